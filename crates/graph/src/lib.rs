@@ -1,1 +1,31 @@
-//! placeholder
+//! The intermediate representation of `nnc`: a graph of StableHLO-named primitives, and what is done to it.
+//!
+//! * [`Prim`], [`Type`]: what a node computes and what it yields.
+//! * [`Graph`], [`Builder`]: nodes joined by petgraph edges; each distinct computation stands once.
+//! * [`gradient`]: reverse mode, which appends to the same graph.
+//! * [`passes`]: graph to graph.
+//! * [`text`], [`dot`], [`json`]: what people and programs read; the text parses back.
+//! * [`eval`]: the meaning, in plain double precision loops.
+//! * [`verify`]: what every graph promises.
+//!
+//! This crate knows nothing of the language, of memory, or of files.
+
+mod builder;
+pub mod dot;
+pub mod eval;
+mod grad;
+mod graph;
+pub mod json;
+pub mod passes;
+pub mod prim;
+pub mod random;
+pub mod text;
+mod types;
+mod verify;
+
+pub use builder::Builder;
+pub use grad::gradient;
+pub use graph::{Graph, Node, NodeId, Origin, Output, OutputKind};
+pub use prim::{Binary, Bits, Direction, Distribution, DotDims, Prim, Reduction, Role, Unary};
+pub use types::{DType, Dim, Type};
+pub use verify::verify;

@@ -1,0 +1,83 @@
+//! A graph as a Graphviz picture: nodes in boxes by the user's layer.
+
+use crate::{Graph, NodeId, Prim, Role};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+/// Graphviz source. Constants and what only repeats them are left out where they would clutter.
+pub fn print(graph: &Graph) -> String {
+    let mut groups: BTreeMap<String, Vec<NodeId>> = BTreeMap::new();
+    let shown: Vec<bool> = graph.ids().map(|id| !is_constant(graph, id)).collect();
+    for id in graph.ids().filter(|id| shown[id.index()]) {
+        groups.entry(group(graph, id)).or_default().push(id);
+    }
+    let mut out = format!("digraph {:?} {{\n", &*graph.name);
+    out.push_str("  rankdir=TB; node [shape=box, fontname=\"Helvetica\", fontsize=10];\n");
+    for (i, (name, ids)) in groups.iter().enumerate() {
+        if !name.is_empty() {
+            let _ = writeln!(
+                out,
+                "  subgraph cluster_{i} {{ label={name:?}; color=gray; fontname=\"Helvetica\";"
+            );
+        }
+        for &id in ids {
+            let _ = writeln!(out, "    n{} [label={:?}{}];", id.index(), label(graph, id), style(graph, id));
+        }
+        if !name.is_empty() {
+            out.push_str("  }\n");
+        }
+    }
+    for id in graph.ids().filter(|id| shown[id.index()]) {
+        for operand in graph.operands(id).into_iter().filter(|o| shown[o.index()]) {
+            let _ = writeln!(out, "  n{} -> n{};", operand.index(), id.index());
+        }
+    }
+    for (i, output) in graph.outputs().iter().enumerate().filter(|(_, o)| shown[o.node.index()]) {
+        let text = format!("{} {}", output.kind.name(), output.name);
+        let _ = writeln!(out, "  o{i} [label={text:?}, shape=ellipse]; n{} -> o{i};", output.node.index());
+    }
+    out.push_str("}\n");
+    out
+}
+
+fn group(graph: &Graph, id: NodeId) -> String {
+    let scope = &graph.node(id).origin.scope;
+    scope.split([' ', '>']).next().unwrap_or("").to_string()
+}
+
+fn is_constant(graph: &Graph, id: NodeId) -> bool {
+    match &graph.node(id).prim {
+        Prim::Constant(_) => true,
+        Prim::BroadcastInDim { axes } if axes.is_empty() => is_constant(graph, graph.operands(id)[0]),
+        _ => false,
+    }
+}
+
+/// The primitive with its constant operands, and the type.
+fn label(graph: &Graph, id: NodeId) -> String {
+    let node = graph.node(id);
+    let name = match &node.prim {
+        Prim::Parameter { name, .. } => name.to_string(),
+        prim => prim.name().to_string(),
+    };
+    let constants: Vec<String> = graph.operands(id).into_iter().filter_map(|o| constant(graph, o)).collect();
+    let constants = if constants.is_empty() { String::new() } else { format!(" {}", constants.join(" ")) };
+    format!("{name}{constants}\n{}", node.ty)
+}
+
+fn constant(graph: &Graph, id: NodeId) -> Option<String> {
+    match &graph.node(id).prim {
+        Prim::Constant(bits) => Some(bits.to_string()),
+        Prim::BroadcastInDim { axes } if axes.is_empty() => constant(graph, graph.operands(id)[0]),
+        _ => None,
+    }
+}
+
+fn style(graph: &Graph, id: NodeId) -> &'static str {
+    match graph.node(id).prim {
+        Prim::Parameter { role: Role::Weight, .. } => ", style=filled, fillcolor=\"#fde9c9\"",
+        Prim::Parameter { role: Role::State | Role::Slot, .. } => ", style=filled, fillcolor=\"#eeeeee\"",
+        Prim::Parameter { .. } => ", style=filled, fillcolor=\"#d5e8f7\"",
+        _ => "",
+    }
+}

@@ -1,0 +1,170 @@
+//! The reference evaluator: every primitive as the plainest loop in double precision.
+//!
+//! It is the meaning that the engine's kernels are compared with, and far too slow for anything else.
+
+use crate::{Distribution, Graph, Node, NodeId, OutputKind, Prim, Role};
+use std::collections::HashMap;
+
+/// A row-major array of doubles.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Array {
+    /// The size of every axis.
+    pub dims: Vec<usize>,
+    /// The elements.
+    pub data: Vec<f64>,
+}
+
+impl Array {
+    /// An array of these elements; there must be as many as the dims ask for.
+    pub fn new(dims: &[usize], data: Vec<f64>) -> Self {
+        debug_assert_eq!(dims.iter().product::<usize>(), data.len());
+        Self { dims: dims.to_vec(), data }
+    }
+
+    /// An array of one value.
+    pub fn filled(dims: &[usize], value: f64) -> Self {
+        Self::new(dims, vec![value; dims.iter().product()])
+    }
+
+    /// An array of a function of the index.
+    pub fn from_fn(dims: &[usize], mut f: impl FnMut(&[usize]) -> f64) -> Self {
+        let mut data = Vec::with_capacity(dims.iter().product());
+        each_index(dims, |index| data.push(f(index)));
+        Self::new(dims, data)
+    }
+
+    fn offset(&self, index: &[usize]) -> usize {
+        index.iter().zip(&self.dims).fold(0, |at, (i, n)| at * n + i)
+    }
+
+    /// An element.
+    pub fn at(&self, index: &[usize]) -> f64 {
+        self.data[self.offset(index)]
+    }
+
+    /// An element's place.
+    pub fn at_mut(&mut self, index: &[usize]) -> &mut f64 {
+        let at = self.offset(index);
+        &mut self.data[at]
+    }
+
+    /// Visits every element with its index.
+    pub fn each(&self, mut f: impl FnMut(&[usize], f64)) {
+        let mut i = 0;
+        each_index(&self.dims, |index| {
+            f(index, self.data[i]);
+            i += 1;
+        });
+    }
+
+    /// A function of every element.
+    pub fn map(&self, f: impl Fn(f64) -> f64) -> Self {
+        Self::new(&self.dims, self.data.iter().map(|&v| f(v)).collect())
+    }
+
+    /// A function of every pair of elements.
+    pub fn zip(&self, other: &Self, f: impl Fn(f64, f64) -> f64) -> Self {
+        Self::new(&self.dims, self.data.iter().zip(&other.data).map(|(&a, &b)| f(a, b)).collect())
+    }
+}
+
+/// Visits every index of a shape in row-major order.
+pub fn each_index(dims: &[usize], mut f: impl FnMut(&[usize])) {
+    if dims.contains(&0) {
+        return;
+    }
+    let mut index = vec![0; dims.len()];
+    loop {
+        f(&index);
+        let Some(axis) = (0..dims.len()).rev().find(|&a| index[a] + 1 < dims[a]) else {
+            return;
+        };
+        index[axis] += 1;
+        index[axis + 1..].fill(0);
+    }
+}
+
+/// Values for the leaves of a graph.
+#[derive(Clone, Debug, Default)]
+pub struct Bindings {
+    /// The number of samples.
+    pub batch: usize,
+    /// Parameters by role and name.
+    pub parameters: HashMap<(Role, String), Array>,
+    /// The key of random numbers.
+    pub seed: u64,
+    /// The step of random numbers, from 1.
+    pub step: u64,
+}
+
+impl Bindings {
+    /// Binds a parameter.
+    #[must_use]
+    pub fn with(mut self, role: Role, name: &str, value: Array) -> Self {
+        self.parameters.insert((role, name.to_string()), value);
+        self
+    }
+}
+
+/// The values of all nodes.
+///
+/// # Errors
+/// The parameter that is not bound, or bound to another shape.
+pub fn evaluate(graph: &Graph, bindings: &Bindings) -> Result<Vec<Array>, String> {
+    let mut values: Vec<Array> = Vec::with_capacity(graph.len());
+    for id in graph.ids() {
+        let node = graph.node(id);
+        let dims = node.ty.dims_at(bindings.batch);
+        let value = match leaf(node, &dims, bindings)? {
+            Some(value) => value,
+            None => {
+                let operands: Vec<&Array> = graph.operands(id).iter().map(|o| &values[o.index()]).collect();
+                node.prim.eval(&operands, &dims)
+            }
+        };
+        values.push(value);
+    }
+    Ok(values)
+}
+
+/// The value of a named result.
+///
+/// # Errors
+/// As [`evaluate`]; or there is no such result.
+pub fn evaluate_output(
+    graph: &Graph,
+    bindings: &Bindings,
+    kind: OutputKind,
+    name: &str,
+) -> Result<Array, String> {
+    let node: NodeId =
+        graph.output(kind, name).ok_or_else(|| format!("there is no {} `{name}`", kind.name()))?;
+    Ok(evaluate(graph, bindings)?.swap_remove(node.index()))
+}
+
+fn leaf(node: &Node, dims: &[usize], bindings: &Bindings) -> Result<Option<Array>, String> {
+    match &node.prim {
+        Prim::Parameter { role: Role::Step, .. } => Ok(Some(Array::filled(dims, bindings.step as f64))),
+        Prim::Parameter { role, name } => {
+            let value = bindings.parameters.get(&(*role, name.to_string()));
+            let value = value.ok_or_else(|| format!("{} `{name}` is not bound", role.name()))?;
+            if value.dims != dims {
+                return Err(format!("{} `{name}` is {dims:?}, bound to {:?}", role.name(), value.dims));
+            }
+            Ok(Some(value.clone()))
+        }
+        Prim::BatchSize => Ok(Some(Array::filled(dims, bindings.batch as f64))),
+        Prim::Rng { distribution, site } => {
+            let key = crate::random::Key::new(bindings.seed, bindings.step, *site);
+            let mut i = 0;
+            Ok(Some(Array::from_fn(dims, |_| {
+                i += 1;
+                match distribution {
+                    Distribution::Uniform => key.uniform(i - 1),
+                    Distribution::Normal => key.normal(i - 1),
+                }
+            })))
+        }
+        _ => Ok(None),
+    }
+}

@@ -1,0 +1,261 @@
+//! The graph: primitives with types and origins, connected by petgraph edges.
+
+use crate::{DType, Prim, Role, Type};
+use petgraph::Direction::{Incoming, Outgoing};
+use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::EdgeRef;
+use std::fmt;
+use std::sync::Arc;
+
+/// A node of one graph.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub(crate) u32);
+
+impl NodeId {
+    /// The position in the order of the graph, which is topological.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl fmt::Debug for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "%{}", self.0)
+    }
+}
+
+impl fmt::Display for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "%{}", self.0)
+    }
+}
+
+/// Where a node comes from: the user's line, and the way from there through the prelude.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Origin {
+    /// The way, such as `dense2 > sigmoid`; empty when unknown.
+    pub scope: Arc<str>,
+    /// The user's file; empty when unknown.
+    pub file: Arc<str>,
+    /// Line in that file, from 1.
+    pub line: u32,
+    /// Column in that line, from 1.
+    pub column: u32,
+    /// Length in bytes of the words that it came from.
+    pub length: u32,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.scope.is_empty(), self.file.is_empty()) {
+            (true, true) => f.write_str("?"),
+            (false, true) => f.write_str(&self.scope),
+            (true, false) => write!(f, "{}:{}", self.file, self.line),
+            (false, false) => write!(f, "{} ({}:{})", self.scope, self.file, self.line),
+        }
+    }
+}
+
+/// One operation.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Node {
+    /// What is computed.
+    pub prim: Prim,
+    /// The result's type.
+    pub ty: Type,
+    /// Who asked for it.
+    pub origin: Arc<Origin>,
+}
+
+/// What a result is for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum OutputKind {
+    /// The number to be made small, a scalar: the mean over the batch that is differentiated.
+    Objective,
+    /// The loss of every sample, `[B]`.
+    Loss,
+    /// A metric of every sample, `[B]`.
+    Metric,
+    /// What the network says, `[B, …]`.
+    Prediction,
+    /// The new value of the parameter of this name.
+    Update,
+    /// The gradient of the objective by the weight of this name.
+    Gradient,
+    /// The first value of the parameter of this name.
+    Initial,
+}
+
+impl OutputKind {
+    /// All kinds.
+    pub const ALL: [OutputKind; 7] = [
+        OutputKind::Objective,
+        OutputKind::Loss,
+        OutputKind::Metric,
+        OutputKind::Prediction,
+        OutputKind::Update,
+        OutputKind::Gradient,
+        OutputKind::Initial,
+    ];
+
+    /// Its spelling in a dump.
+    pub fn name(self) -> &'static str {
+        match self {
+            OutputKind::Objective => "objective",
+            OutputKind::Loss => "loss",
+            OutputKind::Metric => "metric",
+            OutputKind::Prediction => "prediction",
+            OutputKind::Update => "update",
+            OutputKind::Gradient => "gradient",
+            OutputKind::Initial => "initial",
+        }
+    }
+
+    /// The inverse of [`OutputKind::name`].
+    pub fn from_name(name: &str) -> Option<Self> {
+        OutputKind::ALL.into_iter().find(|k| k.name() == name)
+    }
+}
+
+/// A named result of a graph.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Output {
+    /// What it is for.
+    pub kind: OutputKind,
+    /// Its name, unique within its kind.
+    pub name: Arc<str>,
+    /// The node.
+    pub node: NodeId,
+}
+
+/// A directed acyclic graph of primitives with named results.
+///
+/// Nodes are only ever appended, operands first, so the order of ids is topological and every walk over
+/// them is deterministic. Edges carry the operand's position.
+#[derive(Clone, Debug)]
+pub struct Graph {
+    /// What it computes: `train`, `eval`, `init`, …
+    pub name: Arc<str>,
+    /// The precision of its floats.
+    pub float: DType,
+    pub(crate) dag: DiGraph<Node, u32>,
+    pub(crate) outputs: Vec<Output>,
+}
+
+impl Graph {
+    /// An empty graph whose floats are `float`.
+    pub fn new(name: impl Into<Arc<str>>, float: DType) -> Self {
+        Self { name: name.into(), float, dag: DiGraph::new(), outputs: Vec::new() }
+    }
+
+    /// The number of nodes.
+    pub fn len(&self) -> usize {
+        self.dag.node_count()
+    }
+
+    /// Whether there is no node.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A node.
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.dag[NodeIndex::new(id.index())]
+    }
+
+    /// A node's type.
+    pub fn ty(&self, id: NodeId) -> &Type {
+        &self.node(id).ty
+    }
+
+    /// All nodes in topological order.
+    pub fn ids(&self) -> impl DoubleEndedIterator<Item = NodeId> + use<> {
+        (0..self.len() as u32).map(NodeId)
+    }
+
+    /// A node's operands in their order.
+    pub fn operands(&self, id: NodeId) -> Vec<NodeId> {
+        let edges = self.dag.edges_directed(NodeIndex::new(id.index()), Incoming);
+        let mut out: Vec<(u32, NodeId)> =
+            edges.map(|e| (*e.weight(), NodeId(e.source().index() as u32))).collect();
+        out.sort_unstable();
+        out.into_iter().map(|(_, id)| id).collect()
+    }
+
+    /// The nodes that use a node, ascending; one that uses it twice is named twice.
+    pub fn users(&self, id: NodeId) -> Vec<NodeId> {
+        let edges = self.dag.edges_directed(NodeIndex::new(id.index()), Outgoing);
+        let mut out: Vec<NodeId> = edges.map(|e| NodeId(e.target().index() as u32)).collect();
+        out.sort_unstable();
+        out
+    }
+
+    /// The named results in the order they were declared.
+    pub fn outputs(&self) -> &[Output] {
+        &self.outputs
+    }
+
+    /// The named results of one kind.
+    pub fn outputs_of(&self, kind: OutputKind) -> impl Iterator<Item = &Output> {
+        self.outputs.iter().filter(move |o| o.kind == kind)
+    }
+
+    /// The result of this kind and name.
+    pub fn output(&self, kind: OutputKind, name: &str) -> Option<NodeId> {
+        self.outputs.iter().find(|o| o.kind == kind && &*o.name == name).map(|o| o.node)
+    }
+
+    /// Names a result.
+    pub fn add_output(&mut self, kind: OutputKind, name: impl Into<Arc<str>>, node: NodeId) {
+        self.outputs.push(Output { kind, name: name.into(), node });
+    }
+
+    /// Forgets the results for which `keep` is false; [`crate::passes::sweep`] then drops what led to them.
+    pub fn retain_outputs(&mut self, keep: impl FnMut(&Output) -> bool) {
+        self.outputs.retain(keep);
+    }
+
+    /// The parameters of a role, by name, in the order of the graph.
+    pub fn parameters(&self, role: Role) -> Vec<(Arc<str>, NodeId)> {
+        self.ids()
+            .filter_map(|id| match &self.node(id).prim {
+                Prim::Parameter { role: r, name } if *r == role => Some((name.clone(), id)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Which nodes some result depends on.
+    pub fn live(&self) -> Vec<bool> {
+        let mut live = vec![false; self.len()];
+        for output in &self.outputs {
+            live[output.node.index()] = true;
+        }
+        for id in self.ids().rev() {
+            if live[id.index()] {
+                for operand in self.operands(id) {
+                    live[operand.index()] = true;
+                }
+            }
+        }
+        live
+    }
+
+    pub(crate) fn push(&mut self, node: Node, operands: &[NodeId]) -> NodeId {
+        let id = self.dag.add_node(node);
+        for (port, operand) in operands.iter().enumerate() {
+            self.dag.add_edge(NodeIndex::new(operand.index()), id, port as u32);
+        }
+        NodeId(id.index() as u32)
+    }
+}
+
+impl PartialEq for Graph {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+            && self.float == other.float
+            && self.outputs == other.outputs
+            && self.len() == other.len()
+            && self.ids().all(|id| self.node(id) == other.node(id) && self.operands(id) == other.operands(id))
+    }
+}

@@ -1,0 +1,45 @@
+//! Graph to graph, never worse: each pass returns a graph with the same results.
+//!
+//! The laws of a pass: it keeps every named result bit for bit (no rule reassociates a sum), it never makes a
+//! graph longer, and applied twice it is applied once.
+
+mod fold;
+
+use crate::{Builder, Graph, NodeId, Prim, Type};
+
+pub use fold::simplify;
+
+/// Drops the nodes that no result depends on; `keep` names parameters that stay all the same.
+pub fn sweep(graph: &Graph) -> Graph {
+    let live = graph.live();
+    rebuild(graph, |id| live[id.index()], |b, prim, operands, ty| b.emit(prim, operands, ty))
+}
+
+/// The standard passes in their order.
+pub fn standard(graph: &Graph) -> Graph {
+    let out = sweep(&simplify(graph));
+    debug_assert_eq!(crate::verify(&out), Ok(()));
+    out
+}
+
+/// Emits the nodes for which `keep` holds anew, through `emit`, which may choose other nodes.
+pub(crate) fn rebuild(
+    graph: &Graph,
+    keep: impl Fn(NodeId) -> bool,
+    mut emit: impl FnMut(&mut Builder, Prim, &[NodeId], Type) -> NodeId,
+) -> Graph {
+    let mut b = Builder::new(graph.name.clone(), graph.float);
+    let mut new: Vec<Option<NodeId>> = vec![None; graph.len()];
+    for id in graph.ids().filter(|&id| keep(id)) {
+        let node = graph.node(id);
+        let operands: Vec<NodeId> = graph.operands(id).iter().filter_map(|o| new[o.index()]).collect();
+        b.set_origin(node.origin.clone());
+        new[id.index()] = Some(emit(&mut b, node.prim.clone(), &operands, node.ty.clone()));
+    }
+    for output in graph.outputs() {
+        if let Some(node) = new[output.node.index()] {
+            b.output(output.kind, output.name.clone(), node);
+        }
+    }
+    b.finish()
+}

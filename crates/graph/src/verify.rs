@@ -1,0 +1,79 @@
+//! What every graph promises.
+//!
+//! 1. Operands come before their users: the order of ids is topological.
+//! 2. Operand positions of a node are 0, 1, 2, … without a gap.
+//! 3. Every node's type follows from its primitive and its operands' types.
+//! 4. No two nodes are the same parameter (role and name).
+//! 5. Every result names a node of the graph; no two results have the same kind and name.
+//! 6. An update has the type of the parameter (weight, state or slot) that it is for.
+//! 7. Every float in the graph has the graph's precision.
+
+use crate::{Graph, NodeId, OutputKind, Prim, Role};
+use petgraph::Direction::Incoming;
+use petgraph::graph::NodeIndex;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Checks the promises at the head of this file.
+///
+/// # Errors
+/// Every promise that is broken, a line each.
+pub fn verify(graph: &Graph) -> Result<(), Vec<String>> {
+    let mut broken = Vec::new();
+    let mut parameters = BTreeMap::new();
+    for id in graph.ids() {
+        let node = graph.node(id);
+        let mut ports: Vec<u32> =
+            graph.dag.edges_directed(NodeIndex::new(id.index()), Incoming).map(|e| *e.weight()).collect();
+        ports.sort_unstable();
+        if ports != (0..ports.len() as u32).collect::<Vec<_>>() {
+            broken.push(format!("{id}: operand positions are {ports:?}"));
+        }
+        let operands = graph.operands(id);
+        if operands.iter().any(|&o| o >= id) {
+            broken.push(format!("{id}: uses a later node"));
+            continue;
+        }
+        let types: Vec<_> = operands.iter().map(|&o| graph.ty(o)).collect();
+        if let Err(e) = node.prim.check(&types, &node.ty) {
+            broken.push(format!("{id} {}: {e}", node.prim.name()));
+        }
+        if node.ty.dtype.is_float() && node.ty.dtype != graph.float {
+            broken.push(format!("{id}: {} in a graph of {}", node.ty, graph.float.name()));
+        }
+        if let Prim::Parameter { role, name } = &node.prim {
+            if parameters.insert((*role, name.clone()), id).is_some() {
+                broken.push(format!("{id}: a second {} `{name}`", role.name()));
+            }
+        }
+    }
+    check_outputs(graph, &parameters, &mut broken);
+    if broken.is_empty() { Ok(()) } else { Err(broken) }
+}
+
+type Parameters = BTreeMap<(Role, std::sync::Arc<str>), NodeId>;
+
+fn check_outputs(graph: &Graph, parameters: &Parameters, broken: &mut Vec<String>) {
+    let mut seen = BTreeSet::new();
+    for output in graph.outputs() {
+        let (kind, name) = (output.kind, &output.name);
+        if !seen.insert((kind, name.clone())) {
+            broken.push(format!("a second {} `{name}`", kind.name()));
+        }
+        if output.node.index() >= graph.len() {
+            broken.push(format!("{} `{name}` names {}, which is not there", kind.name(), output.node));
+            continue;
+        }
+        if kind == OutputKind::Update {
+            let of = [Role::Weight, Role::State, Role::Slot]
+                .iter()
+                .find_map(|&r| parameters.get(&(r, name.clone())));
+            match of {
+                None => broken.push(format!("update `{name}` has no parameter")),
+                Some(&p) if graph.ty(p) != graph.ty(output.node) => {
+                    broken.push(format!("update `{name}` is {}, not {}", graph.ty(output.node), graph.ty(p)));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+}
