@@ -11,6 +11,7 @@
 //! This crate knows nothing of the language, of memory, or of files.
 
 mod builder;
+pub mod cost;
 pub mod dot;
 pub mod eval;
 mod grad;

@@ -1,1 +1,30 @@
-//! placeholder
+//! The meaning of `.nn` programs: names, kinds, shapes, lints; programs and the prelude become graphs.
+//!
+//! [`Spec::read`] reads a program as far as it goes without its data; [`Spec::elaborate`] takes the shapes of
+//! the data ([`Ports`]) and yields a [`Model`]: the graphs of a training step, of evaluation, and of first
+//! values. All diagnostics about meaning arise here.
+
+mod arith;
+mod builtins;
+mod call;
+pub mod data;
+mod elab;
+mod eval;
+mod frame;
+mod lint;
+mod pattern;
+mod rows;
+mod scan;
+mod settings;
+mod shared;
+mod spec;
+mod step;
+pub mod suggest;
+mod top;
+mod value;
+
+pub use data::{Port, Ports};
+pub use elab::LayerRow;
+pub use settings::{Condition, Settings, Split, StopRule};
+pub use spec::{Overrides, PRELUDE, Spec};
+pub use step::{Model, Options, OutputInfo, ParameterInfo};

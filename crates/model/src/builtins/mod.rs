@@ -1,0 +1,212 @@
+//! Functions of Rust: what the prelude is written in.
+
+mod math;
+mod notation;
+mod reduce;
+mod shapes;
+
+use crate::call::Args;
+use crate::elab::{Elab, Res};
+use crate::value::{Axis, Shape, Tensor, Value};
+use nnc_syntax::Span;
+use nnc_syntax::ast::{Arg, ExprKind};
+
+type Function = fn(&mut Elab<'_>, &Args) -> Res<Value>;
+
+/// Name, signature with meaning, function.
+const TABLE: &[(&str, &str, Function)] = &[
+    ("exp", "exp(x): e to the power of x", math::exp),
+    ("log", "log(x): the natural logarithm", math::log),
+    ("sqrt", "sqrt(x): the square root", math::sqrt),
+    ("abs", "abs(x): the absolute value", math::abs),
+    ("sign", "sign(x): -1, 0 or 1", math::sign),
+    ("tanh", "tanh(x): the hyperbolic tangent, between -1 and 1", math::tanh),
+    ("sigmoid", "sigmoid(x): 1 / (1 + exp(-x)), between 0 and 1", math::sigmoid),
+    ("softplus", "softplus(x): log(1 + exp(x))", math::softplus),
+    ("sin", "sin(x): the sine", math::sin),
+    ("cos", "cos(x): the cosine", math::cos),
+    ("erf", "erf(x): the error function", math::erf),
+    ("expm1", "expm1(x): exp(x) - 1, exact near 0", math::expm1),
+    ("log1p", "log1p(x): log(1 + x), exact near 0", math::log1p),
+    ("floor", "floor(x): the next whole number below", math::floor),
+    ("round", "round(x): the nearest whole number, halves to the even one", math::round),
+    ("max", "max(a, b): the larger; max(x, axis=-1, keep=no): the largest along an axis", reduce::max),
+    ("min", "min(a, b): the smaller; min(x, axis=-1, keep=no): the smallest along an axis", reduce::min),
+    ("sum", "sum(x, axis=…, except=…, keep=no): the sum, of all numbers or along an axis", reduce::sum),
+    ("mean", "mean(x, axis=…, except=…, keep=no): the mean, of all numbers or along an axis", reduce::mean),
+    ("argmax", "argmax(x): the class with the largest number along the last axis", reduce::argmax),
+    ("batch_mean", "batch_mean(x): the mean over the samples of the batch", reduce::batch_mean),
+    ("batch_sum", "batch_sum(x): the sum over the samples of the batch", reduce::batch_sum),
+    ("sum_of", "sum_of(list): the sum of all numbers of all tensors of a list", reduce::sum_of),
+    ("where", "where(condition, a, b): a where the condition holds, else b", math::where_),
+    ("mod", "mod(a, b): the rest of a whole division", math::modulo),
+    ("stop_gradient", "stop_gradient(x): x, through which no gradient flows", math::stop_gradient),
+    ("add", "add a b …: the sum of `it` and others", math::add),
+    ("subtract", "subtract a: `it` minus another", math::subtract),
+    ("multiply", "multiply a …: the product of `it` and others", math::multiply),
+    ("reshape", "reshape 28x28x1: the same numbers in another shape", shapes::reshape),
+    (
+        "transpose",
+        "transpose(x): the last two axes exchanged; transpose(x, [1, 0]): axes in this order",
+        shapes::transpose,
+    ),
+    ("squeeze", "squeeze(x, axis): without an axis of size 1", shapes::squeeze),
+    ("concat", "concat a b … axis=-1: one after another along an axis", shapes::concat),
+    ("split", "split(x, n): n equal parts along the last axis", shapes::split),
+    ("gather", "gather(table, classes): the rows of these numbers", shapes::gather),
+    ("pick", "pick(x, classes): along the last axis, the number of this class", shapes::pick),
+    ("one_hot", "one_hot(classes): vectors with one 1", shapes::one_hot),
+    ("shape", "shape(x): the sizes of all axes of one sample", shapes::shape),
+    ("rank", "rank(x): the number of axes of one sample", shapes::rank),
+    ("size", "size(x): how many numbers one sample has", shapes::size),
+    ("len", "len(list): how many", shapes::len),
+    ("spread", "spread(size, n): one size for each of n axes", shapes::spread),
+    ("index", "index(x, axis): 0, 1, 2 … along an axis, in the shape of x", shapes::index),
+    ("linspace", "linspace(low, high, n): n numbers at equal distances", shapes::linspace),
+    ("zeros_like", "zeros_like(x): zeros in the shape of x", shapes::zeros_like),
+    ("ones_like", "ones_like(x): ones in the shape of x", shapes::ones_like),
+    ("fill", "fill(shape, value): one number everywhere", shapes::fill),
+    ("fan_in", "fan_in(shape): how many inputs feed one output of a weight of this shape", shapes::fan_in),
+    (
+        "fan_out",
+        "fan_out(shape): how many outputs one input of a weight of this shape feeds",
+        shapes::fan_out,
+    ),
+    ("random_uniform", "random_uniform(shape): random numbers, uniform in [0, 1)", math::random_uniform),
+    (
+        "random_normal",
+        "random_normal(shape): random numbers, normal around 0 with deviation 1",
+        math::random_normal,
+    ),
+    ("grad", "grad(y, x): the derivative of one number y by the tensor x", math::grad),
+    (
+        "einsum",
+        "einsum(\"n k, k u -> n u\", a, b): products summed over the letters that are left out",
+        notation::einsum,
+    ),
+    (
+        "rearrange",
+        "rearrange(x, \"t (h e) -> h t e\", h=4): axes regrouped and reordered",
+        notation::rearrange,
+    ),
+];
+
+/// All names, for suggestions.
+pub(crate) const NAMES: &[&str] = &{
+    let mut names = [""; TABLE.len()];
+    let mut i = 0;
+    while i < TABLE.len() {
+        names[i] = TABLE[i].0;
+        i += 1;
+    }
+    names
+};
+
+/// The function of a name.
+pub(crate) fn find(name: &str) -> Option<&'static str> {
+    NAMES.iter().find(|n| **n == name).copied()
+}
+
+/// What `nnc explain` says of a function.
+pub(crate) fn describe(name: &str) -> Option<&'static str> {
+    TABLE.iter().find(|(n, _, _)| *n == name).map(|(_, text, _)| *text)
+}
+
+/// An argument that is a word for this function rather than a name: none of them has such words yet.
+pub(crate) fn word(_name: &str, arg: &Arg) -> Option<Value> {
+    match (&arg.key, &arg.value.kind) {
+        (Some(key), ExprKind::Name(word)) if key.text == "padding" => {
+            Some(Value::Symbol(word.as_str().into()))
+        }
+        _ => None,
+    }
+}
+
+/// Calls a function.
+pub(crate) fn call(e: &mut Elab<'_>, name: &str, args: Args) -> Res<Value> {
+    if args.positional.iter().any(|(v, _)| matches!(v, Value::Poison)) {
+        return Err(crate::elab::Stop::Poisoned);
+    }
+    match TABLE.iter().find(|(n, _, _)| *n == name) {
+        Some((_, _, function)) => e.deeper(name, args.span, |e| function(e, &args)),
+        None => e.fail("N0202", format!("there is no function called `{name}`"), args.span, ""),
+    }
+}
+
+impl Args {
+    /// The value at a position, or under a key.
+    pub(crate) fn get(&self, position: usize, key: &str) -> Option<&Value> {
+        self.keyed
+            .iter()
+            .find(|(k, _, _)| k == key)
+            .map(|(_, v, _)| v)
+            .or_else(|| self.positional.get(position).map(|(v, _)| v))
+    }
+
+    /// The value under a key.
+    pub(crate) fn key(&self, key: &str) -> Option<&Value> {
+        self.keyed.iter().find(|(k, _, _)| k == key).map(|(_, v, _)| v)
+    }
+
+    /// Where an argument stands.
+    pub(crate) fn span_of(&self, position: usize) -> Span {
+        self.positional.get(position).map_or(self.span, |(_, s)| *s)
+    }
+}
+
+impl Elab<'_> {
+    /// Checks how many positional arguments there are, and that every key is known.
+    pub(crate) fn arity(&self, args: &Args, name: &str, least: usize, most: usize, keys: &[&str]) -> Res<()> {
+        let n = args.positional.len() + keys.iter().filter(|k| args.key(k).is_some()).count();
+        if n < least || args.positional.len() > most {
+            let d = self.error("N0204", format!("`{name}` takes other arguments"), args.span, "");
+            let d = d.help(describe(name).unwrap_or(name));
+            return Err(crate::elab::Stop::Error(Box::new(d)));
+        }
+        if let Some((key, _, span)) = args.keyed.iter().find(|(k, _, _)| !keys.contains(&k.as_str())) {
+            let d = self.error("N0203", format!("`{name}` has no argument `{key}`"), *span, "");
+            let d = d.help(describe(name).unwrap_or(name));
+            return Err(crate::elab::Stop::Error(Box::new(d)));
+        }
+        Ok(())
+    }
+
+    /// A tensor argument.
+    pub(crate) fn tensor_arg(&mut self, args: &Args, position: usize, name: &str) -> Res<Tensor> {
+        let span = args.span_of(position);
+        match args.get(position, "x") {
+            Some(value) => self.to_tensor(&value.clone(), span),
+            None => self.fail("N0204", format!("`{name}` needs a tensor"), args.span, ""),
+        }
+    }
+
+    /// A size argument.
+    pub(crate) fn shape_arg(&self, value: &Value, span: Span) -> Res<Shape> {
+        match value {
+            Value::Shape(s) => Ok(s.clone()),
+            Value::Tensor(t) if t.classes.is_none() => {
+                self.fail("N0205", "a size is wanted here, not a tensor", span, "")
+            }
+            Value::List(items) => {
+                let mut axes: Vec<Axis> = Vec::new();
+                for item in items {
+                    match item {
+                        Value::Shape(s) => axes.extend(s.axes.iter().copied()),
+                        item => axes.push(self.axis(item, span)?),
+                    }
+                }
+                Ok(Shape { axes, batched: false })
+            }
+            value => Ok(Shape { axes: vec![self.axis(value, span)?], batched: false }),
+        }
+    }
+
+    /// An axis, counted from the end when negative.
+    pub(crate) fn axis_arg(&self, value: &Value, rank: usize, span: Span) -> Res<usize> {
+        let at = value.int().map(|i| if i < 0 { i + rank as i64 } else { i });
+        match at {
+            Some(i) if i >= 0 && (i as usize) < rank => Ok(i as usize),
+            _ => self.fail("N0205", format!("there is no axis {value} among {rank}"), span, ""),
+        }
+    }
+}

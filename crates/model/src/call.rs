@@ -1,0 +1,577 @@
+//! Applying functions, layers and initialisers: arguments, patterns, bodies.
+
+use crate::builtins;
+use crate::elab::{Call, Elab, Res, Stop};
+use crate::frame::Frame;
+use crate::shared::Shared;
+use crate::suggest::nearest;
+use crate::value::{Func, Init, Kind, Shape, Value};
+use nnc_graph::NodeId;
+use nnc_syntax::Span;
+use nnc_syntax::ast::{Arg, Body, Expr, ExprKind, FnDef, LayerDef, Link, Param};
+use std::rc::Rc;
+
+/// Arguments of a function of Rust, already evaluated.
+pub(crate) struct Args {
+    pub positional: Vec<(Value, Span)>,
+    pub keyed: Vec<(String, Value, Span)>,
+    pub span: Span,
+}
+
+impl Elab<'_> {
+    /// Applies a function to operands (what a step works on) and arguments.
+    pub fn apply(
+        &mut self,
+        frame: &mut Frame,
+        func: &Func,
+        operands: Vec<Value>,
+        args: &[Arg],
+        span: Span,
+        step: bool,
+    ) -> Res<Value> {
+        if operands.iter().any(|v| matches!(v, Value::Poison)) {
+            return Err(Stop::Poisoned);
+        }
+        match func {
+            Func::Builtin(name) => {
+                let mut positional: Vec<(Value, Span)> = operands.into_iter().map(|v| (v, span)).collect();
+                let mut keyed = Vec::new();
+                for arg in args {
+                    let value = match builtins::word(name, arg) {
+                        Some(word) => word,
+                        None => self.expr(frame, &arg.value)?,
+                    };
+                    match &arg.key {
+                        Some(key) => keyed.push((key.text.clone(), value, arg.span)),
+                        None => positional.push((value, arg.span)),
+                    }
+                }
+                if let Some(value) = self.rewritten(name, positional.iter().map(|(v, _)| v), &keyed, span)? {
+                    return Ok(value);
+                }
+                let values: Vec<Value> = positional.iter().map(|(v, _)| v.clone()).collect();
+                let plain = keyed.is_empty();
+                let out = builtins::call(self, name, Args { positional, keyed, span })?;
+                if plain {
+                    self.remember(name, values, &out);
+                }
+                Ok(out)
+            }
+            Func::Fn(def) => self.apply_fn(frame, def, operands, args, span, step),
+            Func::Layer(def) => self.apply_layer(frame, def, operands, args, span),
+            Func::Shared(shared) => self.apply_shared(frame, shared, operands, args),
+        }
+    }
+
+    /// Notes the call that a node is the result of.
+    pub fn remember(&mut self, name: &str, args: Vec<Value>, out: &Value) {
+        if let Value::Tensor(t) = out {
+            // The first call wins: an identity such as `linear` must not hide what it was given.
+            self.calls.entry(t.node).or_insert_with(|| Call { name: name.to_string(), args });
+        }
+    }
+
+    fn apply_fn(
+        &mut self,
+        frame: &mut Frame,
+        def: &Rc<FnDef>,
+        operands: Vec<Value>,
+        args: &[Arg],
+        span: Span,
+        step: bool,
+    ) -> Res<Value> {
+        let name = def.name.text.clone();
+        if operands.len() > def.params.len() {
+            let message = format!("`{name}` works on {} values, not on {}", def.params.len(), operands.len());
+            return self.fail("N0204", message, span, "");
+        }
+        let mut inner = Frame::below(frame.join(&name), frame.sharing);
+        let (own, free) = def.params.split_at(operands.len());
+        let mut bound: Vec<(usize, Value)> = operands.into_iter().enumerate().collect();
+        for (i, value) in self.arguments(frame, &name, free, args, span, step)? {
+            bound.push((i + own.len(), value));
+        }
+        bound.sort_by_key(|(i, _)| *i);
+        let plain = bound.len() == bound.iter().take_while(|(i, _)| def.params[*i].default.is_none()).count();
+        let values: Vec<Value> = bound.iter().map(|(_, v)| v.clone()).collect();
+        if plain {
+            if let Some(value) = self.rewritten(&name, values.iter(), &[], span)? {
+                return Ok(value);
+            }
+        }
+        let out = self.deeper(&name, span, |e| {
+            e.bind_params(&mut inner, &name, &def.params, bound, span)?;
+            if let Some(first) = def.params.first() {
+                inner.it = inner.get(&first.name.text).filter(|v| matches!(v, Value::Tensor(_))).cloned();
+            }
+            match &def.body {
+                Body::Chain(chain) => e.chain(&mut inner, chain),
+                Body::Block(block) => {
+                    e.block(&mut inner, &block.stmts)?;
+                    e.result_of(&inner, &block.stmts, &name, span)
+                }
+            }
+        })?;
+        if plain {
+            self.remember(&name, values, &out);
+        }
+        Ok(out)
+    }
+
+    /// The last tensor of a body; a body may also end in a number.
+    fn result_of(
+        &mut self,
+        inner: &Frame,
+        stmts: &[nnc_syntax::ast::Stmt],
+        name: &str,
+        span: Span,
+    ) -> Res<Value> {
+        use nnc_syntax::ast::StmtKind;
+        if let Some(StmtKind::Flow(flow)) = stmts.last().map(|s| &s.kind) {
+            if let [Link::Exprs(exprs)] = &flow.chain.links[..] {
+                if let ([], [Expr { kind: ExprKind::Name(last), .. }]) = (&flow.targets[..], &exprs[..]) {
+                    if let Some(value) = inner.get(last) {
+                        return Ok(value.clone());
+                    }
+                }
+            }
+        }
+        match &inner.it {
+            Some(value) => Ok(value.clone()),
+            None => self.fail("N0210", format!("the body of `{name}` computes nothing"), span, ""),
+        }
+    }
+
+    fn apply_layer(
+        &mut self,
+        frame: &mut Frame,
+        def: &Rc<LayerDef>,
+        operands: Vec<Value>,
+        args: &[Arg],
+        span: Span,
+    ) -> Res<Value> {
+        let kind = &def.name.text;
+        if !def.operands.is_empty() && operands.len() != def.operands.len() {
+            let message =
+                format!("`{kind}` works on {} tensors, not on {}", def.operands.len(), operands.len());
+            return self.fail("N0204", message, span, "");
+        }
+        let instance = frame.instance(kind);
+        let mut inner = Frame::below(frame.join(&instance), frame.sharing);
+        let bound = self.arguments(frame, kind, &def.params, args, span, true)?;
+        self.deeper(&instance, span, |e| {
+            inner.it = operands.first().cloned();
+            for (pattern, value) in def.operands.iter().zip(operands) {
+                let value = e.matched(
+                    &mut inner,
+                    kind,
+                    &pattern.name,
+                    pattern.dims.as_deref(),
+                    pattern.classes.as_ref(),
+                    value,
+                    span,
+                )?;
+                inner.it.get_or_insert_with(|| value.clone());
+                inner.set(&pattern.name.text, value);
+            }
+            if let Some(first) = def.operands.first() {
+                inner.it = inner.get(&first.name.text).cloned();
+            }
+            e.bind_params(&mut inner, kind, &def.params, bound, span)?;
+            e.block(&mut inner, &def.body.stmts)?;
+            let out = e.result_of(&inner, &def.body.stmts, kind, span)?;
+            if let (Some(promised), Value::Tensor(t)) = (&def.result, &out) {
+                e.check_promise(&mut inner, kind, promised, &t.clone(), span)?;
+            }
+            Ok(out)
+        })
+    }
+
+    fn apply_shared(
+        &mut self,
+        frame: &mut Frame,
+        shared: &Rc<Shared>,
+        operands: Vec<Value>,
+        args: &[Arg],
+    ) -> Res<Value> {
+        if let Some(arg) = args.first() {
+            let d = self
+                .error("N0203", format!("`{}` is shared and takes no arguments", shared.name), arg.span, "")
+                .related(shared.span, "its arguments stand here");
+            return Err(Stop::Error(Box::new(d)));
+        }
+        // One layer takes the shared name; several stand below it.
+        let single = shared.chain.links.len() == 1;
+        let path = if single { frame.path.clone() } else { frame.join(&shared.name) };
+        let mut inner = Frame::below(path, true);
+        if single {
+            inner.next_name = Some(shared.name.clone());
+        }
+        inner.it = Some(if operands.len() == 1 { operands[0].clone() } else { Value::Several(operands) });
+        self.chain(&mut inner, &shared.chain)
+    }
+
+    /// Binds an initialiser's options.
+    pub fn bind_init(&mut self, frame: &mut Frame, init: &Rc<Init>, args: &[Arg], span: Span) -> Res<Value> {
+        let def = init.def.clone();
+        let bound = self.arguments(frame, &def.name.text, &def.params, args, span, false)?;
+        let bound = bound.into_iter().map(|(i, v)| (def.params[i].name.text.clone(), v)).collect();
+        Ok(Value::Init(Rc::new(Init { def, bound })))
+    }
+
+    /// The tensor that an initialiser fills a shape with.
+    pub fn call_init(&mut self, init: &Init, shape: Shape, span: Span) -> Res<Value> {
+        let def = init.def.clone();
+        let name = def.name.text.clone();
+        let mut inner = Frame::default();
+        inner.set(&def.shape.text, Value::Shape(shape));
+        let index = |n: &str| def.params.iter().position(|p| p.name.text == n).unwrap_or(0);
+        let bound = init.bound.iter().map(|(n, v)| (index(n), v.clone())).collect();
+        self.deeper(&name, span, |e| {
+            e.bind_params(&mut inner, &name, &def.params, bound, span)?;
+            match &def.body {
+                Body::Chain(chain) => e.chain(&mut inner, chain),
+                Body::Block(block) => {
+                    e.block(&mut inner, &block.stmts)?;
+                    e.result_of(&inner, &block.stmts, &name, span)
+                }
+            }
+        })
+    }
+
+    // ---- arguments -------------------------------------------------------------------
+
+    /// Gives every argument to a parameter: by name; positional ones of a step to the first free parameter
+    /// whose kind accepts them, of a call in order.
+    pub fn arguments(
+        &mut self,
+        frame: &mut Frame,
+        callee: &str,
+        params: &[Param],
+        args: &[Arg],
+        span: Span,
+        step: bool,
+    ) -> Res<Vec<(usize, Value)>> {
+        let mut bound: Vec<(usize, Value)> = Vec::new();
+        for arg in args {
+            let taken: Vec<usize> = bound.iter().map(|(i, _)| *i).collect();
+            let (i, value) = match &arg.key {
+                Some(key) => {
+                    let Some(i) = params.iter().position(|p| p.name.text == key.text) else {
+                        return Err(self.no_such_argument(callee, params, key));
+                    };
+                    if taken.contains(&i) {
+                        return self.fail(
+                            "N0203",
+                            format!("`{}` is given twice", key.text),
+                            arg.span,
+                            "again here",
+                        );
+                    }
+                    (i, self.value_for(frame, &params[i], &arg.value)?)
+                }
+                None if step => self.first_fit(frame, callee, params, &taken, &arg.value)?,
+                None => {
+                    let Some(i) = (0..params.len()).find(|i| !taken.contains(i)) else {
+                        return Err(self.too_many(callee, params, arg.span));
+                    };
+                    (i, self.value_for(frame, &params[i], &arg.value)?)
+                }
+            };
+            self.check_argument(callee, &params[i], &value, arg.value.span)?;
+            bound.push((i, value));
+        }
+        let missing =
+            (0..params.len()).find(|i| params[*i].default.is_none() && !bound.iter().any(|(j, _)| j == i));
+        if let Some(i) = missing {
+            return Err(self.missing(frame, callee, params, i, span));
+        }
+        Ok(bound)
+    }
+
+    /// The value of an argument; a word among the options of its parameter is that option.
+    fn value_for(&mut self, frame: &mut Frame, param: &Param, expr: &Expr) -> Res<Value> {
+        match option_word(param, expr) {
+            Some(word) => Ok(word),
+            None => self.expr(frame, expr),
+        }
+    }
+
+    fn first_fit(
+        &mut self,
+        frame: &mut Frame,
+        callee: &str,
+        params: &[Param],
+        taken: &[usize],
+        expr: &Expr,
+    ) -> Res<(usize, Value)> {
+        let free: Vec<usize> = (0..params.len()).filter(|i| !taken.contains(i)).collect();
+        if let ExprKind::Name(word) = &expr.kind {
+            for &i in &free {
+                if params[i].name.text == *word && self.kind_of(&params[i]) == Kind::Bool {
+                    return Ok((i, Value::Bool(true)));
+                }
+            }
+            for &i in &free {
+                if let Some(value) = option_word(&params[i], expr) {
+                    return Ok((i, value));
+                }
+            }
+            if self.lookup(frame, word).is_none() {
+                return Err(self.unknown_word(frame, callee, params, word, expr.span));
+            }
+        }
+        let value = self.expr(frame, expr)?;
+        match free.iter().find(|&&i| self.kind_of(&params[i]).accepts(&value)) {
+            Some(&i) => Ok((i, value)),
+            None if free.is_empty() => Err(self.too_many(callee, params, expr.span)),
+            None => {
+                let d = self
+                    .error("N0204", format!("`{callee}` has no place for {}", value.kind()), expr.span, "")
+                    .help(self.signature(callee, params));
+                Err(Stop::Error(Box::new(d)))
+            }
+        }
+    }
+
+    /// The kind of a parameter: declared, or that of its default.
+    pub fn kind_of(&self, param: &Param) -> Kind {
+        if let Some(kind) = param.kind.as_ref().and_then(|k| Kind::from_name(&k.text)) {
+            return kind;
+        }
+        if param.dims.is_some() || param.classes.is_some() {
+            return Kind::Tensor;
+        }
+        param.default.as_ref().map_or(Kind::Any, |default| self.kind_of_expr(param, default))
+    }
+
+    fn kind_of_expr(&self, param: &Param, expr: &Expr) -> Kind {
+        match &expr.kind {
+            ExprKind::Int(_) => Kind::Int,
+            ExprKind::Float(_) | ExprKind::Percent(_) => Kind::Number,
+            ExprKind::Bool(_) | ExprKind::Training => Kind::Bool,
+            ExprKind::Size(_) => Kind::Size,
+            ExprKind::Text(_) => Kind::Text,
+            ExprKind::List(_) => Kind::List,
+            ExprKind::Unary { of, .. } => self.kind_of_expr(param, of),
+            ExprKind::Name(_) if option_word(param, expr).is_some() => Kind::Option,
+            ExprKind::Name(name) => self.lookup(&Frame::default(), name).map_or(Kind::Any, |v| Kind::of(&v)),
+            ExprKind::Call { callee, .. } => match self.kind_of_expr(param, callee) {
+                Kind::Init => Kind::Init,
+                _ => Kind::Any,
+            },
+            _ => Kind::Any,
+        }
+    }
+
+    fn check_argument(&self, callee: &str, param: &Param, value: &Value, span: Span) -> Res<()> {
+        let kind = self.kind_of(param);
+        if !kind.accepts(value) && !matches!(value, Value::Symbol(_)) {
+            let message =
+                format!("`{}` of `{callee}` is {}, not {}", param.name.text, kind.describe(), value.kind());
+            return self.fail("N0205", message, span, "this value");
+        }
+        if let (Some(options), true) = (&param.options, matches!(value, Value::Symbol(_) | Value::Text(_))) {
+            let words: Vec<&str> = options.iter().filter_map(word_of).collect();
+            if !words.contains(&value.to_string().as_str()) {
+                let message = format!("`{}` of `{callee}` is one of {}", param.name.text, words.join(", "));
+                return self.fail("N0205", message, span, "not this");
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts operands, arguments and defaults into the frame of a body.
+    pub fn bind_params(
+        &mut self,
+        inner: &mut Frame,
+        callee: &str,
+        params: &[Param],
+        bound: Vec<(usize, Value)>,
+        span: Span,
+    ) -> Res<()> {
+        // Tensors first and in order, since patterns bind the sizes that defaults may use.
+        let mut given: Vec<Option<Value>> = vec![None; params.len()];
+        for (i, value) in bound {
+            given[i] = Some(value);
+        }
+        for (param, value) in params.iter().zip(&mut given) {
+            if let Some(v) = value.take() {
+                let v = if param.dims.is_some() || param.classes.is_some() {
+                    self.matched(
+                        inner,
+                        callee,
+                        &param.name,
+                        param.dims.as_deref(),
+                        param.classes.as_ref(),
+                        v,
+                        span,
+                    )?
+                } else {
+                    v
+                };
+                inner.set(&param.name.text, v);
+                *value = Some(Value::Bool(true));
+            }
+        }
+        for (param, value) in params.iter().zip(&given) {
+            if let (None, Some(default)) = (value, &param.default) {
+                let v = self.value_for(inner, param, default)?;
+                inner.set(&param.name.text, v);
+            }
+        }
+        Ok(())
+    }
+
+    // ---- what to say when arguments do not fit -----------------------------------------
+
+    /// `adam takes lr=0.001 beta1=0.9 …`
+    pub fn signature(&self, callee: &str, params: &[Param]) -> String {
+        let words = params.iter().map(|p| match &p.default {
+            Some(default) => format!("{}={}", p.name.text, self.sources.slice(default.span)),
+            None => p.name.text.clone(),
+        });
+        let words: Vec<String> = words.collect();
+        if words.is_empty() {
+            format!("{callee} takes no arguments")
+        } else {
+            format!("{callee} takes {}", words.join(" "))
+        }
+    }
+
+    pub fn no_such_argument(&self, callee: &str, params: &[Param], key: &nnc_syntax::ast::Name) -> Stop {
+        let known: Vec<&str> = params.iter().map(|p| p.name.text.as_str()).collect();
+        let near = nearest(&key.text, &known);
+        let label = match near {
+            Some("lr") => "did you mean `lr`, the learning rate?".to_string(),
+            Some(near) => format!("did you mean `{near}`?"),
+            None => String::new(),
+        };
+        let mut d = self
+            .error("N0203", format!("`{callee}` has no argument `{}`", key.text), key.span, &label)
+            .help(self.signature(callee, params));
+        if let Some(near) = near {
+            d = d.fix(key.span, near, self.is_user(key.span));
+        }
+        Stop::Error(Box::new(d))
+    }
+
+    fn too_many(&self, callee: &str, params: &[Param], span: Span) -> Stop {
+        let d = self
+            .error("N0204", format!("`{callee}` has too many arguments"), span, "one too many")
+            .help(self.signature(callee, params));
+        Stop::Error(Box::new(d))
+    }
+
+    fn missing(&self, frame: &Frame, callee: &str, params: &[Param], i: usize, span: Span) -> Stop {
+        let name = &params[i].name.text;
+        let kind = self.kind_of(&params[i]);
+        let example = match (kind, &frame.it) {
+            (Kind::Int, _) => format!("{callee} 16"),
+            (Kind::Tensor | Kind::Any, _) => format!("{callee}({name})"),
+            _ => format!("{callee} {name}=…"),
+        };
+        let d = self
+            .error("N0204", format!("`{callee}` needs `{name}`, {}", kind.describe()), span, "")
+            .help(format!("for example: {example}"))
+            .help(self.signature(callee, params));
+        Stop::Error(Box::new(d))
+    }
+
+    fn unknown_word(&self, frame: &Frame, callee: &str, params: &[Param], word: &str, span: Span) -> Stop {
+        let mut known = self.known_names(frame);
+        for param in params {
+            if self.kind_of(param) == Kind::Bool {
+                known.push(param.name.text.clone());
+            }
+            known.extend(param.options.iter().flatten().filter_map(word_of).map(String::from));
+        }
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let near = nearest(word, &known);
+        let label = near.map_or(String::new(), |n| format!("did you mean `{n}`?"));
+        let mut d = self.error("N0202", format!("`{callee}` does not know `{word}`"), span, &label);
+        match near {
+            Some(n) => d = d.fix(span, n, self.is_user(span)),
+            None => d = d.help(self.signature(callee, params)),
+        }
+        Stop::Error(Box::new(d))
+    }
+
+    // ---- rewrites ----------------------------------------------------------------------
+
+    /// The right-hand side of a `rewrite` whose left-hand side this call is.
+    fn rewritten<'v>(
+        &mut self,
+        name: &str,
+        args: impl Iterator<Item = &'v Value>,
+        keyed: &[(String, Value, Span)],
+        span: Span,
+    ) -> Res<Option<Value>> {
+        if !keyed.is_empty() {
+            return Ok(None);
+        }
+        let globals = self.globals.clone();
+        let args: Vec<&Value> = args.collect();
+        for rule in &globals.rewrites {
+            let ExprKind::Call { callee, args: patterns } = &rule.0.kind else { continue };
+            if !matches!(&callee.kind, ExprKind::Name(n) if n == name) || patterns.len() != args.len() {
+                continue;
+            }
+            let mut frame = Frame::default();
+            if patterns.iter().zip(&args).all(|(p, v)| self.rewrite_matches(&p.value, v, &mut frame)) {
+                return self.expr(&mut frame, &rule.1).map(Some).map_err(|e| match e {
+                    Stop::Error(d) => Stop::Error(Box::new(d.label(span, "after a rewrite"))),
+                    Stop::Poisoned => Stop::Poisoned,
+                });
+            }
+        }
+        Ok(None)
+    }
+
+    fn rewrite_matches(&self, pattern: &Expr, value: &Value, frame: &mut Frame) -> bool {
+        match &pattern.kind {
+            ExprKind::Name(name) => {
+                frame.set(name.as_str(), value.clone());
+                true
+            }
+            ExprKind::Int(n) => value.num() == Some(*n as f64),
+            ExprKind::Call { callee, args } => match (&callee.kind, self.call_of(value)) {
+                (ExprKind::Name(name), Some(call)) if call.name == *name && call.args.len() == args.len() => {
+                    let values = call.args.clone();
+                    args.iter().zip(&values).all(|(p, v)| self.rewrite_matches(&p.value, v, frame))
+                }
+                _ => false,
+            },
+            ExprKind::Binary { op, left, right, .. } => match self.call_of(value) {
+                Some(call) if call.name == op.sign() => match &call.args.clone()[..] {
+                    [l, r] => self.rewrite_matches(left, l, frame) && self.rewrite_matches(right, r, frame),
+                    _ => false,
+                },
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    fn call_of(&self, value: &Value) -> Option<&Call> {
+        let node: NodeId = match value {
+            Value::Tensor(t) => t.node,
+            _ => return None,
+        };
+        self.calls.get(&node)
+    }
+}
+
+/// A word among the options of a parameter.
+fn option_word(param: &Param, expr: &Expr) -> Option<Value> {
+    let ExprKind::Name(name) = &expr.kind else { return None };
+    let options = param.options.as_ref()?;
+    options.iter().filter_map(word_of).find(|w| w == name).map(|w| Value::Symbol(w.into()))
+}
+
+fn word_of(expr: &Expr) -> Option<&str> {
+    match &expr.kind {
+        ExprKind::Name(name) | ExprKind::Text(name) => Some(name),
+        _ => None,
+    }
+}

@@ -1,0 +1,543 @@
+//! Expressions, chains, and the statements that compute.
+
+use crate::builtins;
+use crate::elab::{Elab, Res, Stop};
+use crate::frame::Frame;
+use crate::suggest::nearest;
+use crate::value::{Axis, Def, Func, Init, Shape, Value};
+use nnc_syntax::ast::{Arg, Chain, Dim, Expr, ExprKind, Flow, Link, UnaryOp};
+use nnc_syntax::{Diagnostic, Span};
+use std::rc::Rc;
+
+impl Elab<'_> {
+    /// What a name stands for: locals, then parameters, definitions, and functions of Rust.
+    pub fn lookup(&self, frame: &Frame, name: &str) -> Option<Value> {
+        if let Some(value) = frame.get(name).or_else(|| self.globals.param(name)) {
+            return Some(value.clone());
+        }
+        match self.globals.defs.get(name) {
+            Some(Def::Fn(def)) => return Some(Value::Func(Func::Fn(def.clone()))),
+            Some(Def::Layer(def)) => return Some(Value::Func(Func::Layer(def.clone()))),
+            Some(Def::Init(def)) => {
+                return Some(Value::Init(Rc::new(Init { def: def.clone(), bound: Vec::new() })));
+            }
+            Some(Def::Rule(_)) | None => {}
+        }
+        if name == "pi" {
+            return Some(Value::Num(std::f64::consts::PI));
+        }
+        builtins::find(name).map(|name| Value::Func(Func::Builtin(name)))
+    }
+
+    /// All names that mean something here, for suggestions.
+    pub fn known_names(&self, frame: &Frame) -> Vec<String> {
+        let mut names: Vec<String> = frame.names().map(String::from).collect();
+        names.extend(self.globals.params.iter().map(|(n, _)| n.clone()));
+        names.extend(
+            self.globals.defs.iter().filter(|(_, d)| !matches!(d, Def::Rule(_))).map(|(n, _)| n.clone()),
+        );
+        names.extend(builtins::NAMES.iter().map(|n| (*n).to_string()));
+        names
+    }
+
+    /// "there is nothing called x", with the nearest name.
+    pub fn unknown(&self, frame: &Frame, code: &'static str, what: &str, name: &str, span: Span) -> Stop {
+        let known = self.known_names(frame);
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let near = nearest(name, &known);
+        let label = near.map_or(String::new(), |n| format!("did you mean `{n}`?"));
+        let mut d = self.error(code, format!("there is {what} called `{name}`"), span, &label);
+        match near {
+            Some(n) => d = d.fix(span, n, self.is_user(span)),
+            None => d = d.help("`nnc explain` lists the layers and functions"),
+        }
+        Stop::Error(Box::new(d))
+    }
+
+    /// A condition known at compile time.
+    pub fn truth(&mut self, frame: &mut Frame, cond: &Expr) -> Res<bool> {
+        match self.expr(frame, cond)? {
+            Value::Bool(b) => Ok(b),
+            Value::Poison => Err(Stop::Poisoned),
+            Value::Tensor(_) => {
+                let d = self
+                    .error(
+                        "N0207",
+                        "this condition is a tensor, and is not known before training",
+                        cond.span,
+                        "here",
+                    )
+                    .help("`where(condition, a, b)` chooses number by number");
+                Err(Stop::Error(Box::new(d)))
+            }
+            other => self.fail(
+                "N0207",
+                format!("a condition is yes or no, not {}", other.kind()),
+                cond.span,
+                "this one",
+            ),
+        }
+    }
+
+    /// An initialiser after `=` of a declaration.
+    pub fn initialiser(&mut self, frame: &mut Frame, expr: &Expr) -> Res<Init> {
+        match self.expr(frame, expr)? {
+            Value::Init(init) => Ok((*init).clone()),
+            Value::Poison => Err(Stop::Poisoned),
+            other => {
+                let known = self.globals.defs.iter().filter(|(_, d)| matches!(d, Def::Init(_)));
+                let known: Vec<&str> = known.map(|(n, _)| n.as_str()).collect();
+                let d = self
+                    .error(
+                        "N0205",
+                        format!("the first value is an initialiser, not {}", other.kind()),
+                        expr.span,
+                        "",
+                    )
+                    .help(format!("initialisers are {}", known.join(", ")));
+                Err(Stop::Error(Box::new(d)))
+            }
+        }
+    }
+
+    /// The axes of `[n, 4 * units]`; a single shape stands for its axes.
+    pub fn shape_of_dims(&mut self, frame: &mut Frame, dims: &[Dim]) -> Res<Shape> {
+        let mut shape = Shape { axes: Vec::new(), batched: false };
+        for dim in dims {
+            match dim {
+                Dim::Rest(Some(name), _) => match frame.get(&name.text) {
+                    Some(Value::Shape(s)) => shape.axes.extend(s.axes.iter().copied()),
+                    _ => return Err(self.unknown(frame, "N0202", "no list of axes", &name.text, name.span)),
+                },
+                Dim::Rest(None, span) => {
+                    return self.fail(
+                        "N0204",
+                        "`...` needs a name here, since the axes must be known",
+                        *span,
+                        "",
+                    );
+                }
+                Dim::Size(expr) => match self.expr(frame, expr)? {
+                    Value::Shape(s) => {
+                        shape.batched |= s.batched;
+                        shape.axes.extend(s.axes);
+                    }
+                    value => shape.axes.push(self.axis(&value, expr.span)?),
+                },
+            }
+        }
+        Ok(shape)
+    }
+
+    /// A size of an axis.
+    pub fn axis(&self, value: &Value, span: Span) -> Res<Axis> {
+        if let Value::Axis(axis) = value {
+            return Ok(*axis);
+        }
+        match value.int() {
+            Some(n) if n > 0 => Ok(Axis::of(n as usize)),
+            Some(n) => self.fail("N0204", format!("a size is at least 1, not {n}"), span, "this size"),
+            None if matches!(value, Value::Poison) => Err(Stop::Poisoned),
+            None => self.fail("N0204", format!("a size is a whole number, not {value}"), span, "this size"),
+        }
+    }
+
+    // ---- flow ------------------------------------------------------------------------
+
+    /// A chain with names for its results.
+    pub fn flow(&mut self, frame: &mut Frame, flow: &Flow, span: Span) -> Res<()> {
+        if flow.update {
+            return self.assign_state(frame, flow, span);
+        }
+        if let [name] = &flow.targets[..] {
+            if self.counts_one_layer(frame, &flow.chain) {
+                frame.next_name = Some(name.text.clone());
+            }
+        }
+        let value = self.chain(frame, &flow.chain);
+        frame.next_name = None;
+        let value = value?;
+        match &flow.targets[..] {
+            [] => {}
+            [name] => frame.set(&name.text, value.clone()),
+            names => {
+                let parts = match &value {
+                    Value::Several(parts) | Value::List(parts) => parts.clone(),
+                    _ => Vec::new(),
+                };
+                if parts.len() != names.len() {
+                    let message = format!("{} names for {} values", names.len(), parts.len().max(1));
+                    return self.fail("N0208", message, span, "");
+                }
+                for (name, part) in names.iter().zip(parts) {
+                    frame.set(&name.text, part);
+                }
+            }
+        }
+        if let Value::Several(parts) = &value {
+            frame.it = parts.last().cloned();
+        } else if matches!(value, Value::Tensor(_)) {
+            frame.it = Some(value);
+        }
+        Ok(())
+    }
+
+    /// Whether exactly one link of a chain is a layer, which then takes the binding's name.
+    fn counts_one_layer(&self, frame: &Frame, chain: &Chain) -> bool {
+        let is_layer = |link: &&Link| {
+            let name = match link {
+                Link::Step(step) => Some(&step.name.text),
+                Link::Exprs(exprs) => match exprs.first().map(|e| &e.kind) {
+                    Some(ExprKind::Name(name)) => Some(name),
+                    Some(ExprKind::Call { callee, .. }) => match &callee.kind {
+                        ExprKind::Name(name) => Some(name),
+                        _ => None,
+                    },
+                    _ => None,
+                },
+                Link::Scan(_) => None,
+            };
+            name.and_then(|n| self.lookup(frame, n)).is_some_and(|v| matches!(v, Value::Func(Func::Layer(_))))
+        };
+        chain.links.iter().filter(is_layer).count() == 1
+    }
+
+    fn assign_state(&mut self, frame: &mut Frame, flow: &Flow, span: Span) -> Res<()> {
+        let [name] = &flow.targets[..] else {
+            return self.fail("N0208", "`:=` assigns one state", span, "");
+        };
+        let known = match frame.get(&name.text) {
+            Some(Value::Tensor(t)) => Some(t.clone()),
+            _ => None,
+        };
+        let path = frame.target_of(&name.text);
+        let declared = known.as_ref().and_then(|_| self.find_declared(&path).cloned());
+        let Some(declared) = declared else {
+            let d = self
+                .error(
+                    "N0208",
+                    format!("`:=` gives a state its next value, and `{}` is no state", name.text),
+                    name.span,
+                    "",
+                )
+                .help(format!("declare it first: state {}[…] = zeros; or bind a name with `=`", name.text));
+            return Err(Stop::Error(Box::new(d)));
+        };
+        let value = self.chain(frame, &flow.chain)?;
+        let value = self.to_tensor(&value, span)?;
+        let node = self.spread(&value, &declared.tensor.axes, false, span)?;
+        let node = if declared.role == nnc_graph::Role::State { self.b.stop_gradient(node) } else { node };
+        self.update(&path, node);
+        let tensor = self.tensor(node, declared.tensor.axes.clone(), false);
+        frame.set(&name.text, Value::Tensor(tensor));
+        Ok(())
+    }
+
+    /// Sets the value that a weight or state has after the step.
+    pub fn update(&mut self, path: &str, node: nnc_graph::NodeId) {
+        match self.updates.iter_mut().find(|(p, _)| p == path) {
+            Some(slot) => slot.1 = node,
+            None => self.updates.push((path.to_string(), node)),
+        }
+    }
+
+    // ---- chains ----------------------------------------------------------------------
+
+    /// `link -> link -> …`
+    pub fn chain(&mut self, frame: &mut Frame, chain: &Chain) -> Res<Value> {
+        let mut value = None;
+        for link in &chain.links {
+            let start = self.row_start();
+            let next = match value {
+                None => self.first_link(frame, link)?,
+                Some(value) => self.next_link(frame, value, link)?,
+            };
+            if frame.top {
+                self.row(start, link, &next);
+            }
+            value = Some(next);
+        }
+        value.ok_or(Stop::Poisoned)
+    }
+
+    fn first_link(&mut self, frame: &mut Frame, link: &Link) -> Res<Value> {
+        self.at(link.span());
+        match link {
+            Link::Step(step) => {
+                let it = self.it(frame, &step.name.text, step.span)?;
+                self.step(frame, it, &step.name, &step.args, step.span)
+            }
+            Link::Scan(scan) => self.scan(frame, scan),
+            Link::Exprs(exprs) => match &exprs[..] {
+                [one] => match self.layer_call(frame, one) {
+                    Some((name, args)) => {
+                        let it = self.it(frame, &name.text, one.span)?;
+                        self.step(frame, it, &name, &args, one.span)
+                    }
+                    None => match self.expr(frame, one)? {
+                        Value::Func(func)
+                            if matches!(one.kind, ExprKind::Name(_)) && self.applies(frame, &func) =>
+                        {
+                            let it = self.it(frame, &Value::Func(func.clone()).to_string(), one.span)?;
+                            self.apply(frame, &func, operands(it), &[], one.span, true)
+                        }
+                        value => Ok(value),
+                    },
+                },
+                many => many.iter().map(|e| self.expr(frame, e)).collect::<Res<Vec<_>>>().map(Value::Several),
+            },
+        }
+    }
+
+    /// Whether a bare function name as a statement means its application: yes, where there is a tensor for it.
+    fn applies(&self, frame: &Frame, func: &Func) -> bool {
+        frame.it.is_some() || frame.top || matches!(func, Func::Layer(_))
+    }
+
+    fn next_link(&mut self, frame: &mut Frame, value: Value, link: &Link) -> Res<Value> {
+        self.at(link.span());
+        match link {
+            Link::Step(step) => self.step(frame, value, &step.name, &step.args, step.span),
+            Link::Scan(scan) => self.fail(
+                "N0204",
+                "`scan` names what it walks over itself: scan x in xs { … }",
+                scan.span,
+                "",
+            ),
+            Link::Exprs(exprs) => match &exprs[..] {
+                [Expr { kind: ExprKind::Name(text), span }] => {
+                    let name = nnc_syntax::ast::Name { text: text.clone(), span: *span };
+                    self.step(frame, value, &name, &[], *span)
+                }
+                [one] => match self.step_call(one) {
+                    Some((name, args)) => self.step(frame, value, &name, &args, one.span),
+                    None => match self.expr(frame, one)? {
+                        Value::Func(func) => self.apply(frame, &func, operands(value), &[], one.span, true),
+                        other => self.fail(
+                            "N0209",
+                            format!("after `->` comes a layer or a function, not {}", other.kind()),
+                            one.span,
+                            "",
+                        ),
+                    },
+                },
+                many => {
+                    let span = many[0].span.to(many[many.len() - 1].span);
+                    self.fail("N0209", "after `->` comes one layer or function", span, "")
+                }
+            },
+        }
+    }
+
+    /// `dense(16, relu)` as a statement, when `dense` is a layer.
+    fn layer_call(&self, frame: &Frame, expr: &Expr) -> Option<(nnc_syntax::ast::Name, Vec<Arg>)> {
+        let (name, args) = self.step_call(expr)?;
+        let layer =
+            matches!(self.lookup(frame, &name.text), Some(Value::Func(Func::Layer(_) | Func::Shared(_))));
+        layer.then_some((name, args))
+    }
+
+    /// `f(args)` as a step.
+    fn step_call(&self, expr: &Expr) -> Option<(nnc_syntax::ast::Name, Vec<Arg>)> {
+        let ExprKind::Call { callee, args } = &expr.kind else { return None };
+        let ExprKind::Name(text) = &callee.kind else { return None };
+        Some((nnc_syntax::ast::Name { text: text.clone(), span: callee.span }, args.clone()))
+    }
+
+    /// The tensor that a step works on.
+    fn it(&self, frame: &Frame, name: &str, span: Span) -> Res<Value> {
+        match &frame.it {
+            Some(Value::Poison) => Err(Stop::Poisoned),
+            Some(value) => Ok(value.clone()),
+            None => {
+                if self.lookup(frame, name).is_none() {
+                    return Err(self.unknown(
+                        frame,
+                        "N0201",
+                        "no layer",
+                        name,
+                        Span { end: span.start + name.len() as u32, ..span },
+                    ));
+                }
+                self.fail("N0210", format!("there is no tensor yet that `{name}` could work on"), span, "")
+            }
+        }
+    }
+
+    /// A name with arguments, applied to a value.
+    pub fn step(
+        &mut self,
+        frame: &mut Frame,
+        value: Value,
+        name: &nnc_syntax::ast::Name,
+        args: &[Arg],
+        span: Span,
+    ) -> Res<Value> {
+        if matches!(value, Value::Poison) {
+            return Err(Stop::Poisoned);
+        }
+        match self.lookup(frame, &name.text) {
+            Some(Value::Func(func)) => self.apply(frame, &func, operands(value), args, span, true),
+            Some(Value::Poison) => Err(Stop::Poisoned),
+            Some(other) => {
+                let message = format!("`{}` is {}, not a layer or a function", name.text, other.kind());
+                self.fail("N0209", message, name.span, "used as a layer here")
+            }
+            None if self.globals.defs.contains_key(&name.text) => {
+                let d = self
+                    .error("N0209", format!("`{}` is an optimizer, not a layer", name.text), name.span, "")
+                    .help(format!("optimizer {}", name.text));
+                Err(Stop::Error(Box::new(d)))
+            }
+            None => Err(self.unknown_step(frame, name)),
+        }
+    }
+
+    /// An unknown name at the head of a statement may be a misspelt setting.
+    fn unknown_step(&self, frame: &Frame, name: &nnc_syntax::ast::Name) -> Stop {
+        let heads = crate::settings::HEADS;
+        let known = self.known_names(frame);
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        if frame.top && nearest(&name.text, &known).is_none() {
+            if let Some(head) = nearest(&name.text, heads) {
+                let d: Diagnostic = self
+                    .error(
+                        "N0201",
+                        format!("there is no layer or setting called `{}`", name.text),
+                        name.span,
+                        &format!("did you mean `{head}`?"),
+                    )
+                    .fix(name.span, head, true);
+                return Stop::Error(Box::new(d));
+            }
+        }
+        self.unknown(frame, "N0201", "no layer", &name.text, name.span)
+    }
+
+    // ---- expressions -----------------------------------------------------------------
+
+    /// The value of an expression.
+    pub fn expr(&mut self, frame: &mut Frame, expr: &Expr) -> Res<Value> {
+        let value = match &expr.kind {
+            ExprKind::Int(n) => Value::Int(*n),
+            ExprKind::Float(x) | ExprKind::Percent(x) => Value::Num(*x),
+            ExprKind::Size(sizes) => {
+                let axes =
+                    sizes.iter().map(|&n| self.axis(&Value::Int(i64::try_from(n).unwrap_or(-1)), expr.span));
+                Value::Shape(Shape { axes: axes.collect::<Res<_>>()?, batched: false })
+            }
+            ExprKind::Text(text) => Value::Text(text.as_str().into()),
+            ExprKind::Bool(b) => Value::Bool(*b),
+            ExprKind::It => self.it(frame, "it", expr.span)?,
+            ExprKind::Training => Value::Bool(self.training),
+            ExprKind::Name(name) => match self.lookup(frame, name) {
+                Some(Value::Poison) => return Err(Stop::Poisoned),
+                Some(value) => value,
+                None => return Err(self.unknown(frame, "N0202", "nothing", name, expr.span)),
+            },
+            ExprKind::List(items) => {
+                Value::List(items.iter().map(|e| self.expr(frame, e)).collect::<Res<Vec<_>>>()?)
+            }
+            ExprKind::Group(chain) => self.chain(frame, chain)?,
+            ExprKind::If { cond, then, otherwise } => {
+                let branch = if self.truth(frame, cond)? { then } else { otherwise };
+                self.expr(frame, branch)?
+            }
+            ExprKind::Unary { op, of } => {
+                let value = self.expr(frame, of)?;
+                match op {
+                    UnaryOp::Neg => self.negate(&value, expr.span)?,
+                    UnaryOp::Not => self.not(&value, expr.span)?,
+                }
+            }
+            ExprKind::Binary { op, op_span, left, right } => {
+                let l = self.expr(frame, left)?;
+                if let Some(value) = self.short_circuit(*op, &l) {
+                    return Ok(value);
+                }
+                let r = self.expr(frame, right)?;
+                self.binary_op(*op, &l, &r, *op_span, (left.span, right.span))?
+            }
+            ExprKind::Call { callee, args } => return self.call(frame, callee, args, expr.span),
+            ExprKind::Index { base, index } => {
+                let base_value = self.expr(frame, base)?;
+                let index_value = self.expr(frame, index)?;
+                self.index(&base_value, &index_value, expr.span)?
+            }
+            ExprKind::Member { base, name } => return self.member(frame, base, name, expr.span),
+        };
+        match value {
+            Value::Poison => Err(Stop::Poisoned),
+            value => Ok(value),
+        }
+    }
+
+    fn call(&mut self, frame: &mut Frame, callee: &Expr, args: &[Arg], span: Span) -> Res<Value> {
+        if let ExprKind::Name(name) = &callee.kind {
+            if self.lookup(frame, name).is_none() {
+                return Err(self.unknown(frame, "N0202", "no function", name, callee.span));
+            }
+        }
+        match self.expr(frame, callee)? {
+            Value::Func(func @ (Func::Layer(_) | Func::Shared(_))) => {
+                let it = self.it(frame, "it", span)?;
+                self.apply(frame, &func, operands(it), args, span, true)
+            }
+            Value::Func(func) => self.apply(frame, &func, Vec::new(), args, span, false),
+            Value::Init(init) => self.bind_init(frame, &init, args, span),
+            other => {
+                self.fail("N0209", format!("{} cannot be called", other.kind()), callee.span, "called here")
+            }
+        }
+    }
+
+    /// `tokens.table`, `input.classes`.
+    fn member(
+        &mut self,
+        frame: &mut Frame,
+        base: &Expr,
+        name: &nnc_syntax::ast::Name,
+        span: Span,
+    ) -> Res<Value> {
+        match self.expr(frame, base)? {
+            Value::Tensor(t) if name.text == "classes" => match t.classes {
+                Some(k) => Ok(Value::Int(k as i64)),
+                None => {
+                    self.fail("N0211", "these are numbers, not classes", span, "has no number of classes")
+                }
+            },
+            Value::Func(Func::Shared(shared)) => {
+                let path = frame.join(&shared.name);
+                let path = format!("{path}.{}", name.text);
+                match self.find_declared(&path) {
+                    Some(declared) => Ok(Value::Tensor(declared.tensor.clone())),
+                    None => {
+                        let d = self
+                            .error(
+                                "N0211",
+                                format!("`{}` has no weight `{}` yet", shared.name, name.text),
+                                name.span,
+                                "",
+                            )
+                            .help("its weights exist once it has been used: name -> layer");
+                        Err(Stop::Error(Box::new(d)))
+                    }
+                }
+            }
+            other => self.fail(
+                "N0211",
+                format!("{} has nothing called `{}`", other.kind(), name.text),
+                name.span,
+                "",
+            ),
+        }
+    }
+}
+
+/// The operands of a step: one value, or several.
+pub(crate) fn operands(value: Value) -> Vec<Value> {
+    match value {
+        Value::Several(parts) => parts,
+        one => vec![one],
+    }
+}

@@ -1,0 +1,236 @@
+//! What is allowed and probably not meant; and what a wrong loss should be told.
+
+use crate::elab::{Elab, Stop};
+use crate::settings::{Loss, Named};
+use crate::value::{Tensor, Value, shape_text};
+use nnc_graph::{Binary, Graph, NodeId, Prim, Reduction, Role, Unary};
+use nnc_syntax::{Diagnostic, SourceId, Span};
+
+/// All lints over a program whose loss stands.
+pub(crate) fn run(e: &mut Elab<'_>, outputs: &[(String, Tensor)]) {
+    no_optimizer(e);
+    loss_and_activation(e, outputs);
+    linear_network(e, outputs);
+    unused_weights(e);
+}
+
+/// The function that made a tensor.
+fn maker<'e>(e: &'e Elab<'_>, t: &Tensor) -> Option<&'e str> {
+    e.calls.get(&t.node).map(|c| c.name.as_str())
+}
+
+/// "there is no `loss`", with those that fit.
+pub(crate) fn no_loss(e: &Elab<'_>, outputs: &[(String, Tensor)], source: SourceId) -> Stop {
+    let end = e.sources.get(source).text.trim_end().len();
+    let mut d = Diagnostic::error("N0401", "there is no `loss`, so there is nothing to train towards")
+        .label(Span::new(source, end, end), "the file ends here");
+    let output = &outputs[0].1;
+    let shape = shape_text(&output.axes);
+    d = match maker(e, output) {
+        Some("sigmoid") => d
+            .cause(format!("the output is {shape} between 0 and 1"))
+            .help("loss binary_crossentropy        usual for yes or no")
+            .help("loss mse                        as in the XOR post"),
+        Some("softmax") => d
+            .cause(format!("the output is {shape} probabilities"))
+            .help("loss crossentropy               usual for classes"),
+        _ => d
+            .cause(format!("the output is {shape}"))
+            .help("loss mse                        usual for numbers"),
+    };
+    Stop::Error(Box::new(d))
+}
+
+/// A loss by name in a program without a target.
+pub(crate) fn no_target(e: &Elab<'_>, named: &Named) -> Stop {
+    let d = if e.ports.targets.is_empty() {
+        e.error("N0406", "the data has no target to compare the output with", named.span, "")
+            .help("name the column in the data block: data \"f.csv\" { target NAME }")
+            .help("or write a loss of your own: loss = mean((output - input)^2)")
+    } else {
+        let names: Vec<&str> = e.ports.targets.iter().map(|p| p.name.as_str()).collect();
+        e.error(
+            "N0405",
+            format!("`loss {}` needs one target, and there are several", named.name.text),
+            named.span,
+            "",
+        )
+        .help(format!("say which: loss = {}(output, {})", named.name.text, names[0]))
+    };
+    Stop::Error(Box::new(d))
+}
+
+/// A loss that does not fit: what output and target are, and which loss fits.
+pub(crate) fn explain_loss(e: &Elab<'_>, outputs: &[(String, Tensor)], named: &Named, stop: Stop) -> Stop {
+    let Stop::Error(mut d) = stop else { return stop };
+    if d.code != "N0403" {
+        return Stop::Error(d);
+    }
+    let output = shape_text(&outputs[0].1.axes);
+    let by = maker(e, &outputs[0].1).filter(|m| m.chars().all(|c| c.is_alphanumeric() || c == '_'));
+    let by = by.map_or(String::new(), |m| format!(", made by `{m}`"));
+    d.notes.push(format!("the output is {output}{by}"));
+    if let Some(port) = e.ports.targets.first() {
+        let what = match &port.classes {
+            Some(names) => format!("one of {} classes ({})", names.len(), short_list(names)),
+            None => {
+                let axes: Vec<String> = port.shape.iter().map(usize::to_string).collect();
+                format!("numbers: {}", axes.join("x"))
+            }
+        };
+        d.notes.push(format!("the target `{}` is {what}", port.name));
+    }
+    let _ = named;
+    Stop::Error(d)
+}
+
+fn short_list(names: &[String]) -> String {
+    let shown: Vec<&str> = names.iter().take(4).map(String::as_str).collect();
+    let more = if names.len() > 4 { ", …" } else { "" };
+    format!("{}{more}", shown.join(", "))
+}
+
+fn no_optimizer(e: &mut Elab<'_>) {
+    if e.top.optimizer.is_none() && e.declared.iter().any(|d| d.role == Role::Weight) {
+        let d = Diagnostic::note("N0407", "there is no `optimizer`; this training uses `optimizer adam`")
+            .help("to choose: optimizer adam lr=0.001, optimizer sgd lr=0.01 momentum=0.9");
+        e.diagnostics.push(d);
+    }
+}
+
+/// A crossentropy of something that is no probability.
+fn loss_and_activation(e: &mut Elab<'_>, outputs: &[(String, Tensor)]) {
+    let Some(Loss::Named(named)) = e.top.loss.clone() else { return };
+    let output = &outputs[0].1;
+    let made = maker(e, output).unwrap_or("").to_string();
+    let (wanted, example) = match named.name.text.as_str() {
+        "binary_crossentropy" => {
+            ("sigmoid", format!("dense {} sigmoid", output.axes.last().map_or(1, |a| a.size)))
+        }
+        "crossentropy" => ("softmax", format!("dense {} softmax", output.axes.last().map_or(1, |a| a.size))),
+        _ => return,
+    };
+    let unbounded =
+        ["", "+", "-", "*", "@", "relu", "leaky_relu", "tanh", "gelu", "silu", "softplus", "linear"];
+    let last = e.layers.last().map(|r| r.span);
+    if unbounded.contains(&made.as_str()) {
+        let name = &named.name.text;
+        let how = match made.as_str() {
+            "relu" => "`relu` gives 0 or more".to_string(),
+            "tanh" => "`tanh` gives -1 to 1".to_string(),
+            _ => "the last layer gives any number".to_string(),
+        };
+        let mut d = Diagnostic::error("N0408", format!("`{name}` needs probabilities, and {how}"))
+            .label(named.span, "takes the logarithm of the output");
+        if let Some(span) = last {
+            d = d.label(span, "the output is made here");
+        }
+        e.diagnostics.push(d.help(format!("end with a {wanted}: {example}")));
+    } else if wanted == "softmax" && made == "sigmoid" {
+        let mut d = Diagnostic::warning("N0408", "`crossentropy` of a sigmoid: the outputs do not sum to 1")
+            .label(named.span, "compares probabilities of classes that exclude each other");
+        if let Some(span) = last {
+            d = d.label(span, "each output on its own here");
+        }
+        e.diagnostics.push(d.help(format!("end with a softmax: {example}")));
+    }
+}
+
+/// A network without a bend is one linear layer, however deep.
+fn linear_network(e: &mut Elab<'_>, outputs: &[(String, Tensor)]) {
+    let matrices = e.declared.iter().filter(|d| d.role == Role::Weight && d.tensor.rank() >= 2).count();
+    if matrices < 2 {
+        return;
+    }
+    // A sigmoid or softmax at the very end bends the numbers, not the boundary.
+    let mut node = outputs[0].1.node;
+    if let Some(call) = e.calls.get(&node).filter(|c| c.name == "sigmoid" || c.name == "softmax") {
+        if let Some(Value::Tensor(t)) = call.args.first() {
+            node = t.node;
+        }
+    }
+    if !is_affine(e.b.graph(), node) {
+        return;
+    }
+    let rows: Vec<Span> = e.layers.iter().filter(|r| r.weights > 0).map(|r| r.span).collect();
+    let mut d = Diagnostic::note(
+        "N0411",
+        format!("this network is linear: its {} layers can do no more than one", rows.len().max(2)),
+    );
+    if let Some(span) = rows.first() {
+        d = d.label(*span, "no activation follows");
+    }
+    d = d
+        .cause("a linear function of a linear function is a linear function")
+        .cause("on XOR the best a linear network can do is to answer 0.5 everywhere: mse 0.25, and rounding decides")
+        .help("give the inner layers an activation: dense 16 relu");
+    e.diagnostics.push(d);
+}
+
+/// Whether a node is a linear function of the inputs plus a constant.
+pub(crate) fn is_affine(graph: &Graph, node: NodeId) -> bool {
+    // Of each node: does it depend on the input, and if so, affinely?
+    let mut depends = vec![false; graph.len()];
+    let mut affine = vec![true; graph.len()];
+    for id in graph.ids().take(node.index() + 1) {
+        let operands = graph.operands(id);
+        let i = id.index();
+        let prim = &graph.node(id).prim;
+        depends[i] = matches!(prim, Prim::Parameter { role: Role::Input, .. })
+            || operands.iter().any(|o| depends[o.index()]);
+        if !depends[i] {
+            continue;
+        }
+        let moving = operands.iter().filter(|o| depends[o.index()]).count();
+        let keeps = match prim {
+            Prim::Parameter { .. }
+            | Prim::Unary(Unary::Negate)
+            | Prim::Binary(Binary::Add | Binary::Subtract)
+            | Prim::Reduce { op: Reduction::Add, .. }
+            | Prim::Reshape
+            | Prim::Transpose { .. }
+            | Prim::BroadcastInDim { .. }
+            | Prim::Slice { .. }
+            | Prim::Concatenate { .. }
+            | Prim::Pad { .. }
+            | Prim::Reverse { .. }
+            | Prim::StopGradient => true,
+            Prim::Binary(Binary::Multiply) | Prim::DotGeneral(_) => moving == 1,
+            Prim::Binary(Binary::Divide) => !depends[operands[1].index()],
+            Prim::Select => !depends[operands[0].index()],
+            Prim::Constant(_)
+            | Prim::Iota { .. }
+            | Prim::BatchSize
+            | Prim::Rng { .. }
+            | Prim::Unary(_)
+            | Prim::Binary(_)
+            | Prim::Compare(_)
+            | Prim::Convert
+            | Prim::Reduce { .. }
+            | Prim::ArgMax { .. }
+            | Prim::Gather
+            | Prim::ScatterAdd => false,
+        };
+        affine[i] = keeps && operands.iter().all(|o| affine[o.index()]);
+    }
+    depends[node.index()] && affine[node.index()]
+}
+
+/// Weights that the loss does not depend on never learn.
+fn unused_weights(e: &mut Elab<'_>) {
+    let mut graph = e.b.graph().clone();
+    graph.retain_outputs(|o| o.kind == nnc_graph::OutputKind::Objective);
+    let live = graph.live();
+    let rows: Vec<(String, Span, usize)> =
+        e.layers.iter().filter(|r| r.weights > 0).map(|r| (r.name.clone(), r.span, r.weights)).collect();
+    for (name, span, weights) in rows {
+        let prefix = format!("{name}.");
+        let mut own =
+            e.declared.iter().filter(|d| d.role == Role::Weight && d.path.starts_with(&prefix)).peekable();
+        if own.peek().is_some() && own.all(|d| !live[d.tensor.node.index()]) {
+            let d = Diagnostic::warning("N0310", format!("`{name}` is computed, but nothing uses it"))
+                .label(span, format!("{weights} weights that would never learn"));
+            e.diagnostics.push(d);
+        }
+    }
+}

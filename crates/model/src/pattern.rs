@@ -1,0 +1,277 @@
+//! Shape patterns: `x[...space, c] in k` checks a tensor and binds its sizes.
+
+use crate::elab::{Elab, Res, Stop};
+use crate::frame::Frame;
+use crate::value::{Axis, Shape, Tensor, Value, shape_text};
+use nnc_syntax::Span;
+use nnc_syntax::ast::{Dim, ExprKind, Name};
+
+impl Elab<'_> {
+    /// Checks a value against the pattern of a parameter and binds the pattern's names.
+    #[allow(clippy::too_many_arguments)]
+    pub fn matched(
+        &mut self,
+        inner: &mut Frame,
+        callee: &str,
+        name: &Name,
+        dims: Option<&[Dim]>,
+        classes: Option<&Name>,
+        value: Value,
+        span: Span,
+    ) -> Res<Value> {
+        let mut tensor = match &value {
+            Value::Tensor(t) => t.clone(),
+            Value::Poison => return Err(Stop::Poisoned),
+            Value::Func(_) | Value::Text(_) | Value::Init(_) | Value::Symbol(_) | Value::Several(_) => {
+                let message = format!("`{}` of `{callee}` is a tensor, not {}", name.text, value.kind());
+                return self.fail("N0205", message, span, "");
+            }
+            other => self.to_tensor(other, span)?,
+        };
+        match (classes, tensor.classes) {
+            (Some(k), Some(n)) => self.bind_classes(inner, callee, k, n, span)?,
+            (Some(_), None) => return Err(self.wants_classes(callee, name, &tensor, span)),
+            (None, Some(n)) => {
+                if let Some(dims) = dims {
+                    tensor = self.classes_as_numbers(inner, dims, tensor, n, span)?;
+                }
+            }
+            (None, None) => {}
+        }
+        if let Some(dims) = dims {
+            self.match_dims(inner, callee, name, dims, &tensor, span)?;
+        }
+        Ok(Value::Tensor(tensor))
+    }
+
+    fn bind_classes(&mut self, inner: &mut Frame, callee: &str, k: &Name, n: usize, span: Span) -> Res<()> {
+        match inner.get(&k.text).and_then(Value::int) {
+            Some(known) if known != n as i64 => {
+                let d = self
+                    .error("N0403", format!("{known} outputs for {n} classes"), span, "")
+                    .cause(format!("`{callee}` compares {known} outputs with a target of {n} classes"))
+                    .help(format!("the last layer needs {n} outputs: dense {n} softmax"));
+                Err(Stop::Error(Box::new(d)))
+            }
+            _ => {
+                inner.set(&k.text, Value::Int(n as i64));
+                Ok(())
+            }
+        }
+    }
+
+    fn wants_classes(&self, callee: &str, name: &Name, tensor: &Tensor, span: Span) -> Stop {
+        let shape = shape_text(&tensor.axes);
+        let mut d = self
+            .error(
+                "N0403",
+                format!("`{callee}` needs classes, but `{}` is numbers ({shape})", name.text),
+                span,
+                "",
+            )
+            .cause("a class is one of a known number of kinds: a text column, or a column declared so");
+        d = if tensor.sizes() == [1] {
+            d.help("for yes or no as 0 and 1: binary_crossentropy with `dense 1 sigmoid`").help(
+                "for class numbers 0, 1, 2 …: declare the column in the data block: target NAME category",
+            )
+        } else {
+            d.help("for numbers: mse or mae")
+        };
+        Stop::Error(Box::new(d))
+    }
+
+    /// A class in a place for numbers: one-hot where its width is expected, 0 or 1 where one number is.
+    fn classes_as_numbers(
+        &mut self,
+        inner: &Frame,
+        dims: &[Dim],
+        tensor: Tensor,
+        n: usize,
+        span: Span,
+    ) -> Res<Tensor> {
+        let mut wanted: Vec<usize> = Vec::new();
+        for dim in dims {
+            match dim {
+                Dim::Rest(Some(name), _) => match inner.get(&name.text) {
+                    Some(Value::Shape(s)) => wanted.extend(s.axes.iter().map(|a| a.size)),
+                    _ => return Ok(tensor),
+                },
+                Dim::Rest(None, _) => return Ok(tensor),
+                Dim::Size(expr) => match &expr.kind {
+                    ExprKind::Int(i) => wanted.push(*i as usize),
+                    ExprKind::Name(name) => match inner.get(name).and_then(Value::int) {
+                        Some(i) => wanted.push(i as usize),
+                        None => return Ok(tensor),
+                    },
+                    _ => return Ok(tensor),
+                },
+            }
+        }
+        self.class_like(&tensor, n, &wanted, span).map(|t| t.unwrap_or(tensor))
+    }
+
+    /// A class tensor as numbers of shape `wanted`, when that has a meaning.
+    pub fn class_like(
+        &mut self,
+        tensor: &Tensor,
+        n: usize,
+        wanted: &[usize],
+        span: Span,
+    ) -> Res<Option<Tensor>> {
+        let own = tensor.sizes();
+        if wanted == own {
+            return Ok(None);
+        }
+        if wanted.len() != own.len() + 1 || wanted[..own.len()] != own[..] {
+            return Ok(None);
+        }
+        match wanted[own.len()] {
+            k if k == n => self.one_hot(tensor, n, span).map(Some),
+            1 if n == 2 => {
+                let float = self.float();
+                let node = self.b.convert(tensor.node, float);
+                let axes: Vec<Axis> = tensor.axes.iter().copied().chain([Axis::of(1)]).collect();
+                let node = self.b.reshape(node, Self::dims(&axes, tensor.batched));
+                Ok(Some(self.tensor(node, axes, tensor.batched)))
+            }
+            k => {
+                let message = if k == 1 {
+                    format!("one output cannot stand for {n} classes")
+                } else {
+                    format!("{k} outputs for {n} classes")
+                };
+                let d = self.error("N0403", message, span, "").help(format!(
+                    "end with `dense {n} softmax` and `loss crossentropy`{}",
+                    if n == 2 { ", or with `dense 1 sigmoid` and `loss binary_crossentropy`" } else { "" }
+                ));
+                Err(Stop::Error(Box::new(d)))
+            }
+        }
+    }
+
+    fn match_dims(
+        &mut self,
+        inner: &mut Frame,
+        callee: &str,
+        name: &Name,
+        dims: &[Dim],
+        tensor: &Tensor,
+        span: Span,
+    ) -> Res<()> {
+        let axes = &tensor.axes;
+        let rest = dims.iter().position(|d| matches!(d, Dim::Rest(..)));
+        let fixed = dims.len() - usize::from(rest.is_some());
+        let fits = if rest.is_some() { axes.len() >= fixed } else { axes.len() == fixed };
+        if !fits {
+            return Err(self.does_not_fit(inner, callee, name, dims, tensor, span));
+        }
+        let tail = rest.map_or(0, |r| dims.len() - r - 1);
+        for (i, dim) in dims.iter().enumerate() {
+            match dim {
+                Dim::Rest(bound, _) => {
+                    let part: Vec<Axis> = axes[i..axes.len() - tail].to_vec();
+                    let Some(bound) = bound else { continue };
+                    match inner.get(&bound.text) {
+                        Some(Value::Shape(known)) => {
+                            let same = known.axes.len() == part.len()
+                                && known.axes.iter().zip(&part).all(|(a, b)| a.size == b.size);
+                            if !same {
+                                return Err(self.does_not_fit(inner, callee, name, dims, tensor, span));
+                            }
+                        }
+                        _ => inner.set(&bound.text, Value::Shape(Shape { axes: part, batched: false })),
+                    }
+                }
+                Dim::Size(expr) => {
+                    let at = if rest.is_some_and(|r| i > r) { axes.len() - (dims.len() - i) } else { i };
+                    let axis = axes[at];
+                    match &expr.kind {
+                        ExprKind::Name(n) if inner.get(n).is_none() && self.globals.param(n).is_none() => {
+                            inner.set(n.as_str(), Value::Axis(axis));
+                        }
+                        _ => {
+                            let known = self.expr(inner, expr)?;
+                            if known.int() != Some(axis.size as i64) {
+                                return Err(self.does_not_fit(inner, callee, name, dims, tensor, span));
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Says what was wanted and what was given.
+    fn does_not_fit(
+        &self,
+        inner: &Frame,
+        callee: &str,
+        name: &Name,
+        dims: &[Dim],
+        tensor: &Tensor,
+        span: Span,
+    ) -> Stop {
+        let wanted: Vec<String> = dims.iter().map(|d| self.dim_text(inner, d)).collect();
+        let given = shape_text(&tensor.axes);
+        let mut d = self.error(
+            if name.text == "target" { "N0403" } else { "N0301" },
+            if name.text == "target" {
+                format!(
+                    "the target does not have the shape of the output: {given} against {}",
+                    wanted.join("x")
+                )
+            } else {
+                format!("`{callee}` takes [{}], but this is {given}", wanted.join(", "))
+            },
+            span,
+            "",
+        );
+        if name.text == "target" {
+            if let [n] = &tensor.sizes()[..] {
+                d = d.help(format!(
+                    "the target is {n} number{0}; the last layer needs {n} output{0}: dense {n}",
+                    if *n == 1 { "" } else { "s" }
+                ));
+            }
+        }
+        Stop::Error(Box::new(d))
+    }
+
+    fn dim_text(&self, inner: &Frame, dim: &Dim) -> String {
+        match dim {
+            Dim::Rest(Some(name), _) => match inner.get(&name.text) {
+                Some(Value::Shape(s)) => shape_text(&s.axes),
+                _ => format!("...{}", name.text),
+            },
+            Dim::Rest(None, _) => "...".into(),
+            Dim::Size(expr) => match &expr.kind {
+                ExprKind::Name(n) => {
+                    inner.get(n).filter(|v| v.int().is_some()).map_or(n.clone(), ToString::to_string)
+                }
+                _ => self.sources.slice(expr.span).to_string(),
+            },
+        }
+    }
+
+    /// Checks the shape that a layer promises after `->`.
+    pub fn check_promise(
+        &mut self,
+        inner: &mut Frame,
+        callee: &str,
+        dims: &[Dim],
+        tensor: &Tensor,
+        span: Span,
+    ) -> Res<()> {
+        let dims: Vec<Dim> = dims
+            .iter()
+            .map(|d| match d {
+                // An anonymous rest on both sides is not compared; names are.
+                Dim::Rest(None, s) => Dim::Rest(None, *s),
+                other => other.clone(),
+            })
+            .collect();
+        let name = Name { text: "result".into(), span };
+        self.match_dims(inner, callee, &name, &dims, tensor, span)
+    }
+}

@@ -1,0 +1,94 @@
+//! The steps of the network, one row each: what `nnc summary` and "shapes so far" show.
+
+use crate::elab::{Elab, LayerRow};
+use crate::value::Value;
+use nnc_graph::cost;
+use nnc_syntax::Span;
+use nnc_syntax::ast::{ExprKind, Link};
+
+/// Where a row begins.
+pub(crate) struct RowStart {
+    nodes: usize,
+    declared: usize,
+}
+
+impl Elab<'_> {
+    pub(crate) fn row_start(&self) -> RowStart {
+        RowStart { nodes: self.b.graph().len(), declared: self.declared.len() }
+    }
+
+    /// Notes what a link of the top of the file computed; a mere name (`x`) is no step.
+    pub(crate) fn row(&mut self, start: RowStart, link: &Link, value: &Value) {
+        let mention = match link {
+            Link::Exprs(exprs) => exprs.iter().all(|e| match &e.kind {
+                ExprKind::Name(_) => {
+                    self.b.graph().len() == start.nodes && self.declared.len() == start.declared
+                }
+                ExprKind::It | ExprKind::Int(_) | ExprKind::Float(_) => true,
+                _ => false,
+            }),
+            _ => false,
+        };
+        let Value::Tensor(t) = value else { return };
+        if mention && !self.is_function_name(link) {
+            return;
+        }
+        let span = link.span();
+        let text = self.sources.slice(span).split_whitespace().collect::<Vec<_>>().join(" ");
+        let new = &self.declared[start.declared..];
+        let name = match new.first() {
+            Some(d) => d.path.split('.').next().unwrap_or("").to_string(),
+            None => text.split([' ', '(']).next().unwrap_or("").to_string(),
+        };
+        let weights = new
+            .iter()
+            .filter(|d| d.role == nnc_graph::Role::Weight)
+            .map(|d| d.tensor.sizes().iter().product::<usize>())
+            .sum();
+        let graph = self.b.graph();
+        let (mut flops, mut bytes) = (0u64, 0u64);
+        for id in graph.ids().skip(start.nodes) {
+            flops = flops.saturating_add(cost::flops(graph, id, 1));
+            if graph.ty(id).is_batched() {
+                bytes = bytes.saturating_add(graph.ty(id).count_at(1).unwrap_or(0) as u64 * 4);
+            }
+        }
+        let shape = t.sizes();
+        self.layers.push(LayerRow { name, text, span, shape, weights, flops, bytes });
+    }
+
+    fn is_function_name(&self, link: &Link) -> bool {
+        match link {
+            Link::Exprs(exprs) => match exprs.first().map(|e| &e.kind) {
+                Some(ExprKind::Name(name)) => {
+                    self.globals.defs.contains_key(name) || crate::builtins::find(name).is_some()
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// The chain of shapes up to a place, for messages about shapes.
+    pub(crate) fn shapes_so_far(&self, wanted: Span) -> Vec<String> {
+        let mut rows: Vec<(String, String, String)> = Vec::new();
+        for port in &self.ports.inputs {
+            let shape: Vec<String> = port.shape.iter().map(usize::to_string).collect();
+            let shape = if shape.is_empty() { "one class".into() } else { shape.join("x") };
+            rows.push((port.name.clone(), shape, port.about.clone()));
+        }
+        for row in &self.layers {
+            let shape: Vec<String> = row.shape.iter().map(usize::to_string).collect();
+            let (line, _) = self.sources.get(row.span.source).line_column(row.span.start);
+            let shape = if shape.is_empty() { "one number".into() } else { shape.join("x") };
+            rows.push((row.text.clone(), shape, format!("line {line}")));
+        }
+        let text = self.sources.slice(wanted).split_whitespace().collect::<Vec<_>>().join(" ");
+        rows.push((text, "?".into(), String::new()));
+        let a = rows.iter().map(|r| r.0.chars().count()).max().unwrap_or(0);
+        let b = rows.iter().map(|r| r.1.chars().count()).max().unwrap_or(0);
+        let line =
+            |(x, y, z): &(String, String, String)| format!("    {x:a$}  {y:b$}  {z}").trim_end().to_string();
+        std::iter::once("shapes so far, for one sample:".to_string()).chain(rows.iter().map(line)).collect()
+    }
+}

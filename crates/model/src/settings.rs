@@ -1,0 +1,488 @@
+//! What a program says about training.
+
+use crate::elab::{Elab, Res};
+use crate::frame::Frame;
+use crate::suggest::nearest;
+use crate::value::Value;
+use nnc_syntax::ast::{Arg, BinaryOp, Expr, ExprKind, Name, StopWhen};
+use nnc_syntax::{Diagnostic, Span};
+
+/// Words that begin a statement of their own.
+pub(crate) const HEADS: &[&str] = &[
+    "loss",
+    "optimizer",
+    "schedule",
+    "metrics",
+    "epochs",
+    "steps",
+    "batch",
+    "seed",
+    "clip",
+    "save",
+    "split",
+    "input",
+    "target",
+    "output",
+    "experiment",
+    "language",
+    "stop",
+    "expect",
+    "data",
+    "valid",
+    "test",
+    "param",
+    "repeat",
+    "shared",
+    "layer",
+    "fn",
+    "rule",
+    "init",
+    "use",
+    "weight",
+    "state",
+    "require",
+];
+
+/// How long, in what portions, and until when.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Settings {
+    /// Passes over the data; 100 when neither epochs nor steps are given.
+    pub epochs: Option<u64>,
+    /// Steps of one batch.
+    pub steps: Option<u64>,
+    /// Samples in a step.
+    pub batch: usize,
+    /// The key of all random numbers.
+    pub seed: u64,
+    /// Conditions that end the training early.
+    pub stop: Vec<StopRule>,
+    /// Keep the weights of the epoch where this figure was best.
+    pub save_best: Option<String>,
+    /// Keep a model every so many epochs.
+    pub save_every: Option<u64>,
+    /// The share of the rows kept for validation and for the test.
+    pub split: Split,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            epochs: None,
+            steps: None,
+            batch: 32,
+            seed: 0,
+            stop: Vec::new(),
+            save_best: None,
+            save_every: None,
+            split: Split::default(),
+        }
+    }
+}
+
+/// `split valid=10% test=20% stratify`
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Split {
+    /// The share for validation, 0 to 1.
+    pub valid: f64,
+    /// The share for the test, 0 to 1.
+    pub test: f64,
+    /// Whether every class keeps its share in every part.
+    pub stratify: bool,
+    /// Whether the last rows are taken, unshuffled.
+    pub ordered: bool,
+    /// The column whose rows stay together.
+    pub group: Option<String>,
+    /// Where it stands.
+    pub span: Option<Span>,
+}
+
+/// A condition that ends the training.
+#[derive(Clone, PartialEq, Debug)]
+pub enum StopRule {
+    /// No improvement of a figure for so many epochs (Keras' `EarlyStopping` with `min_delta` 0).
+    Stalls {
+        /// The figure.
+        metric: String,
+        /// Epochs.
+        patience: u64,
+        /// Where it stands.
+        span: Span,
+    },
+    /// A comparison of figures holds.
+    Holds {
+        /// The comparison.
+        condition: Condition,
+        /// Where it stands.
+        span: Span,
+    },
+}
+
+/// A comparison of figures of the history.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Condition {
+    /// `loss < 0.1`
+    Compare {
+        /// The figure.
+        metric: String,
+        /// How.
+        op: BinaryOp,
+        /// With what.
+        value: f64,
+    },
+    /// Both.
+    And(Box<Condition>, Box<Condition>),
+    /// One or both.
+    Or(Box<Condition>, Box<Condition>),
+}
+
+impl Condition {
+    /// Whether it holds; an unknown figure holds nothing.
+    pub fn holds(&self, figure: &dyn Fn(&str) -> Option<f64>) -> bool {
+        match self {
+            Condition::Compare { metric, op, value } => figure(metric).is_some_and(|x| match op {
+                BinaryOp::Lt => x < *value,
+                BinaryOp::Le => x <= *value,
+                BinaryOp::Gt => x > *value,
+                BinaryOp::Ge => x >= *value,
+                BinaryOp::Eq => x == *value,
+                BinaryOp::Ne => x != *value,
+                _ => false,
+            }),
+            Condition::And(a, b) => a.holds(figure) && b.holds(figure),
+            Condition::Or(a, b) => a.holds(figure) || b.holds(figure),
+        }
+    }
+
+    /// The figures it asks for.
+    pub fn figures(&self) -> Vec<&str> {
+        match self {
+            Condition::Compare { metric, .. } => vec![metric],
+            Condition::And(a, b) | Condition::Or(a, b) => [a.figures(), b.figures()].concat(),
+        }
+    }
+}
+
+/// A setting that names a function: `loss mse`, `optimizer adam lr=0.01`, `metrics accuracy`.
+#[derive(Clone, Debug)]
+pub(crate) struct Named {
+    pub name: Name,
+    pub args: Vec<Arg>,
+    pub span: Span,
+}
+
+/// What is collected at the top of a file, to be used when the network stands.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Top {
+    pub settings: Settings,
+    pub loss: Option<Loss>,
+    pub optimizer: Option<Named>,
+    pub schedule: Option<Named>,
+    pub clip: Option<(f64, Span)>,
+    pub metrics: Vec<Metric>,
+    pub outputs: Vec<Name>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Loss {
+    Named(Named),
+    Chain(nnc_syntax::ast::Chain, Span),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Metric {
+    pub name: String,
+    pub what: MetricKind,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum MetricKind {
+    Named(Name),
+    Expr(Expr),
+}
+
+impl Elab<'_> {
+    /// A positive whole number after a head.
+    fn count(&mut self, frame: &mut Frame, head: &Name, args: &[Arg]) -> Res<u64> {
+        let [arg] = args else {
+            let span = args.get(1).map_or(head.span, |a| a.span);
+            return self.fail("N0204", format!("`{0}` takes one number: {0} 100", head.text), span, "");
+        };
+        let value = self.expr(frame, &arg.value)?;
+        let least = i64::from(head.text != "seed");
+        match value.int() {
+            Some(n) if n >= least => Ok(n as u64),
+            _ => {
+                let message = format!("`{}` takes a whole number from {least}, not {value}", head.text);
+                self.fail("N0205", message, arg.span, "this value")
+            }
+        }
+    }
+
+    /// A head and its arguments.
+    pub(crate) fn setting(&mut self, frame: &mut Frame, head: &Name, args: &[Arg], span: Span) -> Res<()> {
+        match head.text.as_str() {
+            "epochs" => self.top.settings.epochs = Some(self.count(frame, head, args)?),
+            "steps" => self.top.settings.steps = Some(self.count(frame, head, args)?),
+            "batch" => self.top.settings.batch = self.count(frame, head, args)? as usize,
+            "seed" => self.top.settings.seed = self.count(frame, head, args)?,
+            "language" => {
+                if self.count(frame, head, args)? != 1 {
+                    return self.fail("N0409", "this compiler reads language 1", span, "");
+                }
+            }
+            "loss" => self.top.loss = Some(Loss::Named(self.named(head, args, span)?)),
+            "optimizer" => self.top.optimizer = Some(self.named(head, args, span)?),
+            "schedule" => self.top.schedule = Some(self.named(head, args, span)?),
+            "clip" => {
+                let value = match args {
+                    [arg] => self.expr(frame, &arg.value)?.num().filter(|x| *x > 0.0),
+                    _ => None,
+                };
+                match value {
+                    Some(x) => self.top.clip = Some((x, span)),
+                    None => return self.fail("N0205", "`clip` takes a positive number: clip 1.0", span, ""),
+                }
+            }
+            "metrics" => self.metrics(args)?,
+            "output" => self.outputs(args)?,
+            "save" => self.save(frame, args)?,
+            "split" => self.split(frame, args, span)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn named(&mut self, head: &Name, args: &[Arg], span: Span) -> Res<Named> {
+        let first = args.first().filter(|a| a.key.is_none());
+        match first.map(|a| &a.value) {
+            Some(Expr { kind: ExprKind::Name(text), span: at }) => {
+                Ok(Named { name: Name { text: text.clone(), span: *at }, args: args[1..].to_vec(), span })
+            }
+            // `optimizer adam(lr=0.01)`
+            Some(Expr { kind: ExprKind::Call { callee, args: inner }, .. }) if args.len() == 1 => {
+                match &callee.kind {
+                    ExprKind::Name(text) => Ok(Named {
+                        name: Name { text: text.clone(), span: callee.span },
+                        args: inner.clone(),
+                        span,
+                    }),
+                    _ => self.fail("N0204", format!("`{}` takes a name", head.text), span, ""),
+                }
+            }
+            _ => {
+                let example = match head.text.as_str() {
+                    "loss" => "loss mse",
+                    "optimizer" => "optimizer adam",
+                    _ => "schedule cosine",
+                };
+                self.fail("N0204", format!("`{}` takes a name first: {example}", head.text), span, "")
+            }
+        }
+    }
+
+    fn metrics(&mut self, args: &[Arg]) -> Res<()> {
+        for arg in args {
+            let metric = match (&arg.key, &arg.value.kind) {
+                (Some(key), _) => Metric {
+                    name: key.text.clone(),
+                    what: MetricKind::Expr(arg.value.clone()),
+                    span: arg.span,
+                },
+                (None, ExprKind::Name(text)) => Metric {
+                    name: text.clone(),
+                    what: MetricKind::Named(Name { text: text.clone(), span: arg.span }),
+                    span: arg.span,
+                },
+                _ => {
+                    let help = "metrics accuracy mine=(mae(output, target))";
+                    return self.fail("N0204", format!("a metric has a name: {help}"), arg.span, "");
+                }
+            };
+            if metric.name == "loss" {
+                return self.fail("N0203", "the loss is always reported; it is no metric", arg.span, "");
+            }
+            if self.top.metrics.iter().any(|m| m.name == metric.name) {
+                return self.fail(
+                    "N0203",
+                    format!("the metric `{}` is given twice", metric.name),
+                    arg.span,
+                    "",
+                );
+            }
+            self.top.metrics.push(metric);
+        }
+        Ok(())
+    }
+
+    fn outputs(&mut self, args: &[Arg]) -> Res<()> {
+        for arg in args {
+            match (&arg.key, &arg.value.kind) {
+                (None, ExprKind::Name(text)) => {
+                    self.top.outputs.push(Name { text: text.clone(), span: arg.span });
+                }
+                _ => return self.fail("N0204", "`output` takes names of tensors", arg.span, ""),
+            }
+        }
+        Ok(())
+    }
+
+    fn save(&mut self, frame: &mut Frame, args: &[Arg]) -> Res<()> {
+        for arg in args {
+            match (arg.key.as_ref().map(|k| k.text.as_str()), &arg.value.kind) {
+                (Some("best"), ExprKind::Name(metric)) => self.top.settings.save_best = Some(metric.clone()),
+                (Some("every"), _) => match self.expr(frame, &arg.value)?.int() {
+                    Some(n) if n > 0 => self.top.settings.save_every = Some(n as u64),
+                    _ => return self.fail("N0205", "`save every=` takes a number of epochs", arg.span, ""),
+                },
+                _ => {
+                    return self.fail("N0203", "`save` takes best=val_loss or every=5", arg.span, "not this");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn split(&mut self, frame: &mut Frame, args: &[Arg], span: Span) -> Res<()> {
+        let mut split = Split { span: Some(span), ..Split::default() };
+        for arg in args {
+            let key = arg.key.as_ref().map(|k| k.text.as_str());
+            match (key, &arg.value.kind) {
+                (None, ExprKind::Name(word)) if word == "stratify" => split.stratify = true,
+                (None, ExprKind::Name(word)) if word == "ordered" => split.ordered = true,
+                (Some("group"), ExprKind::Name(column) | ExprKind::Text(column)) => {
+                    split.group = Some(column.clone())
+                }
+                (Some(part @ ("valid" | "test")), _) => match self.expr(frame, &arg.value)?.num() {
+                    Some(share) if (0.0..1.0).contains(&share) => {
+                        *(if part == "valid" { &mut split.valid } else { &mut split.test }) = share;
+                    }
+                    _ => return self.fail("N0205", "a share lies between 0% and 100%", arg.span, ""),
+                },
+                _ => {
+                    let help = "`split` takes valid=10% test=10% stratify ordered group=column";
+                    return self.fail("N0203", help, arg.span, "not this");
+                }
+            }
+        }
+        if split.valid + split.test >= 1.0 {
+            return self.fail("N0205", "nothing would be left to train on", span, "valid and test take all");
+        }
+        self.top.settings.split = split;
+        Ok(())
+    }
+
+    /// `stop when …`
+    pub(crate) fn stop(&mut self, frame: &mut Frame, when: &StopWhen, span: Span) -> Res<()> {
+        let rule = match when {
+            StopWhen::Stalls { metric, patience } => {
+                let value = self.expr(frame, patience)?;
+                let Some(patience) = value.int().filter(|n| *n > 0) else {
+                    return self.fail("N0205", "patience is a number of epochs", span, "");
+                };
+                StopRule::Stalls { metric: metric.text.clone(), patience: patience as u64, span: metric.span }
+            }
+            StopWhen::Holds(expr) => {
+                StopRule::Holds { condition: self.condition(frame, expr)?, span: expr.span }
+            }
+        };
+        self.top.settings.stop.push(rule);
+        Ok(())
+    }
+
+    /// A comparison of figures.
+    pub(crate) fn condition(&mut self, frame: &mut Frame, expr: &Expr) -> Res<Condition> {
+        if let ExprKind::Binary { op, left, right, .. } = &expr.kind {
+            match (op, &left.kind, &right.kind) {
+                (BinaryOp::And, ..) => {
+                    let (a, b) = (self.condition(frame, left)?, self.condition(frame, right)?);
+                    return Ok(Condition::And(Box::new(a), Box::new(b)));
+                }
+                (BinaryOp::Or, ..) => {
+                    let (a, b) = (self.condition(frame, left)?, self.condition(frame, right)?);
+                    return Ok(Condition::Or(Box::new(a), Box::new(b)));
+                }
+                (
+                    BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge | BinaryOp::Eq | BinaryOp::Ne,
+                    ExprKind::Name(metric),
+                    _,
+                ) => {
+                    if let Some(value) = self.expr(frame, right)?.num() {
+                        return Ok(Condition::Compare { metric: metric.clone(), op: *op, value });
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.fail("N0204", "a condition compares a figure: binary_accuracy >= 1", expr.span, "not this")
+    }
+
+    /// Checks that every figure that is asked for will be in the history.
+    pub(crate) fn check_figures(&mut self, has_valid: bool) {
+        let mut known: Vec<String> = vec!["loss".into()];
+        known.extend(self.top.metrics.iter().map(|m| m.name.clone()));
+        let plain = known.clone();
+        if has_valid {
+            known.extend(plain.iter().map(|k| format!("val_{k}")));
+        }
+        let mut asked: Vec<(String, Span)> = Vec::new();
+        for rule in &self.top.settings.stop {
+            match rule {
+                StopRule::Stalls { metric, span, .. } => asked.push((metric.clone(), *span)),
+                StopRule::Holds { condition, span } => {
+                    asked.extend(condition.figures().into_iter().map(|f| (f.to_string(), *span)));
+                }
+            }
+        }
+        if let Some(metric) = &self.top.settings.save_best {
+            asked.push((metric.clone(), self.here));
+        }
+        for (name, span) in asked {
+            if known.contains(&name) {
+                continue;
+            }
+            let words: Vec<&str> = known.iter().map(String::as_str).collect();
+            let near = nearest(&name, &words);
+            let label = near.map_or(String::new(), |n| format!("did you mean `{n}`?"));
+            let mut d =
+                Diagnostic::error("N0410", format!("no figure is called `{name}`")).label(span, label);
+            d = d.cause(format!("figures here: {}", known.join(", ")));
+            if name.starts_with("val_") && !has_valid && plain.iter().any(|p| name == format!("val_{p}")) {
+                d = d.help("there is no validation data: add `split valid=15%` or `valid \"file.csv\"`");
+            } else if near.is_none() {
+                d = d.help(format!("to have it, ask for it: metrics {name}"));
+            }
+            self.diagnostics.push(d);
+        }
+    }
+
+    /// The value of a compile-time number or word, for data declarations.
+    pub(crate) fn literal(&mut self, frame: &mut Frame, expr: &Expr) -> Res<crate::data::Literal> {
+        use crate::data::Literal;
+        if let ExprKind::Name(name) = &expr.kind {
+            return Ok(match self.globals.param(name).cloned() {
+                Some(value) => literal_of(&value).unwrap_or(Literal::Word(name.clone())),
+                None => Literal::Word(name.clone()),
+            });
+        }
+        if let ExprKind::List(items) = &expr.kind {
+            return Ok(Literal::List(items.iter().map(|e| self.literal(frame, e)).collect::<Res<_>>()?));
+        }
+        let value = self.expr(frame, expr)?;
+        match literal_of(&value) {
+            Some(literal) => Ok(literal),
+            None => self.fail("N0205", format!("{} says nothing about data", value.kind()), expr.span, ""),
+        }
+    }
+}
+
+fn literal_of(value: &Value) -> Option<crate::data::Literal> {
+    use crate::data::Literal;
+    Some(match value {
+        Value::Text(text) => Literal::Text(text.to_string()),
+        Value::Symbol(word) => Literal::Word(word.to_string()),
+        Value::Bool(b) => Literal::Bool(*b),
+        Value::Shape(s) => Literal::Size(s.axes.iter().map(|a| a.size).collect()),
+        other => Literal::Number(other.num()?),
+    })
+}

@@ -1,0 +1,457 @@
+//! A program as it is read: definitions, parameters, data, settings; before its data is known.
+
+use crate::data::{BlockDecl, CellDecl, DataArg, Literal, Part, PortDecl, RoleDecl, RowDecl, SourceDecl};
+use crate::elab::{Elab, Globals, Res};
+use crate::frame::Frame;
+use crate::settings::Settings;
+use crate::suggest::nearest;
+use crate::value::{Def, Kind, Value};
+use nnc_graph::DType;
+use nnc_syntax::ast::{Arg, Dataset, Expr, ExprKind, Name, Program, Stmt, StmtKind, Within, Word, WordKind};
+use nnc_syntax::{Diagnostic, SourceId, SourceMap, Span, parse};
+use std::rc::Rc;
+
+/// The prelude: the layer library as text.
+pub const PRELUDE: &[(&str, &str)] = &[
+    ("prelude/activations.nn", include_str!("../prelude/activations.nn")),
+    ("prelude/initialisers.nn", include_str!("../prelude/initialisers.nn")),
+    ("prelude/layers.nn", include_str!("../prelude/layers.nn")),
+    ("prelude/losses.nn", include_str!("../prelude/losses.nn")),
+    ("prelude/optimizers.nn", include_str!("../prelude/optimizers.nn")),
+];
+
+/// What the command line says over the program.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// `--set hidden=32`
+    pub set: Vec<(String, String)>,
+    /// `--as deep`
+    pub experiment: Option<String>,
+    /// `--epochs`
+    pub epochs: Option<u64>,
+    /// `--steps`
+    pub steps: Option<u64>,
+    /// `--batch`
+    pub batch: Option<usize>,
+    /// `--seed`
+    pub seed: Option<u64>,
+}
+
+impl Overrides {
+    /// Puts the command line's numbers over the program's.
+    pub(crate) fn apply(&self, settings: &mut Settings) {
+        if self.epochs.is_some() || self.steps.is_some() {
+            (settings.epochs, settings.steps) = (self.epochs, self.steps);
+        }
+        settings.batch = self.batch.unwrap_or(settings.batch);
+        settings.seed = self.seed.unwrap_or(settings.seed);
+    }
+}
+
+/// A program that was read.
+#[derive(Clone, Debug)]
+pub struct Spec {
+    /// All texts, for showing places.
+    pub sources: SourceMap,
+    /// The user's text.
+    pub source: SourceId,
+    /// The user's statements.
+    pub program: Program,
+    /// The data sources in the order of the file.
+    pub data: Vec<SourceDecl>,
+    /// `input` and `target` declarations.
+    pub ports: Vec<PortDecl>,
+    /// Settings that are known without the data.
+    pub settings: Settings,
+    /// The values of all parameters.
+    pub params: Vec<(String, String)>,
+    /// The names of the experiments.
+    pub experiments: Vec<String>,
+    /// Warnings and notes so far.
+    pub diagnostics: Vec<Diagnostic>,
+    pub(crate) overrides: Overrides,
+    pub(crate) globals: Rc<Globals>,
+    pub(crate) first_user_source: u16,
+}
+
+impl Spec {
+    /// Reads a program.
+    ///
+    /// # Errors
+    /// Every mistake that shows without the data, with the texts to show places in.
+    pub fn read(name: &str, text: &str, overrides: &Overrides) -> Result<Spec, (Vec<Diagnostic>, SourceMap)> {
+        let mut sources = SourceMap::default();
+        let mut globals = Globals::default();
+        for (name, text) in PRELUDE {
+            let id = sources.add(*name, *text);
+            let parsed = parse(text, id);
+            debug_assert!(parsed.diagnostics.is_empty(), "{name}: {:?}", parsed.diagnostics);
+            define(&mut globals, &parsed.program);
+        }
+        let first_user_source = PRELUDE.len() as u16;
+        let source = sources.add(name, text);
+        let set: Vec<(SourceId, &(String, String))> = overrides
+            .set
+            .iter()
+            .map(|kv| (sources.add(format!("--set {}={}", kv.0, kv.1), kv.1.clone()), kv))
+            .collect();
+        let parsed = parse(text, source);
+        define(&mut globals, &parsed.program);
+
+        let mut diagnostics = parsed.diagnostics;
+        let globals = Rc::new(globals);
+        let mut reader = Reader {
+            e: Elab::new(&sources, first_user_source, globals, DType::F32, true),
+            frame: Frame::top(),
+            data: Vec::new(),
+            ports: Vec::new(),
+            experiments: Vec::new(),
+        };
+        reader.params(&parsed.program, overrides, &set);
+        for stmt in &parsed.program.stmts {
+            if let Err(stop) = reader.declaration(stmt) {
+                reader.e.report(stop);
+            }
+        }
+        overrides.apply(&mut reader.e.top.settings);
+        diagnostics.append(&mut reader.e.diagnostics);
+        let Reader { e, data, ports, experiments, .. } = reader;
+        let (globals, settings) = (e.globals, e.top.settings);
+        if diagnostics.iter().any(Diagnostic::is_error) {
+            return Err((diagnostics, sources));
+        }
+        let params = globals.params.iter().map(|(n, v)| (n.clone(), v.to_string())).collect();
+        Ok(Spec {
+            sources,
+            source,
+            program: parsed.program,
+            data,
+            ports,
+            settings,
+            params,
+            experiments: experiments.into_iter().map(|(n, _)| n.text).collect(),
+            diagnostics,
+            overrides: overrides.clone(),
+            globals,
+            first_user_source,
+        })
+    }
+
+    /// The text as the user wrote it.
+    pub fn text(&self) -> &str {
+        &self.sources.get(self.source).text
+    }
+}
+
+/// Collects definitions; a later one of the same name wins, so that a program may shadow the prelude.
+fn define(globals: &mut Globals, program: &Program) {
+    for stmt in &program.stmts {
+        let (name, def) = match &stmt.kind {
+            StmtKind::Fn(def) => (&def.name, Def::Fn(Rc::new(def.clone()))),
+            StmtKind::Layer(def) => (&def.name, Def::Layer(Rc::new(def.clone()))),
+            StmtKind::Rule(def) => (&def.name, Def::Rule(Rc::new(def.clone()))),
+            StmtKind::Init(def) => (&def.name, Def::Init(Rc::new(def.clone()))),
+            StmtKind::Rewrite { from, to } => {
+                globals.rewrites.push(Rc::new((from.clone(), to.clone())));
+                continue;
+            }
+            _ => continue,
+        };
+        globals.defs.insert(name.text.clone(), def);
+    }
+}
+
+struct Reader<'a> {
+    e: Elab<'a>,
+    frame: Frame,
+    data: Vec<SourceDecl>,
+    ports: Vec<PortDecl>,
+    experiments: Vec<(Name, Vec<Arg>)>,
+}
+
+impl Reader<'_> {
+    /// Parameters: defaults, then the experiment, then `--set`.
+    fn params(&mut self, program: &Program, overrides: &Overrides, set: &[(SourceId, &(String, String))]) {
+        for stmt in &program.stmts {
+            if let StmtKind::Setting { head, args } = &stmt.kind {
+                if head.text == "experiment" {
+                    self.experiment(args, stmt.span);
+                }
+            }
+        }
+        let chosen = self.chosen(overrides);
+        let mut known: Vec<String> = Vec::new();
+        for stmt in &program.stmts {
+            let StmtKind::Param { name, value, within } = &stmt.kind else { continue };
+            known.push(name.text.clone());
+            let default = match self.param_value(value, within.as_ref()) {
+                Ok(value) => value,
+                Err(stop) => {
+                    self.e.report(stop);
+                    continue;
+                }
+            };
+            let mut current = default.clone();
+            let asked = chosen.iter().flatten().find(|a| a.key.as_ref().is_some_and(|k| k.text == name.text));
+            let asked = asked.map(|a| a.value.clone());
+            let typed =
+                set.iter().rev().find(|(_, kv)| kv.0 == name.text).and_then(|(id, _)| self.typed(*id));
+            for expr in asked.into_iter().chain(typed) {
+                match self
+                    .param_value(&expr, within.as_ref())
+                    .and_then(|v| self.fits(name, &default, v, &expr))
+                {
+                    Ok(value) => current = value,
+                    Err(stop) => self.e.report(stop),
+                }
+            }
+            if let Err(stop) = self.within(name, &current, within.as_ref(), stmt.span) {
+                self.e.report(stop);
+            }
+            Rc::make_mut(&mut self.e.globals).params.push((name.text.clone(), current));
+        }
+        self.unknown_params(&known, chosen.as_deref(), set);
+    }
+
+    fn experiment(&mut self, args: &[Arg], span: Span) {
+        match args.first() {
+            Some(Arg { key: None, value: Expr { kind: ExprKind::Name(text), span: at }, .. }) => {
+                self.experiments.push((Name { text: text.clone(), span: *at }, args[1..].to_vec()));
+            }
+            _ => {
+                let d = Diagnostic::error("N0204", "an experiment has a name and parameters")
+                    .label(span, "experiment wide hidden=32");
+                self.e.diagnostics.push(d);
+            }
+        }
+    }
+
+    fn chosen(&mut self, overrides: &Overrides) -> Option<Vec<Arg>> {
+        let wanted = overrides.experiment.as_ref()?;
+        if let Some((_, args)) = self.experiments.iter().find(|(n, _)| n.text == *wanted) {
+            return Some(args.clone());
+        }
+        let names: Vec<&str> = self.experiments.iter().map(|(n, _)| n.text.as_str()).collect();
+        let mut d = Diagnostic::error("N0212", format!("there is no experiment called `{wanted}`"));
+        d = match (nearest(wanted, &names), names.is_empty()) {
+            (_, true) => d.help("this program declares none: experiment wide hidden=32"),
+            (Some(near), _) => d.help(format!("did you mean --as {near}?")),
+            (None, _) => d.help(format!("experiments here: {}", names.join(", "))),
+        };
+        self.e.diagnostics.push(d);
+        None
+    }
+
+    /// The expression after `=` of `--set`.
+    fn typed(&mut self, id: SourceId) -> Option<Expr> {
+        let text = &self.e.sources.get(id).text;
+        let parsed = parse(text, id);
+        match parsed.program.stmts.into_iter().next().map(|s| s.kind) {
+            Some(StmtKind::Flow(flow)) if parsed.diagnostics.is_empty() => {
+                match flow.chain.links.into_iter().next() {
+                    Some(nnc_syntax::ast::Link::Exprs(mut exprs)) if exprs.len() == 1 => exprs.pop(),
+                    _ => None,
+                }
+            }
+            _ => {
+                let span = Span::new(id, 0, text.len());
+                let d = Diagnostic::error("N0205", format!("`{text}` is no value")).label(span, "");
+                self.e.diagnostics.push(d);
+                None
+            }
+        }
+    }
+
+    /// A parameter's value; a word among its allowed values is that word.
+    fn param_value(&mut self, expr: &Expr, within: Option<&Within>) -> Res<Value> {
+        if let (ExprKind::Name(word), Some(Within::List(options))) = (&expr.kind, within) {
+            if options.iter().any(|o| matches!(&o.kind, ExprKind::Name(n) if n == word)) {
+                return Ok(Value::Symbol(word.as_str().into()));
+            }
+        }
+        self.e.expr(&mut self.frame, expr)
+    }
+
+    fn fits(&mut self, name: &Name, default: &Value, value: Value, expr: &Expr) -> Res<Value> {
+        let kind = Kind::of(default);
+        if kind.accepts(&value) || matches!(value, Value::Symbol(_)) {
+            return Ok(value);
+        }
+        let d = self
+            .e
+            .error(
+                "N0205",
+                format!("`{}` is {}, and this is {}", name.text, kind.describe(), value.kind()),
+                expr.span,
+                "",
+            )
+            .label(name.span, "declared here")
+            .help(format!("for example --set {}={default}", name.text));
+        Err(crate::elab::Stop::Error(Box::new(d)))
+    }
+
+    fn within(&mut self, name: &Name, value: &Value, within: Option<&Within>, span: Span) -> Res<()> {
+        let allowed = match within {
+            None => return Ok(()),
+            Some(Within::Range(low, high)) => {
+                let (low, high) = (self.e.expr(&mut self.frame, low)?, self.e.expr(&mut self.frame, high)?);
+                let inside = match (value.num(), low.num(), high.num()) {
+                    (Some(v), Some(l), Some(h)) => l <= v && v <= h,
+                    _ => false,
+                };
+                if inside {
+                    return Ok(());
+                }
+                format!("{low}..{high}")
+            }
+            Some(Within::List(options)) => {
+                let values: Vec<Value> =
+                    options.iter().map(|o| self.param_value(o, within)).collect::<Res<_>>()?;
+                if values.contains(value) {
+                    return Ok(());
+                }
+                values.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+            }
+        };
+        let message = format!("`{}` is one of {allowed}, and {value} is not", name.text);
+        self.e.fail("N0205", message, span, "declared here")
+    }
+
+    fn unknown_params(
+        &mut self,
+        known: &[String],
+        chosen: Option<&[Arg]>,
+        set: &[(SourceId, &(String, String))],
+    ) {
+        let words: Vec<&str> = known.iter().map(String::as_str).collect();
+        let help = |d: Diagnostic, name: &str| match nearest(name, &words) {
+            Some(near) => d.help(format!("did you mean `{near}`?")),
+            None if words.is_empty() => d.help(format!("declare it in the program: param {name} = 16")),
+            None => d.help(format!("parameters here: {}", words.join(", "))),
+        };
+        for arg in chosen.into_iter().flatten() {
+            if let Some(key) = arg.key.as_ref().filter(|k| !known.contains(&k.text)) {
+                let d = Diagnostic::error("N0213", format!("there is no parameter called `{}`", key.text));
+                self.e.diagnostics.push(help(d.label(key.span, ""), &key.text));
+            }
+        }
+        for (_, (name, value)) in set {
+            if !known.contains(name) {
+                let d = Diagnostic::error(
+                    "N0213",
+                    format!("--set {name}={value}: there is no parameter `{name}`"),
+                );
+                self.e.diagnostics.push(help(d, name));
+            }
+        }
+    }
+
+    // ---- declarations ------------------------------------------------------------------
+
+    /// Statements that must be known before the data is read.
+    fn declaration(&mut self, stmt: &Stmt) -> Res<()> {
+        self.e.at(stmt.span);
+        match &stmt.kind {
+            StmtKind::Data(dataset) => {
+                let decl = self.dataset(dataset, stmt.span)?;
+                self.data.push(decl);
+                Ok(())
+            }
+            StmtKind::Setting { head, args } => match head.text.as_str() {
+                "epochs" | "steps" | "batch" | "seed" | "split" => {
+                    // What depends on the network is reported when that is elaborated.
+                    self.e.setting(&mut self.frame, head, args, stmt.span)
+                }
+                "input" | "target" => self.port(head, args, stmt.span),
+                _ => Ok(()),
+            },
+            _ => Ok(()),
+        }
+    }
+
+    fn port(&mut self, head: &Name, args: &[Arg], span: Span) -> Res<()> {
+        let name = match args.first() {
+            Some(Arg { key: None, value: Expr { kind: ExprKind::Name(text), .. }, .. }) => text.clone(),
+            _ => return self.e.fail("N0204", format!("`{0}` takes a name: {0} left", head.text), span, ""),
+        };
+        let shape = match args.get(1) {
+            None => None,
+            Some(arg) => {
+                let value = self.e.expr(&mut self.frame, &arg.value)?;
+                let shape = self.e.shape_arg(&value, arg.span)?;
+                Some(shape.axes.iter().map(|a| a.size).collect())
+            }
+        };
+        self.ports.push(PortDecl { name, target: head.text == "target", shape, span });
+        Ok(())
+    }
+
+    fn dataset(&mut self, dataset: &Dataset, span: Span) -> Res<SourceDecl> {
+        let part = match dataset.role.text.as_str() {
+            "valid" => Part::Valid,
+            "test" => Part::Test,
+            _ => Part::Train,
+        };
+        let args = self.args(&dataset.args)?;
+        let to = self.args(&dataset.to)?;
+        let block = match &dataset.rows {
+            None => BlockDecl::None,
+            Some(rows) if args.is_empty() => {
+                let rows = rows.iter().map(|row| {
+                    let inputs = row.words.iter().map(|w| self.cell(w)).collect::<Res<Vec<_>>>()?;
+                    let targets = match &row.to {
+                        Some(words) => Some(words.iter().map(|w| self.cell(w)).collect::<Res<Vec<_>>>()?),
+                        None => None,
+                    };
+                    Ok(RowDecl { inputs, targets, span: row.span })
+                });
+                BlockDecl::Rows(rows.collect::<Res<_>>()?)
+            }
+            Some(rows) => {
+                let rows = rows.iter().map(|row| {
+                    let words = row.words.iter().map(|w| self.role_word(w)).collect::<Res<Vec<_>>>()?;
+                    Ok(RoleDecl { words, span: row.span })
+                });
+                BlockDecl::Roles(rows.collect::<Res<_>>()?)
+            }
+        };
+        Ok(SourceDecl { part, args, to, block, span })
+    }
+
+    fn args(&mut self, args: &[Arg]) -> Res<Vec<DataArg>> {
+        let read = args.iter().map(|arg| {
+            let value = self.e.literal(&mut self.frame, &arg.value)?;
+            Ok(DataArg { key: arg.key.as_ref().map(|k| k.text.clone()), value, span: arg.span })
+        });
+        read.collect()
+    }
+
+    fn cell(&mut self, word: &Word) -> Res<CellDecl> {
+        let value = match &word.kind {
+            WordKind::Number(x) => Literal::Number(*x),
+            WordKind::Text(text) => Literal::Text(text.clone()),
+            WordKind::Name { name, value: None } => Literal::Word(name.text.clone()),
+            WordKind::Name { name, value: Some(_) } => {
+                return self.e.fail(
+                    "N0501",
+                    format!("`{}=` does not belong into a row", name.text),
+                    word.span,
+                    "",
+                );
+            }
+        };
+        Ok(CellDecl { value, span: word.span })
+    }
+
+    fn role_word(&mut self, word: &Word) -> Res<DataArg> {
+        let (key, value) = match &word.kind {
+            WordKind::Number(x) => (None, Literal::Number(*x)),
+            WordKind::Text(text) => (None, Literal::Text(text.clone())),
+            WordKind::Name { name, value: None } => (None, Literal::Word(name.text.clone())),
+            WordKind::Name { name, value: Some(expr) } => {
+                (Some(name.text.clone()), self.e.literal(&mut self.frame, expr)?)
+            }
+        };
+        Ok(DataArg { key, value, span: word.span })
+    }
+}

@@ -1,0 +1,494 @@
+//! From a program to its graphs: forward, backward, the whole step, evaluation, first values.
+
+use crate::data::Ports;
+use crate::elab::{Elab, LayerRow, Res, Stop};
+use crate::frame::Frame;
+use crate::lint;
+use crate::settings::{Loss, Metric, MetricKind, Named, Settings};
+use crate::spec::Spec;
+use crate::suggest::nearest;
+use crate::value::{Def, Func, Tensor, Value, shape_text};
+use nnc_graph::{Binary, DType, Graph, NodeId, OutputKind, Reduction, Role, Type, Unary, gradient, passes};
+use nnc_syntax::{Diagnostic, Span};
+
+/// A program with its data's shapes, as graphs.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// Losses, metrics and predictions of a batch, as training computes them.
+    pub forward: Graph,
+    /// With the gradient of every weight.
+    pub backward: Graph,
+    /// The whole step: forward, backward, the optimizer's update, states. What training runs.
+    pub step: Graph,
+    /// Losses, metrics and predictions after training.
+    pub eval: Graph,
+    /// The first value of every weight, state and optimizer slot.
+    pub init: Graph,
+    /// The network step by step.
+    pub layers: Vec<LayerRow>,
+    /// Epochs, batch, seed, conditions.
+    pub settings: Settings,
+    /// Names of the metrics in the order of the program.
+    pub metrics: Vec<String>,
+    /// Names of the predictions.
+    pub outputs: Vec<OutputInfo>,
+    /// Names, shapes and learned-or-not of all weights, states and slots.
+    pub parameters: Vec<ParameterInfo>,
+    /// Warnings and notes.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A prediction.
+#[derive(Clone, PartialEq, Debug)]
+pub struct OutputInfo {
+    /// Its name: `output`, or the tensor's.
+    pub name: String,
+    /// Its shape for one sample.
+    pub shape: Vec<usize>,
+    /// Whether it is the probabilities of the classes of the target (a softmax as wide as they are many).
+    pub probabilities: bool,
+}
+
+/// A weight, state or slot.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ParameterInfo {
+    /// Its path.
+    pub name: String,
+    /// What it is for.
+    pub role: Role,
+    /// Its sizes.
+    pub shape: Vec<usize>,
+}
+
+/// How to elaborate.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// The precision of floats.
+    pub float: DType,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { float: DType::F32 }
+    }
+}
+
+struct Run<'a> {
+    e: Elab<'a>,
+    frame: Frame,
+    outputs: Vec<(String, Tensor)>,
+}
+
+impl Spec {
+    /// Expands the program into graphs.
+    ///
+    /// # Errors
+    /// Every mistake, with warnings among them.
+    pub fn elaborate(&self, ports: &Ports, options: &Options) -> Result<Model, Vec<Diagnostic>> {
+        let mut train = self.run(ports, options, true);
+        if failed(&train.e) {
+            return Err(train.e.diagnostics);
+        }
+        let built = self.build_training(&mut train);
+        if let Err(stop) = built {
+            train.e.report(stop);
+        }
+        train.e.check_figures(ports.has_valid || train.e.top.settings.split.valid > 0.0);
+        if failed(&train.e) {
+            return Err(train.e.diagnostics);
+        }
+        lint::run(&mut train.e, &train.outputs);
+        let forward = passes::sweep(train.e.b.graph());
+
+        let (backward, step) = match self.build_step(&mut train) {
+            Ok(graphs) => graphs,
+            Err(stop) => {
+                train.e.report(stop);
+                return Err(train.e.diagnostics);
+            }
+        };
+
+        let mut eval = self.run(ports, options, false);
+        if !failed(&eval.e) {
+            let built = self.build_training(&mut eval);
+            if let Err(stop) = built {
+                eval.e.report(stop);
+            }
+        }
+        if failed(&eval.e) {
+            return Err(eval.e.diagnostics);
+        }
+        let mut eval_graph = eval.e.b.graph().clone();
+        eval_graph.retain_outputs(|o| o.kind != OutputKind::Objective && o.kind != OutputKind::Update);
+
+        let outputs = train.outputs.iter().map(|(name, t)| output_info(&train.e, name, t)).collect();
+        let parameters = train.e.declared.iter().map(|d| ParameterInfo {
+            name: d.path.clone(),
+            role: d.role,
+            shape: d.tensor.sizes(),
+        });
+        Ok(Model {
+            forward,
+            backward,
+            step,
+            eval: passes::standard(&eval_graph),
+            init: passes::standard(train.e.init.graph()),
+            layers: train.e.layers.clone(),
+            settings: train.e.top.settings.clone(),
+            metrics: train.e.top.metrics.iter().map(|m| m.name.clone()).collect(),
+            outputs,
+            parameters: parameters.collect(),
+            diagnostics: train.e.diagnostics,
+        })
+    }
+
+    /// Runs all statements.
+    fn run(&self, ports: &Ports, options: &Options, training: bool) -> Run<'_> {
+        let mut e =
+            Elab::new(&self.sources, self.first_user_source, self.globals.clone(), options.float, training);
+        e.ports = ports.clone();
+        e.top.settings = Settings::default();
+        let mut frame = Frame::top();
+        let mut ids = 0;
+        e.bind_ports(&mut frame, &mut ids);
+        for stmt in &self.program.stmts {
+            e.top_statement(&mut frame, stmt);
+        }
+        self.overrides.apply(&mut e.top.settings);
+        Run { e, frame, outputs: Vec::new() }
+    }
+
+    /// Output, loss, metrics.
+    fn build_training(&self, run: &mut Run<'_>) -> Res<()> {
+        run.outputs = self.outputs(run)?;
+        let first = run.outputs[0].1.clone();
+        if run.outputs.len() == 1 {
+            run.frame.set("output", Value::Tensor(first.clone()));
+        }
+        let weights = run.e.declared.iter().filter(|d| d.role == Role::Weight && d.tensor.rank() >= 2);
+        let weights = weights.map(|d| Value::Tensor(d.tensor.clone())).collect();
+        run.frame.set("weights", Value::List(weights));
+        for (name, t) in &run.outputs {
+            let t = run.e.floats(t);
+            let node = run.e.spread(&t, &t.axes.clone(), true, run.e.here)?;
+            run.e.b.output(OutputKind::Prediction, name.as_str(), node);
+        }
+        let loss = self.loss(run)?;
+        run.e.b.output(OutputKind::Loss, "loss", loss);
+        for metric in run.e.top.metrics.clone() {
+            let result = self.metric(run, &metric);
+            match result {
+                Ok(node) => run.e.b.output(OutputKind::Metric, metric.name.as_str(), node),
+                Err(stop) => run.e.report(stop),
+            }
+        }
+        let objective = batch_mean_of(&mut run.e, loss);
+        run.e.b.output(OutputKind::Objective, "objective", objective);
+        for (path, node) in run.e.updates.clone() {
+            run.e.b.output(OutputKind::Update, path.as_str(), node);
+        }
+        Ok(())
+    }
+
+    fn outputs(&self, run: &mut Run<'_>) -> Res<Vec<(String, Tensor)>> {
+        let names = run.e.top.outputs.clone();
+        if names.is_empty() {
+            return match run.frame.it.clone() {
+                Some(Value::Tensor(t)) if !run.e.layers.is_empty() => Ok(vec![("output".into(), t)]),
+                Some(Value::Poison) => Err(Stop::Poisoned),
+                _ => {
+                    let d = Diagnostic::error("N0404", "there is no layer, so there is no network")
+                        .help("the smallest network is one layer: dense 1");
+                    Err(Stop::Error(Box::new(d)))
+                }
+            };
+        }
+        let mut out = Vec::new();
+        for name in names {
+            match run.frame.get(&name.text) {
+                Some(Value::Tensor(t)) => out.push((name.text.clone(), t.clone())),
+                Some(Value::Poison) => return Err(Stop::Poisoned),
+                _ => return Err(run.e.unknown(&run.frame, "N0202", "no tensor", &name.text, name.span)),
+            }
+        }
+        Ok(out)
+    }
+
+    /// The loss of every sample.
+    fn loss(&self, run: &mut Run<'_>) -> Res<NodeId> {
+        let (value, span) = match run.e.top.loss.clone() {
+            None => return Err(lint::no_loss(&run.e, &run.outputs, self.source)),
+            Some(Loss::Chain(chain, span)) => {
+                run.e.at(span);
+                let frame = &mut run.frame;
+                (run.e.deeper("loss", span, |e| e.chain(frame, &chain))?, span)
+            }
+            Some(Loss::Named(named)) => {
+                run.e.at(named.span);
+                (self.on_output(run, &named, "loss")?, named.span)
+            }
+        };
+        per_sample(&mut run.e, &value, span, "the loss")
+    }
+
+    /// Applies a named loss to output and target.
+    fn on_output(&self, run: &mut Run<'_>, named: &Named, what: &str) -> Res<Value> {
+        let span = named.span;
+        let func = match run.e.lookup(&run.frame, &named.name.text) {
+            Some(Value::Func(func)) => func,
+            Some(other) => {
+                let message = format!("`{}` is {}, not a function", named.name.text, other.kind());
+                return run.e.fail("N0209", message, named.name.span, "");
+            }
+            None => {
+                return Err(run.e.unknown(
+                    &run.frame,
+                    "N0202",
+                    &format!("no {what}"),
+                    &named.name.text,
+                    named.name.span,
+                ));
+            }
+        };
+        if run.outputs.len() > 1 {
+            let d = run
+                .e
+                .error(
+                    "N0405",
+                    format!("`{what} {}` needs one output, and there are several", named.name.text),
+                    span,
+                    "",
+                )
+                .help(format!("say which: loss = {}({}, target)", named.name.text, run.outputs[0].0));
+            return Err(Stop::Error(Box::new(d)));
+        }
+        let Some(target) = run.frame.get("target").cloned() else {
+            return Err(lint::no_target(&run.e, named));
+        };
+        let output = Value::Tensor(run.outputs[0].1.clone());
+        let frame = &mut run.frame;
+        run.e.at(named.name.span);
+        let out = run.e.deeper(what, named.name.span, |e| {
+            e.apply(frame, &func, vec![output, target], &named.args, named.name.span, true)
+        });
+        out.map_err(|stop| lint::explain_loss(&run.e, &run.outputs, named, stop))
+    }
+
+    fn metric(&self, run: &mut Run<'_>, metric: &Metric) -> Res<NodeId> {
+        run.e.at(metric.span);
+        let value = match &metric.what {
+            MetricKind::Named(name) => {
+                let named = Named { name: name.clone(), args: Vec::new(), span: metric.span };
+                self.on_output(run, &named, "metric")?
+            }
+            MetricKind::Expr(expr) => {
+                let frame = &mut run.frame;
+                run.e.deeper("metric", metric.span, |e| e.expr(frame, expr))?
+            }
+        };
+        per_sample(&mut run.e, &value, metric.span, "a metric")
+    }
+
+    /// Gradients and the optimizer, in the same graph.
+    fn build_step(&self, run: &mut Run<'_>) -> Res<(Graph, Graph)> {
+        let weights: Vec<(String, Tensor)> = run
+            .e
+            .declared
+            .iter()
+            .filter(|d| d.role == Role::Weight)
+            .map(|d| (d.path.clone(), d.tensor.clone()))
+            .collect();
+        let Some(objective) = run.e.b.graph().output(OutputKind::Objective, "objective") else {
+            return Err(Stop::Poisoned);
+        };
+        let seed = run.e.b.constant(1.0);
+        let nodes: Vec<NodeId> = weights.iter().map(|(_, t)| t.node).collect();
+        let mut gradients = gradient(&mut run.e.b, objective, seed, &nodes);
+        for ((path, _), g) in weights.iter().zip(&gradients) {
+            run.e.b.output(OutputKind::Gradient, path.as_str(), *g);
+        }
+        let backward = passes::sweep(run.e.b.graph());
+
+        if let Some((limit, span)) = run.e.top.clip {
+            run.e.at(span);
+            gradients = clip_by_global_norm(&mut run.e, &gradients, limit);
+        }
+        let optimizer = run.e.top.optimizer.clone();
+        for ((path, weight), g) in weights.iter().zip(gradients) {
+            self.optimize(run, optimizer.as_ref(), path, weight, g)?;
+        }
+        let mut step = run.e.b.graph().clone();
+        step.retain_outputs(|o| o.kind != OutputKind::Gradient && o.kind != OutputKind::Update);
+        for (path, node) in run.e.updates.clone() {
+            step.add_output(OutputKind::Update, path.as_str(), node);
+        }
+        step.name = "step".into();
+        Ok((backward, passes::standard(&step)))
+    }
+
+    /// Runs the optimizer's rule for one weight.
+    fn optimize(
+        &self,
+        run: &mut Run<'_>,
+        named: Option<&Named>,
+        path: &str,
+        weight: &Tensor,
+        g: NodeId,
+    ) -> Res<()> {
+        let (name, args, span) = match named {
+            Some(n) => (n.name.text.as_str(), &n.args[..], n.span),
+            None => ("adam", &[][..], Span::default()),
+        };
+        let rule = match run.e.globals.defs.get(name) {
+            Some(Def::Rule(rule)) => rule.clone(),
+            _ => return Err(unknown_rule(&run.e, named)),
+        };
+        if named.is_some() {
+            run.e.at(span);
+        }
+        let bound = run.e.arguments(&mut run.frame, name, &rule.params, args, span, true)?;
+        let mut inner = Frame::below(format!("{path}/{name}"), false);
+        inner.alias = Some((rule.weight.text.clone(), path.to_string()));
+        inner.slots = true;
+        run.e.deeper(&format!("optimizer > {path}"), span, |e| {
+            e.bind_params(&mut inner, name, &rule.params, bound, span)?;
+            inner.set(rule.weight.text.as_str(), Value::Tensor(weight.clone()));
+            let g = e.tensor(g, weight.axes.clone(), false);
+            inner.set(rule.gradient.text.as_str(), Value::Tensor(g));
+            let ty = Type::scalar(e.float());
+            let step = e.b.parameter(Role::Step, "step", ty);
+            let step = e.tensor(step, Vec::new(), false);
+            inner.set("step", Value::Tensor(step.clone()));
+            self.schedule(e, &mut inner, &step)?;
+            e.block(&mut inner, &rule.body.stmts)
+        })
+    }
+
+    /// Multiplies the learning rate by the schedule.
+    fn schedule(&self, e: &mut Elab<'_>, inner: &mut Frame, step: &Tensor) -> Res<()> {
+        let Some(named) = e.top.schedule.clone() else { return Ok(()) };
+        let Some(Value::Func(func @ Func::Fn(_))) = e.lookup(&Frame::default(), &named.name.text) else {
+            return Err(e.unknown(
+                &Frame::default(),
+                "N0202",
+                "no schedule",
+                &named.name.text,
+                named.name.span,
+            ));
+        };
+        let Some(lr) = inner.get("lr").cloned() else {
+            return e.fail("N0203", "this optimizer has no learning rate to schedule", named.span, "");
+        };
+        let one = e.b.constant(1.0);
+        let from_zero = e.b.binary(Binary::Subtract, step.node, one);
+        let from_zero = Value::Tensor(e.tensor(from_zero, Vec::new(), false));
+        let total = Value::Num(e.top.settings.total_steps(e.ports.samples) as f64);
+        let mut frame = Frame::default();
+        let factor = e.apply(&mut frame, &func, vec![from_zero, total], &named.args, named.span, true)?;
+        let lr =
+            e.binary_op(nnc_syntax::ast::BinaryOp::Mul, &lr, &factor, named.span, (named.span, named.span))?;
+        inner.set("lr", lr);
+        Ok(())
+    }
+}
+
+impl Settings {
+    /// How many steps the training has at most, for `samples` rows.
+    pub fn total_steps(&self, samples: usize) -> u64 {
+        let per_epoch = self.steps_per_epoch(samples);
+        match (self.steps, self.epochs) {
+            (Some(steps), Some(epochs)) => steps.min(epochs.saturating_mul(per_epoch)),
+            (Some(steps), None) => steps,
+            (None, epochs) => epochs.unwrap_or(100).saturating_mul(per_epoch),
+        }
+    }
+
+    /// How many steps an epoch has; the last partial batch is one.
+    pub fn steps_per_epoch(&self, samples: usize) -> u64 {
+        (samples.max(1)).div_ceil(self.batch.max(1)) as u64
+    }
+}
+
+fn failed(e: &Elab<'_>) -> bool {
+    e.diagnostics.iter().any(Diagnostic::is_error)
+}
+
+fn output_info(e: &Elab<'_>, name: &str, t: &Tensor) -> OutputInfo {
+    let softmax = e.calls.get(&t.node).is_some_and(|c| c.name == "softmax");
+    let width = t.axes.last().map(|a| a.size);
+    let classes =
+        e.ports.targets.iter().any(|p| p.classes.as_ref().map(Vec::len) == width && width.is_some());
+    OutputInfo { name: name.to_string(), shape: t.sizes(), probabilities: softmax && classes }
+}
+
+/// A value as one number for every sample, `[B]`.
+fn per_sample(e: &mut Elab<'_>, value: &Value, span: Span, what: &str) -> Res<NodeId> {
+    let t = e.to_tensor(value, span)?;
+    let t = e.floats(&t);
+    if t.rank() != 0 {
+        let d = e
+            .error(
+                "N0405",
+                format!("{what} is one number for a sample, and this is {}", shape_text(&t.axes)),
+                span,
+                "",
+            )
+            .help("mean(…) or sum(…) makes one number of it");
+        return Err(Stop::Error(Box::new(d)));
+    }
+    e.spread(&t, &[], true, span)
+}
+
+/// The mean over the samples; rows with weights count by their weight (Keras' `sum_over_batch_size`).
+fn batch_mean_of(e: &mut Elab<'_>, loss: NodeId) -> NodeId {
+    let mut loss = loss;
+    if e.ports.weighted {
+        let ty = e.b.ty(loss).clone();
+        let weight = e.b.parameter(Role::SampleWeight, "sample_weight", ty);
+        loss = e.b.binary(Binary::Multiply, loss, weight);
+    }
+    let sum = e.b.reduce(Reduction::Add, loss, vec![0]);
+    let count = e.b.batch_size();
+    e.b.binary(Binary::Divide, sum, count)
+}
+
+/// All gradients scaled so that the norm of all of them together is at most `limit`
+/// (Pascanu, Mikolov and Bengio 2013; TensorFlow's `clip_by_global_norm`).
+fn clip_by_global_norm(e: &mut Elab<'_>, gradients: &[NodeId], limit: f64) -> Vec<NodeId> {
+    let mut total: Option<NodeId> = None;
+    for &g in gradients {
+        let square = e.b.binary(Binary::Multiply, g, g);
+        let axes = (0..e.b.ty(g).rank()).collect();
+        let sum = e.b.reduce(Reduction::Add, square, axes);
+        total = Some(total.map_or(sum, |t| e.b.binary(Binary::Add, t, sum)));
+    }
+    let Some(total) = total else { return Vec::new() };
+    let norm = e.b.unary(Unary::Sqrt, total);
+    let limit = e.b.constant(limit);
+    let larger = e.b.binary(Binary::Maximum, norm, limit);
+    let scale = e.b.binary(Binary::Divide, limit, larger);
+    gradients
+        .iter()
+        .map(|&g| {
+            let shape = e.b.ty(g).shape.clone();
+            let scale = e.b.broadcast(scale, Vec::new(), shape);
+            e.b.binary(Binary::Multiply, g, scale)
+        })
+        .collect()
+}
+
+fn unknown_rule(e: &Elab<'_>, named: Option<&Named>) -> Stop {
+    let rules = e.globals.defs.iter().filter(|(_, d)| matches!(d, Def::Rule(_)));
+    let rules: Vec<&str> = rules.map(|(n, _)| n.as_str()).collect();
+    let Some(named) = named else { return Stop::Poisoned };
+    let name = &named.name;
+    let near = nearest(&name.text, &rules);
+    let label = near.map_or(String::new(), |n| format!("did you mean `{n}`?"));
+    let mut d = e
+        .error("N0202", format!("there is no optimizer called `{}`", name.text), name.span, &label)
+        .help(format!("optimizers are {}", rules.join(", ")));
+    if let Some(near) = near {
+        d = d.fix(name.span, near, true);
+    }
+    Stop::Error(Box::new(d))
+}

@@ -1,0 +1,101 @@
+//! Statements at the top of a file; each one's mistake is told on its own.
+
+use crate::data::Port;
+use crate::elab::{Elab, Res, Stop};
+use crate::frame::Frame;
+use crate::settings::Loss;
+use crate::value::{Axis, Tensor, Value};
+use nnc_graph::{DType, Role, Type};
+use nnc_syntax::ast::{Stmt, StmtKind};
+
+impl Elab<'_> {
+    /// Makes the data's tensors and gives them their names.
+    pub(crate) fn bind_ports(&mut self, frame: &mut Frame, axis_ids: &mut u32) {
+        let ports = self.ports.clone();
+        for (role, list) in [(Role::Input, &ports.inputs), (Role::Target, &ports.targets)] {
+            for port in list {
+                let tensor = self.port(port, role, axis_ids);
+                frame.set(port.name.as_str(), Value::Tensor(tensor));
+            }
+        }
+        if let [only] = &ports.inputs[..] {
+            let value = frame.get(&only.name).cloned();
+            if let Some(value) = value {
+                frame.set("input", value.clone());
+                frame.it = Some(value);
+            }
+        } else if let Some(first) = ports.inputs.first() {
+            frame.it = frame.get(&first.name).cloned();
+        }
+        if let [only] = &ports.targets[..] {
+            if let Some(value) = frame.get(&only.name).cloned() {
+                frame.set("target", value);
+            }
+        }
+    }
+
+    fn port(&mut self, port: &Port, role: Role, axis_ids: &mut u32) -> Tensor {
+        let many = port.shape.len() > 1;
+        let axes: Vec<Axis> = port
+            .shape
+            .iter()
+            .map(|&size| {
+                *axis_ids += 1;
+                Axis { size, id: many.then_some(*axis_ids) }
+            })
+            .collect();
+        let dtype = if port.classes.is_some() { DType::I32 } else { self.float() };
+        let node = self.b.parameter(role, port.name.as_str(), Type::new(dtype, Self::dims(&axes, true)));
+        Tensor { node, axes: axes.into(), batched: true, classes: port.classes.as_ref().map(Vec::len) }
+    }
+
+    /// Runs a statement; its mistake poisons what it would have named.
+    pub(crate) fn top_statement(&mut self, frame: &mut Frame, stmt: &Stmt) {
+        self.at(stmt.span);
+        let layers = self.layers.len();
+        let Err(stop) = self.top_statement_inner(frame, stmt) else { return };
+        let stop = match stop {
+            Stop::Error(d)
+                if matches!(d.code, "N0301" | "N0303")
+                    && d.labels.first().is_some_and(|l| self.is_user(l.span)) =>
+            {
+                self.layers.truncate(layers.max(self.layers.len()));
+                let mut d = *d;
+                d.notes.extend(self.shapes_so_far(d.labels[0].span));
+                Stop::Error(Box::new(d))
+            }
+            stop => stop,
+        };
+        self.report(stop);
+        if let StmtKind::Flow(flow) = &stmt.kind {
+            for name in &flow.targets {
+                frame.set(name.text.as_str(), Value::Poison);
+            }
+        }
+        if matches!(stmt.kind, StmtKind::Flow(_) | StmtKind::Error | StmtKind::Declare { .. }) {
+            frame.it = Some(Value::Poison);
+        }
+    }
+
+    fn top_statement_inner(&mut self, frame: &mut Frame, stmt: &Stmt) -> Res<()> {
+        match &stmt.kind {
+            // Read before anything is computed.
+            StmtKind::Param { .. }
+            | StmtKind::Fn(_)
+            | StmtKind::Layer(_)
+            | StmtKind::Rule(_)
+            | StmtKind::Init(_)
+            | StmtKind::Rewrite { .. }
+            | StmtKind::Use { .. }
+            | StmtKind::Data(_)
+            | StmtKind::Expect { .. } => Ok(()),
+            StmtKind::Setting { head, args } => self.setting(frame, head, args, stmt.span),
+            StmtKind::LossIs(chain) => {
+                self.top.loss = Some(Loss::Chain(chain.clone(), stmt.span));
+                Ok(())
+            }
+            StmtKind::Stop(when) => self.stop(frame, when, stmt.span),
+            _ => self.statement(frame, stmt),
+        }
+    }
+}
