@@ -40,7 +40,7 @@ impl Key {
         let u = (f64::from(words[0]) + 1.0) * (1.0 / 4_294_967_296.0);
         let angle = std::f64::consts::TAU * f64::from(words[1]) * (1.0 / 4_294_967_296.0);
         let radius = libm::sqrt(-2.0 * libm::log(u));
-        radius * if index % 2 == 0 { libm::cos(angle) } else { libm::sin(angle) }
+        radius * if index.is_multiple_of(2) { libm::cos(angle) } else { libm::sin(angle) }
     }
 }
 

@@ -40,11 +40,10 @@ pub fn verify(graph: &Graph) -> Result<(), Vec<String>> {
         if node.ty.dtype.is_float() && node.ty.dtype != graph.float {
             broken.push(format!("{id}: {} in a graph of {}", node.ty, graph.float.name()));
         }
-        if let Prim::Parameter { role, name } = &node.prim {
-            if parameters.insert((*role, name.clone()), id).is_some() {
+        if let Prim::Parameter { role, name } = &node.prim
+            && parameters.insert((*role, name.clone()), id).is_some() {
                 broken.push(format!("{id}: a second {} `{name}`", role.name()));
             }
-        }
     }
     check_outputs(graph, &parameters, &mut broken);
     if broken.is_empty() { Ok(()) } else { Err(broken) }

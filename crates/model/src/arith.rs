@@ -1,6 +1,6 @@
 //! Operators on compile-time values and tensors: promotion, broadcasting, lowering to primitives.
 
-use crate::elab::{Call, Elab, Res, Stop};
+use crate::elab::{Elab, Res, Stop};
 use crate::value::{Axis, Tensor, Value, shape_text};
 use nnc_graph::{Binary, DType, Dim, Direction, DotDims, NodeId, Unary};
 use nnc_syntax::Span;
@@ -8,7 +8,7 @@ use nnc_syntax::ast::BinaryOp;
 
 impl Elab<'_> {
     /// A tensor of a value; numbers become scalars.
-    pub fn to_tensor(&mut self, value: &Value, span: Span) -> Res<Tensor> {
+    pub fn tensor_of(&mut self, value: &Value, span: Span) -> Res<Tensor> {
         let node = match value {
             Value::Tensor(t) => return Ok(t.clone()),
             Value::Poison => return Err(Stop::Poisoned),
@@ -36,7 +36,7 @@ impl Elab<'_> {
         }
         let mut parts = Vec::new();
         for item in items {
-            let t = self.to_tensor(item, span)?;
+            let t = self.tensor_of(item, span)?;
             if t.rank() != 0 || t.batched {
                 return self.fail("N0205", "a list of numbers is wanted here", span, "");
             }
@@ -133,7 +133,7 @@ impl Elab<'_> {
                 Ok(Value::List(items.iter().map(|v| self.negate(v, span)).collect::<Res<Vec<_>>>()?))
             }
             _ => {
-                let t = self.to_tensor(value, span)?;
+                let t = self.tensor_of(value, span)?;
                 let t = self.floats(&t);
                 let node = self.b.unary(Unary::Negate, t.node);
                 Ok(Value::Tensor(Tensor { node, ..t }))
@@ -192,17 +192,16 @@ impl Elab<'_> {
         if matches!(left, Value::Several(_)) || matches!(right, Value::Several(_)) {
             return self.fail("N0205", format!("`{}` takes one value on each side", op.sign()), span, "");
         }
-        let a = self.to_tensor(left, places.0)?;
-        let b = self.to_tensor(right, places.1)?;
+        let a = self.tensor_of(left, places.0)?;
+        let b = self.tensor_of(right, places.1)?;
         let out = match op {
             BinaryOp::MatMul => self.matmul(&a, &b, span, places)?,
             BinaryOp::Pow => self.power(&a, right, &b, span, places)?,
             _ => self.elementwise(op, &a, &b, span, places)?,
         };
-        self.calls
-            .entry(out.node)
-            .or_insert_with(|| Call { name: op.sign().to_string(), args: vec![left.clone(), right.clone()] });
-        Ok(Value::Tensor(out))
+        let out = Value::Tensor(out);
+        self.remember(op.sign(), vec![left.clone(), right.clone()], &out);
+        Ok(out)
     }
 
     fn constant_op(&mut self, op: BinaryOp, left: &Value, right: &Value, span: Span) -> Res<Value> {
@@ -345,7 +344,7 @@ impl Elab<'_> {
             let left = if op == Binary::Maximum { x >= y } else { x <= y };
             return Ok(if left { a.clone() } else { b.clone() });
         }
-        let (a, b) = (self.to_tensor(a, span)?, self.to_tensor(b, span)?);
+        let (a, b) = (self.tensor_of(a, span)?, self.tensor_of(b, span)?);
         let name = if op == Binary::Maximum { "max" } else { "min" };
         let (l, r, axes, batched) = self.promoted(&a, &b, name, span, (span, span))?;
         let node = self.b.binary(op, l, r);
@@ -357,7 +356,7 @@ impl Elab<'_> {
         if self.b.ty(cond.node).dtype != DType::Pred {
             return self.fail("N0205", "the first argument of `where` is a comparison", span, "");
         }
-        let (a, b) = (self.to_tensor(a, span)?, self.to_tensor(b, span)?);
+        let (a, b) = (self.tensor_of(a, span)?, self.tensor_of(b, span)?);
         let (a, b) = (self.floats(&a), self.floats(&b));
         let axes = self.common(&a, &b, "where", span, (span, span))?;
         let shaped = Tensor { axes: axes.into(), ..a.clone() };
@@ -381,8 +380,8 @@ impl Elab<'_> {
     ) -> Res<Tensor> {
         let base = self.floats(x);
         let node = match y.num() {
-            Some(n) if n == 1.0 => base.node,
-            Some(n) if n == 0.5 => self.b.unary(Unary::Sqrt, base.node),
+            Some(1.0) => base.node,
+            Some(0.5) => self.b.unary(Unary::Sqrt, base.node),
             Some(n) if n.fract() == 0.0 && (2.0..=8.0).contains(&n) => {
                 let (mut out, mut square, mut left) = (None, base.node, n as u32);
                 while left > 0 {
@@ -409,7 +408,7 @@ impl Elab<'_> {
     fn matmul(&mut self, a: &Tensor, b: &Tensor, span: Span, places: (Span, Span)) -> Res<Tensor> {
         let (a, b) = (self.floats(a), self.floats(b));
         let (ra, rb) = (a.rank(), b.rank());
-        let shared = if rb > 2 { rb - 2 } else { 0 };
+        let shared = rb.saturating_sub(2);
         let fits = ra >= 1
             && rb >= 1
             && (shared == 0 || ra == rb)

@@ -6,7 +6,6 @@ use crate::frame::Frame;
 use crate::shared::Shared;
 use crate::suggest::nearest;
 use crate::value::{Func, Init, Kind, Shape, Value};
-use nnc_graph::NodeId;
 use nnc_syntax::Span;
 use nnc_syntax::ast::{Arg, Body, Expr, ExprKind, FnDef, LayerDef, Link, Param};
 use std::rc::Rc;
@@ -63,11 +62,15 @@ impl Elab<'_> {
         }
     }
 
-    /// Notes the call that a node is the result of.
+    /// Notes the call that a node is the result of; an identity made nothing.
     pub fn remember(&mut self, name: &str, args: Vec<Value>, out: &Value) {
-        if let Value::Tensor(t) = out {
-            // The first call wins: an identity such as `linear` must not hide what it was given.
-            self.calls.entry(t.node).or_insert_with(|| Call { name: name.to_string(), args });
+        let Value::Tensor(t) = out else { return };
+        if args.iter().any(|a| matches!(a, Value::Tensor(x) if x.node == t.node)) {
+            return;
+        }
+        let calls = self.calls.entry(t.node).or_default();
+        if !calls.iter().any(|c| c.name == name && c.args == args) {
+            calls.push(Call { name: name.to_string(), args });
         }
     }
 
@@ -94,10 +97,8 @@ impl Elab<'_> {
         bound.sort_by_key(|(i, _)| *i);
         let plain = bound.len() == bound.iter().take_while(|(i, _)| def.params[*i].default.is_none()).count();
         let values: Vec<Value> = bound.iter().map(|(_, v)| v.clone()).collect();
-        if plain {
-            if let Some(value) = self.rewritten(&name, values.iter(), &[], span)? {
-                return Ok(value);
-            }
+        if plain && let Some(value) = self.rewritten(&name, values.iter(), &[], span)? {
+            return Ok(value);
         }
         let out = self.deeper(&name, span, |e| {
             e.bind_params(&mut inner, &name, &def.params, bound, span)?;
@@ -127,14 +128,12 @@ impl Elab<'_> {
         span: Span,
     ) -> Res<Value> {
         use nnc_syntax::ast::StmtKind;
-        if let Some(StmtKind::Flow(flow)) = stmts.last().map(|s| &s.kind) {
-            if let [Link::Exprs(exprs)] = &flow.chain.links[..] {
-                if let ([], [Expr { kind: ExprKind::Name(last), .. }]) = (&flow.targets[..], &exprs[..]) {
-                    if let Some(value) = inner.get(last) {
-                        return Ok(value.clone());
-                    }
-                }
-            }
+        if let Some(StmtKind::Flow(flow)) = stmts.last().map(|s| &s.kind)
+            && let [Link::Exprs(exprs)] = &flow.chain.links[..]
+            && let ([], [Expr { kind: ExprKind::Name(last), .. }]) = (&flow.targets[..], &exprs[..])
+            && let Some(value) = inner.get(last)
+        {
+            return Ok(value.clone());
         }
         match &inner.it {
             Some(value) => Ok(value.clone()),
@@ -535,30 +534,30 @@ impl Elab<'_> {
                 true
             }
             ExprKind::Int(n) => value.num() == Some(*n as f64),
-            ExprKind::Call { callee, args } => match (&callee.kind, self.call_of(value)) {
-                (ExprKind::Name(name), Some(call)) if call.name == *name && call.args.len() == args.len() => {
-                    let values = call.args.clone();
-                    args.iter().zip(&values).all(|(p, v)| self.rewrite_matches(&p.value, v, frame))
-                }
+            ExprKind::Call { callee, args } => match &callee.kind {
+                ExprKind::Name(name) => self.call_matches(name, args.iter().map(|a| &a.value), value, frame),
                 _ => false,
             },
-            ExprKind::Binary { op, left, right, .. } => match self.call_of(value) {
-                Some(call) if call.name == op.sign() => match &call.args.clone()[..] {
-                    [l, r] => self.rewrite_matches(left, l, frame) && self.rewrite_matches(right, r, frame),
-                    _ => false,
-                },
-                _ => false,
-            },
+            ExprKind::Binary { op, left, right, .. } => {
+                self.call_matches(op.sign(), [&**left, &**right].into_iter(), value, frame)
+            }
             _ => false,
         }
     }
 
-    fn call_of(&self, value: &Value) -> Option<&Call> {
-        let node: NodeId = match value {
-            Value::Tensor(t) => t.node,
-            _ => return None,
-        };
-        self.calls.get(&node)
+    /// Whether a tensor is the result of calling `name` with values that match.
+    fn call_matches<'x>(
+        &self,
+        name: &str,
+        patterns: impl Iterator<Item = &'x Expr> + Clone,
+        value: &Value,
+        frame: &mut Frame,
+    ) -> bool {
+        let Value::Tensor(t) = value else { return false };
+        self.calls.get(&t.node).into_iter().flatten().filter(|c| c.name == name).any(|call| {
+            patterns.clone().count() == call.args.len()
+                && patterns.clone().zip(&call.args).all(|(p, v)| self.rewrite_matches(p, v, frame))
+        })
     }
 }
 

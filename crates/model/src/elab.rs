@@ -91,7 +91,8 @@ pub(crate) struct Elab<'a> {
     pub declared: Vec<Declared>,
     /// New values of states and weights, latest last.
     pub updates: Vec<(String, NodeId)>,
-    pub calls: HashMap<NodeId, Call>,
+    /// The calls that a node is the result of, the innermost first.
+    pub calls: HashMap<NodeId, Vec<Call>>,
     pub layers: Vec<LayerRow>,
     /// Whether initialisers are being evaluated, so that `b` is the graph of first values.
     pub initialising: Option<String>,
@@ -299,7 +300,7 @@ impl<'a> Elab<'a> {
         self.initialising = Some(path.to_string());
         let value = self.call_init(init, Shape { axes: axes.to_vec(), batched: false }, span);
         let value =
-            value.and_then(|v| self.to_tensor(&v, span)).and_then(|t| self.spread(&t, axes, false, span));
+            value.and_then(|v| self.tensor_of(&v, span)).and_then(|t| self.spread(&t, axes, false, span));
         self.initialising = None;
         self.calls = calls;
         std::mem::swap(&mut self.b, &mut self.init);

@@ -149,10 +149,10 @@ impl Elab<'_> {
         if flow.update {
             return self.assign_state(frame, flow, span);
         }
-        if let [name] = &flow.targets[..] {
-            if self.counts_one_layer(frame, &flow.chain) {
-                frame.next_name = Some(name.text.clone());
-            }
+        if let [name] = &flow.targets[..]
+            && self.counts_one_layer(frame, &flow.chain)
+        {
+            frame.next_name = Some(name.text.clone());
         }
         let value = self.chain(frame, &flow.chain);
         frame.next_name = None;
@@ -224,7 +224,7 @@ impl Elab<'_> {
             return Err(Stop::Error(Box::new(d)));
         };
         let value = self.chain(frame, &flow.chain)?;
-        let value = self.to_tensor(&value, span)?;
+        let value = self.tensor_of(&value, span)?;
         let node = self.spread(&value, &declared.tensor.axes, false, span)?;
         let node = if declared.role == nnc_graph::Role::State { self.b.stop_gradient(node) } else { node };
         self.update(&path, node);
@@ -398,18 +398,19 @@ impl Elab<'_> {
         let heads = crate::settings::HEADS;
         let known = self.known_names(frame);
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
-        if frame.top && nearest(&name.text, &known).is_none() {
-            if let Some(head) = nearest(&name.text, heads) {
-                let d: Diagnostic = self
-                    .error(
-                        "N0201",
-                        format!("there is no layer or setting called `{}`", name.text),
-                        name.span,
-                        &format!("did you mean `{head}`?"),
-                    )
-                    .fix(name.span, head, true);
-                return Stop::Error(Box::new(d));
-            }
+        if frame.top
+            && nearest(&name.text, &known).is_none()
+            && let Some(head) = nearest(&name.text, heads)
+        {
+            let d: Diagnostic = self
+                .error(
+                    "N0201",
+                    format!("there is no layer or setting called `{}`", name.text),
+                    name.span,
+                    &format!("did you mean `{head}`?"),
+                )
+                .fix(name.span, head, true);
+            return Stop::Error(Box::new(d));
         }
         self.unknown(frame, "N0201", "no layer", &name.text, name.span)
     }
@@ -473,10 +474,10 @@ impl Elab<'_> {
     }
 
     fn call(&mut self, frame: &mut Frame, callee: &Expr, args: &[Arg], span: Span) -> Res<Value> {
-        if let ExprKind::Name(name) = &callee.kind {
-            if self.lookup(frame, name).is_none() {
-                return Err(self.unknown(frame, "N0202", "no function", name, callee.span));
-            }
+        if let ExprKind::Name(name) = &callee.kind
+            && self.lookup(frame, name).is_none()
+        {
+            return Err(self.unknown(frame, "N0202", "no function", name, callee.span));
         }
         match self.expr(frame, callee)? {
             Value::Func(func @ (Func::Layer(_) | Func::Shared(_))) => {

@@ -16,7 +16,7 @@ pub(crate) fn run(e: &mut Elab<'_>, outputs: &[(String, Tensor)]) {
 
 /// The function that made a tensor.
 fn maker<'e>(e: &'e Elab<'_>, t: &Tensor) -> Option<&'e str> {
-    e.calls.get(&t.node).map(|c| c.name.as_str())
+    e.calls.get(&t.node).and_then(|c| c.last()).map(|c| c.name.as_str())
 }
 
 /// "there is no `loss`", with those that fit.
@@ -144,10 +144,11 @@ fn linear_network(e: &mut Elab<'_>, outputs: &[(String, Tensor)]) {
     }
     // A sigmoid or softmax at the very end bends the numbers, not the boundary.
     let mut node = outputs[0].1.node;
-    if let Some(call) = e.calls.get(&node).filter(|c| c.name == "sigmoid" || c.name == "softmax") {
-        if let Some(Value::Tensor(t)) = call.args.first() {
-            node = t.node;
-        }
+    if let Some(call) =
+        e.calls.get(&node).and_then(|c| c.last()).filter(|c| c.name == "sigmoid" || c.name == "softmax")
+        && let Some(Value::Tensor(t)) = call.args.first()
+    {
+        node = t.node;
     }
     if !is_affine(e.b.graph(), node) {
         return;

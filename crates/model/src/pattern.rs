@@ -26,7 +26,7 @@ impl Elab<'_> {
                 let message = format!("`{}` of `{callee}` is a tensor, not {}", name.text, value.kind());
                 return self.fail("N0205", message, span, "");
             }
-            other => self.to_tensor(other, span)?,
+            other => self.tensor_of(other, span)?,
         };
         match (classes, tensor.classes) {
             (Some(k), Some(n)) => self.bind_classes(inner, callee, k, n, span)?,
@@ -227,13 +227,13 @@ impl Elab<'_> {
             span,
             "",
         );
-        if name.text == "target" {
-            if let [n] = &tensor.sizes()[..] {
-                d = d.help(format!(
-                    "the target is {n} number{0}; the last layer needs {n} output{0}: dense {n}",
-                    if *n == 1 { "" } else { "s" }
-                ));
-            }
+        if name.text == "target"
+            && let [n] = &tensor.sizes()[..]
+        {
+            d = d.help(format!(
+                "the target is {n} number{0}; the last layer needs {n} output{0}: dense {n}",
+                if *n == 1 { "" } else { "s" }
+            ));
         }
         Stop::Error(Box::new(d))
     }

@@ -24,7 +24,7 @@ impl Elab<'_> {
         let length = over.axes[0].size;
         for (name, first) in &scan.carried {
             let value = self.expr(frame, first)?;
-            let tensor = self.to_tensor(&value, first.span)?;
+            let tensor = self.tensor_of(&value, first.span)?;
             let node =
                 self.spread(&tensor, &tensor.axes.clone(), tensor.batched || over.batched, first.span)?;
             let tensor = Tensor { node, batched: tensor.batched || over.batched, ..tensor };

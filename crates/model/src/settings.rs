@@ -226,10 +226,8 @@ impl Elab<'_> {
             "steps" => self.top.settings.steps = Some(self.count(frame, head, args)?),
             "batch" => self.top.settings.batch = self.count(frame, head, args)? as usize,
             "seed" => self.top.settings.seed = self.count(frame, head, args)?,
-            "language" => {
-                if self.count(frame, head, args)? != 1 {
-                    return self.fail("N0409", "this compiler reads language 1", span, "");
-                }
+            "language" if self.count(frame, head, args)? != 1 => {
+                return self.fail("N0409", "this compiler reads language 1", span, "");
             }
             "loss" => self.top.loss = Some(Loss::Named(self.named(head, args, span)?)),
             "optimizer" => self.top.optimizer = Some(self.named(head, args, span)?),

@@ -173,10 +173,10 @@ impl Reader<'_> {
     /// Parameters: defaults, then the experiment, then `--set`.
     fn params(&mut self, program: &Program, overrides: &Overrides, set: &[(SourceId, &(String, String))]) {
         for stmt in &program.stmts {
-            if let StmtKind::Setting { head, args } = &stmt.kind {
-                if head.text == "experiment" {
-                    self.experiment(args, stmt.span);
-                }
+            if let StmtKind::Setting { head, args } = &stmt.kind
+                && head.text == "experiment"
+            {
+                self.experiment(args, stmt.span);
             }
         }
         let chosen = self.chosen(overrides);
@@ -264,10 +264,10 @@ impl Reader<'_> {
 
     /// A parameter's value; a word among its allowed values is that word.
     fn param_value(&mut self, expr: &Expr, within: Option<&Within>) -> Res<Value> {
-        if let (ExprKind::Name(word), Some(Within::List(options))) = (&expr.kind, within) {
-            if options.iter().any(|o| matches!(&o.kind, ExprKind::Name(n) if n == word)) {
-                return Ok(Value::Symbol(word.as_str().into()));
-            }
+        if let (ExprKind::Name(word), Some(Within::List(options))) = (&expr.kind, within)
+            && options.iter().any(|o| matches!(&o.kind, ExprKind::Name(n) if n == word))
+        {
+            return Ok(Value::Symbol(word.as_str().into()));
         }
         self.e.expr(&mut self.frame, expr)
     }

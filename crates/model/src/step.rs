@@ -414,7 +414,7 @@ fn failed(e: &Elab<'_>) -> bool {
 }
 
 fn output_info(e: &Elab<'_>, name: &str, t: &Tensor) -> OutputInfo {
-    let softmax = e.calls.get(&t.node).is_some_and(|c| c.name == "softmax");
+    let softmax = e.calls.get(&t.node).is_some_and(|c| c.iter().any(|c| c.name == "softmax"));
     let width = t.axes.last().map(|a| a.size);
     let classes =
         e.ports.targets.iter().any(|p| p.classes.as_ref().map(Vec::len) == width && width.is_some());
@@ -423,7 +423,7 @@ fn output_info(e: &Elab<'_>, name: &str, t: &Tensor) -> OutputInfo {
 
 /// A value as one number for every sample, `[B]`.
 fn per_sample(e: &mut Elab<'_>, value: &Value, span: Span, what: &str) -> Res<NodeId> {
-    let t = e.to_tensor(value, span)?;
+    let t = e.tensor_of(value, span)?;
     let t = e.floats(&t);
     if t.rank() != 0 {
         let d = e

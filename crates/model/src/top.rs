@@ -27,10 +27,10 @@ impl Elab<'_> {
         } else if let Some(first) = ports.inputs.first() {
             frame.it = frame.get(&first.name).cloned();
         }
-        if let [only] = &ports.targets[..] {
-            if let Some(value) = frame.get(&only.name).cloned() {
-                frame.set("target", value);
-            }
+        if let [only] = &ports.targets[..]
+            && let Some(value) = frame.get(&only.name).cloned()
+        {
+            frame.set("target", value);
         }
     }
 

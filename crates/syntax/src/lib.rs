@@ -9,11 +9,20 @@
 //! ```
 
 pub mod ast;
+mod brackets;
 mod diagnostic;
+mod fmt;
+mod layout;
+mod lexer;
+mod parser;
 mod source;
+mod token;
+mod tree;
 
 pub use diagnostic::{Diagnostic, Fix, Label, Severity};
+pub use fmt::format;
 pub use source::{Source, SourceId, SourceMap, Span};
+pub use tree::{ast_text, parse_ast_text, same_meaning};
 
 /// What [`parse`] returns: always a program, and what is wrong with the text.
 #[derive(Clone, Debug)]
@@ -26,6 +35,5 @@ pub struct Parsed {
 
 /// Reads a program. Never panics, whatever the text; mistakes are in [`Parsed::diagnostics`].
 pub fn parse(text: &str, source: SourceId) -> Parsed {
-    let _ = (text, source);
-    Parsed { program: ast::Program::default(), diagnostics: Vec::new() }
+    parser::parse(text, source)
 }

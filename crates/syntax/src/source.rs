@@ -103,3 +103,30 @@ impl SourceMap {
         format!("{}:{line}:{column}", source.name)
     }
 }
+
+/// Where the lines of a text begin, for many questions about places in it.
+#[derive(Clone, Debug)]
+pub(crate) struct Lines<'t> {
+    text: &'t str,
+    starts: Vec<usize>,
+}
+
+impl<'t> Lines<'t> {
+    /// Finds the lines of `text`.
+    pub(crate) fn new(text: &'t str) -> Self {
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { text, starts }
+    }
+
+    /// The line of a byte offset, from 0.
+    pub(crate) fn line(&self, offset: u32) -> usize {
+        self.starts.partition_point(|&start| start <= offset as usize).saturating_sub(1)
+    }
+
+    /// Line and column of a byte offset, both from 1; columns count characters.
+    pub(crate) fn line_column(&self, offset: u32) -> (usize, usize) {
+        let line = self.line(offset);
+        let before = self.text.get(self.starts[line]..offset as usize).unwrap_or("");
+        (line + 1, before.chars().count() + 1)
+    }
+}

@@ -89,7 +89,7 @@ pub(super) fn where_(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     match cond {
         Value::Bool(c) => Ok(if *c { a.clone() } else { b.clone() }),
         cond => {
-            let cond = e.to_tensor(&cond.clone(), args.span_of(0))?;
+            let cond = e.tensor_of(&cond.clone(), args.span_of(0))?;
             e.select(&cond, &a.clone(), &b.clone(), args.span)
         }
     }
@@ -134,8 +134,8 @@ pub(super) fn random_normal(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
 /// can be nested. Samples do not touch each other, so the gradient of the sum is every sample's own.
 pub(super) fn grad(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     e.arity(args, "grad", 2, 2, &[])?;
-    let y = e.to_tensor(&args.positional[0].0.clone(), args.span_of(0))?;
-    let x = e.to_tensor(&args.positional[1].0.clone(), args.span_of(1))?;
+    let y = e.tensor_of(&args.positional[0].0.clone(), args.span_of(0))?;
+    let x = e.tensor_of(&args.positional[1].0.clone(), args.span_of(1))?;
     if y.rank() != 0 || y.classes.is_some() {
         let message =
             format!("`grad` differentiates one number, and this is {}", crate::value::shape_text(&y.axes));

@@ -175,7 +175,7 @@ impl Elab<'_> {
     pub(crate) fn tensor_arg(&mut self, args: &Args, position: usize, name: &str) -> Res<Tensor> {
         let span = args.span_of(position);
         match args.get(position, "x") {
-            Some(value) => self.to_tensor(&value.clone(), span),
+            Some(value) => self.tensor_of(&value.clone(), span),
             None => self.fail("N0204", format!("`{name}` needs a tensor"), args.span, ""),
         }
     }

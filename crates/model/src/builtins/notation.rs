@@ -30,7 +30,7 @@ pub(super) fn einsum(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     let mut parts: Vec<(Tensor, Vec<&str>)> = Vec::new();
     let mut sizes: Vec<(&str, usize)> = Vec::new();
     for (i, letters) in inputs.iter().enumerate() {
-        let t = e.to_tensor(&args.positional[i + 1].0.clone(), args.span_of(i + 1))?;
+        let t = e.tensor_of(&args.positional[i + 1].0.clone(), args.span_of(i + 1))?;
         let t = e.floats(&t);
         if t.rank() != letters.len() {
             let message = format!(

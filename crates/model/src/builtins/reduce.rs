@@ -140,7 +140,7 @@ pub(super) fn sum_of(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     };
     let mut total: Option<Value> = None;
     for item in items {
-        let t = e.to_tensor(&item, args.span)?;
+        let t = e.tensor_of(&item, args.span)?;
         let t = e.floats(&t);
         let all: Vec<usize> = (0..t.rank()).collect();
         let sum = Value::Tensor(reduced(e, &t, Reduction::Add, &all, false, false));

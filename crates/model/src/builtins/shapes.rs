@@ -80,10 +80,10 @@ pub(super) fn concat(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
         match value {
             Value::List(items) => {
                 for item in items {
-                    parts.push(e.to_tensor(item, *span)?);
+                    parts.push(e.tensor_of(item, *span)?);
                 }
             }
-            value => parts.push(e.to_tensor(&value.clone(), *span)?),
+            value => parts.push(e.tensor_of(&value.clone(), *span)?),
         }
     }
     let rank = parts[0].rank();
@@ -148,7 +148,7 @@ pub(super) fn split(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
 pub(super) fn gather(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     e.arity(args, "gather", 2, 2, &[])?;
     let table = e.tensor_arg(args, 0, "gather")?;
-    let index = e.to_tensor(&args.positional[1].0.clone(), args.span_of(1))?;
+    let index = e.tensor_of(&args.positional[1].0.clone(), args.span_of(1))?;
     let Some(k) = index.classes else {
         return e.fail("N0205", "`gather` takes rows by class, and these are numbers", args.span_of(1), "");
     };
@@ -167,7 +167,7 @@ pub(super) fn gather(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
 pub(super) fn pick(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     e.arity(args, "pick", 2, 2, &[])?;
     let x = e.tensor_arg(args, 0, "pick")?;
-    let index = e.to_tensor(&args.positional[1].0.clone(), args.span_of(1))?;
+    let index = e.tensor_of(&args.positional[1].0.clone(), args.span_of(1))?;
     let fits = x.rank() == index.rank() + 1
         && index.classes.is_some()
         && index.axes.iter().zip(x.axes.iter()).all(|(a, b)| a.size == b.size);

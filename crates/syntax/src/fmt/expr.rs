@@ -1,0 +1,219 @@
+//! Chains, links and expressions.
+
+use super::Formatter;
+use super::doc::{Doc, cat};
+use crate::ast::{Arg, BinaryOp, Chain, Expr, ExprKind, Link, Scan, Step, UnaryOp};
+use crate::layout;
+
+impl Formatter<'_> {
+    /// `a -> b -> c` on one line, or one link a line.
+    pub(super) fn chain(&mut self, chain: &Chain) -> Doc {
+        let mut docs = Vec::new();
+        for link in &chain.links {
+            if docs.is_empty() {
+                docs.push(self.link(link));
+            } else {
+                let gap = self.gap(link.span().start, Doc::Line);
+                docs.push(cat([gap, Doc::text("-> "), self.link(link)]).nest());
+            }
+        }
+        cat(docs).group()
+    }
+
+    /// The chain behind `name =`.
+    pub(super) fn value_of_binding(&mut self, chain: &Chain) -> Doc {
+        let gap = self.gap(chain.span.start, Doc::text(" "));
+        cat([gap, self.chain(chain)]).nest_if_broken()
+    }
+
+    /// The expression behind `=`.
+    pub(super) fn after_sign(&mut self, value: &Expr) -> Doc {
+        let gap = self.gap(value.span.start, Doc::text(" "));
+        cat([gap, self.expr(value)]).nest_if_broken()
+    }
+
+    fn link(&mut self, link: &Link) -> Doc {
+        match link {
+            Link::Step(Step { name, args, .. }) => cat([Doc::text(&name.text), self.spaced_args(args)]),
+            Link::Scan(scan) => self.scan(scan),
+            Link::Exprs(exprs) => match exprs.as_slice() {
+                [Expr { kind: ExprKind::Call { callee, args }, .. }] if self.is_layer_call(callee, args) => {
+                    self.layer_step(callee, args)
+                }
+                exprs => self.separated(exprs, false, |expr| expr.span.start, Self::expr).nest().group(),
+            },
+        }
+    }
+
+    /// Whether `dense(16, relu)` may become a step. A statement word may not: it would become a head.
+    fn is_layer_call(&self, callee: &Expr, args: &[Arg]) -> bool {
+        match &callee.kind {
+            ExprKind::Name(name) => !args.is_empty() && !layout::is_statement_word(name) && (self.is_layer)(name),
+            _ => false,
+        }
+    }
+
+    fn layer_step(&mut self, callee: &Expr, args: &[Arg]) -> Doc {
+        let mut docs = vec![self.expr(callee)];
+        for arg in args {
+            docs.push(Doc::text(arg.key.as_ref().map_or(" ".to_owned(), |key| format!(" {}=", key.text))));
+            let value = self.expr(&arg.value);
+            docs.push(if is_argument(&arg.value, arg.key.is_some()) {
+                value
+            } else {
+                cat([Doc::text("("), value, Doc::text(")")])
+            });
+        }
+        cat(docs)
+    }
+
+    fn scan(&mut self, scan: &Scan) -> Doc {
+        let mut docs = vec![Doc::text(format!("scan {} in ", scan.item.text)), self.expr(&scan.over)];
+        for (at, (name, first)) in scan.carried.iter().enumerate() {
+            let before = if at == 0 { " with" } else { "," };
+            docs.push(Doc::text(format!("{before} {} = ", name.text)));
+            docs.push(self.expr(first));
+        }
+        docs.extend([Doc::text(" "), self.block(&scan.body)]);
+        cat(docs).group()
+    }
+
+    /// `key=value` or `value`
+    pub(super) fn arg(&mut self, arg: &Arg) -> Doc {
+        let key = arg.key.as_ref().map_or(String::new(), |key| format!("{}=", key.text));
+        cat([Doc::text(key), self.expr(&arg.value)])
+    }
+
+    pub(super) fn expr(&mut self, expr: &Expr) -> Doc {
+        let end = expr.span.end.saturating_sub(1);
+        match &expr.kind {
+            ExprKind::Text(text) => Doc::text(quoted(text)),
+            ExprKind::List(items) => self.list_of(items, Some(end)),
+            ExprKind::Group(chain) => {
+                self.bracketed("(", ")", std::slice::from_ref(chain), Some(end), false, |c| c.span.start, |f, c| f.chain(c))
+            }
+            ExprKind::If { cond, then, otherwise } => {
+                let cond = cat([Doc::text("if "), self.expr(cond), Doc::text(" then")]);
+                let then = self.part(then);
+                cat([cond, then, Doc::text(" else"), self.part(otherwise)])
+            }
+            ExprKind::Unary { op, of } => {
+                let sign = if *op == UnaryOp::Neg { "-" } else { "not " };
+                cat([Doc::text(sign), self.expr(of)])
+            }
+            ExprKind::Binary { op: BinaryOp::Pow, left, right, .. } => {
+                cat([self.expr(left), Doc::text("^"), self.expr(right)])
+            }
+            ExprKind::Binary { op, left, right, .. } => {
+                cat([self.expr(left), Doc::text(format!(" {}", op.sign())), self.part(right)])
+            }
+            ExprKind::Call { callee, args } => {
+                let callee = self.expr(callee);
+                let args = self.bracketed("(", ")", args, Some(end), false, |arg| arg.span.start, Self::arg);
+                cat([callee, args])
+            }
+            ExprKind::Index { base, index } => {
+                let base = self.expr(base);
+                let index = self.bracketed("[", "]", &[index], Some(end), false, |i| i.span.start, |f, i| f.expr(i));
+                cat([base, index])
+            }
+            ExprKind::Member { base, name } => cat([self.expr(base), Doc::text(format!(".{}", name.text))]),
+            // Numbers keep their spelling, as in `20_000`.
+            ExprKind::Int(_)
+            | ExprKind::Float(_)
+            | ExprKind::Percent(_)
+            | ExprKind::Size(_)
+            | ExprKind::Bool(_)
+            | ExprKind::It
+            | ExprKind::Training
+            | ExprKind::Name(_) => Doc::text(self.slice(expr.span)),
+        }
+    }
+
+    /// What follows an operator, `then` or `else`: on the next line, if it does not fit on this one.
+    fn part(&mut self, expr: &Expr) -> Doc {
+        let gap = self.gap(expr.span.start, Doc::Line);
+        cat([gap, self.expr(expr)]).nest().group()
+    }
+
+    /// `[a, b]`; `end` is where the bracket closes, if that is known.
+    pub(super) fn list_of(&mut self, items: &[Expr], end: Option<u32>) -> Doc {
+        let fill = items.iter().all(is_plain);
+        self.bracketed("[", "]", items, end, fill, |item| item.span.start, Self::expr)
+    }
+
+    /// Items between brackets: on one line, or indented on lines of their own; with `fill`, as many
+    /// on a line as fit.
+    #[expect(clippy::too_many_arguments, reason = "one place for all that stands in brackets")]
+    pub(super) fn bracketed<T>(
+        &mut self,
+        open: &str,
+        close: &str,
+        items: &[T],
+        end: Option<u32>,
+        fill: bool,
+        start: impl Fn(&T) -> u32,
+        item: impl FnMut(&mut Self, &T) -> Doc,
+    ) -> Doc {
+        let Some(first) = items.first() else {
+            let gap = self.gap(end.unwrap_or(0), Doc::nil());
+            return cat([Doc::text(open), gap, Doc::text(close)]);
+        };
+        let before = self.gap(start(first), Doc::Soft);
+        let inner = cat([before, self.separated(items, fill, start, item)]).nest();
+        let after = self.gap(end.unwrap_or(0), Doc::Soft);
+        cat([Doc::text(open), inner, after, Doc::text(close)]).group()
+    }
+
+    /// `a, b`
+    fn separated<T>(
+        &mut self,
+        items: &[T],
+        fill: bool,
+        start: impl Fn(&T) -> u32,
+        mut item: impl FnMut(&mut Self, &T) -> Doc,
+    ) -> Doc {
+        let mut docs = Vec::new();
+        for one in items {
+            if docs.is_empty() {
+                docs.push(item(self, one));
+                continue;
+            }
+            docs.push(Doc::text(","));
+            let part = cat([self.gap(start(one), Doc::Line), item(self, one)]);
+            docs.push(if fill { part.group() } else { part });
+        }
+        cat(docs)
+    }
+}
+
+/// A text between quotes.
+pub(super) fn quoted(text: &str) -> String {
+    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('\t', "\\t");
+    format!("\"{escaped}\"")
+}
+
+/// Whether an expression can be the argument of a step without brackets.
+fn is_argument(expr: &Expr, has_key: bool) -> bool {
+    match &expr.kind {
+        ExprKind::If { .. } | ExprKind::Binary { .. } | ExprKind::Unary { op: UnaryOp::Not, .. } => false,
+        ExprKind::Unary { of, .. } => has_key && is_argument(of, false),
+        _ => true,
+    }
+}
+
+/// Whether an expression is a single word, of which many go on a line.
+fn is_plain(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Unary { op: UnaryOp::Neg, of } => is_plain(of),
+        ExprKind::List(_)
+        | ExprKind::Group(_)
+        | ExprKind::If { .. }
+        | ExprKind::Unary { .. }
+        | ExprKind::Binary { .. }
+        | ExprKind::Call { .. }
+        | ExprKind::Index { .. }
+        | ExprKind::Member { .. } => false,
+        _ => true,
+    }
+}

@@ -1,0 +1,166 @@
+//! Definitions: `param fn layer rule init shared rewrite use`, and `weight` and `state`.
+
+use super::expr::{close, comma_list, expr, items};
+use super::flow::chain;
+use super::words::{BLOCK, Expected, NAME, Read, TEXT, Words, name, new_name, sign, text, word};
+use crate::ast::{
+    Body, DeclareKind, Dim, FnDef, InitDef, LayerDef, Name, Operand, Param, RuleDef, StmtKind, Within,
+};
+use crate::token::TokenKind;
+use nom::Parser;
+use nom::branch::alt;
+use nom::combinator::{cut, map, opt};
+use nom::sequence::{pair, preceded};
+
+const BODY: Expected = Expected { what: "`=` or a block", plain: "a body is `= value` or stands between `{` and `}`" };
+const DIMS: Expected =
+    Expected { what: "a shape", plain: "a shape stands between square brackets close behind the name, as in `w[n, units]`" };
+const DIMS_END: Expected = Expected { what: "`,` or `]`", plain: "the sides of a shape are separated by commas" };
+const PARAMS_END: Expected =
+    Expected { what: "`,` or `)`", plain: "parameters are separated by commas, as in `(units: int, rate = 0.5)`" };
+
+/// `param hidden = 16 in 1..64`
+pub(super) fn param(i: Words<'_>) -> Read<'_, StmtKind> {
+    let (i, (_, (name, _, value))) = (word("param"), cut((new_name, sign("="), expr))).parse(i)?;
+    let (i, within) = opt(preceded(word("in"), cut(within))).parse(i)?;
+    Ok((i, StmtKind::Param { name, value, within }))
+}
+
+fn within(i: Words<'_>) -> Read<'_, Within> {
+    if i.at_sign("[") {
+        return map(items, Within::List).parse(i);
+    }
+    let (i, (low, _, high)) = (expr, cut(sign("..")), cut(expr)).parse(i)?;
+    Ok((i, Within::Range(low, high)))
+}
+
+/// `fn name(params) = chain` or with a block
+pub(super) fn function(i: Words<'_>) -> Read<'_, StmtKind> {
+    let (i, (_, (name, params, body))) = (word("fn"), cut((new_name, params, body))).parse(i)?;
+    Ok((i, StmtKind::Fn(FnDef { name, params, body })))
+}
+
+/// `layer name(params) of x[n] -> [m] { … }`
+pub(super) fn layer(i: Words<'_>) -> Read<'_, StmtKind> {
+    let (i, (_, (name, params))) = (word("layer"), cut((new_name, opt(params)))).parse(i)?;
+    let (i, operands) = opt(preceded(word("of"), cut(comma_list(operand)))).parse(i)?;
+    let (i, result) = opt(preceded(sign("->"), cut(dims))).parse(i)?;
+    let (i, body) = cut(super::block).parse(i)?;
+    let (params, operands) = (params.unwrap_or_default(), operands.unwrap_or_default());
+    Ok((i, StmtKind::Layer(LayerDef { name, params, operands, result, body })))
+}
+
+/// `rule name(params) of w, g { … }`
+pub(super) fn rule(i: Words<'_>) -> Read<'_, StmtKind> {
+    let (i, (_, (name, params))) = (word("rule"), cut((new_name, opt(params)))).parse(i)?;
+    let (i, (_, weight, _, gradient, body)) =
+        cut((word("of"), new_name, sign(","), new_name, super::block)).parse(i)?;
+    Ok((i, StmtKind::Rule(RuleDef { name, params: params.unwrap_or_default(), weight, gradient, body })))
+}
+
+/// `init name(params) of shape = chain` or with a block
+pub(super) fn init(i: Words<'_>) -> Read<'_, StmtKind> {
+    let (i, (_, (name, params))) = (word("init"), cut((new_name, opt(params)))).parse(i)?;
+    let (i, (_, shape, body)) = cut((word("of"), new_name, body)).parse(i)?;
+    Ok((i, StmtKind::Init(InitDef { name, params: params.unwrap_or_default(), shape, body })))
+}
+
+/// `shared name = chain`
+pub(super) fn shared(i: Words<'_>) -> Read<'_, StmtKind> {
+    let (i, (_, (name, _, chain))) = (word("shared"), cut((new_name, sign("="), chain))).parse(i)?;
+    Ok((i, StmtKind::Shared { name, chain }))
+}
+
+/// `rewrite call = call`
+pub(super) fn rewrite(i: Words<'_>) -> Read<'_, StmtKind> {
+    let (i, (_, (from, _, to))) = (word("rewrite"), cut((expr, sign("="), expr))).parse(i)?;
+    Ok((i, StmtKind::Rewrite { from, to }))
+}
+
+/// `use "blocks.nn"`
+pub(super) fn use_file(i: Words<'_>) -> Read<'_, StmtKind> {
+    let (i, (path, path_span)) = preceded(word("use"), cut(text)).parse(i)?;
+    if path.is_empty() {
+        return i.fail(TEXT);
+    }
+    Ok((i, StmtKind::Use { path, path_span }))
+}
+
+/// `weight w[n, units] = glorot`
+pub(super) fn declare(i: Words<'_>) -> Read<'_, StmtKind> {
+    let (i, kind) = alt((
+        map(word("weight"), |_| DeclareKind::Weight),
+        map(word("state"), |_| DeclareKind::State),
+    ))
+    .parse(i)?;
+    let (i, (name, dims, _, init)) = cut((new_name, dims, sign("="), expr)).parse(i)?;
+    Ok((i, StmtKind::Declare { kind, name, dims, init }))
+}
+
+fn body(i: Words<'_>) -> Read<'_, Body> {
+    match i.peek().map(|t| &t.kind) {
+        Some(TokenKind::Sign("=")) => map(preceded(sign("="), cut(chain)), Body::Chain).parse(i),
+        Some(TokenKind::Block(_)) => map(super::block, Body::Block).parse(i),
+        _ => i.fail(BODY),
+    }
+}
+
+/// `(units: int, rate = 0.5)`; the bracket stands close behind the name.
+fn params(i: Words<'_>) -> Read<'_, Vec<Param>> {
+    let (i, _) = sign("(")(i)?;
+    let (i, params) = if i.at_sign(")") { (i, Vec::new()) } else { cut(comma_list(one_param)).parse(i)? };
+    let (i, _) = close(i, ")", PARAMS_END)?;
+    Ok((i, params))
+}
+
+/// `name[dims] in classes : kind = default in [options]`
+fn one_param(i: Words<'_>) -> Read<'_, Param> {
+    let start = i.here();
+    let (i, Operand { name, dims, classes, .. }) = operand(i)?;
+    let (i, kind) = opt(preceded(sign(":"), cut(name_of_kind))).parse(i)?;
+    let (i, default) = opt(preceded(sign("="), cut(expr))).parse(i)?;
+    let (i, options) = opt(preceded(word("in"), cut(items))).parse(i)?;
+    Ok((i, Param { name, dims, classes, kind, default, options, span: i.since(start) }))
+}
+
+fn name_of_kind(i: Words<'_>) -> Read<'_, Name> {
+    name(i).or_else(|_| i.fail(Expected { plain: "a kind is a word such as `int`, `size` or `number`", ..NAME }))
+}
+
+/// `x[...space, c] in k`
+fn operand(i: Words<'_>) -> Read<'_, Operand> {
+    let start = i.here();
+    let (i, (name, dims)) = pair(new_name, opt(dims)).parse(i)?;
+    // `in [` begins a list of options, which is not ours.
+    let has_classes = i.at_word("in") && !i.second().is_some_and(|t| t.is_sign("["));
+    let (i, classes) = if has_classes { map(preceded(word("in"), cut(new_name)), Some).parse(i)? } else { (i, None) };
+    Ok((i, Operand { name, dims, classes, span: i.since(start) }))
+}
+
+fn dims(i: Words<'_>) -> Read<'_, Vec<Dim>> {
+    if !i.at_sign("[") {
+        return i.miss(DIMS);
+    }
+    let (i, _) = sign("[")(i)?;
+    let (i, dims) = if i.at_sign("]") { (i, Vec::new()) } else { cut(comma_list(dim)).parse(i)? };
+    let (i, _) = close(i, "]", DIMS_END)?;
+    Ok((i, dims))
+}
+
+fn dim(i: Words<'_>) -> Read<'_, Dim> {
+    let start = i.here();
+    if !i.at_sign("...") {
+        return map(expr, Dim::Size).parse(i);
+    }
+    let (i, _) = sign("...")(i)?;
+    let (i, name) = opt(new_name).parse(i)?;
+    Ok((i, Dim::Rest(name, i.since(start))))
+}
+
+/// A block is missing where one must stand.
+pub(super) fn no_block(i: Words<'_>) -> Read<'_, crate::ast::Block> {
+    if i.at_sign(":") {
+        return i.tell(super::teach::colon_for_block(i));
+    }
+    i.miss(BLOCK)
+}
