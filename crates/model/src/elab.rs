@@ -64,6 +64,8 @@ pub(crate) struct Globals {
     pub defs: BTreeMap<String, Def>,
     pub params: Vec<(String, Value)>,
     pub rewrites: Vec<Rc<(Expr, Expr)>>,
+    /// Words that some parameter may be, `param head = point in [point, mixture]`.
+    pub words: Vec<String>,
 }
 
 impl Globals {
@@ -154,6 +156,22 @@ impl<'a> Elab<'a> {
     ) -> Diagnostic {
         let d = Diagnostic::error(code, message);
         if self.is_user(span) { d.label(span, label) } else { d.label(self.here, "").related(span, label) }
+    }
+
+    /// The place of a word among the user's words at work; all of them when it is not there.
+    pub fn word(&self, word: &str) -> Span {
+        let text = self.sources.slice(self.here);
+        let at = text.match_indices(word).map(|(i, _)| i).find(|&i| {
+            let part = |c: char| c.is_alphanumeric() || c == '_';
+            !text[..i].ends_with(part) && !text[i + word.len()..].starts_with(part)
+        });
+        match at {
+            Some(i) => {
+                let start = self.here.start as usize + i;
+                Span::new(self.here.source, start, start + word.len())
+            }
+            None => self.here,
+        }
     }
 
     /// As [`Elab::error`], as a reason to stop.

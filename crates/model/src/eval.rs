@@ -23,6 +23,9 @@ impl Elab<'_> {
             }
             Some(Def::Rule(_)) | None => {}
         }
+        if self.globals.words.iter().any(|w| w == name) {
+            return Some(Value::Symbol(name.into()));
+        }
         if name == "pi" {
             return Some(Value::Num(std::f64::consts::PI));
         }
@@ -485,6 +488,13 @@ impl Elab<'_> {
                 self.apply(frame, &func, operands(it), args, span, true)
             }
             Value::Func(func) => self.apply(frame, &func, Vec::new(), args, span, false),
+            // `zeros([3])`: an initialiser without options is also a function of a shape.
+            Value::Init(init) if init.def.params.is_empty() && args.len() == 1 && args[0].key.is_none() => {
+                let value = self.expr(frame, &args[0].value)?;
+                let shape = self.shape_arg(&value, args[0].span)?;
+                self.check_size(&shape.axes, span)?;
+                self.call_init(&init, shape, span)
+            }
             Value::Init(init) => self.bind_init(frame, &init, args, span),
             other => {
                 self.fail("N0209", format!("{} cannot be called", other.kind()), callee.span, "called here")

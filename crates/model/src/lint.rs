@@ -41,6 +41,31 @@ pub(crate) fn no_loss(e: &Elab<'_>, outputs: &[(String, Tensor)], source: Source
     Stop::Error(Box::new(d))
 }
 
+/// A softmax shares out a total of 1; one number gets all of it.
+pub(crate) fn softmax_of_one(e: &Elab<'_>, name: &str, t: &Tensor) -> Result<(), Stop> {
+    if t.axes.last().map_or(1, |a| a.size) != 1 {
+        return Ok(());
+    }
+    let always = u8::from(name == "softmax");
+    let mut d = e
+        .error(
+            "N0402",
+            format!("`{name}` over one number is always {always}"),
+            e.word(name),
+            "gets one number",
+        )
+        .cause("softmax shares out a total of 1, and here there is one output")
+        .cause("whatever the weights, the output stays the same and every gradient is 0");
+    let classes = e.ports.targets.iter().find_map(|p| p.classes.as_ref().map(|c| (p.name.clone(), c.len())));
+    d = match classes {
+        Some((target, k)) => {
+            d.cause(format!("the target `{target}` has {k} classes")).help(format!("dense {k} softmax"))
+        }
+        None => d.help("for yes or no: dense 1 sigmoid").help("for k classes: dense k softmax"),
+    };
+    Err(Stop::Error(Box::new(d)))
+}
+
 /// A loss by name in a program without a target.
 pub(crate) fn no_target(e: &Elab<'_>, named: &Named) -> Stop {
     let d = if e.ports.targets.is_empty() {
@@ -61,7 +86,7 @@ pub(crate) fn no_target(e: &Elab<'_>, named: &Named) -> Stop {
 }
 
 /// A loss that does not fit: what output and target are, and which loss fits.
-pub(crate) fn explain_loss(e: &Elab<'_>, outputs: &[(String, Tensor)], named: &Named, stop: Stop) -> Stop {
+pub(crate) fn explain_loss(e: &Elab<'_>, outputs: &[(String, Tensor)], stop: Stop) -> Stop {
     let Stop::Error(mut d) = stop else { return stop };
     if d.code != "N0403" {
         return Stop::Error(d);
@@ -80,7 +105,6 @@ pub(crate) fn explain_loss(e: &Elab<'_>, outputs: &[(String, Tensor)], named: &N
         };
         d.notes.push(format!("the target `{}` is {what}", port.name));
     }
-    let _ = named;
     Stop::Error(d)
 }
 

@@ -155,6 +155,14 @@ fn define(globals: &mut Globals, program: &Program) {
                 globals.rewrites.push(Rc::new((from.clone(), to.clone())));
                 continue;
             }
+            StmtKind::Param { within: Some(Within::List(options)), .. } => {
+                let words = options.iter().filter_map(|o| match &o.kind {
+                    ExprKind::Name(word) => Some(word.clone()),
+                    _ => None,
+                });
+                globals.words.extend(words);
+                continue;
+            }
             _ => continue,
         };
         globals.defs.insert(name.text.clone(), def);

@@ -271,7 +271,7 @@ impl Spec {
         let out = run.e.deeper(what, named.name.span, |e| {
             e.apply(frame, &func, vec![output, target], &named.args, named.name.span, true)
         });
-        out.map_err(|stop| lint::explain_loss(&run.e, &run.outputs, named, stop))
+        out.map_err(|stop| lint::explain_loss(&run.e, &run.outputs, stop))
     }
 
     fn metric(&self, run: &mut Run<'_>, metric: &Metric) -> Res<NodeId> {
