@@ -12,6 +12,25 @@ pub(crate) fn run(e: &mut Elab<'_>, outputs: &[(String, Tensor)]) {
     loss_and_activation(e, outputs);
     linear_network(e, outputs);
     unused_weights(e);
+    many_weights(e);
+}
+
+/// Far more weights than samples can learn them by heart.
+fn many_weights(e: &mut Elab<'_>) {
+    let samples = e.ports.samples;
+    let weights: usize = e
+        .declared
+        .iter()
+        .filter(|d| d.role == Role::Weight)
+        .map(|d| d.tensor.sizes().iter().product::<usize>())
+        .sum();
+    if samples >= 50 && weights > samples.saturating_mul(100) {
+        let d = Diagnostic::note("N0412", format!("{weights} weights for {samples} samples"))
+            .cause("a network this large can learn its samples by heart without learning what they have in common")
+            .help("watch data it does not train on: split valid=15%")
+            .help("or make it smaller, or add `dropout 0.5`");
+        e.diagnostics.push(d);
+    }
 }
 
 /// The function that made a tensor.

@@ -87,8 +87,10 @@ impl Elab<'_> {
             | StmtKind::Init(_)
             | StmtKind::Rewrite { .. }
             | StmtKind::Use { .. }
-            | StmtKind::Data(_)
-            | StmtKind::Expect { .. } => Ok(()),
+            | StmtKind::Data(_) => Ok(()),
+            StmtKind::Expect { cond, within, seeds } => {
+                self.expectation(frame, cond, within.as_ref(), seeds.as_ref(), stmt.span)
+            }
             StmtKind::Setting { head, args } => self.setting(frame, head, args, stmt.span),
             StmtKind::LossIs(chain) => {
                 self.top.loss = Some(Loss::Chain(chain.clone(), stmt.span));

@@ -16,8 +16,17 @@ fn stack() {
         "x^".repeat(240) + "x",
         "if a then b else ".repeat(110) + "x",
         "not ".repeat(240) + "x",
-    ][case.parse::<usize>().unwrap()].clone();
-    std::thread::Builder::new().stack_size(kb << 10).spawn(move || { let (p, _) = common::read(&t); println!("{:?}", p.diagnostics.len()); }).unwrap().join().unwrap();
+    ][case.parse::<usize>().unwrap()]
+    .clone();
+    std::thread::Builder::new()
+        .stack_size(kb << 10)
+        .spawn(move || {
+            let (p, _) = common::read(&t);
+            println!("{:?}", p.diagnostics.len());
+        })
+        .unwrap()
+        .join()
+        .unwrap();
 }
 #[test]
 fn scratch() {

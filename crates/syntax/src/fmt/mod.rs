@@ -14,7 +14,11 @@ use doc::{Doc, cat};
 
 /// Formats a program; `is_layer` says which names are layers of the prelude, so that `dense(16, relu)`
 /// may be written `dense 16 relu`. A text with mistakes is not touched; they are returned.
-pub fn format(text: &str, source: SourceId, is_layer: &dyn Fn(&str) -> bool) -> Result<String, Vec<Diagnostic>> {
+pub fn format(
+    text: &str,
+    source: SourceId,
+    is_layer: &dyn Fn(&str) -> bool,
+) -> Result<String, Vec<Diagnostic>> {
     let parsed = parse(text, source);
     if parsed.diagnostics.iter().any(Diagnostic::is_error) {
         return Err(parsed.diagnostics);
@@ -134,7 +138,9 @@ impl<'f> Formatter<'f> {
             self.own_comments(&mut out, span(first).start);
             let shared = 1 + ahead
                 .windows(2)
-                .take_while(|pair| self.lines.line(span(&pair[0]).end) == self.lines.line(span(&pair[1]).start))
+                .take_while(|pair| {
+                    self.lines.line(span(&pair[0]).end) == self.lines.line(span(&pair[1]).start)
+                })
                 .count();
             let (row, rest) = ahead.split_at(shared);
             ahead = rest;

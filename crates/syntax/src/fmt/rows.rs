@@ -18,11 +18,17 @@ impl Formatter<'_> {
         let columns = self.columns(rows, &texts);
         let open = Span { end: start + 1, ..span };
         let mut index = 0;
-        let content = self.sequence(rows, Some(open), end, |row| row.span, |_, _| {
-            index += 1;
-            let text = &texts[index - 1];
-            Doc::text(columns.as_ref().map_or_else(|| text.plain(), |columns| columns.aligned(text)))
-        });
+        let content = self.sequence(
+            rows,
+            Some(open),
+            end,
+            |row| row.span,
+            |_, _| {
+                index += 1;
+                let text = &texts[index - 1];
+                Doc::text(columns.as_ref().map_or_else(|| text.plain(), |columns| columns.aligned(text)))
+            },
+        );
         expanded(content)
     }
 
@@ -50,8 +56,12 @@ impl Formatter<'_> {
     /// The widths of the columns, if these are rows of values, each on its line; not rows of roles.
     fn columns(&self, rows: &[Row], texts: &[RowText]) -> Option<Columns> {
         let values = rows.iter().any(|row| row.to.is_some())
-            || rows.iter().any(|row| row.words.first().is_some_and(|w| !matches!(w.kind, WordKind::Name { .. })));
-        let share = rows.windows(2).any(|pair| self.lines.line(pair[0].span.end) == self.lines.line(pair[1].span.start));
+            || rows
+                .iter()
+                .any(|row| row.words.first().is_some_and(|w| !matches!(w.kind, WordKind::Name { .. })));
+        let share = rows
+            .windows(2)
+            .any(|pair| self.lines.line(pair[0].span.end) == self.lines.line(pair[1].span.start));
         if !values || share {
             return None;
         }
@@ -60,7 +70,8 @@ impl Formatter<'_> {
             widen(&mut columns.words, &text.words);
             widen(&mut columns.to, text.to.as_deref().unwrap_or_default());
         }
-        columns.left = texts.iter().map(|text| padded(&columns.words, &text.words).chars().count()).max().unwrap_or(0);
+        columns.left =
+            texts.iter().map(|text| padded(&columns.words, &text.words).chars().count()).max().unwrap_or(0);
         Some(columns)
     }
 }
@@ -78,7 +89,8 @@ struct Cell {
 
 impl RowText {
     fn plain(&self) -> String {
-        let cells = |cells: &[Cell]| cells.iter().map(|cell| cell.text.as_str()).collect::<Vec<_>>().join(" ");
+        let cells =
+            |cells: &[Cell]| cells.iter().map(|cell| cell.text.as_str()).collect::<Vec<_>>().join(" ");
         match &self.to {
             Some(to) => format!("{} -> {}", cells(&self.words), cells(to)),
             None => cells(&self.words),

@@ -39,7 +39,8 @@ pub(crate) fn parse(text: &str, source: SourceId) -> Parsed {
     diagnostics.extend(unbalanced);
     diagnostics.extend(layout.diagnostics);
     // In a line of Python, single quotes are the least of the problems.
-    diagnostics.retain(|d| !d.labels.first().is_some_and(|label| foreign.iter().any(|f| holds(*f, label.span))));
+    diagnostics
+        .retain(|d| !d.labels.first().is_some_and(|label| foreign.iter().any(|f| holds(*f, label.span))));
     diagnostics.extend(context.found.into_inner());
     diagnostics.sort_by_key(|d| d.labels.first().map(|label| label.span.start));
     diagnostics.truncate(MAX_DIAGNOSTICS);
@@ -101,7 +102,8 @@ impl<'a> Context<'a> {
             return Outcome::Poisoned;
         }
         let start = line.tokens.first().map(|t| t.span).unwrap_or_default();
-        let words = Words { context: self, tokens: &line.tokens, last: Span { end: start.start, ..start }, depth };
+        let words =
+            Words { context: self, tokens: &line.tokens, last: Span { end: start.start, ..start }, depth };
         let result = parser(words).and_then(|(rest, value)| match rest.peek() {
             None => Ok(value),
             Some(_) => Err(nom::Err::Failure(Problem { at: rest, expected: END, told: None })),
