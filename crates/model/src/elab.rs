@@ -103,6 +103,10 @@ pub(crate) struct Elab<'a> {
     pub here: Span,
     sites: BTreeMap<String, u64>,
     pub steps_run: usize,
+    /// Tensors that got a name at the top of the file.
+    pub bound: Vec<(String, Span, NodeId)>,
+    /// Names that the file binds, with the names that stand in what they are bound to.
+    pub binds: Vec<(nnc_syntax::ast::Name, Vec<String>)>,
     /// What the top of the file says about training.
     pub top: Top,
     /// The data's tensors.
@@ -134,6 +138,8 @@ impl<'a> Elab<'a> {
             here: Span::default(),
             sites: BTreeMap::new(),
             steps_run: 0,
+            bound: Vec::new(),
+            binds: Vec::new(),
             top: Top::default(),
             ports: Ports::default(),
         }

@@ -11,7 +11,7 @@ pub(crate) fn run(e: &mut Elab<'_>, outputs: &[(String, Tensor)]) {
     no_optimizer(e);
     loss_and_activation(e, outputs);
     linear_network(e, outputs);
-    unused_weights(e);
+    unused(e);
     many_weights(e);
 }
 
@@ -260,21 +260,60 @@ pub(crate) fn is_affine(graph: &Graph, node: NodeId) -> bool {
     depends[node.index()] && affine[node.index()]
 }
 
-/// Weights that the loss does not depend on never learn.
-fn unused_weights(e: &mut Elab<'_>) {
-    let mut graph = e.b.graph().clone();
-    graph.retain_outputs(|o| o.kind == nnc_graph::OutputKind::Objective);
-    let live = graph.live();
+/// Tensors that the loss, the metrics and the predictions do not depend on.
+fn unused(e: &mut Elab<'_>) {
+    let live = e.b.graph().live();
+    let mut told: Vec<Span> = Vec::new();
+    for (name, span, node) in e.bound.clone() {
+        if live[node.index()] {
+            continue;
+        }
+        let prefix = format!("{name}.");
+        let own = e.declared.iter().filter(|d| d.role == Role::Weight && d.path.starts_with(&prefix));
+        let weights: usize = own.map(|d| d.tensor.sizes().iter().product::<usize>()).sum();
+        let label =
+            if weights > 0 { format!("{weights} weights that would never learn") } else { String::new() };
+        let d = Diagnostic::warning("N0303", format!("`{name}` is computed, but nothing uses it"))
+            .label(span, label)
+            .help(format!("join it (`add {name}`, `concat {name}`), use it in the loss, or delete it"));
+        e.diagnostics.push(d);
+        told.push(span);
+    }
     let rows: Vec<(String, Span, usize)> =
         e.layers.iter().filter(|r| r.weights > 0).map(|r| (r.name.clone(), r.span, r.weights)).collect();
     for (name, span, weights) in rows {
         let prefix = format!("{name}.");
         let mut own =
             e.declared.iter().filter(|d| d.role == Role::Weight && d.path.starts_with(&prefix)).peekable();
-        if own.peek().is_some() && own.all(|d| !live[d.tensor.node.index()]) {
-            let d = Diagnostic::warning("N0310", format!("`{name}` is computed, but nothing uses it"))
+        let named = e.bound.iter().any(|(n, _, _)| *n == name);
+        if !named && own.peek().is_some() && own.all(|d| !live[d.tensor.node.index()]) {
+            let d = Diagnostic::warning("N0303", format!("`{name}` is computed, but nothing uses it"))
                 .label(span, format!("{weights} weights that would never learn"));
             e.diagnostics.push(d);
         }
     }
+}
+
+/// A file that ends on a named branch beside an unused one must say which is the output.
+pub(crate) fn one_branch(e: &Elab<'_>, output: &Tensor) -> Result<(), Stop> {
+    let Some((last, span, _)) = e.bound.iter().find(|(_, _, node)| *node == output.node) else {
+        return Ok(());
+    };
+    if e.top.loss.as_ref().is_some_and(|l| matches!(l, Loss::Chain(..))) {
+        return Ok(());
+    }
+    let graph = e.b.graph();
+    let open = e.bound.iter().find(|(name, _, node)| name != last && graph.users(*node).is_empty());
+    let Some((other, at, _)) = open else { return Ok(()) };
+    let d = e
+        .error(
+            "N0312",
+            format!("`{other}` and `{last}` both end here, and only one can be the output"),
+            *span,
+            "one end",
+        )
+        .label(*at, "the other")
+        .help(format!("say which is meant: output {last}"))
+        .help(format!("or name both: output {other} {last}"));
+    Err(Stop::Error(Box::new(d)))
 }

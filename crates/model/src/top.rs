@@ -56,7 +56,7 @@ impl Elab<'_> {
         let Err(stop) = self.top_statement_inner(frame, stmt) else { return };
         let stop = match stop {
             Stop::Error(d)
-                if matches!(d.code, "N0301" | "N0303")
+                if matches!(d.code, "N0301" | "N0311")
                     && d.labels.first().is_some_and(|l| self.is_user(l.span)) =>
             {
                 self.layers.truncate(layers.max(self.layers.len()));
