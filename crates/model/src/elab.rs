@@ -64,6 +64,8 @@ pub(crate) struct Globals {
     pub defs: BTreeMap<String, Def>,
     pub params: Vec<(String, Value)>,
     pub rewrites: Vec<Rc<(Expr, Expr)>>,
+    /// The doc comment and the whole text of every definition.
+    pub docs: BTreeMap<String, (Option<String>, Span)>,
     /// Words that some parameter may be, `param head = point in [point, mixture]`.
     pub words: Vec<String>,
 }

@@ -10,6 +10,7 @@ mod call;
 pub mod data;
 mod elab;
 mod eval;
+pub mod explain;
 mod frame;
 mod lint;
 mod pattern;

@@ -272,6 +272,7 @@ fn define(globals: &mut Globals, program: &Program) {
             }
             _ => continue,
         };
+        globals.docs.insert(name.text.clone(), (stmt.doc.clone(), stmt.span));
         globals.defs.insert(name.text.clone(), def);
     }
 }
