@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::dates;
 use crate::encode::{self, Job, kept_rows, match_columns};
 use crate::fault::{Fault, Faults, codes};
 use crate::fit;
+use crate::layout;
 use crate::raw::{Data, NONE, Raw, Want};
 use crate::roles::{self, Use};
 use crate::schema::ColumnKind;
@@ -28,11 +30,12 @@ pub(crate) fn open(spec: &DataSpec, limits: &Limits) -> Result<Dataset, Vec<Faul
     };
     let name = source.name().to_string();
     let named = source.heads().iter().any(|h| !h.unnamed);
-    let uses = roles::resolve(source.heads(), &name, &spec.roles, &mut faults);
+    let mut uses = roles::resolve(source.heads(), &name, &spec.roles, &mut faults);
     if !faults.is_empty() {
         return Err(faults.into_vec());
     }
-    let Some(raw) = read(source, &uses, spec, &mut faults) else { return Err(faults.into_vec()) };
+    let raw = read(source, &mut uses, spec, &mut faults);
+    let Some(raw) = raw else { return Err(faults.into_vec()) };
     let group = group_column(&raw, &uses, spec, &mut faults);
     let kept = kept_rows(&raw, |i| uses[i].missing == Some(Missing::Drop));
     let len = kept.as_ref().map_or(raw.len, Vec::len);
@@ -42,7 +45,7 @@ pub(crate) fn open(spec: &DataSpec, limits: &Limits) -> Result<Dataset, Vec<Faul
     let in_raw = |r: &u32| kept.as_ref().map_or(*r, |k| k[*r as usize]);
     let train: Vec<u32> = parts.train.iter().map(in_raw).collect();
     let columns = fit::fit(&raw, &uses, &train, &mut faults);
-    let schema = fit::schema(&columns, &uses, &name, &mut faults);
+    let schema = layout::schema(&columns, &uses, &name, &mut faults);
     let rows = train.len() as u64;
     let stats = Stats { version: STATS_VERSION, rows, width: uses.len(), named, schema, columns };
     let map: Vec<Option<usize>> = stats.columns.iter().map(|c| Some(c.position)).collect();
@@ -78,6 +81,7 @@ pub(crate) fn encode(stats: &Stats, spec: &SourceSpec, limits: &Limits) -> Resul
     }
     let raw = source.read(&wants, &mut faults);
     raw.iter().for_each(|r| countable(r, &name, &mut faults));
+    let raw = raw.map(|raw| as_dates(raw, stats, &map, &mut faults));
     let Some(raw) = raw.filter(|_| faults.is_empty()) else {
         return Err(faults.into_vec());
     };
@@ -135,7 +139,7 @@ fn whole_rows(spec: &SourceSpec, stats: &Stats) -> SourceSpec {
     SourceSpec::Rows(rows)
 }
 
-fn read(source: Box<dyn Source>, uses: &[Use], spec: &DataSpec, faults: &mut Faults) -> Option<Raw> {
+fn read(source: Box<dyn Source>, uses: &mut [Use], spec: &DataSpec, faults: &mut Faults) -> Option<Raw> {
     let mut wants: Vec<Want> = uses.iter().map(Use::want).collect();
     // A column that only groups rows is no input, but it has to be read.
     let group = spec.split.group.as_ref().map(|g| &g.name);
@@ -144,9 +148,24 @@ fn read(source: Box<dyn Source>, uses: &[Use], spec: &DataSpec, faults: &mut Fau
         wants[i] = Want::Text;
     }
     let name = source.name().to_string();
-    let raw = source.read(&wants, faults)?;
+    let mut raw = source.read(&wants, faults)?;
     countable(&raw, &name, faults);
+    for (i, used) in uses.iter_mut().enumerate().filter(|(i, _)| wants[*i] == Want::Date) {
+        let Raw { columns, places, .. } = &mut raw;
+        used.day_first = dates::convert(&mut columns[i], None, places, (i, &used.name), faults);
+    }
     faults.is_empty().then_some(raw)
+}
+
+fn as_dates(mut raw: Raw, stats: &Stats, map: &[Option<usize>], faults: &mut Faults) -> Raw {
+    for (column, at) in stats.columns.iter().zip(map) {
+        let (Some(date), Some(i)) = (&column.date, *at) else { continue };
+        let Raw { columns, places, .. } = &mut raw;
+        if let Some(data) = columns.get_mut(i) {
+            dates::convert(data, Some(date.day_first), places, (i, &date.column), faults);
+        }
+    }
+    raw
 }
 
 /// Rows are counted in 32 bits.

@@ -1,15 +1,18 @@
 //! From raw columns to the values of ports, by statistics only: the same
 //! code for training and for raw rows years later.
 
+use std::borrow::Cow;
+
 use crate::Limits;
 use crate::fault::{Fault, Faults, Place, codes};
-use crate::fit::{OTHER, port_of};
+use crate::fit::OTHER;
+use crate::layout::port_of;
 use crate::raw::{Data, NONE, Raw, translate};
 use crate::schema::{Column, ColumnKind, Port, PortId};
 use crate::source::too_big;
 use crate::spec::{Handle, Role};
 use crate::stats::{ColumnStats, Fill, Stats};
-use crate::table::{Store, Values};
+use crate::table::{Cells, Store, Values};
 
 /// What the encoder is given beside the raw columns.
 pub(crate) struct Job<'a> {
@@ -27,11 +30,8 @@ pub(crate) struct Job<'a> {
 pub(crate) fn kept_rows(raw: &Raw, dropping: impl Fn(usize) -> bool) -> Option<Vec<u32>> {
     let mut gone = vec![false; raw.len];
     for (_, data) in raw.columns.iter().enumerate().filter(|(i, _)| dropping(*i)) {
-        let mark = |(gone, missing): (&mut bool, bool)| *gone |= missing;
-        match data {
-            Data::Numbers(v) => gone.iter_mut().zip(v.iter().map(|x| x.is_nan())).for_each(mark),
-            Data::Text { codes, .. } => gone.iter_mut().zip(codes.iter().map(|&c| c == NONE)).for_each(mark),
-            _ => {}
+        if let Some(missing) = data.missing() {
+            gone.iter_mut().enumerate().for_each(|(r, gone)| *gone |= missing(r));
         }
     }
     if !gone.contains(&true) {
@@ -107,7 +107,7 @@ impl<'a> Encoder<'a, '_> {
             ColumnKind::Characters | ColumnKind::Bytes => self.windows(first, at),
             ColumnKind::Category if port.classes.is_some() => {
                 let data = self.classes(first, at)?;
-                Some(Values::Classes { width: 1, data })
+                Some(Values::rows(1, Cells::Classes(data)))
             }
             _ => self.joined(port.size(), &members),
         }
@@ -140,7 +140,7 @@ impl<'a> Encoder<'a, '_> {
                 slots.zip(missing).for_each(|(slot, m)| *slot = f64::from(u8::from(m)));
             }
         }
-        Some(Values::F64 { width, data })
+        Some(Values::rows(width, Cells::F64(data)))
     }
 
     fn damaged<T>(&mut self, stats: &ColumnStats) -> Option<T> {
@@ -156,18 +156,18 @@ impl<'a> Encoder<'a, '_> {
     }
 
     fn missing(&self, at: usize) -> Vec<bool> {
-        let rows = self.rows();
-        match self.raw.columns.get(at) {
-            Some(Data::Numbers(v)) => rows.map(|r| v[r].is_nan()).collect(),
-            Some(Data::Text { codes, .. }) => rows.map(|r| codes[r] == NONE).collect(),
-            _ => vec![false; self.len],
+        match self.raw.columns.get(at).and_then(Data::missing) {
+            Some(missing) => self.rows().map(missing).collect(),
+            None => vec![false; self.len],
         }
     }
 
     fn numbers(&mut self, stats: &ColumnStats, at: usize) -> Option<Vec<f64>> {
         let rows = self.rows();
-        let Some(Data::Numbers(values)) = self.raw.columns.get(at) else {
-            return self.other_kind(stats, at);
+        let values: Cow<'_, [f64]> = match (self.raw.columns.get(at), &stats.date) {
+            (Some(Data::Numbers(values)), None) => values.into(),
+            (Some(Data::Dates(values)), Some(date)) => values.iter().map(|d| d.part(date.part)).collect(),
+            _ => return self.other_kind(stats, at),
         };
         let fill = match stats.fill {
             Fill::Number(x) => x,
@@ -293,7 +293,7 @@ impl<'a> Encoder<'a, '_> {
                 for (b, m) in means.iter_mut().enumerate() {
                     *m = stats.steps.iter().fold(b as f64, |x, s| s.apply(x));
                 }
-                (shape, Values::Bytes { width, data: select(data, width, kept), means })
+                (shape, Values::rows(width, Cells::Bytes(select(data, width, kept), means)))
             }
             Data::F32 { shape, mut data } => {
                 let width = shape.iter().product();
@@ -302,12 +302,12 @@ impl<'a> Encoder<'a, '_> {
                         *x = stats.steps.iter().fold(f64::from(*x), |x, s| s.apply(x)) as f32;
                     });
                 }
-                (shape, Values::F32 { width, data: select(data, width, kept) })
+                (shape, Values::rows(width, Cells::F32(select(data, width, kept))))
             }
             Data::F64 { shape, mut data } => {
                 let width = shape.iter().product();
                 data.iter_mut().for_each(|x| *x = stats.steps.iter().fold(*x, |x, s| s.apply(x)));
-                (shape, Values::F64 { width, data: select(data, width, kept) })
+                (shape, Values::rows(width, Cells::F64(select(data, width, kept))))
             }
             _ => return self.other_kind(stats, at),
         };
@@ -341,7 +341,7 @@ impl<'a> Encoder<'a, '_> {
             }
             std::sync::Arc::new(codes)
         };
-        Some(Values::Windows { width: w.width, stride: w.stride, start: w.start, data })
+        Some(Values { width: w.width, step: w.stride, start: w.start, cells: Cells::Codes(data) })
     }
 }
 
@@ -381,22 +381,22 @@ pub(crate) fn match_columns(
 ) -> Vec<Option<usize>> {
     let by_role = heads.iter().any(|h| h.role.is_some());
     let by_name = stats.named && heads.iter().any(|h| !h.unnamed);
-    let targets = stats.columns.iter().filter(|c| c.role == Role::Target).count();
     let optional = |role| matches!(role, Role::Target | Role::Weight);
-    let mut seen = [0usize; 2];
+    let mut seen: [Vec<usize>; 2] = [Vec::new(), Vec::new()];
     let mut map = Vec::new();
     for column in &stats.columns {
-        let nth = &mut seen[usize::from(optional(column.role))];
+        let seen = &mut seen[usize::from(optional(column.role))];
+        if seen.last() != Some(&column.position) {
+            seen.push(column.position); // the parts of a date have one column
+        }
         let at = if by_role && !by_name {
             let wanted = if column.role == Role::Target { Role::Target } else { Role::Input };
-            let mut known = (0..heads.len()).filter(|&i| heads[i].role == Some(wanted));
-            known.nth(*nth)
+            (0..heads.len()).filter(|&i| heads[i].role == Some(wanted)).nth(seen.len() - 1)
         } else if by_name {
-            heads.iter().position(|h| h.name == column.name)
+            heads.iter().position(|h| h.name == column.source())
         } else {
-            by_position(stats, column, heads.len(), targets)
+            by_position(stats, column, heads.len())
         };
-        *nth += 1;
         map.push(at);
         if at.is_none() && !optional(column.role) {
             faults.push(lacks(column, heads, source, by_name));
@@ -406,25 +406,27 @@ pub(crate) fn match_columns(
 }
 
 /// A file as wide as the training file, or one without its targets.
-fn by_position(stats: &Stats, column: &ColumnStats, width: usize, targets: usize) -> Option<usize> {
+fn by_position(stats: &Stats, column: &ColumnStats, width: usize) -> Option<usize> {
     if width == stats.width {
         return Some(column.position);
     }
-    if column.role == Role::Target || width + targets != stats.width {
+    let targets = stats.columns.iter().filter(|c| c.role == Role::Target);
+    let mut places: Vec<usize> = targets.map(|c| c.position).collect();
+    places.dedup();
+    if column.role == Role::Target || width + places.len() != stats.width {
         return None;
     }
-    let before = stats.columns.iter().filter(|c| c.role == Role::Target && c.position < column.position);
-    Some(column.position - before.count())
+    Some(column.position - places.iter().filter(|&&p| p < column.position).count())
 }
 
 fn lacks(column: &ColumnStats, heads: &[crate::raw::Head], source: &str, by_name: bool) -> Fault {
-    let message = format!("`{source}` has no column `{}`, which the model was trained on", column.name);
+    let message = format!("`{source}` has no column `{}`, which the model was trained on", column.source());
     let fault = Fault::new(codes::NO_COLUMN, message).path(source);
     if !by_name {
         return fault.help(format!("it has {} columns and no header", heads.len()));
     }
     let names: Vec<&str> = heads.iter().map(|h| h.name.as_str()).collect();
-    match crate::input::similar(&column.name, names.iter().copied()).first() {
+    match crate::input::similar(column.source(), names.iter().copied()).first() {
         Some(best) => fault.label(format!("did you mean `{best}`?")),
         None => {
             fault.help(format!("it has {}", names.iter().take(12).copied().collect::<Vec<_>>().join(" ")))

@@ -48,11 +48,13 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod build;
+mod dates;
 mod encode;
 mod fault;
 mod fit;
 mod input;
 mod intern;
+mod layout;
 mod raw;
 pub mod rng;
 mod roles;
@@ -63,6 +65,7 @@ mod split;
 mod stats;
 mod table;
 
+pub use dates::{DateColumn, DatePart};
 pub use fault::{Fault, Place, SHOWN, Severity, codes};
 pub use rng::shuffled;
 pub use schema::{Column, ColumnKind, Port, PortId, Schema};

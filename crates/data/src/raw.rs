@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::dates::Date;
 use crate::fault::{Fault, Place};
 use crate::spec::{Handle, Role};
 
@@ -61,6 +62,8 @@ pub(crate) enum Data {
         codes: Vec<u32>,
         vocabulary: Vec<String>,
     },
+    /// A date without any part is a missing value.
+    Dates(Vec<Date>),
     /// Arrays of bytes; they stand for 0…1 where `unit`.
     Bytes {
         shape: Vec<usize>,
@@ -92,12 +95,23 @@ pub(crate) struct Windows {
 }
 
 impl Data {
+    /// Which rows are missing; `None` for kinds that lack no value.
+    pub(crate) fn missing(&self) -> Option<Box<dyn Fn(usize) -> bool + '_>> {
+        match self {
+            Self::Numbers(v) => Some(Box::new(|r| v[r].is_nan())),
+            Self::Text { codes, .. } => Some(Box::new(|r| codes[r] == NONE)),
+            Self::Dates(v) => Some(Box::new(|r| v[r] == Date::default())),
+            _ => None,
+        }
+    }
+
     /// Bytes the values take.
     pub(crate) fn bytes(&self) -> u64 {
         let n = match self {
             Self::Skipped => 0,
             Self::Numbers(v) => v.len() * 8,
             Self::Text { codes, .. } => codes.len() * 4,
+            Self::Dates(v) => v.len() * size_of::<Date>(),
             Self::Bytes { data, .. } => data.len(),
             Self::F32 { data, .. } => data.len() * 4,
             Self::F64 { data, .. } => data.len() * 8,

@@ -19,6 +19,8 @@ pub(crate) struct Use {
     /// Named by a role, and not by `rest` or by default.
     pub(crate) explicit: bool,
     pub(crate) handle: Option<Handle>,
+    /// Of dates: found out when they are read.
+    pub(crate) day_first: bool,
 }
 
 impl Use {
@@ -34,6 +36,7 @@ impl Use {
             own_port: false,
             explicit: false,
             handle: None,
+            day_first: false,
         }
     }
 
@@ -49,6 +52,7 @@ impl Use {
             own_port: spec.own_port,
             explicit,
             handle: handle.or(spec.handle),
+            day_first: false,
         }
     }
 

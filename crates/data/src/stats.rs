@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::dates::DateColumn;
 use crate::fault::{Fault, codes};
 use crate::schema::{ColumnKind, PortId, Schema};
 use crate::spec::{Role, Scaling};
@@ -80,6 +81,9 @@ pub struct ColumnStats {
     /// Whether a slot says that the value was missing.
     #[serde(default)]
     pub indicator: bool,
+    /// The date this number is a part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<DateColumn>,
 }
 
 /// One step of a scaling, with its numbers.
@@ -136,6 +140,13 @@ pub enum Decoded {
     Number(f64),
     /// A category.
     Category(String),
+}
+
+impl ColumnStats {
+    /// The name of its column in the file.
+    pub fn source(&self) -> &str {
+        self.date.as_ref().map_or(&self.name, |d| &d.column)
+    }
 }
 
 impl Stats {

@@ -30,34 +30,26 @@ pub(crate) enum Rows {
     Some(Arc<[u32]>),
 }
 
-/// The rows of one port, one after the other.
+/// The values of one port: row `r` is `width` numbers from `start + r * step`
+/// on. Where `step` is less than `width`, rows overlap: they are windows.
 #[derive(Debug)]
-pub(crate) enum Values {
-    F64 {
-        width: usize,
-        data: Vec<f64>,
-    },
-    F32 {
-        width: usize,
-        data: Vec<f32>,
-    },
+pub(crate) struct Values {
+    pub(crate) width: usize,
+    pub(crate) step: usize,
+    pub(crate) start: usize,
+    pub(crate) cells: Cells,
+}
+
+/// The numbers themselves.
+#[derive(Debug)]
+pub(crate) enum Cells {
+    F64(Vec<f64>),
+    F32(Vec<f32>),
     /// Bytes with what each of the 256 stands for.
-    Bytes {
-        width: usize,
-        data: Vec<u8>,
-        means: Box<[f64; 256]>,
-    },
-    Classes {
-        width: usize,
-        data: Vec<u32>,
-    },
-    /// Overlapping windows of one long list of classes.
-    Windows {
-        width: usize,
-        stride: usize,
-        start: usize,
-        data: Arc<Vec<u16>>,
-    },
+    Bytes(Vec<u8>, Box<[f64; 256]>),
+    Classes(Vec<u32>),
+    /// Characters; inputs and targets share them.
+    Codes(Arc<Vec<u16>>),
 }
 
 /// A number type batches are made of.
@@ -85,40 +77,27 @@ impl Number for f64 {
 }
 
 impl Values {
-    pub(crate) fn width(&self) -> usize {
-        match self {
-            Self::F64 { width, .. }
-            | Self::F32 { width, .. }
-            | Self::Bytes { width, .. }
-            | Self::Classes { width, .. }
-            | Self::Windows { width, .. } => *width,
-        }
+    /// Rows one after the other.
+    pub(crate) fn rows(width: usize, cells: Cells) -> Self {
+        Self { width, step: width, start: 0, cells }
     }
 
     fn copy<T: Number>(&self, row: usize, out: &mut [T]) -> Option<()> {
-        fn span<T>(data: &[T], row: usize, width: usize) -> Option<&[T]> {
-            data.get(row * width..(row + 1) * width)
-        }
-        fn put<S: Copy, T>(from: &[S], out: &mut [T], f: impl Fn(S) -> T) {
-            for (o, &x) in out.iter_mut().zip(from) {
+        fn put<S: Copy, T>(from: Option<&[S]>, out: &mut [T], f: impl Fn(S) -> T) -> Option<()> {
+            for (o, &x) in out.iter_mut().zip(from?) {
                 *o = f(x);
             }
+            Some(())
         }
-        match self {
-            Self::F64 { width, data } => put(span(data, row, *width)?, out, T::from_f64),
-            Self::F32 { width, data } => put(span(data, row, *width)?, out, T::from_f32),
-            Self::Bytes { width, data, means } => {
-                put(span(data, row, *width)?, out, |b| T::from_f64(means[usize::from(b)]))
-            }
-            Self::Classes { width, data } => {
-                put(span(data, row, *width)?, out, |c| T::from_f64(f64::from(c)));
-            }
-            Self::Windows { width, stride, start, data } => {
-                let at = row * stride + start;
-                put(data.get(at..at + width)?, out, |c| T::from_f64(f64::from(c)));
-            }
+        let begin = self.start + row * self.step;
+        let span = begin..begin + self.width;
+        match &self.cells {
+            Cells::F64(data) => put(data.get(span), out, T::from_f64),
+            Cells::F32(data) => put(data.get(span), out, T::from_f32),
+            Cells::Bytes(data, means) => put(data.get(span), out, |b| T::from_f64(means[usize::from(b)])),
+            Cells::Classes(data) => put(data.get(span), out, |c| T::from_f64(f64::from(c))),
+            Cells::Codes(data) => put(data.get(span), out, |c| T::from_f64(f64::from(c))),
         }
-        Some(())
     }
 }
 
@@ -143,7 +122,7 @@ impl Table {
 
     /// Numbers per row of a port; `None` where the table lacks the port.
     pub fn width(&self, port: PortId) -> Option<usize> {
-        self.values(port).map(Values::width)
+        self.values(port).map(|v| v.width)
     }
 
     /// The row of the source, from 0 and without the header, that row `row`
@@ -199,7 +178,7 @@ impl Table {
 
     fn gather<T: Number>(&self, port: PortId, rows: &[u32], out: &mut [T]) -> Result<(), Box<Fault>> {
         let values = self.values(port).ok_or_else(|| wrong("the table has no such port"))?;
-        let width = values.width();
+        let width = values.width;
         if rows.len().checked_mul(width) != Some(out.len()) {
             return Err(wrong("the batch buffer has another length than the rows"));
         }

@@ -7,7 +7,7 @@ mod common;
 use common::{all, faults, row, shared, write};
 use nnc_data::{
     Cell, CsvSpec, DataSpec, Decoded, Kind, Missing, PortId, Role, RoleSpec, RowSpec, RowsSpec, Scaling,
-    SourceSpec, SplitSpec, Stats, encode, open,
+    SourceSpec, SplitSpec, Stats, Unknown, encode, open,
 };
 
 const IN: PortId = PortId::Input(0);
@@ -372,4 +372,84 @@ fn faults_of_roles() {
         faults(open(&spec)),
         ["[N0510] zero.csv:3: `log` needs numbers above 0, and `area` has 0; and 1 more"]
     );
+}
+
+#[test]
+fn dates_are_taken_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = write(&folder, "t.csv", "when,y\n31/12/2023 06:30,1\n01/02/2024 18:00,2\n,3\n");
+    let role = RoleSpec::new(Role::Input, ["when"]).kind(Kind::Date).missing(Missing::Drop);
+    let spec = DataSpec { roles: vec![role], ..DataSpec::new(SourceSpec::csv(&path)) };
+    let data = open(&spec).unwrap();
+    assert_eq!(data.schema.inputs[0].shape, [5]);
+    assert_eq!(all(&data.train, IN), [2023., 12., 31., 6., 6.5, 2024., 2., 1., 3., 18.]);
+    let names: Vec<&str> = data.schema.columns.iter().map(|c| c.name.as_str()).collect();
+    assert_eq!(names, ["when.year", "when.month", "when.day", "when.weekday", "when.hour", "y"]);
+    // The order of day and month is remembered; a single row does not show it.
+    let stats = Stats::from_json(&data.stats.to_json()).unwrap();
+    let one = write(&folder, "one.csv", "when\n03/04/2024 12:00\n");
+    assert_eq!(all(&encode(&stats, &SourceSpec::csv(one)).unwrap(), IN), [2024., 4., 3., 2., 12.]);
+    let bad = write(&folder, "bad.csv", "when,y\n31/12/2023,1\n99/99/2024,2\n2024-02-01,3\n");
+    let spec = DataSpec { train: SourceSpec::csv(bad), ..spec };
+    assert_eq!(
+        faults(open(&spec)),
+        [
+            "[N0510] bad.csv:2: in `when` it cannot be told which number is the day and which the month; fix: write dates as 2024-03-31"
+        ]
+    );
+    let bad = write(&folder, "bad.csv", "when,y\n2024-02-30,1\n2024-02-01,3\n");
+    let spec = DataSpec { train: SourceSpec::csv(bad), ..spec };
+    assert_eq!(
+        faults(open(&spec)),
+        ["[N0502] bad.csv:2: `2024-02-30` is no date; expected a date like 2024-03-31 14:05"]
+    );
+}
+
+#[test]
+fn missing_values_by_every_rule() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = write(&folder, "t.csv", "a,s,y\n1,x,1\n,y,2\n4,,3\n1,y,4\nNA,y,5\n");
+    let filled = |number: Missing, text: Missing| {
+        let numbers = RoleSpec { indicator: true, ..RoleSpec::new(Role::Input, ["a"]).missing(number) };
+        let texts = RoleSpec::new(Role::Input, ["s"]).kind(Kind::OneHot).missing(text);
+        let spec = DataSpec { roles: vec![numbers, texts], ..DataSpec::new(SourceSpec::csv(&path)) };
+        let table = open(&spec).unwrap().train;
+        (all(&table, IN), table.width(IN).unwrap())
+    };
+    let column = |(data, width): (Vec<f64>, usize), i: usize| -> Vec<f64> {
+        data.chunks(width).map(|row| row[i]).collect()
+    };
+    let mode = || filled(Missing::Mode, Missing::Mode);
+    assert_eq!(mode().1, 4); // a, whether it was missing, x, y
+    assert_eq!(column(mode(), 0), [1., 1., 4., 1., 1.]);
+    assert_eq!(column(mode(), 1), [0., 1., 0., 0., 1.]);
+    assert_eq!(column(mode(), 3), [0., 1., 1., 1., 1.]);
+    assert_eq!(column(filled(Missing::Mean, Missing::Mode), 0), [1., 2., 4., 1., 2.]);
+    assert_eq!(column(filled(Missing::Median, Missing::Mode), 0), [1., 1., 4., 1., 1.]);
+    assert_eq!(column(filled(Missing::Number(-1.0), Missing::Mode), 0), [1., -1., 4., 1., -1.]);
+    let named = filled(Missing::Mode, Missing::Text("none".into()));
+    assert_eq!(named.1, 5);
+    assert_eq!(column(named, 2), [0., 0., 1., 0., 0.]);
+    let dropped = filled(Missing::Drop, Missing::Drop);
+    assert_eq!(column(dropped, 0), [1., 1.]);
+    let roles = vec![RoleSpec::rest(Role::Input).missing(Missing::Mean)];
+    let spec = DataSpec { roles, ..DataSpec::new(SourceSpec::csv(&path)) };
+    assert_eq!(
+        faults(open(&spec))[0],
+        "[N0510] t.csv: `s` is text, has missing cells, and text has no mean; fix: input s one_hot missing=mode"
+    );
+}
+
+#[test]
+fn unknown_categories_may_have_a_bucket() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = write(&folder, "t.csv", "s,y\nred,1\nblue,2\n");
+    let new = write(&folder, "new.csv", "s\ngreen\nred\n");
+    let with = |unknown| {
+        let role = RoleSpec { unknown, ..RoleSpec::new(Role::Input, ["s"]).kind(Kind::OneHot) };
+        let spec = DataSpec { roles: vec![role], ..DataSpec::new(SourceSpec::csv(&path)) };
+        encode(&open(&spec).unwrap().stats, &SourceSpec::csv(&new))
+    };
+    assert_eq!(all(&with(Unknown::Bucket).unwrap(), IN), [0., 0., 1., 0., 1., 0.]);
+    assert_eq!(with(Unknown::Fault).unwrap_err()[0].code, "N0511");
 }

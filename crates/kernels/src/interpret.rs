@@ -34,7 +34,9 @@ struct Tile<'a, T> {
     /// Elements of a full tile: the distance of tiles in scratch.
     size: usize,
     start: usize,
-    /// Elements of this tile in whole lanes.
+    /// Elements of this tile.
+    exact: usize,
+    /// The same in whole lanes.
     len: usize,
 }
 
@@ -73,7 +75,8 @@ fn body<T: Real>(program: &Program, memory: Tiles<T>, scalars: &[T], start: usiz
     let mut at = start;
     while at < end {
         let len = (end - at).min(size);
-        let tile = Tile { program, scalars, memory, size, start: at, len: len.next_multiple_of(LANES) };
+        let tile =
+            Tile { program, scalars, memory, size, start: at, exact: len, len: len.next_multiple_of(LANES) };
         tile.fill(len);
         for op in &program.ops {
             tile.step(op);
@@ -174,13 +177,23 @@ impl<T: Real> Tile<'_, T> {
         match op.a {
             Arg::Slot(a) => {
                 for (d, a) in to.iter_mut().zip(self.read(a)) {
-                    for i in 0..LANES {
-                        d[i] = f(a[i]);
-                    }
+                    *d = lanes(|i| f(a[i]));
                 }
             }
             Arg::Scalar(s) => to.as_flattened_mut().fill(f(self.scalars[s as usize])),
             Arg::None => {}
+        }
+    }
+
+    /// As `map`, one by one, for functions that are no vectors anyway: without what stands in the gap.
+    #[inline(always)]
+    fn map_each(&self, op: &MicroOp, f: impl Fn(T) -> T) {
+        let Arg::Slot(a) = op.a else {
+            return self.map(op, f);
+        };
+        let (to, a) = (self.write(op.to).as_flattened_mut(), self.read(a).as_flattened());
+        for (d, a) in to[..self.exact].iter_mut().zip(a) {
+            *d = f(*a);
         }
     }
 
@@ -190,31 +203,39 @@ impl<T: Real> Tile<'_, T> {
         match (op.a, op.b) {
             (Arg::Slot(a), Arg::Slot(b)) => {
                 for ((d, a), b) in to.iter_mut().zip(self.read(a)).zip(self.read(b)) {
-                    for i in 0..LANES {
-                        d[i] = f(a[i], b[i]);
-                    }
+                    *d = lanes(|i| f(a[i], b[i]));
                 }
             }
             (Arg::Slot(a), Arg::Scalar(s)) => {
                 let b = self.scalars[s as usize];
                 for (d, a) in to.iter_mut().zip(self.read(a)) {
-                    for i in 0..LANES {
-                        d[i] = f(a[i], b);
-                    }
+                    *d = lanes(|i| f(a[i], b));
                 }
             }
             (Arg::Scalar(s), Arg::Slot(b)) => {
                 let a = self.scalars[s as usize];
                 for (d, b) in to.iter_mut().zip(self.read(b)) {
-                    for i in 0..LANES {
-                        d[i] = f(a, b[i]);
-                    }
+                    *d = lanes(|i| f(a, b[i]));
                 }
             }
             (Arg::Scalar(a), Arg::Scalar(b)) => {
                 to.as_flattened_mut().fill(f(self.scalars[a as usize], self.scalars[b as usize]));
             }
             _ => {}
+        }
+    }
+
+    /// As `zip`, one by one.
+    #[inline(always)]
+    fn zip_each(&self, op: &MicroOp, f: impl Fn(T, T) -> T) {
+        let to = &mut self.write(op.to).as_flattened_mut()[..self.exact];
+        let value = |arg: Arg, i: usize| match arg {
+            Arg::Slot(s) => self.read(s).as_flattened()[i],
+            Arg::Scalar(s) => self.scalars[s as usize],
+            Arg::None => T::ZERO,
+        };
+        for (i, d) in to.iter_mut().enumerate() {
+            *d = f(value(op.a, i), value(op.b, i));
         }
     }
 
@@ -233,33 +254,25 @@ impl<T: Real> Tile<'_, T> {
         match (op.a, op.b) {
             (Arg::Slot(a), Arg::Slot(b)) => {
                 for (((d, a), b), c) in to.iter_mut().zip(self.read(a)).zip(self.read(b)).zip(c) {
-                    for i in 0..LANES {
-                        d[i] = if c[i] == T::ZERO { b[i] } else { a[i] };
-                    }
+                    *d = lanes(|i| choose(c[i], a[i], b[i]));
                 }
             }
             (Arg::Slot(a), Arg::Scalar(b)) => {
                 let b = self.scalars[b as usize];
                 for ((d, a), c) in to.iter_mut().zip(self.read(a)).zip(c) {
-                    for i in 0..LANES {
-                        d[i] = if c[i] == T::ZERO { b } else { a[i] };
-                    }
+                    *d = lanes(|i| choose(c[i], a[i], b));
                 }
             }
             (Arg::Scalar(a), Arg::Slot(b)) => {
                 let a = self.scalars[a as usize];
                 for ((d, b), c) in to.iter_mut().zip(self.read(b)).zip(c) {
-                    for i in 0..LANES {
-                        d[i] = if c[i] == T::ZERO { b[i] } else { a };
-                    }
+                    *d = lanes(|i| choose(c[i], a, b[i]));
                 }
             }
             (Arg::Scalar(a), Arg::Scalar(b)) => {
                 let (a, b) = (self.scalars[a as usize], self.scalars[b as usize]);
                 for (d, c) in to.iter_mut().zip(c) {
-                    for i in 0..LANES {
-                        d[i] = if c[i] == T::ZERO { b } else { a };
-                    }
+                    *d = lanes(|i| choose(c[i], a, b));
                 }
             }
             _ => {}
@@ -283,8 +296,8 @@ impl<T: Real> Tile<'_, T> {
             UnaryOp::Ln1p => self.map(op, T::ln_1p),
             UnaryOp::Sqrt => self.map(op, T::sqrt),
             UnaryOp::Rsqrt => self.map(op, |x| T::ONE / x.sqrt()),
-            UnaryOp::Sin => self.map(op, T::sin),
-            UnaryOp::Cos => self.map(op, T::cos),
+            UnaryOp::Sin => self.map_each(op, T::sin),
+            UnaryOp::Cos => self.map_each(op, T::cos),
             UnaryOp::Tanh => self.map(op, T::tanh),
             UnaryOp::Logistic => self.map(op, T::logistic),
             UnaryOp::Softplus => self.map(op, T::softplus),
@@ -308,7 +321,7 @@ impl<T: Real> Tile<'_, T> {
             BinaryOp::Subtract => self.zip(op, |x, y| x - y),
             BinaryOp::Multiply => self.zip(op, |x, y| x * y),
             BinaryOp::Divide => self.zip(op, |x, y| x / y),
-            BinaryOp::Power => self.zip(op, T::pow),
+            BinaryOp::Power => self.zip_each(op, T::pow),
             BinaryOp::Maximum => self.zip(op, maximum),
             BinaryOp::Minimum => self.zip(op, minimum),
             BinaryOp::And => self.zip(op, |x, y| flag((x != T::ZERO) & (y != T::ZERO))),
@@ -321,6 +334,28 @@ impl<T: Real> Tile<'_, T> {
             BinaryOp::Ge => self.zip(op, |x, y| flag(x >= y)),
         }
     }
+}
+
+/// One vector: all elements are computed before any is stored, and loops over vectors stay such loops.
+#[inline(always)]
+fn lanes<T: Real>(f: impl Fn(usize) -> T) -> Lanes<T> {
+    // Keeps the optimizer from making vectors across vectors, which would gather single elements.
+    // SAFETY: no instruction at all.
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    unsafe {
+        std::arch::asm!("", options(nomem, nostack, preserves_flags));
+    }
+    let mut out = [T::ZERO; LANES];
+    for (i, v) in out.iter_mut().enumerate() {
+        *v = f(i);
+    }
+    out
+}
+
+/// `a` where `c` is not 0, else `b`.
+#[inline(always)]
+fn choose<T: Real>(c: T, a: T, b: T) -> T {
+    if c == T::ZERO { b } else { a }
 }
 
 /// The larger; NaN when one of them is.

@@ -50,7 +50,9 @@ pub(crate) fn head<'t>(tokens: &[Token<'t>]) -> Option<&'t str> {
     let word = tokens.first()?.word()?;
     let Some(next) = tokens.get(1) else { return Some(word) };
     let is_tail = next.tight && matches!(next.kind, TokenKind::Sign("(" | "[" | "."));
-    if is_tail || next.is_sign(",") || next.is_operator() { None } else { Some(word) }
+    // `require -x < 1` begins with a sign, `batch - 1` goes on with an operator.
+    let is_sign = next.is_sign("-") && !next.tight && tokens.get(2).is_some_and(|t| t.tight);
+    if is_tail || next.is_sign(",") || (next.is_operator() && !is_sign) { None } else { Some(word) }
 }
 
 /// Words that begin a statement, unless an operator follows.

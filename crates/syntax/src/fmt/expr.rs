@@ -80,11 +80,10 @@ impl Formatter<'_> {
         let mut docs = vec![self.expr(callee)];
         for arg in args {
             docs.push(Doc::text(arg.key.as_ref().map_or(" ".to_owned(), |key| format!(" {}=", key.text))));
-            let value = self.expr(&arg.value);
             docs.push(if is_argument(&arg.value, arg.key.is_some()) {
-                value
+                self.expr(&arg.value)
             } else {
-                cat([Doc::text("("), value, Doc::text(")")])
+                self.bracketed(ROUND, &[&arg.value], |value| value.span.start, |f, value| f.expr(value))
             });
         }
         cat(docs)

@@ -216,10 +216,23 @@ fn definition<'a>(i: Words<'a>, head: &str) -> Read<'a, StmtKind> {
     }
 }
 
-/// Whether a statement that begins with `if` is a value: `then` comes before any block.
+/// Whether a statement that begins with `if` is a value: its `then` comes before any block.
 fn is_conditional_value(i: Words<'_>) -> bool {
-    let decisive = i.tokens.iter().find(|t| t.is_word("then") || matches!(t.kind, TokenKind::Block(_)));
-    decisive.is_some_and(|t| t.is_word("then"))
+    let (mut brackets, mut waiting) = (0_usize, 0_usize);
+    for token in i.tokens {
+        match token.kind {
+            TokenKind::Sign("(" | "[") => brackets += 1,
+            TokenKind::Sign(")" | "]") => brackets = brackets.saturating_sub(1),
+            _ if brackets > 0 => {}
+            TokenKind::Block(_) => return false,
+            TokenKind::Name("if") => waiting += 1,
+            // The `then` of a choice inside the condition belongs to that.
+            TokenKind::Name("then") if waiting > 1 => waiting -= 1,
+            TokenKind::Name("then") => return true,
+            _ => {}
+        }
+    }
+    false
 }
 
 /// `repeat(3) { … }`, as other languages write it.

@@ -287,7 +287,7 @@ fn control(depth: u32) -> BoxedStrategy<String> {
         };
         format!("if {cond}{SOME}{then}{otherwise}")
     });
-    let require = expr(1).prop_map(|cond| format!("require {cond}{SOME}else{BREAK}\"not so: {{n}}\""));
+    let require = tame_expr(1).prop_map(|cond| format!("require {cond}{SOME}else{BREAK}\"not so: {{n}}\""));
     prop_oneof![repeat, choice, require].boxed()
 }
 
@@ -312,8 +312,9 @@ fn data() -> impl Strategy<Value = String> {
         .prop_map(|to| to.map_or(String::new(), |to| format!("{BREAK}->{to}")));
     let rows = proptest::option::of(rows)
         .prop_map(|rows| rows.map_or(String::new(), |rows| format!("{SOME}{{{MAYBE}{rows}}}")));
-    (select(vec!["data", "valid", "test"]), args(1, 0..3), to, rows)
-        .prop_map(|(role, args, to, rows)| format!("{role}{args}{to}{rows}"))
+    // Without arguments, `data -> …` would be a chain.
+    let source = prop_oneof![3 => (args(1, 1..3), to).prop_map(|(args, to)| args + &to), 1 => Just(String::new())];
+    (select(vec!["data", "valid", "test"]), source, rows).prop_map(|(role, source, rows)| role.to_owned() + &source + &rows)
 }
 
 fn setting(depth: u32) -> impl Strategy<Value = String> {
@@ -352,7 +353,7 @@ fn flow(depth: u32) -> impl Strategy<Value = String> {
     let bound = (targets, select(vec!["=", ":="]), chain(depth))
         .prop_map(|(targets, sign, chain)| format!("{targets}{MAYBE}{sign}{BREAK}{chain}"))
         .prop_filter("`loss =` is a statement of its own", |text| !text.starts_with("loss"));
-    prop_oneof![2 => chain(depth), 2 => bound, 1 => (atom(0), atom(0)).prop_map(|(a, b)| format!("dense({a}, {b})"))]
+    prop_oneof![2 => chain(depth), 2 => bound, 1 => (atom(0), atom(0)).prop_map(|(a, b)| format!("conv({a}, {b})"))]
 }
 
 fn statement(depth: u32) -> BoxedStrategy<String> {
