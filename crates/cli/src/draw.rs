@@ -1,5 +1,6 @@
 //! Diagnostics as pictures: miette draws the places, cause and next step stand below.
 
+use crate::excerpt::{Excerpt, printable};
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 use nnc_syntax::{Diagnostic, Label, Severity, SourceId, SourceMap, Span};
 use std::fmt;
@@ -8,40 +9,38 @@ use std::fmt;
 const WIDTH: usize = 100;
 /// Narrower pictures are no pictures.
 const NARROW: usize = 40;
-/// A place of more lines than this is shown by its first line.
-const LINES: usize = 6;
 
 /// Draws diagnostics for one stream.
 #[derive(Debug)]
 pub struct Drawer {
     handler: GraphicalReportHandler,
     width: usize,
-    bold: (&'static str, &'static str),
+    /// What stands before and after `help:`.
+    head: (&'static str, &'static str),
 }
 
 impl Drawer {
     /// For stderr: lines and colours where the terminal has them and `NO_COLOR` does not forbid them.
     pub fn for_stderr(terminal: bool, dumb: bool) -> Self {
         let forbidden = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
-        let colour = terminal && !dumb && !forbidden;
-        let unicode = terminal && !dumb && supports_unicode::on(supports_unicode::Stream::Stderr);
+        let able = terminal && !dumb;
+        let unicode = able && supports_unicode::on(supports_unicode::Stream::Stderr);
+        Self::new(unicode, able && !forbidden, if terminal { columns() } else { WIDTH })
+    }
+
+    fn new(unicode: bool, colour: bool, width: usize) -> Self {
         let theme = match (unicode, colour) {
             (true, true) => GraphicalTheme::unicode(),
             (true, false) => GraphicalTheme::unicode_nocolor(),
             (false, true) => GraphicalTheme::ascii(),
             (false, false) => GraphicalTheme::none(),
         };
-        let width = if terminal { columns() } else { WIDTH };
-        Self::new(theme, width, colour)
-    }
-
-    fn new(theme: GraphicalTheme, width: usize, colour: bool) -> Self {
         let handler = GraphicalReportHandler::new_themed(theme)
             .with_links(false)
             .with_urls(false)
             .with_width(width)
             .with_break_words(false);
-        Self { handler, width, bold: if colour { ("\x1b[36m", "\x1b[0m") } else { ("", "") } }
+        Self { handler, width, head: if colour { ("\x1b[36m", "\x1b[0m") } else { ("", "") } }
     }
 
     /// The picture, ending in an empty line.
@@ -77,8 +76,11 @@ impl Drawer {
         let room = self.width.saturating_sub(2 + head.len()).max(NARROW);
         for (i, line) in text.lines().enumerate() {
             for (j, piece) in wrap(line, room).into_iter().enumerate() {
-                let (head, on, off) =
-                    if i + j == 0 { (head, self.bold.0, self.bold.1) } else { (&*indent, "", "") };
+                let (head, on, off) = match (i + j, head) {
+                    (0, "") => ("", "", ""),
+                    (0, head) => (head, self.head.0, self.head.1),
+                    _ => (&*indent, "", ""),
+                };
                 out.push_str(&format!("  {on}{head}{off}{piece}\n"));
             }
         }
@@ -161,8 +163,9 @@ impl Picture {
 
 fn places(group: &Group<'_>, sources: &SourceMap) -> (Option<NamedSource<String>>, Vec<LabeledSpan>) {
     let source = sources.get(group.0);
-    let labels = group.1.iter().enumerate().map(|(i, label)| {
-        let (start, len) = clip(label.span, &source.text);
+    let spans: Vec<Span> = group.1.iter().map(|label| label.span).collect();
+    let excerpt = Excerpt::new(&source.text, &spans);
+    let labels = group.1.iter().zip(excerpt.places).enumerate().map(|(i, (label, (start, len)))| {
         let text = Some(printable(&label.text)).filter(|t| !t.is_empty());
         match i {
             0 => LabeledSpan::new_primary_with_span(text, (start, len)),
@@ -170,47 +173,7 @@ fn places(group: &Group<'_>, sources: &SourceMap) -> (Option<NamedSource<String>
         }
     });
     let labels = labels.collect();
-    (Some(NamedSource::new(printable(&source.name), harmless(&source.text))), labels)
-}
-
-/// A place inside its text and on character boundaries; one of many lines is cut to its first.
-fn clip(span: Span, text: &str) -> (usize, usize) {
-    let floor = |mut at: usize| {
-        at = at.min(text.len());
-        while !text.is_char_boundary(at) {
-            at -= 1;
-        }
-        at
-    };
-    let start = floor(span.start as usize);
-    let end = floor(span.end as usize).max(start);
-    let inside = &text[start..end];
-    if inside.bytes().filter(|b| *b == b'\n').count() < LINES {
-        return (start, end - start);
-    }
-    (start, inside.find('\n').unwrap_or(inside.len()))
-}
-
-/// A text of the same length in bytes whose characters cannot command a terminal.
-fn harmless(text: &str) -> String {
-    let mut rest = text.chars().peekable();
-    let mut out = String::with_capacity(text.len());
-    while let Some(c) = rest.next() {
-        match c {
-            '\n' | '\t' => out.push(c),
-            '\r' if rest.peek() == Some(&'\n') => out.push(c),
-            c if c.is_control() && c.len_utf8() == 1 => out.push('?'),
-            c if c.is_control() => out.push('\u{a4}'),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-/// A text for a person, without characters that command a terminal.
-pub fn printable(text: &str) -> String {
-    let shown = text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c });
-    shown.collect()
+    (Some(NamedSource::new(printable(&source.name), excerpt.text)), labels)
 }
 
 impl fmt::Display for Picture {
@@ -244,7 +207,7 @@ mod tests {
     use super::*;
 
     fn plain() -> Drawer {
-        Drawer::new(GraphicalTheme::none(), WIDTH, false)
+        Drawer::new(false, false, WIDTH)
     }
 
     #[test]
@@ -276,19 +239,21 @@ mod tests {
     }
 
     #[test]
+    fn colours_and_lines_are_used_where_they_may_be() {
+        let mut sources = SourceMap::default();
+        let id = sources.add("a.nn", "dens 16\n");
+        let d = Diagnostic::error("N0201", "no `dens`").label(Span::new(id, 0, 4), "here").help("dense 16");
+        for (unicode, colour) in [(false, false), (false, true), (true, false), (true, true)] {
+            let text = Drawer::new(unicode, colour, WIDTH).draw(&d, &sources);
+            assert_eq!((!text.is_ascii(), text.contains('\u{1b}')), (unicode, colour), "{text}");
+        }
+    }
+
+    #[test]
     fn long_lines_are_wrapped_and_tables_are_not() {
         assert_eq!(wrap("one two three", 8), ["one two", "three"]);
         assert_eq!(wrap("  one two three", 9), ["  one two", "  three"]);
         assert_eq!(wrap("one    two three", 8), ["one    two three"]);
         assert_eq!(wrap("", 8), [""]);
-    }
-
-    #[test]
-    fn a_place_of_many_lines_is_cut() {
-        let text = "data {\n 1\n 2\n 3\n 4\n 5\n 6\n}\n";
-        let mut sources = SourceMap::default();
-        let id = sources.add("t.nn", text);
-        assert_eq!(clip(Span::new(id, 0, text.len()), text), (0, 6));
-        assert_eq!(clip(Span::new(id, 0, 9), text), (0, 9));
     }
 }

@@ -74,9 +74,10 @@ pub fn count(n: u64, thing: &str) -> String {
     format!("{} {thing}{}", grouped(n), if n == 1 { "" } else { "s" })
 }
 
-/// `12.3 s`, `45 ms`, `3 min 20 s`
+/// `12.3 s`, `45 ms`, `6.2 µs`, `3 min 20 s`
 pub fn duration(seconds: f64) -> String {
     match seconds {
+        s if s < 1e-3 => format!("{} µs", short((s * 1e8).round() / 100.0)),
         s if s < 1.0 => format!("{} ms", short((s * 1e5).round() / 100.0)),
         s if s < 120.0 => format!("{s:.1} s"),
         s => format!("{} min {} s", (s / 60.0).floor(), (s % 60.0).floor()),
@@ -116,19 +117,15 @@ pub fn object(figures: &Figures) -> Value {
 /// A reading in few characters, for a table.
 pub fn cell(heading: &Heading, reading: &Reading) -> String {
     if let Some(class) = &reading.class {
-        let class = crate::draw::printable(class);
+        let class = crate::excerpt::printable(class);
         return match share(heading, reading) {
             Some(p) => format!("{class} ({:.1}%)", p * 100.0),
             None => class,
         };
     }
     match reading.values.len() {
-        0 => String::new(),
         n if n <= 4 => reading.values.iter().map(|x| short(*x)).collect::<Vec<_>>().join(" "),
-        _ => {
-            let first: Vec<String> = reading.values[..3].iter().map(|x| short(*x)).collect();
-            format!("{} … ({})", first.join(" "), shape(&heading.shape))
-        }
+        _ => shape(&heading.shape),
     }
 }
 
@@ -136,11 +133,13 @@ pub fn cell(heading: &Heading, reading: &Reading) -> String {
 fn share(heading: &Heading, reading: &Reading) -> Option<f64> {
     let classes = heading.classes.as_ref()?;
     let class = reading.class.as_ref()?;
-    if classes.len() != reading.values.len() || classes.len() < 2 {
-        return None;
-    }
     let at = classes.iter().position(|c| c == class)?;
-    reading.values.get(at).copied()
+    match (classes.len(), &reading.values[..]) {
+        // One number for two classes is the probability of the second.
+        (2, [second]) if heading.shape.len() == 1 => Some(if at == 1 { *second } else { 1.0 - second }),
+        (n, values) if n == values.len() && n > 1 => values.get(at).copied(),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -187,6 +186,7 @@ mod tests {
         assert_eq!(count(1, "row"), "1 row");
         assert_eq!(count(4, "row"), "4 rows");
         assert_eq!(duration(0.0123), "12.3 ms");
+        assert_eq!(duration(6.25e-6), "6.25 µs");
         assert_eq!(duration(200.0), "3 min 20 s");
     }
 }

@@ -6,6 +6,7 @@
 mod args;
 mod commands;
 mod draw;
+mod excerpt;
 mod failure;
 mod figures;
 mod input;
@@ -39,7 +40,9 @@ fn main() -> ExitCode {
         Ok(Ok(code)) => code,
         Ok(Err(failure)) => tell(&mut out, failure),
         Err(_) => {
-            out.say("this is a mistake in nnc itself, not in what you gave it; please report the lines above");
+            out.say(
+                "this is a mistake in nnc itself, not in what you gave it; please report the lines above",
+            );
             MISTAKE
         }
     };
@@ -50,7 +53,9 @@ fn main() -> ExitCode {
 fn tell(out: &mut Output, failure: Failure) -> u8 {
     match failure {
         Failure::Closed => 0,
-        Failure::Problem { problem, tail } => {
+        Failure::Problem { mut problem, tail } => {
+            // In the order of the text; what has no place comes first.
+            problem.diagnostics.sort_by_key(|d| d.labels.first().map(|l| (l.span.source, l.span.start)));
             out.diagnostics(&problem.diagnostics, &problem.sources);
             out.count(&problem.diagnostics, tail);
             problem.exit_code()

@@ -83,7 +83,8 @@ impl Observer for Teller<'_> {
     }
 
     fn epoch(&mut self, epoch: u64, names: &[String], figures: &[f64]) {
-        if epoch < self.next && (epoch % 64 != 0 && epoch > 1000 || self.last.elapsed() < PATIENCE) {
+        if epoch < self.next && (!epoch.is_multiple_of(64) && epoch > 1000 || self.last.elapsed() < PATIENCE)
+        {
             return;
         }
         while self.next <= epoch {

@@ -68,9 +68,6 @@ mod tests {
         let mut table = Table::default().words("layer").numbers("weights");
         table.row(vec!["dense 16 relu".into(), "48".into()]);
         table.row(vec!["dense".into(), "1,024".into()]);
-        assert_eq!(
-            table.text(),
-            "layer          weights\ndense 16 relu       48\ndense            1,024\n"
-        );
+        assert_eq!(table.text(), "layer          weights\ndense 16 relu       48\ndense            1,024\n");
     }
 }

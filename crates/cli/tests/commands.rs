@@ -1,4 +1,5 @@
 //! Commands that do not train, streams, and exit codes.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 
@@ -160,7 +161,9 @@ fn usage_mistakes_exit_2() {
 #[test]
 fn what_is_no_program_is_a_mistake() {
     let place = Place::new();
-    for bytes in [&b"\xff\xfe\x00"[..], b"\x89PNG\r\n\x1a\n", b"", b"\0\0\0", b"\r\r\r", b"{{{{", b"\x1b[31mdense 1"] {
+    for bytes in
+        [&b"\xff\xfe\x00"[..], b"\x89PNG\r\n\x1a\n", b"", b"\0\0\0", b"\r\r\r", b"{{{{", b"\x1b[31mdense 1"]
+    {
         std::fs::write(place.path("odd.nn"), bytes).unwrap();
         let ran = place.nnc(&["train", "odd.nn"]);
         assert_eq!(ran.code, 2, "{bytes:?}: {}", ran.err);

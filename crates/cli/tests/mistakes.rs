@@ -1,4 +1,5 @@
 //! What people are told about their mistakes: a picture for each, kept as a snapshot.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! The way through: train, evaluate, predict.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::columns::match_columns;
 use crate::dates;
-use crate::encode::{self, Job, kept_rows, match_columns};
+use crate::encode::{self, Job, kept_rows};
 use crate::fault::{Fault, Faults, codes};
 use crate::fit;
 use crate::layout;
@@ -56,7 +57,8 @@ pub(crate) fn prepare(spec: &DataSpec, limits: &Limits, faults: &mut Faults) -> 
     }
     let raw = read(source, &mut uses, spec, faults)?;
     let drops = |i| uses.iter().any(|u| u.position == i && u.missing == Some(Missing::Drop));
-    let rows = Samples { kept: kept_rows(&raw, drops), rows: raw.len, window };
+    let kept = kept_rows(&raw, drops).map_err(|f| faults.push(*f)).ok()?;
+    let rows = Samples { kept, rows: raw.len, window };
     rows.nonempty(&name, spec, faults)?;
     let parts = samples::share(&raw, &uses, &rows, spec, faults)?;
     let train = rows.covered(&parts.train);
@@ -138,7 +140,7 @@ pub(crate) fn encode_part(
         let mut columns = stats.columns.iter().zip(&map);
         columns.any(|(c, at)| *at == Some(i) && c.fill == Fill::Drop)
     };
-    let kept = kept_rows(&raw, drops);
+    let kept = kept_rows(&raw, drops).map_err(|f| vec![*f])?;
     let job = Job { stats, map: &map, kept, limits, handle: spec.handle() };
     match encode::encode(raw, job, &mut faults) {
         Some(store) if store.len > 0 => Ok(Table { store: Arc::new(store), rows: Rows::All }),

@@ -5,10 +5,12 @@
 //! `14:05`, `14:05:30`, `14:05:30.25`, and `Z` or `+01:00`, which is not
 //! looked at: the parts are those that are written), and times alone.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::fault::{Fault, Faults, Place, codes};
-use crate::raw::{Data, NONE, Places};
+use crate::raw::{Data, NONE, Places, Spilled, SpilledKind};
 
 /// A number a date holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -130,6 +132,15 @@ pub(crate) fn convert(
     column: (usize, &str),
     faults: &mut Faults,
 ) -> bool {
+    if let Data::Spilled(Spilled { of: SpilledKind::Text { vocabulary, day_first: kept, .. }, .. }) = data {
+        // The rows stay where they are; each distinct text is looked at once.
+        let codes = (0..vocabulary.len() as u32).collect();
+        let mut distinct = Data::Text { codes, vocabulary: Arc::clone(vocabulary) };
+        let file = Places { paths: places.paths.clone(), handle: places.handle, ..Places::default() };
+        let found = convert(&mut distinct, day_first, &file, column, faults);
+        *kept = Some(found);
+        return found;
+    }
     let Data::Text { codes: rows, vocabulary } = data else { return false };
     let written: Vec<Option<(Option<Written>, Option<f64>)>> =
         vocabulary.iter().map(|text| split(text)).collect();

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::build::{self, Prepared};
 use crate::fault::{Fault, Faults};
-use crate::raw::{Data, NONE};
+use crate::raw::{Data, NONE, Spilled, SpilledKind};
 use crate::schema::{ColumnKind, Port, PortId};
 use crate::spec::{DataSpec, Role};
 use crate::stats::{ColumnStats, Step};
@@ -102,7 +102,8 @@ pub(crate) fn describe(spec: &DataSpec, limits: &Limits) -> Result<Description, 
 
 fn column(c: &ColumnStats, prepared: &Prepared) -> ColumnView {
     let number = matches!(c.kind, ColumnKind::Number | ColumnKind::Date | ColumnKind::Tensor);
-    let data = prepared.raw.columns.get(c.position);
+    let part = prepared.raw.columns.get(c.position).and_then(|d| d.part(0..prepared.raw.len).ok());
+    let data = part.as_ref().map(|(_, data)| data.as_ref());
     let histogram = match (data, &c.date) {
         _ if c.count == 0 => Vec::new(),
         (Some(Data::Numbers(v)), _) => bins(c, prepared.train.iter().map(|&r| v[r as usize])),
@@ -192,8 +193,15 @@ fn cell(data: &Data, row: usize) -> String {
         let dims: Vec<String> = shape.iter().map(ToString::to_string).collect();
         format!("[{}]", dims.join("x"))
     };
-    match data {
-        Data::Skipped => String::new(),
+    if let Data::Spilled(Spilled { of, .. }) = data
+        && let SpilledKind::Bytes { shape, .. } | SpilledKind::F32 { shape } | SpilledKind::F64 { shape } = of
+    {
+        return array(shape);
+    }
+    let Ok((base, data)) = data.part(row..row + 1) else { return String::new() };
+    let row = row - base;
+    match data.as_ref() {
+        Data::Skipped | Data::Spilled(_) => String::new(),
         Data::Numbers(v) if v[row].is_nan() => "·".into(),
         Data::Numbers(v) => v[row].to_string(),
         Data::Text { codes, .. } if codes[row] == NONE => "·".into(),
@@ -202,7 +210,7 @@ fn cell(data: &Data, row: usize) -> String {
         Data::Bytes { shape, .. } | Data::F32 { shape, .. } | Data::F64 { shape, .. } => array(shape),
         Data::Windows(w) => {
             let begin = row * w.stride + w.start;
-            let codes = w.data.get(begin..begin + w.width.min(24)).unwrap_or_default();
+            let codes = w.data.load(begin..begin + w.width.min(24));
             let text: String =
                 codes.iter().filter_map(|&c| w.names.get(usize::from(c))).map(String::as_str).collect();
             format!("\"{text}\"")

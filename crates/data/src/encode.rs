@@ -2,17 +2,19 @@
 //! code for training and for raw rows years later.
 
 use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
 
 use crate::Limits;
+use crate::disk::{self, Fixed, Writer};
 use crate::fault::{Fault, Faults, Place, codes};
 use crate::fit::OTHER;
 use crate::layout::port_of;
-use crate::raw::{Data, NONE, Raw, translate};
+use crate::raw::{Codes, Data, NONE, Raw, Spilled, SpilledKind, translate};
 use crate::schema::{Column, ColumnKind, Port, PortId};
-use crate::source::too_big;
 use crate::spec::{Handle, Role};
 use crate::stats::{ColumnStats, Fill, Stats};
-use crate::table::{Cells, Store, Values};
+use crate::table::{Cells, DiskCells, Store, Values};
 
 /// What the encoder is given beside the raw columns.
 pub(crate) struct Job<'a> {
@@ -27,27 +29,37 @@ pub(crate) struct Job<'a> {
 }
 
 /// Rows of `raw` that no `missing=drop` column lacks; `None` is all of them.
-pub(crate) fn kept_rows(raw: &Raw, dropping: impl Fn(usize) -> bool) -> Option<Vec<u32>> {
+pub(crate) fn kept_rows(raw: &Raw, dropping: impl Fn(usize) -> bool) -> Result<Option<Vec<u32>>, Box<Fault>> {
     let mut gone = vec![false; raw.len];
     for (_, data) in raw.columns.iter().enumerate().filter(|(i, _)| dropping(*i)) {
-        if let Some(missing) = data.missing() {
-            gone.iter_mut().enumerate().for_each(|(r, gone)| *gone |= missing(r));
+        for rows in chunks(raw.len, data.is_spilled()) {
+            let (base, data) = data.part(rows.clone())?;
+            let Some(missing) = data.missing() else { break };
+            rows.for_each(|r| gone[r] |= missing(r - base));
         }
     }
     if !gone.contains(&true) {
-        return None;
+        return Ok(None);
     }
-    Some((0..raw.len as u32).filter(|&i| !gone[i as usize]).collect())
+    Ok(Some((0..raw.len as u32).filter(|&i| !gone[i as usize]).collect()))
+}
+
+/// Rows that are encoded at once where not all are in memory.
+const CHUNK: usize = 1 << 16;
+
+fn chunks(len: usize, spilled: bool) -> impl Iterator<Item = Range<usize>> {
+    let step = if spilled { CHUNK } else { len.max(1) };
+    (0..len).step_by(step).map(move |at| at..(at + step).min(len))
 }
 
 /// Encodes every port.
 pub(crate) fn encode(mut raw: Raw, job: Job<'_>, faults: &mut Faults) -> Option<Store> {
     let len = job.kept.as_ref().map_or(raw.len, Vec::len);
-    check_size(&raw, &job, len, faults)?;
+    let to_disk = !fits(&raw, &job, len);
     let schema = &job.stats.schema;
     let has_targets =
         schema.columns.iter().zip(job.map).all(|(c, at)| c.role != Role::Target || at.is_some());
-    let mut encoder = Encoder { job: &job, raw: &mut raw, len, faults };
+    let mut encoder = Encoder { job: &job, raw: &mut raw, len, to_disk, faults };
     let mut side = |ports: &[Port], id: fn(usize) -> PortId| -> Vec<Option<Values>> {
         let each = ports.iter().enumerate();
         each.map(|(i, port)| encoder.port(port, id(i))).collect()
@@ -72,33 +84,33 @@ pub(crate) fn encode(mut raw: Raw, job: Job<'_>, faults: &mut Faults) -> Option<
     })
 }
 
-/// Before the encoded rows are allocated beside the raw ones.
-fn check_size(raw: &Raw, job: &Job<'_>, len: usize, faults: &mut Faults) -> Option<()> {
+/// Whether the encoded rows fit into memory beside the raw ones; else they
+/// are written to disk.
+fn fits(raw: &Raw, job: &Job<'_>, len: usize) -> bool {
     let read: u64 = raw.columns.iter().map(Data::bytes).sum();
     let schema = &job.stats.schema;
     let scalar = schema.columns.iter().zip(&job.stats.columns).filter(|(_, s)| s.shape.is_empty());
     let row = scalar.fold(0u64, |n, (c, _)| n.saturating_add(c.width as u64));
     let need = (len as u64).saturating_mul(row).saturating_mul(8).saturating_add(read);
-    if need <= job.limits.memory {
-        return Some(());
-    }
-    let fault = too_big(&format!("{len} encoded rows of {row} numbers"), need, job.limits);
-    faults.push(fault.at(job.handle).help("drop a column, or give a text of many values `category`"));
-    None
+    need <= job.limits.memory
 }
 
 struct Encoder<'a, 'j> {
     job: &'a Job<'j>,
     raw: &'a mut Raw,
     len: usize,
+    to_disk: bool,
     faults: &'a mut Faults,
 }
+
+/// A column of a port: its slots, its statistics, its place in the source.
+type Member<'a> = (&'a Column, &'a ColumnStats, usize);
 
 impl<'a> Encoder<'a, '_> {
     fn port(&mut self, port: &Port, id: PortId) -> Option<Values> {
         let stats = self.job.stats;
         let columns = stats.schema.columns.iter().zip(&stats.columns).zip(self.job.map);
-        let members: Vec<(&Column, &ColumnStats, usize)> = columns
+        let members: Vec<Member<'_>> = columns
             .filter(|((c, _), _)| port_of(c) == Some(id))
             .filter_map(|((c, s), at)| Some((c, s, (*at)?)))
             .collect();
@@ -107,44 +119,97 @@ impl<'a> Encoder<'a, '_> {
             ColumnKind::Tensor => self.tensor(first, at),
             ColumnKind::Characters | ColumnKind::Bytes => self.windows(first, at),
             ColumnKind::Category if port.classes.is_some() => {
-                let data = self.classes(first, at)?;
-                Some(Values::rows(1, Cells::Classes(data)))
+                self.scalars(1, &members, Cells::Classes, DiskCells::Classes, |this, rows| {
+                    this.classes(first, at, rows)
+                })
             }
             _ => {
                 let width = members.iter().map(|(c, ..)| c.offset.saturating_add(c.width)).max()?;
-                self.joined(width, &members)
+                if let (true, [(_, stats, at)]) = (width == 1, members.as_slice()) {
+                    // One column of numbers is its own port.
+                    if stats.kind != ColumnKind::Category && !stats.indicator {
+                        return self.joined(1, &members, |this, rows| this.numbers(stats, *at, rows));
+                    }
+                }
+                self.joined(width, &members, |this, rows| this.join(width, &members, rows))
             }
         }
     }
 
-    fn joined(&mut self, width: usize, members: &[(&Column, &ColumnStats, usize)]) -> Option<Values> {
-        let mut data = vec![0.0; self.len.checked_mul(width)?];
+    fn joined(
+        &mut self,
+        width: usize,
+        members: &[Member<'_>],
+        part: impl Fn(&mut Self, Range<usize>) -> Option<Vec<f64>>,
+    ) -> Option<Values> {
+        if !self.on_disk(members) {
+            let data = part(self, 0..self.len)?;
+            return Some(Values::rows(width, Cells::F64(data)));
+        }
+        self.scalars(width, members, Cells::F32, DiskCells::Encoded, |this, rows| {
+            Some(part(this, rows)?.into_iter().map(|x| x as f32).collect())
+        })
+    }
+
+    fn on_disk(&self, members: &[Member<'_>]) -> bool {
+        let spilled = |at: usize| self.raw.columns.get(at).is_some_and(Data::is_spilled);
+        self.to_disk || members.iter().any(|&(_, _, at)| spilled(at))
+    }
+
+    /// A port with a fixed number of values per row, in memory or on disk.
+    fn scalars<T: Fixed>(
+        &mut self,
+        width: usize,
+        members: &[Member<'_>],
+        in_memory: impl Fn(Vec<T>) -> Cells,
+        on_disk: DiskCells,
+        part: impl Fn(&mut Self, Range<usize>) -> Option<Vec<T>>,
+    ) -> Option<Values> {
+        if !self.on_disk(members) {
+            return Some(Values::rows(width, in_memory(part(self, 0..self.len)?)));
+        }
+        let mut writer = Writer::new().map_err(|e| self.faults.push(*disk::fault(&e))).ok()?;
+        for rows in chunks(self.len, true) {
+            let values = part(self, rows)?;
+            writer.put(values).map_err(|e| self.faults.push(*disk::fault(&e))).ok()?;
+            if !self.faults.is_empty() {
+                return None; // the first rows show what is wrong
+            }
+        }
+        let file = writer.finish().map_err(|e| self.faults.push(*disk::fault(&e))).ok()?;
+        Some(Values::rows(width, Cells::Disk(Arc::new(file), on_disk)))
+    }
+
+    /// Some rows of several columns, side by side.
+    fn join(&mut self, width: usize, members: &[Member<'_>], rows: Range<usize>) -> Option<Vec<f64>> {
+        let mut data = vec![0.0; rows.len().checked_mul(width)?];
         for &(column, stats, at) in members {
             let end = column.offset.checked_add(column.width)?;
-            if end > width || column.width == 0 {
+            let values = column.width.saturating_sub(usize::from(stats.indicator));
+            if end > width || values == 0 {
                 return self.damaged(stats);
             }
             let slots = data.iter_mut().skip(column.offset).step_by(width);
             if stats.kind == ColumnKind::Category {
-                for (row, code) in self.classes(stats, at)?.into_iter().enumerate() {
+                for (row, code) in self.classes(stats, at, rows.clone())?.into_iter().enumerate() {
                     let slot = row * width + column.offset;
                     match code {
                         NONE => {}
-                        code if (code as usize) < column.width => data[slot + code as usize] = 1.0,
+                        code if (code as usize) < values => data[slot + code as usize] = 1.0,
                         _ => return self.damaged(stats),
                     }
                 }
             } else {
-                let values = self.numbers(stats, at)?;
+                let values = self.numbers(stats, at, rows.clone())?;
                 slots.zip(values).for_each(|(slot, x)| *slot = x);
             }
             if stats.indicator {
-                let missing = self.missing(at);
+                let missing = self.missing(at, rows.clone())?;
                 let slots = data.iter_mut().skip(end - 1).step_by(width);
                 slots.zip(missing).for_each(|(slot, m)| *slot = f64::from(u8::from(m)));
             }
         }
-        Some(Values::rows(width, Cells::F64(data)))
+        Some(data)
     }
 
     fn damaged<T>(&mut self, stats: &ColumnStats) -> Option<T> {
@@ -153,44 +218,65 @@ impl<'a> Encoder<'a, '_> {
         None
     }
 
-    /// Rows of the raw table, those left out passed over.
-    fn rows(&self) -> impl Iterator<Item = usize> + use<'a> {
+    /// The rows of the raw table behind some encoded rows.
+    fn rows(&self, rows: Range<usize>) -> impl Iterator<Item = usize> + Clone + use<'a> {
         let kept = self.job.kept.as_deref();
-        (0..self.len).map(move |i| kept.map_or(i, |k| k[i] as usize))
+        rows.map(move |i| kept.map_or(i, |k| k[i] as usize))
     }
 
-    fn missing(&self, at: usize) -> Vec<bool> {
-        match self.raw.columns.get(at).and_then(Data::missing) {
-            Some(missing) => self.rows().map(missing).collect(),
-            None => vec![false; self.len],
+    /// The values behind some encoded rows, and the raw row they begin at.
+    fn part(&mut self, at: usize, rows: Range<usize>) -> Option<(usize, Cow<'_, Data>)> {
+        let mut raw = self.rows(rows.clone());
+        let (first, last) = (raw.next()?, self.rows(rows).last()?);
+        match self.raw.columns.get(at)?.part(first..last + 1) {
+            Ok(part) => Some(part),
+            Err(fault) => {
+                self.faults.push(*fault);
+                None
+            }
         }
     }
 
-    fn numbers(&mut self, stats: &ColumnStats, at: usize) -> Option<Vec<f64>> {
-        let rows = self.rows();
-        let values: Cow<'_, [f64]> = match (self.raw.columns.get(at), &stats.date) {
-            (Some(Data::Numbers(values)), None) => values.into(),
-            (Some(Data::Dates(values)), Some(date)) => values.iter().map(|d| d.part(date.part)).collect(),
-            _ => return self.other_kind(stats, at),
-        };
+    fn missing(&mut self, at: usize, rows: Range<usize>) -> Option<Vec<bool>> {
+        let raw = self.rows(rows.clone());
+        let (base, data) = self.part(at, rows.clone())?;
+        Some(match data.missing() {
+            Some(missing) => raw.map(|r| missing(r - base)).collect(),
+            None => vec![false; rows.len()],
+        })
+    }
+
+    fn numbers(&mut self, stats: &ColumnStats, at: usize, rows: Range<usize>) -> Option<Vec<f64>> {
+        let raw = self.rows(rows.clone());
         let fill = match stats.fill {
             Fill::Number(x) => x,
             _ => f64::NAN,
         };
-        let mut out = Vec::with_capacity(self.len);
+        let mut out = Vec::with_capacity(rows.len());
         let (mut missing, mut bad) = (Vec::new(), Vec::new());
-        for row in rows {
-            let x = if values[row].is_nan() { fill } else { values[row] };
+        let (base, data) = self.part(at, rows)?;
+        let values: Cow<'_, [f64]> = match (data.as_ref(), &stats.date) {
+            (Data::Numbers(values), None) => values.into(),
+            (Data::Dates(values), Some(date)) => values.iter().map(|d| d.part(date.part)).collect(),
+            _ => {
+                drop(data);
+                return self.other_kind(stats, at);
+            }
+        };
+        for row in raw {
+            let value = values[row - base];
+            let x = if value.is_nan() { fill } else { value };
             let y = stats.steps.iter().fold(x, |x, s| s.apply(x));
             if x.is_nan() {
                 missing.push(row);
             } else if !y.is_finite() {
-                bad.push(row);
+                bad.push((row, x));
             }
             out.push(y);
         }
-        if let Some(&row) = bad.first() {
-            let x = values[row];
+        drop(values);
+        drop(data);
+        if let Some(&(row, x)) = bad.first() {
             let message = format!("`{}` is {x} here, which its scaling makes no number of", stats.name);
             let fault = self.raw.places.locate(Fault::new(codes::ENCODING, message), row, at, &stats.name);
             self.faults.extend([Fault { more: bad.len() - 1, ..fault }]);
@@ -218,21 +304,23 @@ impl<'a> Encoder<'a, '_> {
     }
 
     /// Class numbers by the vocabulary of the statistics.
-    fn classes(&mut self, stats: &ColumnStats, at: usize) -> Option<Vec<u32>> {
-        let rows = self.rows();
-        let Some(Data::Text { codes: cells, vocabulary }) = self.raw.columns.get(at) else {
-            return self.other_kind(stats, at);
-        };
-        let table = translate(vocabulary, &stats.vocabulary);
+    fn classes(&mut self, stats: &ColumnStats, at: usize, rows: Range<usize>) -> Option<Vec<u32>> {
+        let raw = self.rows(rows.clone());
         let bucket = (stats.vocabulary.len() as u32).checked_sub(1).filter(|_| stats.bucket);
         let fill = match stats.fill {
             Fill::Category(k) => Some(k),
             _ => None,
         };
-        let mut out = Vec::with_capacity(self.len);
+        let mut out = Vec::with_capacity(rows.len());
         let (mut missing, mut unknown) = (Vec::new(), Vec::new());
-        for row in rows {
-            let code = match cells[row] {
+        let (base, data) = self.part(at, rows)?;
+        let Data::Text { codes: cells, vocabulary } = data.as_ref() else {
+            drop(data);
+            return self.other_kind(stats, at);
+        };
+        let table = translate(vocabulary, &stats.vocabulary);
+        for row in raw {
+            let code = match cells[row - base] {
                 NONE => fill.unwrap_or_else(|| {
                     missing.push(row);
                     NONE
@@ -244,6 +332,8 @@ impl<'a> Encoder<'a, '_> {
             };
             out.push(code);
         }
+        let vocabulary = Arc::clone(vocabulary);
+        drop(data);
         for &(row, code) in &unknown {
             self.faults.push_with(codes::UNKNOWN_CATEGORY, || {
                 let fault = unknown_category(stats, &vocabulary[code as usize]);
@@ -276,8 +366,12 @@ impl<'a> Encoder<'a, '_> {
         let at = stats.columns.iter().position(|c| c.role == Role::Weight)?;
         let raw_at = self.job.map.get(at).copied().flatten()?;
         let column = &stats.columns[at];
-        let weights = self.numbers(column, raw_at)?;
-        let negative = weights.iter().zip(self.rows()).filter(|(w, _)| **w < 0.0);
+        let mut weights = Vec::with_capacity(self.len);
+        let spilled = self.raw.columns.get(raw_at).is_some_and(Data::is_spilled);
+        for rows in chunks(self.len, spilled) {
+            weights.extend(self.numbers(column, raw_at, rows)?);
+        }
+        let negative = weights.iter().zip(self.rows(0..self.len)).filter(|(w, _)| **w < 0.0);
         for (w, row) in negative {
             self.faults.push_with(codes::WEIGHT, || {
                 let fault = Fault::new(codes::WEIGHT, format!("a row cannot count {w} times"));
@@ -289,30 +383,38 @@ impl<'a> Encoder<'a, '_> {
 
     fn tensor(&mut self, stats: &ColumnStats, at: usize) -> Option<Values> {
         let kept = self.job.kept.as_deref();
+        let steps = &stats.steps;
+        let encode = |x: f64| steps.iter().fold(x, |x, s| s.apply(x));
+        let means = || {
+            let mut means = Box::new([0.0; 256]);
+            means.iter_mut().enumerate().for_each(|(b, m)| *m = encode(b as f64));
+            means
+        };
         let data = std::mem::replace(self.raw.columns.get_mut(at)?, Data::Skipped);
-        let (shape, values) = match data {
-            Data::Bytes { shape, data, unit: _ } => {
-                let width = shape.iter().product();
-                let mut means = Box::new([0.0; 256]);
-                for (b, m) in means.iter_mut().enumerate() {
-                    *m = stats.steps.iter().fold(b as f64, |x, s| s.apply(x));
-                }
-                (shape, Values::rows(width, Cells::Bytes(select(data, width, kept), means)))
+        let (shape, cells) = match data {
+            Data::Bytes { shape, data, .. } => {
+                let data = select(data, &shape, kept);
+                (shape, Cells::Bytes(data, means()))
             }
             Data::F32 { shape, mut data } => {
-                let width = shape.iter().product();
-                if !stats.steps.is_empty() {
-                    data.iter_mut().for_each(|x| {
-                        *x = stats.steps.iter().fold(f64::from(*x), |x, s| s.apply(x)) as f32;
-                    });
+                if !steps.is_empty() {
+                    data.iter_mut().for_each(|x| *x = encode(f64::from(*x)) as f32);
                 }
-                (shape, Values::rows(width, Cells::F32(select(data, width, kept))))
+                let data = select(data, &shape, kept);
+                (shape, Cells::F32(data))
             }
             Data::F64 { shape, mut data } => {
-                let width = shape.iter().product();
-                data.iter_mut().for_each(|x| *x = stats.steps.iter().fold(*x, |x, s| s.apply(x)));
-                (shape, Values::rows(width, Cells::F64(select(data, width, kept))))
+                data.iter_mut().for_each(|x| *x = encode(*x));
+                let data = select(data, &shape, kept);
+                (shape, Cells::F64(data))
             }
+            // Sources with arrays have no rows to leave out.
+            Data::Spilled(Spilled { file, of }) => match of {
+                SpilledKind::Bytes { shape, .. } => (shape, Cells::Disk(file, DiskCells::Bytes(means()))),
+                SpilledKind::F32 { shape } => (shape, Cells::Disk(file, DiskCells::F32(steps.clone()))),
+                SpilledKind::F64 { shape } => (shape, Cells::Disk(file, DiskCells::F64(steps.clone()))),
+                SpilledKind::Numbers | SpilledKind::Text { .. } => return self.other_kind(stats, at),
+            },
             _ => return self.other_kind(stats, at),
         };
         if shape != stats.shape {
@@ -322,36 +424,42 @@ impl<'a> Encoder<'a, '_> {
             self.faults.push(Fault::new(codes::MISMATCH, message).at(self.job.handle));
             return None;
         }
-        Some(values)
+        Some(Values::rows(shape.iter().product(), cells))
     }
 
     fn windows(&mut self, stats: &ColumnStats, at: usize) -> Option<Values> {
         let data = std::mem::replace(self.raw.columns.get_mut(at)?, Data::Skipped);
         let Data::Windows(w) = data else { return self.other_kind(stats, at) };
         let table = translate(&w.names, &stats.vocabulary);
-        let same = table.iter().enumerate().all(|(i, t)| *t == Some(i as u32));
-        let data = if same {
-            w.data
-        } else {
-            let mut codes = Vec::with_capacity(w.data.len());
-            for (i, &c) in w.data.iter().enumerate() {
-                let Some(code) = table.get(usize::from(c)).copied().flatten() else {
-                    let name = &w.names[usize::from(c)];
-                    let fault = unknown_category(stats, name).label(format!("character {}", i + 1));
-                    self.faults.push(fault);
-                    return None;
-                };
-                codes.push(code as u16);
+        let mut codes = Vec::with_capacity(table.len());
+        for (name, code) in w.names.iter().zip(&table) {
+            let Some(code) = code else {
+                self.faults.push(unknown_category(stats, name));
+                continue;
+            };
+            codes.push(*code as u16);
+        }
+        if codes.len() < table.len() {
+            return None;
+        }
+        let same = codes.iter().zip(0..).all(|(a, b)| *a == b);
+        let map = |code: u16| codes.get(usize::from(code)).copied().unwrap_or(code);
+        let cells = match w.data {
+            Codes::Memory(data) if same => Cells::Codes(data),
+            Codes::Memory(data) => Cells::Codes(Arc::new(data.iter().map(|&c| map(c)).collect())),
+            Codes::Disk(file, order) => {
+                let order = order.iter().map(|&c| map(c)).collect();
+                Cells::Disk(file, DiskCells::Codes(Arc::new(order)))
             }
-            std::sync::Arc::new(codes)
         };
-        Some(Values { width: w.width, step: w.stride, start: w.start, cells: Cells::Codes(data) })
+        Some(Values { width: w.width, step: w.stride, start: w.start, cells })
     }
 }
 
 /// Keeps the rows that are kept.
-fn select<T: Copy>(data: Vec<T>, width: usize, kept: Option<&[u32]>) -> Vec<T> {
+fn select<T: Copy>(data: Vec<T>, shape: &[usize], kept: Option<&[u32]>) -> Vec<T> {
     let Some(kept) = kept else { return data };
+    let width: usize = shape.iter().product();
     let rows = kept.iter().map(|&r| r as usize * width);
     rows.flat_map(|row| data[row..row + width].iter().copied()).collect()
 }
@@ -374,66 +482,4 @@ fn unknown_category(stats: &ColumnStats, name: &str) -> Fault {
         return fault;
     }
     fault.help(format!("train with `unknown=other` on the line of `{}`", stats.name))
-}
-
-/// Finds the columns of the statistics in a source's columns.
-pub(crate) fn match_columns(
-    stats: &Stats,
-    heads: &[crate::raw::Head],
-    source: &str,
-    faults: &mut Faults,
-) -> Vec<Option<usize>> {
-    let by_role = heads.iter().any(|h| h.role.is_some());
-    let by_name = stats.named && heads.iter().any(|h| !h.unnamed);
-    let optional = |role| matches!(role, Role::Target | Role::Weight);
-    let mut seen: [Vec<usize>; 2] = [Vec::new(), Vec::new()];
-    let mut map = Vec::new();
-    for column in &stats.columns {
-        let seen = &mut seen[usize::from(optional(column.role))];
-        if seen.last() != Some(&column.position) {
-            seen.push(column.position); // the parts of a date have one column
-        }
-        let at = if by_role && !by_name {
-            let wanted = if column.role == Role::Target { Role::Target } else { Role::Input };
-            (0..heads.len()).filter(|&i| heads[i].role == Some(wanted)).nth(seen.len() - 1)
-        } else if by_name {
-            heads.iter().position(|h| h.name == column.source())
-        } else {
-            by_position(stats, column, heads.len())
-        };
-        map.push(at);
-        if at.is_none() && !optional(column.role) {
-            faults.push(lacks(column, heads, source, by_name));
-        }
-    }
-    map
-}
-
-/// A file as wide as the training file, or one without its targets.
-fn by_position(stats: &Stats, column: &ColumnStats, width: usize) -> Option<usize> {
-    if width == stats.width {
-        return Some(column.position);
-    }
-    let targets = stats.columns.iter().filter(|c| c.role == Role::Target);
-    let mut places: Vec<usize> = targets.map(|c| c.position).collect();
-    places.dedup();
-    if column.role == Role::Target || width + places.len() != stats.width {
-        return None;
-    }
-    Some(column.position - places.iter().filter(|&&p| p < column.position).count())
-}
-
-fn lacks(column: &ColumnStats, heads: &[crate::raw::Head], source: &str, by_name: bool) -> Fault {
-    let message = format!("`{source}` has no column `{}`, which the model was trained on", column.source());
-    let fault = Fault::new(codes::NO_COLUMN, message).path(source);
-    if !by_name {
-        return fault.help(format!("it has {} columns and no header", heads.len()));
-    }
-    let names: Vec<&str> = heads.iter().map(|h| h.name.as_str()).collect();
-    match crate::input::similar(column.source(), names.iter().copied()).first() {
-        Some(best) => fault.label(format!("did you mean `{best}`?")),
-        None => {
-            fault.help(format!("it has {}", names.iter().take(12).copied().collect::<Vec<_>>().join(" ")))
-        }
-    }
 }

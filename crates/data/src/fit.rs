@@ -1,7 +1,10 @@
 //! Statistics of the training part.
 
+use std::borrow::Cow;
+
 use crate::dates::{self, Date, DateColumn};
 use crate::fault::{Fault, Faults, codes};
+use crate::fit_array;
 use crate::raw::{Data, NONE, Places, Raw, sort_vocabulary, translate};
 use crate::roles::Use;
 use crate::schema::ColumnKind;
@@ -20,6 +23,15 @@ pub(crate) fn fit(raw: &Raw, uses: &[Use], train: &[u32], faults: &mut Faults) -
     for used in uses.iter().filter(|u| u.role != Role::Drop) {
         let position = used.position;
         let Some(data) = raw.columns.get(position) else { continue };
+        // Of data larger than memory, one column at a time is in memory.
+        let loaded = if data.is_spilled() { data.part(0..raw.len) } else { Ok((0, Cow::Borrowed(data))) };
+        let data = match &loaded {
+            Ok((_, data)) => data.as_ref(),
+            Err(fault) => {
+                faults.push(fault.as_ref().clone());
+                continue;
+            }
+        };
         let mut stats = blank(position, used);
         let cell = Cell { places: &raw.places, position, used };
         match data {
@@ -32,20 +44,7 @@ pub(crate) fn fit(raw: &Raw, uses: &[Use], train: &[u32], faults: &mut Faults) -
             Data::Text { codes, vocabulary } => {
                 text(&mut stats, codes, vocabulary, train, &cell, faults);
             }
-            Data::Bytes { shape, data, unit } => bytes(&mut stats, shape, data, *unit, train, &cell, faults),
-            Data::F32 { shape, data } => {
-                let at = |i: usize| f64::from(data[i]);
-                tensor(&mut stats, shape, at, train, &cell, faults);
-            }
-            Data::F64 { shape, data } => tensor(&mut stats, shape, |i| data[i], train, &cell, faults),
-            Data::Windows(w) => {
-                stats.kind = if w.bytes { ColumnKind::Bytes } else { ColumnKind::Characters };
-                stats.shape = vec![w.width];
-                stats.vocabulary = w.names.to_vec();
-                stats.count = train.len() as u64;
-                stats.counts = vec![0; w.names.len()];
-                w.data.iter().for_each(|&c| stats.counts[usize::from(c)] += 1);
-            }
+            data => fit_array::fit(&mut stats, data, train, &cell, faults),
         }
         all.push(stats);
     }
@@ -53,14 +52,14 @@ pub(crate) fn fit(raw: &Raw, uses: &[Use], train: &[u32], faults: &mut Faults) -
 }
 
 /// What a fault about a column needs.
-struct Cell<'a> {
+pub(crate) struct Cell<'a> {
     places: &'a Places,
     position: usize,
-    used: &'a Use,
+    pub(crate) used: &'a Use,
 }
 
 impl Cell<'_> {
-    fn fault(&self, message: String) -> Fault {
+    pub(crate) fn fault(&self, message: String) -> Fault {
         let path = self.places.paths.first().cloned();
         let fault = Fault::new(codes::ENCODING, message).at(self.used.handle);
         Fault { path, ..fault }
@@ -100,17 +99,17 @@ fn blank(position: usize, used: &Use) -> ColumnStats {
 
 /// Mean, deviation and bounds.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Moments {
-    count: u64,
-    mean: f64,
-    std: f64,
-    min: f64,
-    max: f64,
+pub(crate) struct Moments {
+    pub(crate) count: u64,
+    pub(crate) mean: f64,
+    pub(crate) std: f64,
+    pub(crate) min: f64,
+    pub(crate) max: f64,
 }
 
 /// In two passes, one number after the other: the same bits every time, and
 /// exact enough for far means. NaN is passed over.
-fn moments(values: impl Iterator<Item = f64> + Clone) -> Moments {
+pub(crate) fn moments(values: impl Iterator<Item = f64> + Clone) -> Moments {
     let (mut count, mut sum, mut min, mut max) = (0u64, 0.0, f64::INFINITY, f64::NEG_INFINITY);
     for x in values.clone().filter(|x| !x.is_nan()) {
         count += 1;
@@ -140,11 +139,11 @@ fn moments(values: impl Iterator<Item = f64> + Clone) -> Moments {
 }
 
 /// A divisor that would be 0 (or no number) is 1.
-fn divisor(x: f64) -> f64 {
+pub(crate) fn divisor(x: f64) -> f64 {
     if x > 0.0 && x.is_finite() { x } else { 1.0 }
 }
 
-fn set_moments(stats: &mut ColumnStats, m: Moments, rows: usize) {
+pub(crate) fn set_moments(stats: &mut ColumnStats, m: Moments, rows: usize) {
     (stats.mean, stats.std, stats.min, stats.max) = (m.mean, m.std, m.min, m.max);
     stats.count = m.count;
     stats.missing = rows as u64 - m.count.min(rows as u64);
@@ -152,7 +151,7 @@ fn set_moments(stats: &mut ColumnStats, m: Moments, rows: usize) {
 
 /// Works the scalings out one after the other; each sees what the ones
 /// before it made of the numbers.
-fn steps<I: Iterator<Item = f64> + Clone>(
+pub(crate) fn steps<I: Iterator<Item = f64> + Clone>(
     scaling: &[Scaling],
     raw: Moments,
     values: impl Fn() -> I,
@@ -376,96 +375,13 @@ fn fill_text(
     }
 }
 
-fn bytes(
-    stats: &mut ColumnStats,
-    shape: &[usize],
-    data: &[u8],
-    unit: bool,
-    train: &[u32],
-    cell: &Cell<'_>,
-    faults: &mut Faults,
-) {
-    stats.kind = ColumnKind::Tensor;
-    stats.shape = shape.to_vec();
-    let width = shape.iter().product::<usize>();
-    let mut counts = [0u64; 256];
-    for &row in train {
-        let row = row as usize * width;
-        data[row..row + width].iter().for_each(|&b| counts[usize::from(b)] += 1);
-    }
-    let scale = if unit { 255.0 } else { 1.0 };
-    let n: u64 = counts.iter().sum();
-    let (mut mean, mut square) = (0.0, 0.0);
-    for (b, &c) in counts.iter().enumerate() {
-        mean += b as f64 / scale * (c as f64 / n.max(1) as f64);
-    }
-    for (b, &c) in counts.iter().enumerate() {
-        square += (b as f64 / scale - mean).powi(2) * (c as f64 / n.max(1) as f64);
-    }
-    let bound = |i: Option<usize>| i.unwrap_or(0) as f64 / scale;
-    let m = Moments {
-        count: train.len() as u64,
-        mean,
-        std: libm::sqrt(square),
-        min: bound(counts.iter().position(|&c| c > 0)),
-        max: bound(counts.iter().rposition(|&c| c > 0)),
-    };
-    set_moments(stats, m, train.len());
-    let before: &[Step] = if unit { &[Step::Shift { minus: 0.0, over: 255.0 }] } else { &[] };
-    stats.steps = before.to_vec();
-    for scaling in &cell.used.scaling {
-        stats.steps.push(match *scaling {
-            Scaling::Scale(by) => Step::Shift { minus: 0.0, over: by },
-            Scaling::Standardize if cell.used.scaling.len() == 1 => {
-                Step::Shift { minus: m.mean, over: divisor(m.std) }
-            }
-            Scaling::MinMax if cell.used.scaling.len() == 1 => {
-                Step::Shift { minus: m.min, over: divisor(m.max - m.min) }
-            }
-            _ => {
-                faults.push(array_scaling(cell));
-                return;
-            }
-        });
-    }
-}
-
-fn array_scaling(cell: &Cell<'_>) -> Fault {
-    let message = format!("`{}` is an array; it takes one of standardize, minmax and scale=", cell.used.name);
-    cell.fault(message)
-}
-
-fn tensor(
-    stats: &mut ColumnStats,
-    shape: &[usize],
-    at: impl Fn(usize) -> f64,
-    train: &[u32],
-    cell: &Cell<'_>,
-    faults: &mut Faults,
-) {
-    stats.kind = ColumnKind::Tensor;
-    stats.shape = shape.to_vec();
-    let width = shape.iter().product::<usize>();
-    let at = &at;
-    let values = || {
-        let rows = train.iter().map(move |&r| r as usize * width);
-        rows.flat_map(move |row| (row..row + width).map(at))
-    };
-    let m = moments(values());
-    set_moments(stats, m, 0);
-    stats.count = train.len() as u64;
-    if cell.used.scaling.contains(&Scaling::Log) {
-        faults.push(array_scaling(cell));
-        return;
-    }
-    stats.steps = steps(&cell.used.scaling, m, values, &[]);
-}
-
 /// The classes of a target, for [`crate::split`].
-pub(crate) fn target_classes(raw: &Raw, uses: &[Use]) -> Option<Vec<u32>> {
+pub(crate) fn target_classes(raw: &Raw, uses: &[Use], faults: &mut Faults) -> Option<Vec<u32>> {
     const MOST: usize = 32;
     let target = uses.iter().find(|u| u.role == Role::Target)?;
-    match raw.columns.get(target.position)? {
+    let part = raw.columns.get(target.position)?.part(0..raw.len);
+    let (_, data) = part.map_err(|f| faults.push(*f)).ok()?;
+    match data.as_ref() {
         Data::Text { codes, vocabulary } => {
             let missing = vocabulary.len() as u32;
             Some(codes.iter().map(|&c| c.min(missing)).collect())

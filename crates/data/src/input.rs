@@ -13,10 +13,24 @@ pub(crate) struct Input {
     /// The most bytes it can hold, where that is known: a plain file's size,
     /// or what its gzip could unpack to.
     pub(crate) most: Option<u64>,
+    /// Its size where it is packed.
+    pub(crate) packed: Option<u64>,
 }
 
 /// Deflate, and so gzip and zip, cannot pack better than this to 1.
 pub(crate) const DEFLATE_RATIO: u64 = 1032;
+
+/// Data that is worth training on does not pack better than this to 1. What
+/// does, and is larger than memory, is not unpacked.
+pub(crate) const PLAUSIBLE_RATIO: u64 = 100;
+
+/// The fault for a file that unpacks to far more than data would.
+pub(crate) fn bomb(path: &str, packed: u64, unpacked: u64) -> Box<Fault> {
+    let (packed, unpacked) = (crate::source::size(packed), crate::source::size(unpacked));
+    let message = format!("`{path}` has {packed} and unpacks to {unpacked} or more, which no data does");
+    let fault = Fault::new(codes::DAMAGED, message).path(path);
+    Box::new(fault.help("unpack it first, if it is what it should be"))
+}
 
 /// Opens a file for reading from its beginning.
 pub(crate) fn open(path: &str, handle: Option<Handle>) -> Result<Input, Box<Fault>> {
@@ -54,9 +68,10 @@ fn unpack(mut raw: Box<dyn Read + Send>, size: Option<u64>) -> io::Result<Input>
     let whole = head.chain(raw);
     if magic == [0x1f, 0x8b] && have == 2 {
         let unpacked = flate2::read::MultiGzDecoder::new(BufReader::with_capacity(1 << 16, whole));
-        return Ok(Input { reader: Box::new(unpacked), most: size.map(|s| s.saturating_mul(DEFLATE_RATIO)) });
+        let most = size.map(|s| s.saturating_mul(DEFLATE_RATIO));
+        return Ok(Input { reader: Box::new(unpacked), most, packed: size });
     }
-    Ok(Input { reader: Box::new(whole), most: size })
+    Ok(Input { reader: Box::new(whole), most: size, packed: None })
 }
 
 /// A fault for an error while reading.

@@ -1,6 +1,7 @@
 //! Text cells as numbers, each text kept once.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::raw::{Data, NONE, sort_vocabulary};
 
@@ -55,8 +56,20 @@ impl Interner {
         self.codes.capacity() * 4 + self.text
     }
 
+    /// The codes so far, which are then somebody else's.
+    pub(crate) fn take_codes(&mut self) -> Vec<u32> {
+        std::mem::take(&mut self.codes)
+    }
+
+    /// The vocabulary, and what each code that was taken means in it.
+    pub(crate) fn finish_spilled(self) -> (Vec<u32>, Vec<String>) {
+        let mut map: Vec<u32> = (0..self.names.len() as u32).collect();
+        let vocabulary = sort_vocabulary(&mut map, self.names);
+        (map, vocabulary)
+    }
+
     pub(crate) fn finish(mut self) -> Data {
         let vocabulary = sort_vocabulary(&mut self.codes, self.names);
-        Data::Text { codes: self.codes, vocabulary }
+        Data::Text { codes: self.codes, vocabulary: Arc::new(vocabulary) }
     }
 }

@@ -53,11 +53,14 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod build;
+mod columns;
 mod dates;
 mod describe;
+mod disk;
 mod encode;
 mod fault;
 mod fit;
+mod fit_array;
 mod glob;
 mod input;
 mod intern;

@@ -1,10 +1,14 @@
 //! Columns as they were read, before any statistics.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::dates::Date;
-use crate::fault::{Fault, Place};
+use crate::disk::{self, DiskFile};
+use crate::fault::{Fault, Faults, Place};
 use crate::spec::{Handle, Role};
 
 /// The code of a missing category.
@@ -52,7 +56,7 @@ pub(crate) struct Raw {
 }
 
 /// The values of a column.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Data {
     Skipped,
     /// NaN is a missing value; no value is infinite.
@@ -60,7 +64,7 @@ pub(crate) enum Data {
     /// [`NONE`] is a missing value. The vocabulary is sorted.
     Text {
         codes: Vec<u32>,
-        vocabulary: Vec<String>,
+        vocabulary: Arc<Vec<String>>,
     },
     /// A date without any part is a missing value.
     Dates(Vec<Date>),
@@ -80,6 +84,8 @@ pub(crate) enum Data {
     },
     /// Windows over one list of classes.
     Windows(Windows),
+    /// Any of these (but windows), on disk.
+    Spilled(Spilled),
 }
 
 /// Windows over one list of classes; row `i` begins at `i * stride + start`.
@@ -88,13 +94,99 @@ pub(crate) struct Windows {
     pub(crate) width: usize,
     pub(crate) stride: usize,
     pub(crate) start: usize,
-    pub(crate) data: Arc<Vec<u16>>,
+    pub(crate) data: Codes,
     pub(crate) names: Arc<Vec<String>>,
     /// Whether the classes are the 256 bytes.
     pub(crate) bytes: bool,
 }
 
+/// Codes of characters or bytes.
+#[derive(Clone, Debug)]
+pub(crate) enum Codes {
+    Memory(Arc<Vec<u16>>),
+    /// On disk, with what each code there means.
+    Disk(Arc<DiskFile>, Arc<Vec<u16>>),
+}
+
+impl Codes {
+    /// Some of them; none where they are not there.
+    pub(crate) fn load(&self, range: Range<usize>) -> Vec<u16> {
+        match self {
+            Self::Memory(codes) => codes.get(range).unwrap_or_default().to_vec(),
+            Self::Disk(file, map) => {
+                let codes: Vec<u16> = file.load(range.start as u64..range.end as u64).unwrap_or_default();
+                codes.into_iter().map(|c| map.get(usize::from(c)).copied().unwrap_or(c)).collect()
+            }
+        }
+    }
+}
+
+/// A column on disk.
+#[derive(Clone, Debug)]
+pub(crate) struct Spilled {
+    pub(crate) file: Arc<DiskFile>,
+    pub(crate) of: SpilledKind,
+}
+
+/// What is on disk.
+#[derive(Clone, Debug)]
+pub(crate) enum SpilledKind {
+    /// `f64`.
+    Numbers,
+    /// `u32`, numbered as the texts came; `map` brings them into the order of
+    /// the vocabulary. With `day_first` they are dates.
+    Text { map: Arc<Vec<u32>>, vocabulary: Arc<Vec<String>>, day_first: Option<bool> },
+    /// `u8`.
+    Bytes { shape: Vec<usize>, unit: bool },
+    /// `f32`.
+    F32 { shape: Vec<usize> },
+    /// `f64`.
+    F64 { shape: Vec<usize> },
+}
+
+impl Spilled {
+    /// Some rows, in memory; of arrays nothing.
+    fn load(&self, rows: Range<usize>) -> io::Result<Data> {
+        let rows = rows.start as u64..rows.end as u64;
+        Ok(match &self.of {
+            SpilledKind::Numbers => Data::Numbers(self.file.load(rows)?),
+            SpilledKind::Text { map, vocabulary, day_first } => {
+                let mut codes: Vec<u32> = self.file.load(rows)?;
+                for code in codes.iter_mut().filter(|c| **c != NONE) {
+                    *code = map.get(*code as usize).copied().unwrap_or(NONE);
+                }
+                let mut data = Data::Text { codes, vocabulary: Arc::clone(vocabulary) };
+                if let Some(day_first) = *day_first {
+                    // What is no date was found when the vocabulary was read.
+                    let none = Places::default();
+                    crate::dates::convert(&mut data, Some(day_first), &none, (0, ""), &mut Faults::new());
+                }
+                data
+            }
+            SpilledKind::Bytes { .. } | SpilledKind::F32 { .. } | SpilledKind::F64 { .. } => Data::Skipped,
+        })
+    }
+}
+
 impl Data {
+    /// Whether it is one value per row, on disk.
+    pub(crate) fn is_spilled(&self) -> bool {
+        let Self::Spilled(spilled) = self else { return false };
+        matches!(spilled.of, SpilledKind::Numbers | SpilledKind::Text { .. })
+    }
+
+    /// At least these rows in memory, and the row the values there begin at.
+    pub(crate) fn part(&self, rows: Range<usize>) -> Result<(usize, Cow<'_, Self>), Box<Fault>> {
+        match self {
+            Self::Spilled(spilled) => {
+                let begin = rows.start;
+                let data = spilled.load(rows).map_err(|e| disk::fault(&e))?;
+                Ok((begin, Cow::Owned(data)))
+            }
+            _ => Ok((0, Cow::Borrowed(self))),
+        }
+    }
+
     /// Which rows are missing; `None` for kinds that lack no value.
     pub(crate) fn missing(&self) -> Option<Box<dyn Fn(usize) -> bool + '_>> {
         match self {
@@ -115,7 +207,11 @@ impl Data {
             Self::Bytes { data, .. } => data.len(),
             Self::F32 { data, .. } => data.len() * 4,
             Self::F64 { data, .. } => data.len() * 8,
-            Self::Windows(w) => w.data.len() * 2,
+            Self::Windows(w) => match &w.data {
+                Codes::Memory(codes) => codes.len() * 2,
+                Codes::Disk(..) => 0,
+            },
+            Self::Spilled(_) => 0,
         };
         n as u64
     }
@@ -128,6 +224,8 @@ pub(crate) struct Places {
     pub(crate) paths: Vec<String>,
     /// From row `row` on, the line is `line + (r - row)` of file `file`.
     pub(crate) lines: Vec<LineRun>,
+    /// From this row on the lines are not known.
+    pub(crate) cut: Option<u64>,
     /// For written rows: the marks of the row and of its cells.
     pub(crate) handles: Vec<(Option<Handle>, Vec<Option<Handle>>)>,
     /// The mark of the source.
@@ -148,8 +246,15 @@ impl Places {
         let file = self.paths.len().saturating_sub(1);
         let as_before =
             self.lines.last().is_some_and(|run| run.file == file && run.line + (row - run.row) == line);
-        if !as_before {
+        if as_before || self.cut.is_some() {
+            return;
+        }
+        // A hostile file could have a run per row; what comes later has a row
+        // and no line.
+        if self.lines.len() < 1 << 20 {
             self.lines.push(LineRun { row, line, file });
+        } else {
+            self.cut = Some(row);
         }
     }
 
@@ -173,6 +278,9 @@ impl Places {
     }
 
     fn run(&self, row: u64) -> Option<LineRun> {
+        if self.cut.is_some_and(|cut| row >= cut) {
+            return None;
+        }
         let i = self.lines.partition_point(|r| r.row <= row);
         self.lines.get(i.checked_sub(1)?).copied()
     }

@@ -78,6 +78,24 @@ pub fn shuffled(seed: u64, epoch: u64, out: &mut [u32]) {
     permute(&Stream::new(seed, Purpose::Epoch, epoch), out);
 }
 
+/// As [`shuffled`], but runs of `run` neighbours are shuffled as one, and
+/// then the rows within groups of `group` runs.
+pub(crate) fn shuffled_runs(seed: u64, epoch: u64, run: usize, group: usize, out: &mut [u32]) {
+    let stream = Stream::new(seed, Purpose::Epoch, epoch);
+    let n = out.len();
+    let (run, group) = (run.max(1), group.max(1));
+    let mut runs: Vec<u32> = vec![0; n.div_ceil(run)];
+    permute(&stream, &mut runs);
+    let rows = runs.iter().flat_map(|&r| r as usize * run..(r as usize * run + run).min(n));
+    out.iter_mut().zip(rows).for_each(|(slot, row)| *slot = row as u32);
+    // Places the shuffle of the runs did not use.
+    let mut base = runs.len() as u64;
+    for rows in out.chunks_mut(run.saturating_mul(group)) {
+        shuffle(&stream, base, rows);
+        base += rows.len() as u64;
+    }
+}
+
 /// Fills `out` with a permutation of `0..out.len()`.
 pub(crate) fn permute(stream: &Stream, out: &mut [u32]) {
     for (i, slot) in out.iter_mut().enumerate() {
@@ -121,6 +139,20 @@ mod tests {
             order.sort_unstable();
             assert!(order.iter().enumerate().all(|(i, &r)| i as u32 == r));
         }
+    }
+
+    #[test]
+    fn runs_stay_near_each_other() {
+        let mut order = vec![0; 1003];
+        shuffled_runs(5, 1, 10, 4, &mut order);
+        let near = |rows: &[u32]| {
+            let runs: std::collections::BTreeSet<u32> = rows.iter().map(|r| r / 10).collect();
+            runs.len() <= 5
+        };
+        assert!(order.chunks(40).all(near));
+        assert!(order[..40].windows(2).any(|w| w[0] + 1 != w[1]));
+        order.sort_unstable();
+        assert!(order.iter().enumerate().all(|(i, &r)| i as u32 == r));
     }
 
     #[test]

@@ -99,7 +99,9 @@ pub(crate) fn no_gaps(uses: &[Use], window: Option<Window>, faults: &mut Faults)
 fn group_column(raw: &Raw, uses: &[Use], spec: &DataSpec, faults: &mut Faults) -> Option<Vec<u32>> {
     let name = spec.split.group.as_ref()?;
     let at = uses.iter().find(|u| u.name == name.name);
-    match at.and_then(|u| raw.columns.get(u.position)) {
+    let part = at.and_then(|u| raw.columns.get(u.position)).map(|d| d.part(0..raw.len));
+    let part = part.transpose().map_err(|f| faults.push(*f)).ok()?;
+    match part.as_ref().map(|(_, data)| data.as_ref()) {
         Some(Data::Text { codes, vocabulary }) => {
             let missing = vocabulary.len() as u32;
             Some(codes.iter().map(|&c| if c == NONE { missing } else { c }).collect())
@@ -132,7 +134,7 @@ pub(crate) fn share(
         return None;
     }
     let (spec, seed) = (&spec.split, spec.seed);
-    let classes = if spec.stratify { fit::target_classes(raw, uses) } else { None };
+    let classes = if spec.stratify { fit::target_classes(raw, uses, faults) } else { None };
     let classes = classes.map(|c| rows.pick(&c));
     if spec.stratify && classes.is_none() {
         let fault = Fault::new(codes::SPLIT, "`stratify` needs a target of classes").at(spec.handle);

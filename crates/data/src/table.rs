@@ -1,10 +1,14 @@
 //! Encoded rows, and the copying of them into batch buffers.
 
+use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 
+use crate::disk::{self, DiskFile};
 use crate::fault::{Fault, codes};
+use crate::rng;
 use crate::schema::PortId;
-use crate::stats::Window;
+use crate::stats::{Step, Window};
 
 /// Encoded rows of one part. Parts of one source share their storage.
 #[derive(Clone, Debug)]
@@ -53,6 +57,53 @@ pub(crate) enum Cells {
     Classes(Vec<u32>),
     /// Characters; inputs and targets share them.
     Codes(Arc<Vec<u16>>),
+    /// On disk.
+    Disk(Arc<DiskFile>, DiskCells),
+}
+
+/// What numbers on disk are.
+#[derive(Debug)]
+pub(crate) enum DiskCells {
+    /// Encoded `f32`.
+    Encoded,
+    /// Encoded `u32`.
+    Classes,
+    /// `u8` with what each stands for.
+    Bytes(Box<[f64; 256]>),
+    /// `f32` that are encoded when they are read.
+    F32(Vec<Step>),
+    /// `f64` that are encoded when they are read.
+    F64(Vec<Step>),
+    /// `u16` with what each means.
+    Codes(Arc<Vec<u16>>),
+}
+
+impl DiskCells {
+    /// Reads and encodes a range of elements.
+    fn copy<T: Number>(&self, file: &DiskFile, span: Range<u64>, out: &mut [T]) -> io::Result<()> {
+        let mut slots = out.iter_mut();
+        let mut put = |x: T| {
+            if let Some(slot) = slots.next() {
+                *slot = x;
+            }
+        };
+        let encode = |steps: &[Step], x: f64| steps.iter().fold(x, |x, s| s.apply(x));
+        match self {
+            Self::Encoded => file.each(span, |x: f32| put(T::from_f32(x))),
+            Self::Classes => file.each(span, |c: u32| put(T::from_f64(f64::from(c)))),
+            Self::Bytes(means) => file.each(span, |b: u8| put(T::from_f64(means[usize::from(b)]))),
+            // As in memory, where what is encoded is rounded to `f32` again.
+            Self::F32(steps) if steps.is_empty() => file.each(span, |x: f32| put(T::from_f32(x))),
+            Self::F32(steps) => {
+                file.each(span, |x: f32| put(T::from_f32(encode(steps, f64::from(x)) as f32)))
+            }
+            Self::F64(steps) => file.each(span, |x: f64| put(T::from_f64(encode(steps, x)))),
+            Self::Codes(map) => file.each(span, |c: u16| {
+                let code = map.get(usize::from(c)).copied().unwrap_or(c);
+                put(T::from_f64(f64::from(code)));
+            }),
+        }
+    }
 }
 
 /// A number type batches are made of.
@@ -85,12 +136,13 @@ impl Values {
         Self { width, step: width, start: 0, cells }
     }
 
-    fn copy<T: Number>(&self, row: usize, out: &mut [T]) -> Option<()> {
-        fn put<S: Copy, T>(from: Option<&[S]>, out: &mut [T], f: impl Fn(S) -> T) -> Option<()> {
-            for (o, &x) in out.iter_mut().zip(from?) {
+    fn copy<T: Number>(&self, row: usize, out: &mut [T]) -> Result<(), Box<Fault>> {
+        fn put<S: Copy, T>(from: Option<&[S]>, out: &mut [T], f: impl Fn(S) -> T) -> Result<(), Box<Fault>> {
+            let from = from.ok_or_else(outside)?;
+            for (o, &x) in out.iter_mut().zip(from) {
                 *o = f(x);
             }
-            Some(())
+            Ok(())
         }
         let begin = self.start + row * self.step;
         let span = begin..begin + self.width;
@@ -100,7 +152,23 @@ impl Values {
             Cells::Bytes(data, means) => put(data.get(span), out, |b| T::from_f64(means[usize::from(b)])),
             Cells::Classes(data) => put(data.get(span), out, |c| T::from_f64(f64::from(c))),
             Cells::Codes(data) => put(data.get(span), out, |c| T::from_f64(f64::from(c))),
+            Cells::Disk(file, cells) => {
+                let span = span.start as u64..span.end as u64;
+                cells.copy(file, span, out).map_err(|e| disk::fault(&e))
+            }
         }
+    }
+
+    /// Bytes of a row on disk; `None` in memory.
+    fn disk_bytes(&self) -> Option<usize> {
+        let Cells::Disk(_, cells) = &self.cells else { return None };
+        let element = match cells {
+            DiskCells::Bytes(_) => 1,
+            DiskCells::Codes(_) => 2,
+            DiskCells::F64(_) => 8,
+            _ => 4,
+        };
+        Some(self.step.saturating_mul(element))
     }
 }
 
@@ -167,6 +235,27 @@ impl Table {
         }
     }
 
+    /// Fills `out`, which is as long as the table, with the order of an epoch.
+    /// In memory this is [`shuffled`](crate::shuffled). Of a table on disk
+    /// runs of neighbours stay together as far as reading them needs: runs of
+    /// about 256 KiB are shuffled, and then the rows within 256 such runs.
+    pub fn order(&self, seed: u64, epoch: u64, out: &mut [u32]) {
+        let values = self.store.inputs.iter().chain(&self.store.targets);
+        match values.filter_map(Values::disk_bytes).max() {
+            None => rng::shuffled(seed, epoch, out),
+            Some(bytes) => {
+                let run = ((1 << 18) / bytes.max(1)).clamp(1, 1 << 16);
+                rng::shuffled_runs(seed, epoch, run, 256, out);
+            }
+        }
+    }
+
+    /// Whether some of it is on disk, so that reading costs time.
+    pub fn is_on_disk(&self) -> bool {
+        let mut values = self.store.inputs.iter().chain(&self.store.targets);
+        values.any(|v| v.disk_bytes().is_some())
+    }
+
     /// Copies `rows` of a port into `out`, one after the other. `out` has
     /// exactly `rows.len()` times the port's width. Allocates nothing.
     ///
@@ -194,7 +283,7 @@ impl Table {
         }
         for (&row, slot) in rows.iter().zip(out) {
             let weight = self.weight(row as usize);
-            *slot = weight.ok_or_else(|| wrong("a row outside of the table"))? as f32;
+            *slot = weight.ok_or_else(outside)? as f32;
         }
         Ok(())
     }
@@ -209,9 +298,7 @@ impl Table {
             return Ok(());
         }
         for (&row, slot) in rows.iter().zip(out.chunks_exact_mut(width)) {
-            self.at(row as usize)
-                .and_then(|at| values.copy(at, slot))
-                .ok_or_else(|| wrong("a row outside of the table"))?;
+            values.copy(self.at(row as usize).ok_or_else(outside)?, slot)?;
         }
         Ok(())
     }
@@ -230,6 +317,10 @@ impl Table {
             Rows::Some(rows) => rows.get(row).map(|&r| r as usize),
         }
     }
+}
+
+fn outside() -> Box<Fault> {
+    wrong("a row outside of the table")
 }
 
 /// The caller's mistake, not the data's.

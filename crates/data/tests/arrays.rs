@@ -123,7 +123,9 @@ fn hostile_npy_files() {
     let fine = [header("'<f4'", "(2, 1)"), vec![0; 8]].concat();
     let spec = npy(write(&folder, "y.npy", fine), None);
     assert!(open(&spec).is_ok());
-    assert_eq!(open_with(&spec, &Limits { memory: 4 }).unwrap_err()[0].code, "N0509");
+    assert!(open_with(&spec, &Limits { memory: 4 }).unwrap().train.is_on_disk());
+    let list = npy(write(&folder, "z.npy", [header("'<f4'", "(2,)"), vec![0; 8]].concat()), None);
+    assert_eq!(open_with(&list, &Limits { memory: 4 }).unwrap_err()[0].code, "N0509");
 }
 
 #[test]

@@ -130,7 +130,7 @@ impl<T: Real> Clone for Store<T> {
 }
 
 impl<T: Real> Store<T> {
-    /// Zeros everywhere.
+    /// Zeros everywhere. [`crate::plan`] says beforehand whether the memory is allowed.
     pub fn new(layout: &Layout) -> Self {
         Self { layout: Arc::new(layout.clone()), data: Buffer::zeros(layout.memory_len()) }
     }

@@ -376,3 +376,69 @@ impl<T: Real> Memory<T> {
         pool.run(p.count.div_ceil(chunk), &job);
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::tile::{Access, Arg, BinaryOp, Load, MicroOp, Op, UnaryOp};
+    use crate::{Fold, Matrix};
+
+    fn arena(offset: usize) -> Place {
+        Place { space: Space::Arena, offset }
+    }
+
+    fn instrs() -> Vec<Instr> {
+        let op = |op, to, a, b| MicroOp { op, to, a, b, c: Arg::None };
+        let unary = [UnaryOp::Exp, UnaryOp::Ln, UnaryOp::Tanh, UnaryOp::Erf, UnaryOp::Softplus, UnaryOp::Sin];
+        let mut ops = vec![op(Op::Random { normal: true, site: 3 }, 0, Arg::None, Arg::None)];
+        for (i, u) in unary.into_iter().enumerate() {
+            let (from, to) = (i as u16 % 2, 1 - i as u16 % 2);
+            ops.push(op(Op::Unary(u), to, Arg::Slot(from), Arg::None));
+        }
+        ops.push(op(Op::Binary(BinaryOp::Divide), 3, Arg::Slot(0), Arg::Slot(2)));
+        let load = Load { place: arena(0), access: Access::linear() };
+        let program = Program {
+            count: 1000,
+            registers: 2,
+            loads: vec![load],
+            outputs: vec![arena(1024)],
+            scalars: vec![],
+            ops,
+        };
+        let matrix = |offset| Matrix { place: arena(offset), row: 25, column: 1 };
+        let dot = Dot { m: 10, k: 10, n: 10, a: matrix(0), b: matrix(500), c: arena(2048), batch: vec![] };
+        let fold = |fold, outer, inner| Reduce {
+            fold,
+            outer,
+            fold_size: 1000 / outer / inner,
+            inner,
+            from: arena(0),
+            to: arena(2200),
+        };
+        vec![
+            Instr::Tile(program),
+            Instr::Dot(dot),
+            Instr::Reduce(fold(Fold::Add, 2, 1)),
+            Instr::Reduce(fold(Fold::Maximum, 1, 50)),
+        ]
+    }
+
+    /// But for large products, every instruction set gives the same bits.
+    #[test]
+    fn instruction_sets_give_the_same_bits() {
+        for instr in instrs() {
+            let results: Vec<Vec<u32>> = Isa::all()
+                .into_iter()
+                .map(|isa| {
+                    let mut memory: Vec<f32> = (0..3000).map(|i| (i % 37) as f32 / 7.0 - 2.0).collect();
+                    let mut code = Code::new(vec![instr.clone()], memory.len(), 0, 1).unwrap();
+                    code.isa = isa;
+                    code.run(0..1, &mut memory, &mut [], &Pool::new(1), (1, 1));
+                    memory.iter().map(|v| v.to_bits()).collect()
+                })
+                .collect();
+            assert!(results.windows(2).all(|w| w[0] == w[1]), "{instr:?}");
+        }
+    }
+}

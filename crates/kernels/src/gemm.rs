@@ -259,3 +259,67 @@ unsafe fn interleave<T: Real>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check<T: Real>(isa: Isa, [m, k, n]: [usize; 3], flips: [bool; 2]) {
+        let strides = |rows: usize, columns: usize, flip: bool| {
+            if flip { [1, rows as isize] } else { [columns as isize, 1] }
+        };
+        let (sa, sb) = (strides(m, k, flips[0]), strides(k, n, flips[1]));
+        let value = |i: usize| T::of((i * 7 % 23) as f64 / 8.0 - 1.0);
+        let a: Vec<T> = (0..m * k).map(value).collect();
+        let b: Vec<T> = (0..k * n).map(|i| value(i + 5)).collect();
+        let mut bits = Vec::new();
+        for threads in [1, 3] {
+            let mut c = vec![T::of(f64::NAN); m * n];
+            let mut copies = vec![T::of(f64::NAN); scratch([m, k, n])];
+            let gemm =
+                Gemm { size: [m, k, n], a: (a.as_ptr(), sa), b: (b.as_ptr(), sb), c: c.as_mut_ptr(), row: n };
+            // SAFETY: all of the sizes asked for.
+            unsafe { gemm.run(isa, Some(&Pool::new(threads)), copies.as_mut_ptr()) };
+            bits.push(c);
+        }
+        assert!(bits[0] == bits[1], "{isa:?} {m}x{k}x{n}: threads change bits");
+        let at = |x: &[T], s: [isize; 2], i: usize, j: usize| x[i * s[0] as usize + j * s[1] as usize].wide();
+        for i in 0..m {
+            for j in 0..n {
+                let want: f64 = (0..k).map(|p| at(&a, sa, i, p) * at(&b, sb, p, j)).sum();
+                let got = bits[0][i * n + j].wide();
+                assert!((got - want).abs() < 1e-4 * k as f64, "{isa:?} {m}x{k}x{n} [{i},{j}]: {got}, {want}");
+            }
+        }
+    }
+
+    #[test]
+    fn all_instruction_sets() {
+        let sizes = [
+            [1, 1, 1],
+            [2, 3, 5],
+            [13, 7, 33],
+            [12, 40, 32],
+            [25, 17, 16],
+            [100, 5, 31],
+            [31, 340, 47],
+            [150, 337, 130],
+            [300, 20, 300],
+            [3, 700, 129],
+        ];
+        for isa in Isa::all() {
+            for size in sizes {
+                for flips in [[false, false], [false, true], [true, false], [true, true]] {
+                    check::<f32>(isa, size, flips);
+                    check::<f64>(isa, size, flips);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn more_than_one_part() {
+        check::<f32>(Isa::detect(), [ROWS + 13, 9, 40], [false, false]);
+        check::<f32>(Isa::detect(), [9, 20, COLUMNS + 33], [true, true]);
+    }
+}

@@ -155,6 +155,7 @@ impl<T: Real> Tile<'_, T> {
         }
     }
 
+    #[inline(always)]
     fn random(&self, normal: bool, site: u64, to: u16) {
         let key = Key::new(self.memory.seed, self.memory.step, site);
         let to = self.write(to).as_flattened_mut();
@@ -164,9 +165,15 @@ impl<T: Real> Tile<'_, T> {
                 pair.copy_from_slice(&values.map(T::of));
             }
         } else {
-            for (i, four) in to.chunks_exact_mut(4).enumerate() {
-                let words = key.block((self.start / 4 + i) as u64);
-                four.copy_from_slice(&words.map(|w| T::of(f64::from(unit(w)))));
+            // Sixteen blocks of four numbers at a time; the last ones may have fewer.
+            for (i, part) in to.chunks_mut(64).enumerate() {
+                let words = key.blocks::<16>((self.start / 4 + 16 * i) as u64);
+                let values = words.map(|w| w.map(|w| T::of(f64::from(unit(w)))));
+                for (b, four) in part.chunks_exact_mut(4).enumerate() {
+                    for (w, v) in four.iter_mut().enumerate() {
+                        *v = values[w][b];
+                    }
+                }
             }
         }
     }

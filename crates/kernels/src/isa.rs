@@ -35,6 +35,21 @@ impl Isa {
     }
 }
 
+#[cfg(test)]
+impl Isa {
+    /// All that this machine has.
+    pub(crate) fn all() -> Vec<Self> {
+        let mut out = vec![Isa::Base];
+        #[cfg(target_arch = "x86_64")]
+        match Isa::detect() {
+            Isa::Base => {}
+            Isa::Avx2 => out.push(Isa::Avx2),
+            Isa::Avx512 => out.extend([Isa::Avx2, Isa::Avx512]),
+        }
+        out
+    }
+}
+
 /// Calls an `#[inline(always)]` function compiled for the given instruction set.
 ///
 /// `dispatch!(isa, body::<T>(args: Type, …) -> Result)`

@@ -15,8 +15,19 @@ impl Key {
     }
 
     #[inline(always)]
-    pub(crate) fn block(&self, block: u64) -> [u32; 4] {
-        let counter = [block as u32, (block >> 32) as u32, self.step as u32, (self.step >> 32) as u32];
+    fn block(&self, block: u64) -> [u32; 4] {
+        self.blocks::<1>(block).map(|w| w[0])
+    }
+
+    /// The four words of `N` blocks from `first` on: word by word, so that loops over blocks become vectors.
+    #[inline(always)]
+    pub(crate) fn blocks<const N: usize>(&self, first: u64) -> [[u32; N]; 4] {
+        let mut counter = [[0u32; N], [0; N], [self.step as u32; N], [(self.step >> 32) as u32; N]];
+        let [low, high, ..] = &mut counter;
+        for (b, (low, high)) in low.iter_mut().zip(high).enumerate() {
+            let block = first.wrapping_add(b as u64);
+            (*low, *high) = (block as u32, (block >> 32) as u32);
+        }
         philox(counter, self.key)
     }
 
@@ -45,16 +56,17 @@ fn mix(mut z: u64) -> u64 {
 }
 
 #[inline(always)]
-fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
+fn philox<const N: usize>(mut counter: [[u32; N]; 4], mut key: [u32; 2]) -> [[u32; N]; 4] {
     for _ in 0..10 {
-        let a = u64::from(counter[0]) * 0xd251_1f53;
-        let b = u64::from(counter[2]) * 0xcd9e_8d57;
-        counter = [
-            (b >> 32) as u32 ^ counter[1] ^ key[0],
-            b as u32,
-            (a >> 32) as u32 ^ counter[3] ^ key[1],
-            a as u32,
-        ];
+        let [c0, c1, c2, c3] = counter;
+        for i in 0..N {
+            let a = u64::from(c0[i]) * 0xd251_1f53;
+            let b = u64::from(c2[i]) * 0xcd9e_8d57;
+            counter[0][i] = (b >> 32) as u32 ^ c1[i] ^ key[0];
+            counter[1][i] = b as u32;
+            counter[2][i] = (a >> 32) as u32 ^ c3[i] ^ key[1];
+            counter[3][i] = a as u32;
+        }
         key = [key[0].wrapping_add(0x9e37_79b9), key[1].wrapping_add(0xbb67_ae85)];
     }
     counter

@@ -308,11 +308,18 @@ impl Elab<'_> {
         self.at(link.span());
         match link {
             Link::Step(step) => {
+                if matches!(frame.it, Some(Value::Poison)) {
+                    return Err(self.names_only(frame, &step.name, &step.args));
+                }
                 let it = self.it(frame, &step.name.text, step.span)?;
                 self.step(frame, it, &step.name, &step.args, step.span)
             }
             Link::Scan(scan) => self.scan(frame, scan),
             Link::Exprs(exprs) => match &exprs[..] {
+                [one] if frame.top && self.calls_unknown(frame, one).is_some() => match self.step_call(one) {
+                    Some((name, _)) => Err(self.unknown_step(frame, &name)),
+                    None => Err(Stop::Poisoned),
+                },
                 [one] => match self.layer_call(frame, one) {
                     Some((name, args)) => {
                         let it = self.it(frame, &name.text, one.span)?;
@@ -331,6 +338,28 @@ impl Elab<'_> {
                 many => many.iter().map(|e| self.expr(frame, e)).collect::<Res<Vec<_>>>().map(Value::Several),
             },
         }
+    }
+
+    /// A call of a name that means nothing, as a statement: most likely a layer of another library.
+    fn calls_unknown(&self, frame: &Frame, expr: &Expr) -> Option<()> {
+        let (name, _) = self.step_call(expr)?;
+        self.lookup(frame, &name.text).is_none().then_some(())
+    }
+
+    /// After a mistake there is no tensor to work on, but names can still be wrong.
+    fn names_only(&self, frame: &Frame, name: &nnc_syntax::ast::Name, args: &[Arg]) -> Stop {
+        let params = match self.lookup(frame, &name.text) {
+            None if self.globals.defs.contains_key(&name.text) => return Stop::Poisoned,
+            None => return self.unknown_step(frame, name),
+            Some(Value::Func(Func::Layer(def))) => def.params.clone(),
+            Some(Value::Func(Func::Fn(def))) => def.params.clone(),
+            Some(_) => return Stop::Poisoned,
+        };
+        let wrong = args
+            .iter()
+            .filter_map(|a| a.key.as_ref())
+            .find(|k| !params.iter().any(|p| p.name.text == k.text));
+        wrong.map_or(Stop::Poisoned, |key| self.no_such_argument(&name.text, &params, key))
     }
 
     /// Whether a bare function name as a statement means its application: yes, where there is a tensor for it.

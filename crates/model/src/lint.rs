@@ -2,7 +2,7 @@
 
 use crate::elab::{Elab, Stop};
 use crate::settings::{Loss, Named};
-use crate::value::{Tensor, Value, shape_text};
+use crate::value::{Tensor, Value, numbers_text};
 use nnc_graph::{Binary, Graph, NodeId, Prim, Reduction, Role, Unary};
 use nnc_syntax::{Diagnostic, SourceId, Span};
 
@@ -44,14 +44,14 @@ pub(crate) fn no_loss(e: &Elab<'_>, outputs: &[(String, Tensor)], source: Source
     let mut d = Diagnostic::error("N0401", "there is no `loss`, so there is nothing to train towards")
         .label(Span::new(source, end, end), "the file ends here");
     let output = &outputs[0].1;
-    let shape = shape_text(&output.axes);
+    let shape = numbers_text(&output.sizes());
     d = match maker(e, output) {
         Some("sigmoid") => d
             .cause(format!("the output is {shape} between 0 and 1"))
             .help("loss binary_crossentropy        usual for yes or no")
             .help("loss mse                        as in the XOR post"),
         Some("softmax") => d
-            .cause(format!("the output is {shape} probabilities"))
+            .cause(format!("the output is {shape} that sum to 1, probabilities"))
             .help("loss crossentropy               usual for classes"),
         _ => d
             .cause(format!("the output is {shape}"))
@@ -110,17 +110,14 @@ pub(crate) fn explain_loss(e: &Elab<'_>, outputs: &[(String, Tensor)], stop: Sto
     if d.code != "N0403" {
         return Stop::Error(d);
     }
-    let output = shape_text(&outputs[0].1.axes);
+    let output = numbers_text(&outputs[0].1.sizes());
     let by = maker(e, &outputs[0].1).filter(|m| m.chars().all(|c| c.is_alphanumeric() || c == '_'));
     let by = by.map_or(String::new(), |m| format!(", made by `{m}`"));
     d.notes.push(format!("the output is {output}{by}"));
     if let Some(port) = e.ports.targets.first() {
         let what = match &port.classes {
             Some(names) => format!("one of {} classes ({})", names.len(), short_list(names)),
-            None => {
-                let axes: Vec<String> = port.shape.iter().map(usize::to_string).collect();
-                format!("numbers: {}", axes.join("x"))
-            }
+            None => numbers_text(&port.shape),
         };
         d.notes.push(format!("the target `{}` is {what}", port.name));
     }

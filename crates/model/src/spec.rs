@@ -313,6 +313,10 @@ impl Reader<'_> {
             let typed =
                 set.iter().rev().find(|(_, kv)| kv.0 == name.text).and_then(|(id, _)| self.typed(*id));
             for expr in asked.into_iter().chain(typed) {
+                if let Some(d) = self.no_word(name, &default, &expr, within.as_ref()) {
+                    self.e.diagnostics.push(d);
+                    continue;
+                }
                 match self
                     .param_value(&expr, within.as_ref())
                     .and_then(|v| self.fits(name, &default, v, &expr))
@@ -327,6 +331,27 @@ impl Reader<'_> {
             Rc::make_mut(&mut self.e.globals).params.push((name.text.clone(), current));
         }
         self.unknown_params(&known, chosen.as_deref(), set);
+    }
+
+    /// A word that means nothing, where a number or a function is wanted.
+    fn no_word(
+        &self,
+        name: &Name,
+        default: &Value,
+        expr: &Expr,
+        within: Option<&Within>,
+    ) -> Option<Diagnostic> {
+        let ExprKind::Name(word) = &expr.kind else { return None };
+        if within.is_some() || self.e.lookup(&self.frame, word).is_some() {
+            return None;
+        }
+        let kind = Kind::of(default).describe();
+        let kind = kind.split(" such as").next().unwrap_or(kind);
+        let d = Diagnostic::error("N0205", format!("`{}` is {kind}, and `{word}` is not", name.text))
+            .label(expr.span, "this value")
+            .label(name.span, format!("declared here, with {default} as its default"))
+            .help(format!("for example --set {}={default}", name.text));
+        Some(d)
     }
 
     fn experiment(&mut self, args: &[Arg], span: Span) {

@@ -88,6 +88,7 @@ impl Spec {
     pub fn elaborate(&self, ports: &Ports, options: &Options) -> Result<Model, Vec<Diagnostic>> {
         let mut train = self.run(ports, options, true);
         if failed(&train.e) {
+            self.check_names(&mut train);
             return Err(train.e.diagnostics);
         }
         let built = self.build_training(&mut train);
@@ -99,6 +100,9 @@ impl Spec {
             return Err(train.e.diagnostics);
         }
         lint::run(&mut train.e, &train.outputs);
+        if failed(&train.e) {
+            return Err(train.e.diagnostics);
+        }
         let forward = passes::sweep(train.e.b.graph());
 
         let (backward, step) = match self.build_step(&mut train) {
@@ -171,6 +175,37 @@ impl Spec {
         }
         self.overrides.apply(&mut e.top.settings);
         Run { e, frame, outputs: Vec::new() }
+    }
+
+    /// Where the network failed, the names of loss, metrics and optimizer can still be wrong.
+    fn check_names(&self, run: &mut Run<'_>) {
+        let mut names: Vec<(&str, nnc_syntax::ast::Name)> = Vec::new();
+        if let Some(Loss::Named(named)) = &run.e.top.loss {
+            names.push(("no loss", named.name.clone()));
+        }
+        for metric in &run.e.top.metrics {
+            if let MetricKind::Named(name) = &metric.what {
+                names.push(("no metric", name.clone()));
+            }
+        }
+        for (what, name) in names {
+            if run.e.lookup(&run.frame, &name.text).is_none() {
+                let stop = run.e.unknown(&run.frame, "N0202", what, &name.text, name.span);
+                run.e.report(stop);
+            }
+        }
+        let Some(named) = run.e.top.optimizer.clone() else { return };
+        let checked = match run.e.globals.defs.get(&named.name.text) {
+            Some(Def::Rule(rule)) => {
+                let rule = rule.clone();
+                let name = named.name.text.as_str();
+                run.e.arguments(&mut run.frame, name, &rule.params, &named.args, named.span, true).map(drop)
+            }
+            _ => Err(unknown_rule(&run.e, Some(&named))),
+        };
+        if let Err(stop) = checked {
+            run.e.report(stop);
+        }
     }
 
     /// Output, loss, metrics.

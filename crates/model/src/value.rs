@@ -161,6 +161,14 @@ pub(crate) fn shape_text(axes: &[Axis]) -> String {
     axes.iter().map(|a| a.size.to_string()).collect::<Vec<_>>().join("x")
 }
 
+/// How many numbers a shape holds, in words: `one number`, `3 numbers`, `28x28x1 numbers`.
+pub(crate) fn numbers_text(sizes: &[usize]) -> String {
+    match sizes {
+        [] | [1] => "one number".into(),
+        many => format!("{} numbers", many.iter().map(usize::to_string).collect::<Vec<_>>().join("x")),
+    }
+}
+
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -14,6 +14,8 @@ use std::sync::Arc;
 const NORMS: u64 = 5;
 /// How far the story goes back.
 const HOPS: usize = 6;
+/// From here on a number is worth mentioning.
+const LARGE: f64 = 1e4;
 
 /// One step of a replay.
 struct At {
@@ -259,6 +261,7 @@ impl<T: Float> Story<'_, T> {
             Prim::Parameter { role, name } if role.name() == &**name => format!("the {name}"),
             Prim::Parameter { role, name } => format!("the {} {name}", role.name()),
             Prim::Constant(x) => number(x.get()),
+            Prim::DotGeneral(_) => "product".to_string(),
             prim => prim.name().to_string(),
         }
     }
@@ -291,7 +294,7 @@ impl<T: Float> Story<'_, T> {
                 part.push_str(&format!(" ({})", n.origin.scope));
                 scope = n.origin.scope.clone();
             }
-            part.push_str(&self.remark(at));
+            part.push_str(&self.remark(at, hops == 0));
             parts.push(part);
             hops += 1;
             if hops == HOPS {
@@ -301,39 +304,41 @@ impl<T: Float> Story<'_, T> {
         parts.join(" <- ")
     }
 
-    /// The operand to blame: one that is no number, else one with a 0, else the one with the largest number.
+    /// The operand to blame: one that is no number, else a huge one, else a computed one; the first of equals.
     fn follow(&self, node: NodeId) -> Option<NodeId> {
         let floats = self.graph.operands(node).into_iter().filter(|id| self.graph.ty(*id).dtype.is_float());
-        let computed = floats.filter(|id| !matches!(self.graph.node(*id).prim, Prim::Constant(_)));
-        let weight = |id: &NodeId| {
-            let values = self.runner.executor.value(*id).unwrap_or_default();
-            values.iter().fold(0.0f64, |m, x| match x.wide() {
-                x if !x.is_finite() => f64::INFINITY,
-                0.0 => m.max(f64::MAX / 2.0),
-                x => m.max(x.abs()),
-            })
+        let weight = |id: NodeId| {
+            let values = self.runner.executor.value(id).unwrap_or_default();
+            let largest = values.iter().map(|x| x.wide().abs()).fold(0.0, f64::max);
+            match &self.graph.node(id).prim {
+                _ if values.iter().any(|x| !x.wide().is_finite()) => 4.0,
+                Prim::Constant(_) => 0.0,
+                _ if largest >= LARGE => 3.0 - 1.0 / largest,
+                Prim::Parameter { .. } => 1.0,
+                _ => 2.0,
+            }
         };
         let mut best: Option<(f64, NodeId)> = None;
-        for id in computed {
-            let w = weight(&id);
-            if best.is_none_or(|(b, _)| w > b) {
+        for id in floats {
+            let w = weight(id);
+            if w > 0.0 && best.is_none_or(|(b, _)| w > b) {
                 best = Some((w, id));
             }
         }
         best.map(|(_, id)| id)
     }
 
-    /// What is unusual about a value.
-    fn remark(&self, node: NodeId) -> String {
+    /// What is unusual about a value; zeros matter only to the operation they go into.
+    fn remark(&self, node: NodeId, direct: bool) -> String {
         let values = self.runner.executor.value(node).unwrap_or_default();
         let count = |what: &dyn Fn(f64) -> bool| values.iter().filter(|x| what(x.wide())).count();
         let (zeros, broken) = (count(&|x| x == 0.0), count(&|x| !x.is_finite()));
         let largest = values.iter().map(|x| x.wide().abs()).fold(0.0, f64::max);
         if broken > 0 {
             format!(", not finite in {broken} of {}", values.len())
-        } else if zeros > 0 {
+        } else if zeros > 0 && direct {
             format!(", exactly 0 in {zeros} of {}", values.len())
-        } else if largest >= 1e4 {
+        } else if largest >= LARGE {
             format!(", up to {}", short(largest))
         } else {
             String::new()

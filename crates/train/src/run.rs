@@ -3,7 +3,7 @@
 use crate::data::{LoadOptions, Loaded};
 use crate::problem::{Outcome, Problem, ProblemKind};
 use crate::report::Report;
-use nnc_export::write_atomic;
+use nnc_export::{check_writable, write_all_atomic};
 use nnc_syntax::Diagnostic;
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -24,11 +24,16 @@ impl RunFolder {
     pub(crate) fn create(out: Option<&Path>, spec_name: &str) -> Outcome<Self> {
         if let Some(path) = out {
             std::fs::create_dir_all(path).map_err(|e| cannot("make the folder", path, &e))?;
+            check_writable(path).map_err(|e| cannot("write to", path, &e))?;
             return Ok(Self { path: path.to_path_buf() });
         }
-        let folder = Path::new("runs").join(stem(spec_name));
-        std::fs::create_dir_all(&folder).map_err(|e| cannot("make the folder", &folder, &e))?;
-        let mut n = numbers(&folder).last().map_or(1, |n| n.saturating_add(1));
+        Self::numbered(&Path::new("runs").join(stem(spec_name)))
+    }
+
+    /// The next free number in a folder.
+    fn numbered(folder: &Path) -> Outcome<Self> {
+        std::fs::create_dir_all(folder).map_err(|e| cannot("make the folder", folder, &e))?;
+        let mut n = numbers(folder).last().map_or(1, |n| n.saturating_add(1));
         loop {
             let path = folder.join(n.to_string());
             match std::fs::create_dir(&path) {
@@ -43,9 +48,10 @@ impl RunFolder {
         &self.path
     }
 
-    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Outcome<()> {
-        let path = self.path.join(name);
-        write_atomic(&path, bytes).map_err(|e| cannot("write", &path, &e))
+    /// Writes files; `sync` waits until they are on the disk.
+    pub(crate) fn write(&self, files: &[(&str, Vec<u8>)], sync: bool) -> Outcome<()> {
+        let files: Vec<_> = files.iter().map(|(name, bytes)| (self.path.join(name), &bytes[..])).collect();
+        write_all_atomic(&files, sync).map_err(|(path, e)| cannot("write", &path, &e))
     }
 }
 
@@ -201,6 +207,20 @@ mod tests {
         assert_eq!(stem("../.."), "run");
         assert_eq!(stem("-"), "run");
         assert_eq!(stem("a b.nn"), "a-b");
+    }
+
+    #[test]
+    fn runs_are_numbered() {
+        let folder = tempfile::tempdir().unwrap();
+        let threads: Vec<_> = (0..4)
+            .map(|_| {
+                let path = folder.path().join("xor");
+                std::thread::spawn(move || RunFolder::numbered(&path).map(|f| f.path))
+            })
+            .collect();
+        let mut paths: Vec<_> = threads.into_iter().map(|t| t.join().unwrap().unwrap()).collect();
+        paths.sort();
+        assert_eq!(paths, [1, 2, 3, 4].map(|n| folder.path().join("xor").join(n.to_string())));
     }
 
     #[test]

@@ -23,6 +23,8 @@ use std::time::Instant;
 
 /// Rows shown with what the network says.
 const HANDFUL: usize = 8;
+/// Seconds from which on a run is worth waiting for the disk.
+const LONG: f64 = 1.0;
 /// Steps between two snapshots to replay from.
 const SNAPSHOT: u64 = 64;
 
@@ -122,6 +124,7 @@ impl<'a, T: Float> Trainer<'a, T> {
         let mut planner = Planner::new(&layout, limit);
         let step_plans = plans(&mut planner, &model.step, settings.batch, &[rows])?;
         let eval_tables = [others[0], others[1], rows.min(HANDFUL)];
+        planner.plan(&model.init, 1)?;
         let eval_plans = plans(&mut planner, &model.eval, eval_batch(model), &eval_tables)?;
         let mut need = planner.need;
         let copies = 2 + u64::from(settings.save_best.is_some());
@@ -172,7 +175,7 @@ impl<'a, T: Float> Trainer<'a, T> {
     }
 
     fn run(mut self, observer: &mut dyn Observer) -> Outcome<Report> {
-        self.begin(observer)?;
+        self.begin(observer);
         self.clock = Clock::start();
         let stop = loop {
             if self.done >= self.total {
@@ -205,8 +208,8 @@ impl<'a, T: Float> Trainer<'a, T> {
         self.finish(stop, seconds)
     }
 
-    /// Tells what is to come, and writes what is known.
-    fn begin(&mut self, observer: &mut dyn Observer) -> Outcome<()> {
+    /// Tells what is to come.
+    fn begin(&self, observer: &mut dyn Observer) {
         let settings = &self.model.settings;
         let rows = self.order.len();
         let per_epoch = settings.steps_per_epoch(rows);
@@ -223,11 +226,6 @@ impl<'a, T: Float> Trainer<'a, T> {
             threads: self.pool.threads(),
             run: self.folder.as_ref().map(|f| f.path().to_path_buf()),
         });
-        let Some(folder) = &self.folder else { return Ok(()) };
-        folder.write(
-            "spec.nn",
-            resolved::text(&self.loaded.spec, &self.card.overrides, &self.loaded.options).as_bytes(),
-        )
     }
 
     fn epochs(&self) -> u64 {
@@ -328,7 +326,7 @@ impl<'a, T: Float> Trainer<'a, T> {
             && self.epoch.is_multiple_of(every)
         {
             let bytes = weights::model_bytes(&self.store, &self.card(self.epoch, self.done));
-            folder.write(&format!("model-{}.safetensors", self.epoch), &bytes)?;
+            folder.write(&[(&format!("model-{}.safetensors", self.epoch), bytes)], self.long())?;
         }
         if self.clock.save_due() {
             self.save()?;
@@ -371,24 +369,41 @@ impl<'a, T: Float> Trainer<'a, T> {
         }
     }
 
-    pub(crate) fn save_history(&self) -> Outcome<()> {
-        let Some(folder) = &self.folder else { return Ok(()) };
-        folder.write("history.csv", self.history.csv().as_bytes())
+    fn long(&self) -> bool {
+        self.clock.seconds() > LONG
     }
 
-    /// Writes history and model.
+    pub(crate) fn save_history(&self) -> Outcome<()> {
+        let Some(folder) = &self.folder else { return Ok(()) };
+        folder.write(&[("history.csv", self.history.csv().into_bytes())], true)
+    }
+
+    /// Program, history and model.
+    fn files(&self) -> Vec<(&'static str, Vec<u8>)> {
+        let (store, epoch, step) = self.kept();
+        let text = resolved::text(&self.loaded.spec, &self.card.overrides, &self.loaded.options);
+        vec![
+            ("spec.nn", text.into_bytes()),
+            ("history.csv", self.history.csv().into_bytes()),
+            (MODEL, weights::model_bytes(store, &self.card(epoch, step))),
+        ]
+    }
+
+    /// Writes what there is so far.
     fn save(&mut self) -> Outcome<()> {
         let Some(folder) = &self.folder else { return Ok(()) };
         let begin = Instant::now();
-        self.save_history()?;
-        let (store, epoch, step) = self.kept();
-        folder.write(MODEL, &weights::model_bytes(store, &self.card(epoch, step)))?;
+        folder.write(&self.files(), true)?;
         self.clock.saved(begin.elapsed());
         Ok(())
     }
 
     fn finish(mut self, stop: StopReason, seconds: f64) -> Outcome<Report> {
-        self.save()?;
+        // A long run is on disk before anything else can go wrong.
+        if seconds > LONG {
+            self.save()?;
+        }
+        let mut files = if self.folder.is_some() { self.files() } else { Vec::new() };
         let mut figures = Figures {
             loss: self.row[0],
             metrics: self.model.metrics.iter().cloned().zip(self.row[1..].iter().copied()).collect(),
@@ -429,7 +444,8 @@ impl<'a, T: Float> Trainer<'a, T> {
         self.note.init.clone_from(&self.options.init);
         self.note.precision = if self.model.step.float == DType::F64 { "f64" } else { "f32" }.into();
         if let Some(folder) = &self.folder {
-            folder.write("run.json", self.note.json().as_bytes())?;
+            files.push(("run.json", self.note.json().into_bytes()));
+            folder.write(&files, seconds > LONG)?;
         }
         Ok(report)
     }

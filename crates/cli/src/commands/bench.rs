@@ -34,8 +34,11 @@ pub fn run(args: &BenchArgs, out: &mut Output) -> Result<u8> {
 }
 
 fn told(r: &BenchReport) -> String {
-    let speed =
-        if r.steps_per_second < 10.0 { short(r.steps_per_second) } else { grouped(r.steps_per_second as u64) };
+    let speed = if r.steps_per_second < 10.0 {
+        short(r.steps_per_second)
+    } else {
+        grouped(r.steps_per_second as u64)
+    };
     format!(
         "{speed} steps/s of {}, {}\n{} for an epoch, {} GFLOP/s, {} at most\n{} in {}\n",
         count(r.batch as u64, "sample"),

@@ -176,7 +176,12 @@ mod tests {
     fn csv(p: &Predictions, round: bool, full: bool) -> String {
         let mut text = String::new();
         let style = Style { round, full };
-        style.csv(p, &mut |t| { text.push_str(t); Ok(()) }).unwrap();
+        style
+            .csv(p, &mut |t| {
+                text.push_str(t);
+                Ok(())
+            })
+            .unwrap();
         text
     }
 
@@ -211,9 +216,6 @@ mod tests {
         assert_eq!(csv(&p, false, false), "kind,kind.x,kind.y,kind.z\ny,0.25,0.5,0.25\n");
         assert_eq!(csv(&p, true, false), "kind\ny\n");
         let object = Style { round: false, full: false }.object(&p);
-        assert_eq!(
-            object.to_string(),
-            r#"{"rows":[{"row":1,"kind":"y","kind.values":[0.25,0.5,0.25]}]}"#
-        );
+        assert_eq!(object.to_string(), r#"{"rows":[{"row":1,"kind":"y","kind.values":[0.25,0.5,0.25]}]}"#);
     }
 }

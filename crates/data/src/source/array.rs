@@ -1,12 +1,14 @@
 //! Arrays with a first axis of samples, as IDX and npy files hold them.
 
-use std::io::Read;
+use std::io::{self, Read};
+use std::sync::Arc;
 
 use super::size;
+use crate::disk::{self, DiskFile, Writer};
 use crate::fault::{Fault, Faults, Place, codes};
-use crate::input;
+use crate::input::{self, Input};
 use crate::intern::Interner;
-use crate::raw::{Data, Want, is_missing};
+use crate::raw::{Data, Spilled, SpilledKind, Want, is_missing};
 use crate::spec::Handle;
 
 /// What the elements of a file are.
@@ -78,10 +80,11 @@ impl Layout {
 
     /// Checks the promise against what the file can hold and what memory may
     /// be taken; while a file is read its bytes and its values are both there.
-    pub(crate) fn check(&self, path: &str, most: Option<u64>, memory: u64) -> Result<(), Box<Fault>> {
+    /// Says whether the values have to go to disk.
+    pub(crate) fn check(&self, path: &str, input: &Input, memory: u64) -> Result<bool, Box<Fault>> {
         let dims = self.dims.iter().map(ToString::to_string).collect::<Vec<_>>().join("x");
         let bytes = self.bytes();
-        if let Some(most) = most.filter(|&m| bytes > m) {
+        if let Some(most) = input.most.filter(|&m| bytes > m) {
             let (promise, most) = (size(bytes), size(most));
             let message = format!("`{path}` promises {dims} values, {promise}, and can hold at most {most}");
             let fault = Fault::new(codes::DAMAGED, message).path(path);
@@ -95,17 +98,73 @@ impl Layout {
             let message = format!("`{path}` has no values ({dims})");
             return Err(Box::new(Fault::new(codes::EMPTY, message).path(path)));
         }
-        let copies = if self.fortran || self.element != Element::U8 { bytes } else { 0 };
-        let need = self.count().saturating_mul(self.element.kept()).saturating_add(copies);
-        if need > memory {
-            let message = format!(
-                "`{path}` ({dims}) would need {} of memory, and {} are allowed",
-                size(need),
-                size(memory)
-            );
-            return Err(Box::new(Fault::new(codes::TOO_BIG, message).path(path)));
+        let need = self.need();
+        if need <= memory {
+            return Ok(false);
         }
-        Ok(())
+        if let Some(packed) = input.packed.filter(|p| bytes / input::PLAUSIBLE_RATIO > *p) {
+            return Err(input::bomb(path, packed, bytes));
+        }
+        let text = matches!(self.element, Element::Ascii(_) | Element::Unicode(_));
+        if !text && !self.fortran && self.dims.len() > 1 {
+            return Ok(true);
+        }
+        let (need, memory) = (size(need), size(memory));
+        let message = format!("`{path}` ({dims}) would need {need} of memory, and {memory} are allowed");
+        let fault = Fault::new(codes::TOO_BIG, message).path(path);
+        Err(Box::new(match self.fortran {
+            true => fault.help("write it with `numpy.ascontiguousarray`; then it need not fit into memory"),
+            false => fault,
+        }))
+    }
+
+    /// Bytes of memory while it is read.
+    pub(crate) fn need(&self) -> u64 {
+        let copies = if self.fortran || self.element != Element::U8 { self.bytes() } else { 0 };
+        self.count().saturating_mul(self.element.kept()).saturating_add(copies)
+    }
+
+    /// Reads the values into a temporary file, a piece at a time.
+    pub(crate) fn spill(
+        self,
+        path: &str,
+        reader: &mut dyn Read,
+        handle: Option<Handle>,
+        faults: &mut Faults,
+    ) -> Result<Array, Box<Fault>> {
+        let broken = |e: io::Error| Box::new(input::broken(path, &e, handle));
+        let full = |e: io::Error| disk::fault(&e);
+        let mut writer = Writer::new().map_err(full)?;
+        // A multiple of every element's size.
+        let mut piece = vec![0u8; 1 << 20];
+        let mut left = self.bytes();
+        let per_row = self.dims.iter().skip(1).product::<usize>();
+        let mut before = 0;
+        while left > 0 {
+            let n = left.min(piece.len() as u64) as usize;
+            reader.read_exact(&mut piece[..n]).map_err(broken)?;
+            let part = values(self.element, self.big_endian, piece[..n].to_vec());
+            before += match part {
+                Numbers::Bool(v) | Numbers::U8(v) => writer.put_bytes(&v).map(|()| v.len()),
+                Numbers::F32(v) => {
+                    check_finite(path, before, per_row, v.iter().map(|x| f64::from(*x)), faults);
+                    writer.put(v.iter().copied()).map(|()| v.len())
+                }
+                Numbers::F64(v) | Numbers::Whole(v) => {
+                    check_finite(path, before, per_row, v.iter().copied(), faults);
+                    writer.put(v.iter().copied()).map(|()| v.len())
+                }
+                Numbers::Text(_) | Numbers::Disk(..) => Ok(0),
+            }
+            .map_err(full)?;
+            left -= n as u64;
+        }
+        if reader.read(&mut [0u8; 1]).map_err(broken)? > 0 {
+            let message = format!("`{path}` has more values than its header promises");
+            return Err(Box::new(Fault::new(codes::DAMAGED, message).path(path).at(handle)));
+        }
+        let file = writer.finish().map_err(full)?;
+        Ok(Array { dims: self.dims, values: Numbers::Disk(Arc::new(file), self.element) })
     }
 
     /// Reads the values. Memory grows with what is really there, not with
@@ -155,6 +214,8 @@ pub(crate) enum Numbers {
     /// Whole numbers.
     Whole(Vec<f64>),
     Text(Vec<String>),
+    /// As [`Layout::spill`] writes them.
+    Disk(Arc<DiskFile>, Element),
 }
 
 fn each<const N: usize, T>(bytes: &[u8], big: bool, f: impl Fn([u8; N]) -> T) -> Vec<T> {
@@ -252,11 +313,12 @@ impl Array {
     pub(crate) fn column(self, reading: Reading) -> Data {
         let mut shape: Vec<usize> = self.dims.iter().skip(1).copied().collect();
         let target = reading.want != Want::Auto;
-        if shape.is_empty() || (shape == [1] && target) {
+        let on_disk = matches!(self.values, Numbers::Disk(..));
+        if !on_disk && (shape.is_empty() || (shape == [1] && target)) {
             return list(self.values, reading.want);
         }
         let picture = shape.len() >= 2;
-        let bytes = matches!(self.values, Numbers::U8(_));
+        let bytes = matches!(self.values, Numbers::U8(_) | Numbers::Disk(_, Element::U8));
         if shape.len() == 2 && (bytes || reading.unit) {
             shape.push(1);
         }
@@ -265,6 +327,15 @@ impl Array {
             Numbers::Bool(data) => Data::Bytes { shape, data, unit: false },
             Numbers::F32(data) => Data::F32 { shape, data },
             Numbers::F64(data) | Numbers::Whole(data) => Data::F64 { shape, data },
+            Numbers::Disk(file, element) => {
+                let of = match element {
+                    Element::U8 => SpilledKind::Bytes { shape, unit: reading.unit || picture },
+                    Element::Bool => SpilledKind::Bytes { shape, unit: false },
+                    Element::F16 | Element::F32 => SpilledKind::F32 { shape },
+                    _ => SpilledKind::F64 { shape },
+                };
+                Data::Spilled(Spilled { file, of })
+            }
             Numbers::Text(_) => Data::Skipped,
         }
     }
@@ -272,39 +343,47 @@ impl Array {
     /// Faults for numbers that are not finite; in a list NaN is a missing
     /// value, and in an array there is no rule for it. Also for arrays of text.
     pub(crate) fn check(&self, path: &str, faults: &mut Faults) {
-        let per_row = self.dims.iter().skip(1).product::<usize>().max(1);
+        let per_row = self.dims.iter().skip(1).product::<usize>();
         let list = self.dims.len() == 1;
-        let mut bad = |i: usize, x: f64| {
-            faults.push_with(codes::NOT_A_NUMBER, || {
-                let place = Place {
-                    row: Some((i / per_row) as u64 + 1),
-                    column: Some(i % per_row + 1),
-                    cell: Some(x.to_string()),
-                    ..Place::default()
-                };
-                Fault::new(codes::NOT_A_NUMBER, format!("`{x}` is not a finite number"))
-                    .path(path)
-                    .place(place)
-                    .help("correct it where the file is made; arrays have no rule for missing values")
-            });
-        };
-        let odd = |x: f64| !(x.is_finite() || list && x.is_nan());
+        let hole = |x: &f64| list && x.is_nan();
+        let zero = |x: f64| if hole(&x) { 0.0 } else { x };
         match &self.values {
-            Numbers::Bool(_) | Numbers::U8(_) | Numbers::Whole(_) => {}
+            Numbers::Bool(_) | Numbers::U8(_) | Numbers::Whole(_) | Numbers::Disk(..) => {}
             Numbers::F32(v) => {
-                let odd = v.iter().enumerate().filter(|(_, x)| odd(f64::from(**x)));
-                odd.for_each(|(i, x)| bad(i, f64::from(*x)));
+                check_finite(path, 0, per_row, v.iter().map(|x| zero(f64::from(*x))), faults);
             }
-            Numbers::F64(v) => {
-                let odd = v.iter().enumerate().filter(|(_, x)| odd(**x));
-                odd.for_each(|(i, x)| bad(i, *x));
-            }
+            Numbers::F64(v) => check_finite(path, 0, per_row, v.iter().map(|x| zero(*x)), faults),
             Numbers::Text(_) if per_row > 1 => {
                 let message = format!("`{path}` is an array of text; only a list of text can be read");
                 faults.push(Fault::new(codes::DAMAGED, message).path(path));
             }
             Numbers::Text(_) => {}
         }
+    }
+}
+
+/// Faults for values that are no numbers; `before` values came before them.
+fn check_finite(
+    path: &str,
+    before: usize,
+    per_row: usize,
+    values: impl Iterator<Item = f64>,
+    faults: &mut Faults,
+) {
+    let per_row = per_row.max(1);
+    for (i, x) in values.enumerate().filter(|(_, x)| !x.is_finite()) {
+        faults.push_with(codes::NOT_A_NUMBER, || {
+            let place = Place {
+                row: Some(((before + i) / per_row) as u64 + 1),
+                column: Some((before + i) % per_row + 1),
+                cell: Some(x.to_string()),
+                ..Place::default()
+            };
+            Fault::new(codes::NOT_A_NUMBER, format!("`{x}` is not a finite number"))
+                .path(path)
+                .place(place)
+                .help("correct it where the file is made; arrays have no rule for missing values")
+        });
     }
 }
 
@@ -315,6 +394,7 @@ fn list(values: Numbers, want: Want) -> Data {
         Numbers::F64(v) => (false, v),
         Numbers::Whole(v) => (true, v),
         Numbers::Text(v) => return texts(&v),
+        Numbers::Disk(..) => return Data::Skipped,
     };
     let classes = want == Want::Text || want == Want::Class && whole;
     let fits = |x: &f64| *x >= 0.0 && *x <= MOST_CLASSES && x.fract() == 0.0;
@@ -324,7 +404,7 @@ fn list(values: Numbers, want: Want) -> Data {
     let most = numbers.iter().fold(0.0f64, |a, &b| a.max(b)) as u32;
     Data::Text {
         codes: numbers.into_iter().map(|x| x as u32).collect(),
-        vocabulary: (0..=most).map(|k| k.to_string()).collect(),
+        vocabulary: Arc::new((0..=most).map(|k| k.to_string()).collect()),
     }
 }
 

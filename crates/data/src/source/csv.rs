@@ -1,12 +1,13 @@
 //! Tables as text.
 
+use super::builder::{Bad, Column};
 use super::scan::{ScanError, Scanner, Span};
 use super::{Source, number, rows::not_a_number, size, too_big};
 use crate::Limits;
+use crate::disk;
 use crate::fault::{Fault, Faults, Place, codes};
 use crate::glob;
 use crate::input;
-use crate::intern::Interner;
 use crate::raw::{Data, Head, Places, Raw, Want, is_missing};
 use crate::spec::CsvSpec;
 
@@ -21,6 +22,7 @@ struct Csv {
     heads: Vec<Head>,
     header: bool,
     scanner: Scanner,
+    packed: Option<u64>,
     sample: Vec<Line>,
 }
 
@@ -38,7 +40,7 @@ pub(crate) fn open(spec: &CsvSpec, limits: &Limits) -> Result<Box<dyn Source>, V
     }
     let spec = &CsvSpec { path: paths.remove(0), more: paths, ..spec.clone() };
     let mut spans = Vec::new();
-    let mut scanner = start(spec, &spec.path).map_err(|f| vec![*f])?;
+    let (mut scanner, packed) = start(spec, &spec.path).map_err(|f| vec![*f])?;
     let mut sample = Vec::new();
     let mut bytes = 0;
     while sample.len() <= SAMPLE_ROWS && bytes < SAMPLE_BYTES {
@@ -68,11 +70,11 @@ pub(crate) fn open(spec: &CsvSpec, limits: &Limits) -> Result<Box<dyn Source>, V
         let fault = Fault::new(codes::EMPTY, format!("`{}` has a header and no rows", spec.path));
         return Err(vec![fault.path(&spec.path).at(spec.handle)]);
     }
-    Ok(Box::new(Csv { spec: spec.clone(), limits: *limits, heads, header, scanner, sample }))
+    Ok(Box::new(Csv { spec: spec.clone(), limits: *limits, heads, header, scanner, packed, sample }))
 }
 
 /// Opens one file and finds its separator.
-fn start(spec: &CsvSpec, path: &str) -> Result<Scanner, Box<Fault>> {
+fn start(spec: &CsvSpec, path: &str) -> Result<(Scanner, Option<u64>), Box<Fault>> {
     let file = input::open(path, spec.handle)?;
     let mut scanner =
         Scanner::new(file.reader).map_err(|e| Box::new(input::broken(path, &e, spec.handle)))?;
@@ -96,7 +98,7 @@ fn start(spec: &CsvSpec, path: &str) -> Result<Scanner, Box<Fault>> {
     }
     let separator = spec.separator.unwrap_or_else(|| scanner.guess_separator(spec.decimal_comma));
     scanner.set_separator(separator);
-    Ok(scanner)
+    Ok((scanner, file.packed))
 }
 
 fn scan_fault(error: ScanError, path: &str, spec: &CsvSpec) -> Fault {
@@ -182,8 +184,9 @@ impl Source for Csv {
     }
 
     fn read(self: Box<Self>, wants: &[Want], faults: &mut Faults) -> Option<Raw> {
-        let Self { spec, limits, heads, header, mut scanner, sample } = *self;
+        let Self { spec, limits, heads, header, mut scanner, packed, sample } = *self;
         let mut table = TableReader::new(&spec, &limits, &heads, wants, &sample);
+        table.packed = packed;
         table.places.paths.push(spec.path.clone());
         for line in sample {
             table.row(line.line, line.cells.iter().map(Vec::as_slice), line.cells.len(), faults);
@@ -193,7 +196,7 @@ impl Source for Csv {
             table.places.paths.push(path.clone());
             table.another(path, header, faults)?;
         }
-        table.finish(heads.len())
+        table.finish(faults)
     }
 }
 
@@ -202,17 +205,11 @@ struct TableReader<'a> {
     spec: &'a CsvSpec,
     limits: &'a Limits,
     heads: &'a [Head],
-    columns: Vec<Builder>,
+    columns: Vec<Column>,
+    /// Of gzip: the size of the file.
+    packed: Option<u64>,
     len: usize,
     places: Places,
-}
-
-enum Builder {
-    Skip,
-    /// Nothing but missing cells so far.
-    Open(usize),
-    Numbers(Vec<f64>),
-    Text(Interner),
 }
 
 impl<'a> TableReader<'a> {
@@ -223,17 +220,22 @@ impl<'a> TableReader<'a> {
         wants: &[Want],
         sample: &[Line],
     ) -> Self {
+        let comma = spec.decimal_comma;
         let columns = wants.iter().enumerate().map(|(i, want)| match want {
-            Want::Skip => Builder::Skip,
-            Want::Number => Builder::Numbers(Vec::new()),
-            Want::Text | Want::Date => Builder::Text(Interner::default()),
-            Want::Auto | Want::Class => guess(sample, i, spec.decimal_comma),
+            Want::Skip => Column::skip(),
+            Want::Number => Column::numbers(comma),
+            Want::Text | Want::Date => Column::text(comma),
+            Want::Auto | Want::Class => {
+                let cells = sample.iter().filter_map(|l| l.cells.get(i));
+                Column::guess(cells.map(Vec::as_slice), comma)
+            }
         });
         Self {
             spec,
             limits,
             heads,
             columns: columns.collect(),
+            packed: None,
             len: 0,
             places: Places { handle: spec.handle, ..Places::default() },
         }
@@ -248,7 +250,7 @@ impl<'a> TableReader<'a> {
         let mut spans: Vec<Span> = Vec::new();
         loop {
             match scanner.next(&mut spans) {
-                Ok(None) => return Some(()),
+                Ok(None) => return self.check_memory(scanner, faults),
                 Ok(Some(line)) => {
                     let cells = spans.iter().map(|&s| trim(scanner.cell(s)));
                     self.row(line, cells, spans.len(), faults);
@@ -259,13 +261,14 @@ impl<'a> TableReader<'a> {
                 }
             }
             if self.len.is_multiple_of(4096) {
-                self.check_memory(faults)?;
+                self.check_memory(scanner, faults)?;
             }
         }
     }
 
     fn another(&mut self, path: &str, header: bool, faults: &mut Faults) -> Option<()> {
-        let mut scanner = start(self.spec, path).map_err(|f| faults.push(*f)).ok()?;
+        let (mut scanner, packed) = start(self.spec, path).map_err(|f| faults.push(*f)).ok()?;
+        self.packed = packed;
         if header {
             let mut spans = Vec::new();
             let first = scanner.next(&mut spans);
@@ -282,14 +285,28 @@ impl<'a> TableReader<'a> {
         self.rest(&mut scanner, faults)
     }
 
-    fn check_memory(&self, faults: &mut Faults) -> Option<()> {
-        let need: usize = self.columns.iter().map(Builder::bytes).sum();
-        // The encoded rows will stand beside the raw ones for a while.
-        if need as u64 <= self.limits.memory / 2 {
+    /// Moves the columns to disk where they take too much memory. The encoded
+    /// rows will stand beside the raw ones for a while, so half is too much.
+    fn check_memory(&mut self, scanner: &Scanner, faults: &mut Faults) -> Option<()> {
+        let need = |columns: &[Column]| columns.iter().map(Column::bytes).sum::<usize>() as u64;
+        if need(&self.columns) <= self.limits.memory / 2 {
             return Some(());
         }
-        let what = format!("reading `{}` further than row {}", self.path(), self.len);
-        faults.push(too_big(&what, need as u64 * 2, self.limits).path(self.path()).at(self.spec.handle));
+        if let Some(packed) = self.packed.filter(|p| scanner.bytes_read() / input::PLAUSIBLE_RATIO > *p) {
+            let fault = input::bomb(&self.path(), packed, scanner.bytes_read());
+            faults.push(fault.at(self.spec.handle));
+            return None;
+        }
+        for column in &mut self.columns {
+            column.spill().map_err(|e| faults.push(*disk::fault(&e))).ok()?;
+        }
+        let names = need(&self.columns);
+        if names <= self.limits.memory / 4 {
+            return Some(());
+        }
+        let what = format!("the different texts in `{}` as far as row {}", self.path(), self.len);
+        let fault = too_big(&what, names.saturating_mul(4), self.limits).path(self.path());
+        faults.push(fault.at(self.spec.handle).help("drop the columns of long or unique text"));
         None
     }
 
@@ -305,42 +322,11 @@ impl<'a> TableReader<'a> {
             return;
         }
         self.places.note_line(self.len as u64, line);
-        let comma = self.spec.decimal_comma;
         for (i, cell) in cells.enumerate() {
             let Some(column) = self.columns.get_mut(i) else { break };
-            match column {
-                Builder::Skip => continue,
-                Builder::Numbers(values) => {
-                    if let Some(x) = number::parse(cell, comma) {
-                        values.push(x);
-                        continue;
-                    }
-                    values.push(f64::NAN);
-                    if is_missing(cell, true) {
-                        continue;
-                    }
-                }
-                Builder::Text(names) => {
-                    if is_missing(cell, false) {
-                        names.push_missing();
-                        continue;
-                    }
-                    if names.push(cell) {
-                        continue;
-                    }
-                }
-                Builder::Open(missing) => {
-                    if is_missing(cell, true) {
-                        *missing += 1;
-                        continue;
-                    }
-                    *column = decide(*missing, cell, comma);
-                    if !matches!(column, Builder::Open(_)) {
-                        continue;
-                    }
-                }
+            if let Err(bad) = column.push(cell) {
+                self.bad_cell(i, cell, bad, faults);
             }
-            self.bad_cell(i, cell, faults);
         }
         self.len += 1;
     }
@@ -367,10 +353,10 @@ impl<'a> TableReader<'a> {
     }
 
     /// A cell of a number column that is no number, or text that is not text.
-    fn bad_cell(&self, i: usize, cell: &[u8], faults: &mut Faults) {
+    fn bad_cell(&self, i: usize, cell: &[u8], bad: Bad, faults: &mut Faults) {
         let name = &self.heads[i].name;
         let shown: String = String::from_utf8_lossy(cell).chars().take(60).collect();
-        if matches!(self.columns[i], Builder::Numbers(_)) {
+        if bad == Bad::Number {
             faults.push_with(codes::NOT_A_NUMBER, || {
                 let fault = not_a_number(&shown, self.spec.decimal_comma).help(format!(
                     "correct the cell; if `{name}` is no number, give it `one_hot` or `category`"
@@ -386,52 +372,9 @@ impl<'a> TableReader<'a> {
         });
     }
 
-    fn finish(self, width: usize) -> Option<Raw> {
-        debug_assert_eq!(self.columns.len(), width);
-        let columns = self.columns.into_iter().map(|c| match c {
-            Builder::Skip => Data::Skipped,
-            Builder::Open(n) => Data::Numbers(vec![f64::NAN; n]),
-            Builder::Numbers(values) => Data::Numbers(values),
-            Builder::Text(names) => names.finish(),
-        });
-        Some(Raw { columns: columns.collect(), len: self.len, places: self.places })
+    fn finish(self, faults: &mut Faults) -> Option<Raw> {
+        let columns: Result<Vec<Data>, _> = self.columns.into_iter().map(Column::finish).collect();
+        let columns = columns.map_err(|e| faults.push(*disk::fault(&e))).ok()?;
+        Some(Raw { columns, len: self.len, places: self.places })
     }
-}
-
-impl Builder {
-    fn bytes(&self) -> usize {
-        match self {
-            Self::Skip | Self::Open(_) => 0,
-            Self::Numbers(values) => values.capacity() * 8,
-            Self::Text(names) => names.bytes(),
-        }
-    }
-}
-
-/// Numbers where at least half of the cells that are there are numbers.
-fn guess(sample: &[Line], column: usize, comma: bool) -> Builder {
-    let cells = sample.iter().filter_map(|l| l.cells.get(column));
-    let mut there = 0usize;
-    let mut numbers = 0usize;
-    for cell in cells.filter(|c| !is_missing(c, true)) {
-        there += 1;
-        numbers += usize::from(number::parse(cell, comma).is_some());
-    }
-    match there {
-        0 => Builder::Open(0),
-        n if numbers * 2 >= n => Builder::Numbers(Vec::new()),
-        _ => Builder::Text(Interner::default()),
-    }
-}
-
-/// The kind of a column by its first cell that is not missing.
-fn decide(missing: usize, cell: &[u8], comma: bool) -> Builder {
-    if let Some(x) = number::parse(cell, comma) {
-        let mut values = vec![f64::NAN; missing];
-        values.push(x);
-        return Builder::Numbers(values);
-    }
-    let mut names = Interner::default();
-    (0..missing).for_each(|_| names.push_missing());
-    if names.push(cell) { Builder::Text(names) } else { Builder::Open(missing) }
 }

@@ -2,6 +2,7 @@
 //! an ordered split has them all; everything random comes by counter.
 
 use std::f64::consts::{PI, TAU};
+use std::sync::Arc;
 
 use super::{Source, too_big};
 use crate::Limits;
@@ -103,7 +104,7 @@ impl Source for Generator {
             columns.push(if self.classes > 0 && !number {
                 Data::Text {
                     codes: targets.into_iter().map(|k| k as u32).collect(),
-                    vocabulary: (0..self.classes).map(|k| k.to_string()).collect(),
+                    vocabulary: Arc::new((0..self.classes).map(|k| k.to_string()).collect()),
                 }
             } else {
                 Data::Numbers(targets)

@@ -23,6 +23,7 @@ struct File {
     path: String,
     input: Input,
     layout: Layout,
+    to_disk: bool,
 }
 
 fn element(code: u8) -> Option<Element> {
@@ -93,8 +94,8 @@ fn read_header(path: &str, handle: Option<Handle>, limits: &Limits) -> Result<Fi
         dims.push(u32::from_be_bytes(word) as usize);
     }
     let layout = Layout { element, big_endian: true, fortran: false, dims };
-    layout.check(path, input.most, limits.memory)?;
-    Ok(File { path: path.to_string(), input, layout })
+    let to_disk = layout.check(path, &input, limits.memory)?;
+    Ok(File { path: path.to_string(), input, layout, to_disk })
 }
 
 impl Source for Idx {
@@ -116,7 +117,12 @@ impl Source for Idx {
                 columns.push(Data::Skipped);
                 continue;
             }
-            match file.layout.read(&file.path, &mut file.input.reader, spec.handle) {
+            let reader = &mut file.input.reader;
+            let array = match file.to_disk {
+                true => file.layout.spill(&file.path, reader, spec.handle, faults),
+                false => file.layout.read(&file.path, reader, spec.handle),
+            };
+            match array {
                 Ok(array) => {
                     array.check(&file.path, faults);
                     columns.push(array.column(Reading { want, unit: true }));

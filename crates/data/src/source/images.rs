@@ -3,6 +3,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::picture::{self, Trouble};
 use super::{Source, csv, too_big};
@@ -143,7 +144,7 @@ impl Source for Folder {
         if let Some((codes, vocabulary)) = self.classes {
             columns.push(match wants.get(1) {
                 Some(Want::Skip) | None => Data::Skipped,
-                Some(_) => Data::Text { codes, vocabulary },
+                Some(_) => Data::Text { codes, vocabulary: Arc::new(vocabulary) },
             });
         }
         let places = Places { paths: vec![self.path], handle: self.handle, ..Places::default() };

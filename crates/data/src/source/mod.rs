@@ -2,6 +2,7 @@
 //! is then told how to read each of them.
 
 pub(crate) mod array;
+mod builder;
 pub(crate) mod csv;
 pub(crate) mod generate;
 pub(crate) mod idx;

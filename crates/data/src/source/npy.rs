@@ -83,7 +83,11 @@ impl Source for Arrays {
                 columns.push(Data::Skipped);
                 continue;
             };
-            let array = file.layout.read(&file.path, &mut file.input.reader, self.handle);
+            let reader = &mut file.input.reader;
+            let array = match file.to_disk {
+                true => file.layout.spill(&file.path, reader, self.handle, faults),
+                false => file.layout.read(&file.path, reader, self.handle),
+            };
             let array = array.map_err(|f| faults.push(*f)).ok()?;
             array.check(&file.path, faults);
             columns.push(array.column(Reading { want, unit: false }));
@@ -98,6 +102,7 @@ struct Open {
     path: String,
     input: Input,
     layout: Layout,
+    to_disk: bool,
 }
 
 impl Arrays {
@@ -109,9 +114,9 @@ impl Arrays {
             }
         };
         let (layout, header) = read_header(&path, &mut input.reader, self.handle)?;
-        let most = input.most.map(|m| m.saturating_sub(header));
-        layout.check(&path, most, self.limits.memory)?;
-        Ok(Open { path, input, layout })
+        input.most = input.most.map(|m| m.saturating_sub(header));
+        let to_disk = layout.check(&path, &input, self.limits.memory)?;
+        Ok(Open { path, input, layout, to_disk })
     }
 
     fn common_length(&self, opened: &[Option<Open>], faults: &mut Faults) -> Option<usize> {
@@ -130,8 +135,8 @@ impl Arrays {
     }
 
     fn check_sum(&self, opened: &[Option<Open>], faults: &mut Faults) -> Option<()> {
-        let bytes = |o: &Open| o.layout.count().saturating_mul(o.layout.element.kept());
-        let need = opened.iter().flatten().fold(0u64, |n, o| n.saturating_add(bytes(o)));
+        let in_memory = opened.iter().flatten().filter(|o| !o.to_disk);
+        let need = in_memory.fold(0u64, |n, o| n.saturating_add(o.layout.need()));
         if need > self.limits.memory {
             faults.push(super::too_big(&format!("`{}`", self.name), need, &self.limits).at(self.handle));
         }

@@ -25,6 +25,7 @@ pub(crate) struct Scanner {
     line: u64,
     separator: u8,
     newline: u8,
+    read: u64,
 }
 
 /// What ends the scanning early.
@@ -64,6 +65,7 @@ impl Scanner {
             line: 1,
             separator: b',',
             newline: b'\n',
+            read: 0,
         };
         while !scanner.at_end && scanner.end < scanner.buffer.len() {
             scanner.read_more()?;
@@ -112,6 +114,11 @@ impl Scanner {
     /// Sets what stands between cells.
     pub(crate) fn set_separator(&mut self, separator: u8) {
         self.separator = separator;
+    }
+
+    /// Bytes read so far, unpacked.
+    pub(crate) fn bytes_read(&self) -> u64 {
+        self.read
     }
 
     /// The bytes of a cell of the last record.
@@ -239,7 +246,10 @@ impl Scanner {
         loop {
             match self.reader.read(&mut self.buffer[self.end..]) {
                 Ok(0) => self.at_end = true,
-                Ok(n) => self.end += n,
+                Ok(n) => {
+                    self.end += n;
+                    self.read += n as u64;
+                }
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
                 Err(e) => return Err(e),
             }

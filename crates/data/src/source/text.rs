@@ -1,15 +1,17 @@
 //! A text as windows of characters or bytes. The target of a window is the
 //! window one character further on.
 
-use std::io::Read;
+use std::collections::HashMap;
+use std::io::{self, Read};
 use std::sync::Arc;
 
-use super::{Source, size, too_big};
+use super::Source;
 use crate::Limits;
+use crate::disk::{self, Writer};
 use crate::fault::{Fault, Faults, Place, codes};
 use crate::glob;
-use crate::input;
-use crate::raw::{Data, Head, Places, Raw, Want, Windows};
+use crate::input::{self, Input, PLAUSIBLE_RATIO};
+use crate::raw::{Codes, Data, Head, Places, Raw, Want, Windows};
 use crate::spec::{Role, TextSpec};
 
 struct Text {
@@ -59,7 +61,8 @@ impl Source for Text {
                 Some(Raw { columns: columns.collect(), len, places })
             }
             Err(fault) => {
-                faults.push(fault.path(&self.spec.path).at(self.spec.handle));
+                let path = fault.path.clone().unwrap_or_else(|| self.spec.path.clone());
+                faults.push(fault.path(path).at(self.spec.handle));
                 None
             }
         }
@@ -68,14 +71,12 @@ impl Source for Text {
 
 impl Text {
     fn windows(&self) -> Result<(Windows, usize), Box<Fault>> {
-        let bytes = self.bytes()?;
-        let (data, names) = if self.spec.bytes {
-            (bytes.iter().map(|&b| u16::from(b)).collect(), byte_names())
-        } else {
-            characters(&bytes)?
-        };
+        let mut codes = Coder::new(self.spec.bytes, self.limits.memory / 4);
+        for path in glob::expand(&self.spec.path, self.spec.handle)? {
+            self.file(&path, &mut codes).map_err(|f| Box::new(f.path(&path)))?;
+        }
+        let n = usize::try_from(codes.count).unwrap_or(usize::MAX);
         let (width, stride) = (self.spec.window, self.spec.stride.unwrap_or(self.spec.window));
-        let n = data.len();
         let Some(room) = n.checked_sub(width).and_then(|r| r.checked_sub(1)) else {
             let message = format!(
                 "`{}` has {n} characters, too few for one window of {width} and what follows it",
@@ -83,84 +84,177 @@ impl Text {
             );
             return Err(Box::new(Fault::new(codes::EMPTY, message).help("a smaller window=")));
         };
-        let windows = Windows {
-            width,
-            stride,
-            start: 0,
-            data: Arc::new(data),
-            names: Arc::new(names),
-            bytes: self.spec.bytes,
-        };
+        let (data, names) = codes.finish()?;
+        let windows =
+            Windows { width, stride, start: 0, data, names: Arc::new(names), bytes: self.spec.bytes };
         Ok((windows, room / stride + 1))
     }
 
-    /// The files one after the other, as far as the limit allows: a byte
-    /// becomes two, and the bytes themselves are there at the same time.
-    fn bytes(&self) -> Result<Vec<u8>, Box<Fault>> {
-        let handle = self.spec.handle;
-        let most = self.limits.memory / 3;
-        let mut bytes = Vec::new();
-        for path in glob::expand(&self.spec.path, handle)? {
-            let begin = bytes.len();
-            let room = most.saturating_add(1).saturating_sub(begin as u64);
-            let read = input::open(&path, handle)?.reader.take(room).read_to_end(&mut bytes);
-            read.map_err(|e| Box::new(input::broken(&path, &e, handle)))?;
-            if bytes.len() as u64 > most {
-                let message = format!("`{path}` is longer than {}", size(most));
-                let need = (bytes.len() as u64).saturating_mul(3);
-                return Err(Box::new(too_big(&message, need, &self.limits)));
+    /// Reads a file a piece at a time.
+    fn file(&self, path: &str, codes: &mut Coder) -> Result<(), Box<Fault>> {
+        let Input { mut reader, packed, .. } = input::open(path, self.spec.handle)?;
+        let broken = |e: io::Error| Box::new(input::broken(path, &e, self.spec.handle));
+        let mut piece = vec![0u8; PIECE];
+        // Bytes of a character whose rest is in the next piece.
+        let mut left = 0;
+        let mut place = Position { line: 1, bytes: 0 };
+        loop {
+            let n = match reader.read(&mut piece[left..]) {
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                n => n.map_err(broken)?,
+            };
+            let (have, at_end) = (left + n, n == 0);
+            let begin =
+                if place.bytes == 0 && piece[..have].starts_with(&[0xef, 0xbb, 0xbf]) { 3 } else { 0 };
+            if place.bytes == 0 && have < 3 && !at_end {
+                left = have; // the mark at the beginning may not be whole
+                continue;
             }
-            if bytes[begin..].starts_with(&[0xef, 0xbb, 0xbf]) {
-                bytes.drain(begin..begin + 3);
+            let used = begin + codes.add(&piece[begin..have], at_end, place)?;
+            place.line += memchr::memchr_iter(b'\n', &piece[..used]).count() as u64;
+            place.bytes += used as u64;
+            piece.copy_within(used..have, 0);
+            left = have - used;
+            if at_end {
+                return Ok(());
+            }
+            if let Some(packed) = packed.filter(|p| codes.is_on_disk() && place.bytes / PLAUSIBLE_RATIO > *p)
+            {
+                return Err(input::bomb(path, packed, place.bytes));
             }
         }
-        Ok(bytes)
     }
 }
 
-/// Two hexadecimal digits each.
-fn byte_names() -> Vec<String> {
-    (0..256).map(|b| format!("{b:02x}")).collect()
+const PIECE: usize = 1 << 20;
+
+/// How far a file is read.
+#[derive(Clone, Copy)]
+struct Position {
+    line: u64,
+    bytes: u64,
 }
 
-/// The characters, numbered in the order of Unicode.
-fn characters(bytes: &[u8]) -> Result<(Vec<u16>, Vec<String>), Box<Fault>> {
-    let text = std::str::from_utf8(bytes).map_err(|e| not_text(bytes, e.valid_up_to()))?;
-    let mut seen = std::collections::BTreeMap::new();
-    let mut ascii = [false; 128];
-    for c in text.chars() {
-        match ascii.get_mut(c as usize) {
-            Some(there) => *there = true,
+/// Numbers characters as they come, and puts them into order at the end.
+struct Coder {
+    bytes: bool,
+    /// The code of each ASCII character that came; `NEW` of the others.
+    ascii: [u16; 128],
+    others: HashMap<char, u16>,
+    characters: Vec<char>,
+    memory: Vec<u16>,
+    /// Bytes of memory before the codes go to disk.
+    most: u64,
+    disk: Option<Writer>,
+    count: u64,
+}
+
+const NEW: u16 = u16::MAX;
+
+impl Coder {
+    fn new(bytes: bool, most: u64) -> Self {
+        Self {
+            bytes,
+            ascii: [NEW; 128],
+            others: HashMap::new(),
+            characters: Vec::new(),
+            memory: Vec::new(),
+            most,
+            disk: None,
+            count: 0,
+        }
+    }
+
+    fn is_on_disk(&self) -> bool {
+        self.disk.is_some()
+    }
+
+    /// Adds as many whole characters as there are, and says how many bytes
+    /// they took.
+    fn add(&mut self, piece: &[u8], at_end: bool, place: Position) -> Result<usize, Box<Fault>> {
+        let before = self.memory.len();
+        let used = if self.bytes {
+            self.memory.extend(piece.iter().map(|&b| u16::from(b)));
+            piece.len()
+        } else {
+            let text = match std::str::from_utf8(piece) {
+                Ok(text) => text,
+                Err(e) if e.error_len().is_none() && !at_end => {
+                    // The last character is cut; its rest will come.
+                    std::str::from_utf8(&piece[..e.valid_up_to()]).unwrap_or_default()
+                }
+                Err(e) => return Err(not_text(piece, e.valid_up_to(), place)),
+            };
+            for c in text.chars() {
+                let code = self.code(c)?;
+                self.memory.push(code);
+            }
+            text.len()
+        };
+        self.count += (self.memory.len() - before) as u64;
+        if self.memory.len() as u64 * 2 > self.most {
+            let codes = std::mem::take(&mut self.memory);
+            let mut writer = match self.disk.take() {
+                Some(writer) => writer,
+                None => Writer::new().map_err(|e| disk::fault(&e))?,
+            };
+            writer.put(codes).map_err(|e| disk::fault(&e))?;
+            self.disk = Some(writer);
+        }
+        Ok(used)
+    }
+
+    fn code(&mut self, c: char) -> Result<u16, Box<Fault>> {
+        let known = match self.ascii.get(c as usize) {
+            Some(&code) => Some(code).filter(|&code| code != NEW),
+            None => self.others.get(&c).copied(),
+        };
+        if let Some(code) = known {
+            return Ok(code);
+        }
+        let code = self.characters.len() as u16;
+        if code == NEW {
+            let message = "this text has more than 65535 different characters";
+            return Err(Box::new(Fault::new(codes::TOO_BIG, message).help("read it as `bytes`")));
+        }
+        self.characters.push(c);
+        match self.ascii.get_mut(c as usize) {
+            Some(slot) => *slot = code,
             None => {
-                seen.entry(c).or_insert(0u16);
+                self.others.insert(c, code);
             }
         }
+        Ok(code)
     }
-    let there = ascii.iter().zip(0u8..).filter(|(there, _)| **there);
-    let low: Vec<char> = there.map(|(_, b)| char::from(b)).collect();
-    if low.len() + seen.len() > usize::from(u16::MAX) {
-        let message = "this text has more than 65535 different characters";
-        return Err(Box::new(Fault::new(codes::TOO_BIG, message).help("read it as `bytes`")));
+
+    /// The codes, numbered in the order of Unicode, and their names.
+    fn finish(mut self) -> Result<(Codes, Vec<String>), Box<Fault>> {
+        let (map, names): (Vec<u16>, Vec<String>) = if self.bytes {
+            ((0..256).collect(), (0..256).map(|b| format!("{b:02x}")).collect())
+        } else {
+            let mut sorted = self.characters.clone();
+            sorted.sort_unstable();
+            let place = |c| sorted.binary_search(c).unwrap_or_default() as u16;
+            (self.characters.iter().map(place).collect(), sorted.iter().map(ToString::to_string).collect())
+        };
+        let data = match self.disk {
+            Some(mut writer) => {
+                writer.put(self.memory).map_err(|e| disk::fault(&e))?;
+                let file = writer.finish().map_err(|e| disk::fault(&e))?;
+                Codes::Disk(Arc::new(file), Arc::new(map))
+            }
+            None => {
+                self.memory.iter_mut().for_each(|c| *c = map[usize::from(*c)]);
+                Codes::Memory(Arc::new(self.memory))
+            }
+        };
+        Ok((data, names))
     }
-    let mut table = [0u16; 128];
-    for (&c, i) in low.iter().zip(0u16..) {
-        table[c as usize] = i;
-    }
-    for (code, i) in seen.values_mut().zip(low.len() as u16..) {
-        *code = i;
-    }
-    let code = |c: char| match table.get(c as usize) {
-        Some(&code) => code,
-        None => seen.get(&c).copied().unwrap_or(0),
-    };
-    let data = text.chars().map(code).collect();
-    let names = low.iter().chain(seen.keys()).map(ToString::to_string).collect();
-    Ok((data, names))
 }
 
-fn not_text(bytes: &[u8], at: usize) -> Box<Fault> {
-    let line = memchr::memchr_iter(b'\n', &bytes[..at]).count() as u64 + 1;
-    let shown = bytes.get(at).map_or(String::new(), |b| format!(" (byte {b:02x})"));
+fn not_text(piece: &[u8], at: usize, place: Position) -> Box<Fault> {
+    let line = place.line + memchr::memchr_iter(b'\n', &piece[..at]).count() as u64;
+    let shown = piece.get(at).map_or(String::new(), |b| format!(" (byte {b:02x})"));
     let place = Place { line: Some(line), ..Place::default() };
     let fault = Fault::new(codes::DAMAGED, format!("this is not UTF-8 text{shown}")).place(place);
     Box::new(fault.help("save the file as UTF-8, or read it as `bytes`"))

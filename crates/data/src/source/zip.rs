@@ -78,7 +78,8 @@ pub(crate) fn open(path: &str, entry: &Entry, handle: Option<Handle>) -> Result<
         _ => return Err(damaged("is packed in a way that cannot be read, or encrypted")),
     };
     let checked = Checked { reader, crc: Crc::new(), expected: entry.crc };
-    Ok(Input { reader: Box::new(checked), most: Some(most) })
+    let packed = (entry.method != 0).then_some(entry.packed);
+    Ok(Input { reader: Box::new(checked), most: Some(most), packed })
 }
 
 /// Compares the checksum at the end.

@@ -75,7 +75,7 @@ fn comma_before_nothing(at: Words<'_>, token: &Token<'_>, expected: Expected) ->
     if matches!(token.kind, TokenKind::Sign(")" | "]")) {
         return found.label(at.last, "leave this comma out").fix(at.last, "", true);
     }
-    found.label(token.span, format!("this is not {}", expected.what)).cause(expected.plain)
+    found.label(at.here(), format!("this is not {}", expected.what)).cause(expected.plain)
 }
 
 /// Adds what is meant by the expected thing, and how the whole statement should look.

@@ -6,7 +6,19 @@ use crate::Span;
 use crate::ast::{Arg, BinaryOp, Expr, ExprKind, UnaryOp};
 
 pub(super) fn write_expr(expr: &Expr) -> Node {
+    // Long sums are deep trees: their way down is kept short.
     let node = match &expr.kind {
+        ExprKind::Binary { op, left, right, .. } => {
+            Node::new(op.sign()).child(write_expr(left)).child(write_expr(right))
+        }
+        kind => write_other(kind),
+    };
+    node.at(expr.span)
+}
+
+/// Whatever has no operator between two operands.
+fn write_other(kind: &ExprKind) -> Node {
+    match kind {
         ExprKind::Int(value) => Node::new("int").word(value.to_string()),
         ExprKind::Float(value) => Node::new("float").word(format!("{value:?}")),
         ExprKind::Percent(value) => Node::new("percent").word(format!("{value:?}")),
@@ -25,9 +37,6 @@ pub(super) fn write_expr(expr: &Expr) -> Node {
         }
         ExprKind::Unary { op: UnaryOp::Neg, of } => Node::new("negative").child(write_expr(of)),
         ExprKind::Unary { op: UnaryOp::Not, of } => Node::new("not").child(write_expr(of)),
-        ExprKind::Binary { op, left, right, .. } => {
-            Node::new(op.sign()).with([left, right].map(|side| write_expr(side)))
-        }
         ExprKind::Call { callee, args } => {
             Node::new("call").child(write_expr(callee)).with(args.iter().map(write_arg))
         }
@@ -35,11 +44,27 @@ pub(super) fn write_expr(expr: &Expr) -> Node {
             Node::new("index").with([base, index].map(|part| write_expr(part)))
         }
         ExprKind::Member { base, name } => Node::new("member").word(&name.text).child(write_expr(base)),
-    };
-    node.at(expr.span)
+        // Written by the caller.
+        ExprKind::Binary { op, .. } => Node::new(op.sign()),
+    }
 }
 
 pub(super) fn read_expr(node: &Node) -> Result<Expr, String> {
+    match operator(&node.kind) {
+        Some(op) => read_binary(node, op),
+        None => read_other(node),
+    }
+}
+
+fn read_binary(node: &Node, op: BinaryOp) -> Result<Expr, String> {
+    let mut children = Children::of(node);
+    let (left, right) = (boxed(&mut children)?, boxed(&mut children)?);
+    children.end()?;
+    let span = Span::default();
+    Ok(Expr { kind: ExprKind::Binary { op, op_span: span, left, right }, span })
+}
+
+fn read_other(node: &Node) -> Result<Expr, String> {
     let mut children = Children::of(node);
     let kind = match node.kind.as_str() {
         "int" => ExprKind::Int(number(node, word(node, 0)?)?),
@@ -70,11 +95,7 @@ pub(super) fn read_expr(node: &Node) -> Result<Expr, String> {
         }
         "index" => ExprKind::Index { base: boxed(&mut children)?, index: boxed(&mut children)? },
         "member" => ExprKind::Member { base: boxed(&mut children)?, name: name(node, 0)? },
-        sign => {
-            let op = operator(sign).ok_or_else(|| wrong(node, "no expression is of this kind"))?;
-            let (left, right) = (boxed(&mut children)?, boxed(&mut children)?);
-            ExprKind::Binary { op, op_span: Span::default(), left, right }
-        }
+        _ => return Err(wrong(node, "no expression is of this kind")),
     };
     children.end()?;
     Ok(Expr { kind, span: Span::default() })
