@@ -4,7 +4,7 @@ use crate::marks::Marks;
 use crate::memory;
 use crate::problem::{Outcome, Problem, ProblemKind};
 use crate::roles::roles;
-use crate::source::{Reported, Sources, kind_of};
+use crate::source::{Sources, kind_of};
 use nnc_data::{
     ColumnName, CsvSpec, DataSpec, Dataset, Fault, GeneratorSpec, IdxSpec, ImagesSpec, Limits, NpySpec,
     NpzSpec, Role, RoleSpec, Schema, SourceSpec, SplitSpec, Stats, Table, TextSpec,
@@ -179,10 +179,8 @@ impl Opener<'_> {
         }
         let mut sources =
             Sources { base: &self.options.base, marks: &mut self.marks, diagnostics: &mut self.diagnostics };
-        match sources.source(first) {
-            Ok(source) => Some(source),
-            Err(Reported) => None,
-        }
+        // A mistake has been reported.
+        sources.source(first).ok()
     }
 
     /// The roles of the columns; and the second choice: `target price` may name a column, or give the one

@@ -190,8 +190,9 @@ impl RunNote {
     /// The note beside a model file, where there is one.
     pub(crate) fn beside(model: &Path) -> Option<Self> {
         let path = model.parent()?.join("run.json");
-        let small = std::fs::metadata(&path).ok().filter(|m| m.len() < 1 << 20)?;
-        drop(small);
+        if std::fs::metadata(&path).ok()?.len() > 1 << 20 {
+            return None;
+        }
         serde_json::from_str(&std::fs::read_to_string(path).ok()?).ok()
     }
 }

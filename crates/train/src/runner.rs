@@ -154,7 +154,7 @@ pub(crate) struct Runners<T> {
 /// The sizes of the batches of `rows` rows: the whole ones and the last partial one.
 pub(crate) fn sizes(rows: usize, batch: usize) -> impl Iterator<Item = usize> {
     let whole = (rows >= batch).then_some(batch);
-    let last = (rows % batch > 0).then_some(rows % batch);
+    let last = Some(rows % batch).filter(|&rest| rest > 0);
     whole.into_iter().chain(last)
 }
 

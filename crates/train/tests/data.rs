@@ -1,5 +1,7 @@
 //! What programs say about data, and what is said back.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
+
 mod common;
 
 use common::{ok, quiet, run_with, spec, try_load};

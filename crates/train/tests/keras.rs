@@ -1,5 +1,7 @@
 //! Whole trainings against Keras: the loss of every epoch, from the same first weights, without shuffling.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
+
 mod common;
 
 use common::{quiet, rows};

@@ -1,5 +1,7 @@
 //! Model files: whole, alone, damaged, lying.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
+
 mod common;
 
 use common::{XOR, loaded, ok, quiet, run, to};

@@ -1,5 +1,7 @@
 //! Training from text to files.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
+
 mod common;
 
 use common::{XOR, loaded, ok, quiet, rows, run, run_with, spec_with, to};
