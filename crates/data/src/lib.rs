@@ -65,6 +65,7 @@ mod glob;
 mod input;
 mod intern;
 mod layout;
+mod packed;
 mod raw;
 pub mod rng;
 mod roles;

@@ -41,9 +41,10 @@ pub fn verify(graph: &Graph) -> Result<(), Vec<String>> {
             broken.push(format!("{id}: {} in a graph of {}", node.ty, graph.float.name()));
         }
         if let Prim::Parameter { role, name } = &node.prim
-            && parameters.insert((*role, name.clone()), id).is_some() {
-                broken.push(format!("{id}: a second {} `{name}`", role.name()));
-            }
+            && parameters.insert((*role, name.clone()), id).is_some()
+        {
+            broken.push(format!("{id}: a second {} `{name}`", role.name()));
+        }
     }
     check_outputs(graph, &parameters, &mut broken);
     if broken.is_empty() { Ok(()) } else { Err(broken) }

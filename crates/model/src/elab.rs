@@ -427,6 +427,14 @@ impl<'a> Elab<'a> {
         stmts: &[Stmt],
     ) -> Res<()> {
         let value = self.expr(frame, count)?;
+        if value.num().is_some_and(|n| n > 100_000.0) {
+            return self.fail(
+                "N0307",
+                format!("`repeat {value}` is too often"),
+                count.span,
+                "at most 100000",
+            );
+        }
         let Some(n) = value.int().filter(|n| *n >= 0) else {
             return self.fail(
                 "N0204",
@@ -435,9 +443,6 @@ impl<'a> Elab<'a> {
                 "",
             );
         };
-        if n as u64 > 100_000 {
-            return self.fail("N0307", format!("`repeat {n}` is too often"), count.span, "at most 100000");
-        }
         for i in 0..n {
             if let Some(name) = index {
                 frame.set(&name.text, Value::Int(i));

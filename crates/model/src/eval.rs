@@ -289,6 +289,11 @@ impl Elab<'_> {
 
     /// `link -> link -> …`
     pub fn chain(&mut self, frame: &mut Frame, chain: &Chain) -> Res<Value> {
+        const LINKS: usize = 2000;
+        if let Some(link) = chain.links.get(LINKS) {
+            let message = format!("this chain has more than {LINKS} links");
+            return self.fail("N0307", message, link.span(), "from here on");
+        }
         let mut value = None;
         for link in &chain.links {
             let start = self.row_start();

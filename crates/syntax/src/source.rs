@@ -54,16 +54,18 @@ pub struct Source {
     pub name: String,
     /// The whole text.
     pub text: String,
+    /// The first byte of every line.
+    starts: Vec<u32>,
 }
 
 impl Source {
     /// Line and column of a byte offset, both from 1; columns count characters.
     pub fn line_column(&self, offset: u32) -> (usize, usize) {
-        let offset = (offset as usize).min(self.text.len());
-        let before = &self.text.as_bytes()[..offset];
-        let line = before.iter().filter(|&&b| b == b'\n').count() + 1;
-        let start = before.iter().rposition(|&b| b == b'\n').map_or(0, |p| p + 1);
-        let column = self.text[start..].char_indices().take_while(|(i, _)| start + i < offset).count() + 1;
+        let offset = offset.min(self.text.len() as u32);
+        let line = self.starts.partition_point(|&s| s <= offset);
+        let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or(0) as usize;
+        let before = self.text.get(start..offset as usize);
+        let column = before.map_or(offset as usize - start, |b| b.chars().count()) + 1;
         (line, column)
     }
 
@@ -82,7 +84,10 @@ pub struct SourceMap {
 impl SourceMap {
     /// Adds a text and returns its id.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> SourceId {
-        self.sources.push(Source { name: name.into(), text: text.into() });
+        let text = text.into();
+        let ends = text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i as u32 + 1);
+        let starts = std::iter::once(0).chain(ends).collect();
+        self.sources.push(Source { name: name.into(), text, starts });
         SourceId((self.sources.len() - 1) as u16)
     }
 

@@ -4,7 +4,7 @@ use crate::data::LoadOptions;
 use crate::source::resolve;
 use nnc_export::Overrides;
 use nnc_model::Spec;
-use nnc_model::data::{DataArg, Literal};
+use nnc_model::data::{DataArg, Literal, Part};
 use nnc_syntax::Span;
 use nnc_syntax::ast::{ExprKind, Stmt, StmtKind};
 
@@ -114,16 +114,21 @@ impl Edits<'_> {
             self.missing.push(format!("data {path}"));
         }
         for decl in &self.spec.data {
-            // Rows and made-up data have no path; another file in their place is told in a comment.
             let texts = decl.args.iter().chain(&decl.to).filter(|a| a.key.is_none());
             let texts: Vec<&DataArg> = texts.filter(|a| matches!(a.value, Literal::Text(_))).collect();
-            for (i, arg) in texts.iter().enumerate() {
-                let Literal::Text(path) = &arg.value else { continue };
-                let new = match (&own, i) {
-                    (Some(own), 0) => own.clone(),
-                    _ => quoted(&resolve(&base, path)),
-                };
-                self.list.push((arg.span, new));
+            let Some(own) = &own else {
+                for arg in texts {
+                    if let Literal::Text(path) = &arg.value {
+                        self.list.push((arg.span, quoted(&resolve(&base, path))));
+                    }
+                }
+                continue;
+            };
+            // A file of one's own is all the data there is; it is read as the declared one where that is a path.
+            match (&texts[..], decl.part) {
+                (_, Part::Valid | Part::Test) => self.list.push((decl.span, String::new())),
+                ([path], Part::Train) => self.list.push((path.span, own.clone())),
+                (_, Part::Train) => self.list.push((decl.span, format!("data {own}"))),
             }
         }
     }

@@ -199,6 +199,9 @@ impl<'a, T: Float> Trainer<'a, T> {
             if let Some(reason) = self.end_epoch(observer)? {
                 break reason;
             }
+            if self.interrupted() {
+                break StopReason::Interrupted;
+            }
         };
         let seconds = self.clock.seconds();
         if !self.finite() {
@@ -277,11 +280,15 @@ impl<'a, T: Float> Trainer<'a, T> {
             {
                 self.tell(observer, now.as_secs_f64(), false, false);
             }
-            if self.options.interrupt.load(Ordering::Relaxed) {
+            if at < rows && self.interrupted() {
                 return Ok(Epoch::Interrupted);
             }
         }
         Ok(Epoch::Whole)
+    }
+
+    fn interrupted(&self) -> bool {
+        self.options.interrupt.load(Ordering::Relaxed)
     }
 
     /// Rows seen in the present epoch.

@@ -201,6 +201,24 @@ fn the_resolved_program_trains_to_the_same_weights() {
 }
 
 #[test]
+fn the_resolved_program_names_the_file_of_ones_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let csv = folder.path().join("own.csv");
+    std::fs::write(&csv, "0,0,1\n0,1,0\n1,0,0\n1,1,1\n").unwrap();
+    let options = LoadOptions { data: Some(csv.to_string_lossy().into_owned()), ..LoadOptions::default() };
+    let none = "dense 2 tanh\ndense 1\nloss mse\nepochs 3\n";
+    let rows = format!("data {{ 0 0 -> 0; 0 1 -> 1 }}\nvalid {{ 0 0 -> 0 }}\n{none}");
+    let file = format!("data \"other.csv\" {{\n  input rest standardize\n}}\n{none}");
+    for text in [none, &rows, &file] {
+        let loaded = ok(load(common::spec(text), &options));
+        let model = ok(loaded.model(DType::F32));
+        let report = ok(train(&loaded, &model, &to(folder.path()), &mut Quiet));
+        let again = std::fs::read_to_string(folder.path().join("spec.nn")).unwrap();
+        assert_eq!(run(&again, &quiet()).rows, report.rows, "{again}");
+    }
+}
+
+#[test]
 fn weights_of_a_file_are_taken_over() {
     let folder = tempfile::tempdir().unwrap();
     let first = run(XOR, &to(folder.path()));
