@@ -65,7 +65,6 @@ mod glob;
 mod input;
 mod intern;
 mod layout;
-mod packed;
 mod raw;
 pub mod rng;
 mod roles;

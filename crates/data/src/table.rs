@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use crate::disk::{self, DiskFile};
 use crate::fault::{Fault, codes};
-use crate::packed::{Packed, Packing};
 use crate::rng;
 use crate::schema::PortId;
 use crate::stats::{Step, Window};
@@ -56,8 +55,6 @@ pub(crate) enum Cells {
     /// Bytes with what each of the 256 stands for.
     Bytes(Vec<u8>, Box<[f64; 256]>),
     Classes(Vec<u32>),
-    /// Numbers and one-hot categories.
-    Packed(Packing, Packed),
     /// Characters; inputs and targets share them.
     Codes(Arc<Vec<u16>>),
     /// On disk.
@@ -67,8 +64,8 @@ pub(crate) enum Cells {
 /// What numbers on disk are.
 #[derive(Debug)]
 pub(crate) enum DiskCells {
-    /// Encoded numbers and categories.
-    Packed(Packing),
+    /// Encoded `f32`.
+    Encoded,
     /// Encoded `u32`.
     Classes,
     /// `u8` with what each stands for.
@@ -83,11 +80,7 @@ pub(crate) enum DiskCells {
 
 impl DiskCells {
     /// Reads and encodes a range of elements.
-    fn copy<T: Number>(&self, file: &DiskFile, span: Range<usize>, out: &mut [T]) -> io::Result<()> {
-        if let Self::Packed(packing) = self {
-            return packing.read(file, span, out);
-        }
-        let span = span.start as u64..span.end as u64;
+    fn copy<T: Number>(&self, file: &DiskFile, span: Range<u64>, out: &mut [T]) -> io::Result<()> {
         let mut slots = out.iter_mut();
         let mut put = |x: T| {
             if let Some(slot) = slots.next() {
@@ -96,7 +89,7 @@ impl DiskCells {
         };
         let encode = |steps: &[Step], x: f64| steps.iter().fold(x, |x, s| s.apply(x));
         match self {
-            Self::Packed(_) => Ok(()),
+            Self::Encoded => file.each(span, |x: f32| put(T::from_f32(x))),
             Self::Classes => file.each(span, |c: u32| put(T::from_f64(f64::from(c)))),
             Self::Bytes(means) => file.each(span, |b: u8| put(T::from_f64(means[usize::from(b)]))),
             // As in memory, where what is encoded is rounded to `f32` again.
@@ -158,9 +151,11 @@ impl Values {
             Cells::F32(data) => put(data.get(span), out, T::from_f32),
             Cells::Bytes(data, means) => put(data.get(span), out, |b| T::from_f64(means[usize::from(b)])),
             Cells::Classes(data) => put(data.get(span), out, |c| T::from_f64(f64::from(c))),
-            Cells::Packed(packing, packed) => packing.unpack(packed, span, out).ok_or_else(outside),
             Cells::Codes(data) => put(data.get(span), out, |c| T::from_f64(f64::from(c))),
-            Cells::Disk(file, cells) => cells.copy(file, span, out).map_err(|e| disk::fault(&e)),
+            Cells::Disk(file, cells) => {
+                let span = span.start as u64..span.end as u64;
+                cells.copy(file, span, out).map_err(|e| disk::fault(&e))
+            }
         }
     }
 
@@ -168,10 +163,6 @@ impl Values {
     fn disk_bytes(&self) -> Option<usize> {
         let Cells::Disk(_, cells) = &self.cells else { return None };
         let element = match cells {
-            DiskCells::Packed(packing) => {
-                let rows = self.step / packing.slots.max(1);
-                return Some(rows.saturating_mul(4 * packing.width()));
-            }
             DiskCells::Bytes(_) => 1,
             DiskCells::Codes(_) => 2,
             DiskCells::F64(_) => 8,
