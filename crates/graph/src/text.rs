@@ -145,7 +145,7 @@ fn unquote(text: &str) -> Option<String> {
     Some(out)
 }
 
-/// Reads what [`print`] wrote; comments are left out.
+/// Reads what [`print()`] wrote; comments are left out.
 ///
 /// # Errors
 /// The line and what is wrong with it.
