@@ -1,1 +1,59 @@
-fn main() {}
+//! `nnc`, a compiler for neural networks: text in, trained network out.
+//!
+//! This crate is the command line: arguments, streams, exit codes, pictures of mistakes. One file of
+//! [`commands`] is one command; what they share stands beside them.
+
+mod args;
+mod commands;
+mod draw;
+mod failure;
+mod figures;
+mod input;
+mod output;
+mod progress;
+mod stage;
+mod table;
+
+use args::Cli;
+use clap::Parser;
+use failure::Failure;
+use output::Output;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+
+/// The exit code of a mistake in the arguments, the program, the data or a file.
+const MISTAKE: u8 = 2;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(told) => {
+            let code = u8::try_from(told.exit_code()).unwrap_or(MISTAKE);
+            // A reader of the help that went away is nobody's mistake.
+            let _ = told.print();
+            return ExitCode::from(code);
+        }
+    };
+    let mut out = Output::new(cli.command.quiet());
+    let code = match catch_unwind(AssertUnwindSafe(|| commands::run(&cli.command, &mut out))) {
+        Ok(Ok(code)) => code,
+        Ok(Err(failure)) => tell(&mut out, failure),
+        Err(_) => {
+            out.say("this is a mistake in nnc itself, not in what you gave it; please report the lines above");
+            MISTAKE
+        }
+    };
+    ExitCode::from(code)
+}
+
+/// Shows why a command ended early, and gives its exit code.
+fn tell(out: &mut Output, failure: Failure) -> u8 {
+    match failure {
+        Failure::Closed => 0,
+        Failure::Problem { problem, tail } => {
+            out.diagnostics(&problem.diagnostics, &problem.sources);
+            out.count(&problem.diagnostics, tail);
+            problem.exit_code()
+        }
+    }
+}

@@ -1,1 +1,144 @@
-//! placeholder
+//! Data for `nnc`: sources, the roles of their columns, statistics, splits,
+//! and batches.
+//!
+//! One way through: a [`SourceSpec`] is opened and says which columns it has;
+//! the roles are resolved against them ([`RoleSpec`]); the columns that are
+//! wanted are read; rows are shared out ([`SplitSpec`]); statistics are taken
+//! from the training part only ([`Stats`]); every row is encoded into the
+//! ports of a [`Schema`]; and a [`Table`] copies rows of a port into a batch.
+//!
+//! ```
+//! use nnc_data::{DataSpec, GeneratorKind, GeneratorSpec, PortId, SourceSpec, open, shuffled};
+//!
+//! let source = SourceSpec::Generator(GeneratorSpec::new(GeneratorKind::Moons, 100));
+//! let data = open(&DataSpec::new(source)).unwrap();
+//! let mut order = vec![0; data.train.len()];
+//! shuffled(0, 1, &mut order);
+//! let mut batch = [0.0; 4 * 2];
+//! data.train.gather_f32(PortId::Input(0), &order[..4], &mut batch).unwrap();
+//! ```
+//!
+//! # Rules worth knowing
+//!
+//! - **Kinds.** A column is numbers where at least half of the cells of its
+//!   first 1000 rows that are there are numbers; other cells in it are then
+//!   faults. Else it is text, and text is a category. `one_hot`, `category`
+//!   and a scaling decide it outright. Categories are sorted: by value where
+//!   all are numbers, else by their bytes.
+//! - **Header.** A first line is a header where fewer than half of its cells
+//!   are numbers and a column begins with a word over numbers only; or where
+//!   no cell of it is a number and none comes back further down its column.
+//! - **Roles.** Without a `target` the last column is the target, unless the
+//!   program names it as an input. Without an `input` every other column is
+//!   one. Sources that know their inputs and targets (rows, IDX, npy,
+//!   generators) may have their columns renamed by the roles, in order.
+//! - **Ports.** Numbers and one-hot categories are joined, in column order,
+//!   to one port `input` of shape `[n]`; a category joins as its one-hot
+//!   vector, as a class does in arithmetic. Arrays, `category` inputs and
+//!   [`RoleSpec::own_port`] columns are ports of their own. Number targets
+//!   are joined to `target` of shape `[k]`; a category target has shape `[]`
+//!   and classes. A single port of its own still gets the name `input` or
+//!   `target`, unless `own_port` asks for its column's.
+//! - **Missing.** A cell is missing where it is empty, `NA`, `N/A`, `n/a`,
+//!   `NaN`, `nan`, `null`, `NULL`, `<NA>` or `#N/A`, and among numbers also
+//!   `None`, `?` and `-`.
+//! - **Random numbers** come by counter ([`rng`]), so that the same seed
+//!   gives the same bits on any machine and for any number of threads.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod build;
+mod dates;
+mod encode;
+mod fault;
+mod fit;
+mod input;
+mod intern;
+mod layout;
+mod raw;
+pub mod rng;
+mod roles;
+mod schema;
+mod source;
+mod spec;
+mod split;
+mod stats;
+mod table;
+
+pub use dates::{DateColumn, DatePart};
+pub use fault::{Fault, Place, SHOWN, Severity, codes};
+pub use rng::shuffled;
+pub use schema::{Column, ColumnKind, Port, PortId, Schema};
+pub use spec::{
+    Cell, CellValue, ColumnName, Columns, CsvSpec, DataSpec, GeneratorKind, GeneratorSpec, Handle, IdxSpec,
+    ImagesSpec, Kind, Missing, NpySpec, NpzSpec, Role, RoleSpec, RowSpec, RowsSpec, Scaling, SourceSpec,
+    SplitSpec, TextSpec, Unknown,
+};
+pub use stats::{ColumnStats, Decoded, Fill, STATS_VERSION, Stats, Step};
+pub use table::Table;
+
+/// Data ready for training.
+#[derive(Clone, Debug)]
+pub struct Dataset {
+    /// The ports.
+    pub schema: Schema,
+    /// The training part.
+    pub train: Table,
+    /// The validation part, where one was asked for.
+    pub valid: Option<Table>,
+    /// The test part, where one was asked for.
+    pub test: Option<Table>,
+    /// What encodes raw rows later; taken from the training part.
+    pub stats: Stats,
+    /// Warnings and notes.
+    pub notes: Vec<Fault>,
+}
+
+/// How much the crate may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of memory for the data of one source. More is a fault, found
+    /// before anything of that size is allocated.
+    pub memory: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { memory: 4 << 30 }
+    }
+}
+
+/// Reads, splits and encodes what a spec describes.
+///
+/// # Errors
+/// Everything that is wrong, the first ten of each code and a count of the
+/// rest.
+pub fn open(spec: &DataSpec) -> Result<Dataset, Vec<Fault>> {
+    open_with(spec, &Limits::default())
+}
+
+/// [`open`] with limits.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_with(spec: &DataSpec, limits: &Limits) -> Result<Dataset, Vec<Fault>> {
+    build::open(spec, limits)
+}
+
+/// Encodes raw rows as the training data was: for a model that is used, or
+/// measured on another file. Target columns may be absent; then
+/// [`Table::has_targets`] says so.
+///
+/// # Errors
+/// As [`open`].
+pub fn encode(stats: &Stats, source: &SourceSpec) -> Result<Table, Vec<Fault>> {
+    encode_with(stats, source, &Limits::default())
+}
+
+/// [`encode`] with limits.
+///
+/// # Errors
+/// As [`open`].
+pub fn encode_with(stats: &Stats, source: &SourceSpec, limits: &Limits) -> Result<Table, Vec<Fault>> {
+    build::encode(stats, source, limits)
+}

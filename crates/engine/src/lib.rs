@@ -1,1 +1,31 @@
-//! placeholder
+//! Memory plan, schedule and execution of a graph.
+//!
+//! ```text
+//! Graph ─► plan ─► Plan ─► Executor ─► numbers
+//!            ▲                ▲
+//!          Layout           Store (weights, states, slots)
+//! ```
+//!
+//! * [`Layout`], [`Store`]: what outlives a step.
+//! * [`plan`]: which instruction runs when and where every value lies; the whole memory need is known then.
+//! * [`Executor`]: runs a plan; nothing is allocated while it runs.
+
+mod error;
+mod exec;
+mod fuse;
+mod group;
+mod heavy;
+mod layout;
+mod listing;
+mod lower;
+mod plan;
+mod program;
+mod schedule;
+mod unit;
+mod view;
+
+pub use error::EngineError;
+pub use exec::Executor;
+pub use layout::{Entry, Layout, Store};
+pub use nnc_kernels::{Pool, Real};
+pub use plan::{Memory, Plan, PlanOptions, Step, plan};

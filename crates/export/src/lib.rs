@@ -1,1 +1,13 @@
-//! placeholder
+//! Model files and other formats.
+//!
+//! * [`TensorFile`]: safetensors, with sorted keys, so that equal contents are equal bytes.
+//! * [`ModelCard`]: what a model file says about itself beside its weights.
+//! * [`write_atomic`]: how every file is written.
+
+mod atomic;
+mod card;
+mod tensors;
+
+pub use atomic::write_atomic;
+pub use card::{ModelCard, Overrides};
+pub use tensors::{FormatError, Tensor, TensorFile, Values};

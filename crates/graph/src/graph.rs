@@ -4,6 +4,7 @@ use crate::{DType, Prim, Role, Type};
 use petgraph::Direction::{Incoming, Outgoing};
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -225,9 +226,15 @@ impl Graph {
             .collect()
     }
 
-    /// Which nodes some result depends on.
+    /// Which nodes some result depends on; a parameter that is updated is one of them, even when nothing reads it.
     pub fn live(&self) -> Vec<bool> {
         let mut live = vec![false; self.len()];
+        let updated: BTreeSet<&str> = self.outputs_of(OutputKind::Update).map(|o| &*o.name).collect();
+        for role in [Role::Weight, Role::State, Role::Slot] {
+            for (name, id) in self.parameters(role) {
+                live[id.index()] = updated.contains(&*name);
+            }
+        }
         for output in &self.outputs {
             live[output.node.index()] = true;
         }

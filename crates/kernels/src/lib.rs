@@ -1,1 +1,33 @@
-//! placeholder
+//! Loops over numbers: products, elementwise tiles, reductions, moves, random numbers, threads.
+//!
+//! * [`Real`]: what an element is, `f32` or `f64`. Whole numbers and predicates are held as reals too.
+//! * [`Code`]: instructions over two memories (the arena of a step and the store that outlives it). All
+//!   bounds and overlaps are checked once, when code is made; running it allocates nothing.
+//! * [`Pool`]: threads. What a task is depends on the size of the problem, never on the number of threads.
+//!
+//! This is the only crate with `unsafe`. Every kernel has a plain twin in the tests.
+
+#![allow(unsafe_code)]
+
+mod buffer;
+mod code;
+mod denormals;
+mod dot;
+mod interpret;
+mod isa;
+mod math;
+mod moves;
+mod pool;
+mod random;
+mod real;
+mod reduce;
+mod tile;
+
+pub use buffer::Buffer;
+pub use code::{Code, Instr, Place, Space};
+pub use dot::{Dot, Matrix};
+pub use moves::{Copy, Gather, ScatterAdd};
+pub use pool::Pool;
+pub use real::Real;
+pub use reduce::{ArgMax, Fold, Reduce};
+pub use tile::{Access, Arg, BinaryOp, LANES, Load, MicroOp, Op, Program, Scalar, UnaryOp};

@@ -75,7 +75,7 @@ impl Elab<'_> {
             });
         if !fits {
             let message = format!("{} does not fit {}", shape_text(&t.axes), shape_text(axes));
-            return self.fail("N0303", message, span, "");
+            return self.fail("N0311", message, span, "");
         }
         // Axes of size 1 that are repeated are dropped first, since a primitive repeats only new axes.
         let kept: Vec<usize> =
@@ -114,7 +114,7 @@ impl Elab<'_> {
         }
         let (left, right) = (shape_text(&a.axes), shape_text(&b.axes));
         let d = self
-            .error("N0303", format!("{left} and {right} do not go together in `{op}`"), span, "")
+            .error("N0311", format!("{left} and {right} do not go together in `{op}`"), span, "")
             .help("sizes must be equal, or 1, or the smaller shape must be the end of the larger");
         let d = if self.is_user(places.0) {
             d.label(places.0, format!("this is {left}")).label(places.1, format!("this is {right}"))
@@ -416,7 +416,7 @@ impl Elab<'_> {
             && (0..shared).all(|i| a.axes[i].size == b.axes[i].size);
         if !fits {
             let (left, right) = (shape_text(&a.axes), shape_text(&b.axes));
-            let mut d = self.error("N0303", format!("`@` cannot multiply {left} by {right}"), span, "");
+            let mut d = self.error("N0311", format!("`@` cannot multiply {left} by {right}"), span, "");
             if ra >= 1 && rb >= 1 && shared < rb {
                 let (m, n) = (a.axes[ra - 1].size, b.axes[shared].size);
                 if m != n {

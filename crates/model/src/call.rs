@@ -100,6 +100,11 @@ impl Elab<'_> {
         if plain && let Some(value) = self.rewritten(&name, values.iter(), &[], span)? {
             return Ok(value);
         }
+        if let (Some(Value::Tensor(t)), "softmax" | "log_softmax", 1) =
+            (values.first(), name.as_str(), values.len())
+        {
+            crate::lint::softmax_of_one(self, &name, &t.clone())?;
+        }
         let out = self.deeper(&name, span, |e| {
             e.bind_params(&mut inner, &name, &def.params, bound, span)?;
             if let Some(first) = def.params.first() {

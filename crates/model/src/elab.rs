@@ -64,6 +64,10 @@ pub(crate) struct Globals {
     pub defs: BTreeMap<String, Def>,
     pub params: Vec<(String, Value)>,
     pub rewrites: Vec<Rc<(Expr, Expr)>>,
+    /// The doc comment and the whole text of every definition.
+    pub docs: BTreeMap<String, (Option<String>, Span)>,
+    /// Words that some parameter may be, `param head = point in [point, mixture]`.
+    pub words: Vec<String>,
 }
 
 impl Globals {
@@ -101,6 +105,10 @@ pub(crate) struct Elab<'a> {
     pub here: Span,
     sites: BTreeMap<String, u64>,
     pub steps_run: usize,
+    /// Tensors that got a name at the top of the file.
+    pub bound: Vec<(String, Span, NodeId)>,
+    /// Names that the file binds, with the names that stand in what they are bound to.
+    pub binds: Vec<(nnc_syntax::ast::Name, Vec<String>)>,
     /// What the top of the file says about training.
     pub top: Top,
     /// The data's tensors.
@@ -132,6 +140,8 @@ impl<'a> Elab<'a> {
             here: Span::default(),
             sites: BTreeMap::new(),
             steps_run: 0,
+            bound: Vec::new(),
+            binds: Vec::new(),
             top: Top::default(),
             ports: Ports::default(),
         }
@@ -154,6 +164,22 @@ impl<'a> Elab<'a> {
     ) -> Diagnostic {
         let d = Diagnostic::error(code, message);
         if self.is_user(span) { d.label(span, label) } else { d.label(self.here, "").related(span, label) }
+    }
+
+    /// The place of a word among the user's words at work; all of them when it is not there.
+    pub fn word(&self, word: &str) -> Span {
+        let text = self.sources.slice(self.here);
+        let at = text.match_indices(word).map(|(i, _)| i).find(|&i| {
+            let part = |c: char| c.is_alphanumeric() || c == '_';
+            !text[..i].ends_with(part) && !text[i + word.len()..].starts_with(part)
+        });
+        match at {
+            Some(i) => {
+                let start = self.here.start as usize + i;
+                Span::new(self.here.source, start, start + word.len())
+            }
+            None => self.here,
+        }
     }
 
     /// As [`Elab::error`], as a reason to stop.

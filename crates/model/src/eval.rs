@@ -23,6 +23,9 @@ impl Elab<'_> {
             }
             Some(Def::Rule(_)) | None => {}
         }
+        if self.globals.words.iter().any(|w| w == name) {
+            return Some(Value::Symbol(name.into()));
+        }
         if name == "pi" {
             return Some(Value::Num(std::f64::consts::PI));
         }
@@ -42,6 +45,9 @@ impl Elab<'_> {
 
     /// "there is nothing called x", with the nearest name.
     pub fn unknown(&self, frame: &Frame, code: &'static str, what: &str, name: &str, span: Span) -> Stop {
+        if let Some(stop) = self.bound_later(frame, name, span) {
+            return stop;
+        }
         let known = self.known_names(frame);
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         let near = nearest(name, &known);
@@ -52,6 +58,39 @@ impl Elab<'_> {
             None => d = d.help("`nnc explain` lists the layers and functions"),
         }
         Stop::Error(Box::new(d))
+    }
+
+    /// A name that the file binds further down; in a circle, if that needs what is computed here.
+    fn bound_later(&self, frame: &Frame, name: &str, span: Span) -> Option<Stop> {
+        let (later, needs) =
+            self.binds.iter().find(|(n, _)| frame.top && n.text == name && n.span.start > span.start)?;
+        let (line, _) = self.sources.get(later.span.source).line_column(later.span.start);
+        let here =
+            self.binds.iter().rev().find(|(n, _)| n.span.source == span.source && n.span.start < span.start);
+        let circle = here.filter(|(n, uses)| needs.contains(&n.text) && uses.iter().any(|u| u == name));
+        let d = match circle {
+            Some((n, _)) => self
+                .error(
+                    "N0302",
+                    format!("`{}` and `{name}` need each other", n.text),
+                    span,
+                    &format!("`{name}` is first computed on line {line} …"),
+                )
+                .label(later.span, format!("… from `{}`", n.text))
+                .help(
+                    "a graph has no circles; for a value that depends on its own past use `scan` or `state`",
+                ),
+            None => self
+                .error(
+                    "N0302",
+                    format!("`{name}` is used before it is computed"),
+                    span,
+                    &format!("computed on line {line}"),
+                )
+                .label(later.span, "here")
+                .help("a file is read from top to bottom: move that line up"),
+        };
+        Some(Stop::Error(Box::new(d)))
     }
 
     /// A condition known at compile time.
@@ -159,7 +198,12 @@ impl Elab<'_> {
         let value = value?;
         match &flow.targets[..] {
             [] => {}
-            [name] => frame.set(&name.text, value.clone()),
+            [name] => {
+                if let (true, Value::Tensor(t)) = (frame.top, &value) {
+                    self.bound.push((name.text.clone(), name.span, t.node));
+                }
+                frame.set(&name.text, value.clone());
+            }
             names => {
                 let parts = match &value {
                     Value::Several(parts) | Value::List(parts) => parts.clone(),
@@ -485,6 +529,13 @@ impl Elab<'_> {
                 self.apply(frame, &func, operands(it), args, span, true)
             }
             Value::Func(func) => self.apply(frame, &func, Vec::new(), args, span, false),
+            // `zeros([3])`: an initialiser without options is also a function of a shape.
+            Value::Init(init) if init.def.params.is_empty() && args.len() == 1 && args[0].key.is_none() => {
+                let value = self.expr(frame, &args[0].value)?;
+                let shape = self.shape_arg(&value, args[0].span)?;
+                self.check_size(&shape.axes, span)?;
+                self.call_init(&init, shape, span)
+            }
             Value::Init(init) => self.bind_init(frame, &init, args, span),
             other => {
                 self.fail("N0209", format!("{} cannot be called", other.kind()), callee.span, "called here")

@@ -10,6 +10,7 @@ mod call;
 pub mod data;
 mod elab;
 mod eval;
+pub mod explain;
 mod frame;
 mod lint;
 mod pattern;
@@ -25,6 +26,6 @@ mod value;
 
 pub use data::{Port, Ports};
 pub use elab::LayerRow;
-pub use settings::{Condition, Settings, Split, StopRule};
+pub use settings::{Condition, Expectation, Settings, Split, StopRule};
 pub use spec::{Overrides, PRELUDE, Spec};
 pub use step::{Model, Options, OutputInfo, ParameterInfo};

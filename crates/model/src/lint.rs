@@ -11,7 +11,26 @@ pub(crate) fn run(e: &mut Elab<'_>, outputs: &[(String, Tensor)]) {
     no_optimizer(e);
     loss_and_activation(e, outputs);
     linear_network(e, outputs);
-    unused_weights(e);
+    unused(e);
+    many_weights(e);
+}
+
+/// Far more weights than samples can learn them by heart.
+fn many_weights(e: &mut Elab<'_>) {
+    let samples = e.ports.samples;
+    let weights: usize = e
+        .declared
+        .iter()
+        .filter(|d| d.role == Role::Weight)
+        .map(|d| d.tensor.sizes().iter().product::<usize>())
+        .sum();
+    if samples >= 50 && weights > samples.saturating_mul(100) {
+        let d = Diagnostic::note("N0412", format!("{weights} weights for {samples} samples"))
+            .cause("a network this large can learn its samples by heart without learning what they have in common")
+            .help("watch data it does not train on: split valid=15%")
+            .help("or make it smaller, or add `dropout 0.5`");
+        e.diagnostics.push(d);
+    }
 }
 
 /// The function that made a tensor.
@@ -41,6 +60,31 @@ pub(crate) fn no_loss(e: &Elab<'_>, outputs: &[(String, Tensor)], source: Source
     Stop::Error(Box::new(d))
 }
 
+/// A softmax shares out a total of 1; one number gets all of it.
+pub(crate) fn softmax_of_one(e: &Elab<'_>, name: &str, t: &Tensor) -> Result<(), Stop> {
+    if t.axes.last().map_or(1, |a| a.size) != 1 {
+        return Ok(());
+    }
+    let always = u8::from(name == "softmax");
+    let mut d = e
+        .error(
+            "N0402",
+            format!("`{name}` over one number is always {always}"),
+            e.word(name),
+            "gets one number",
+        )
+        .cause("softmax shares out a total of 1, and here there is one output")
+        .cause("whatever the weights, the output stays the same and every gradient is 0");
+    let classes = e.ports.targets.iter().find_map(|p| p.classes.as_ref().map(|c| (p.name.clone(), c.len())));
+    d = match classes {
+        Some((target, k)) => {
+            d.cause(format!("the target `{target}` has {k} classes")).help(format!("dense {k} softmax"))
+        }
+        None => d.help("for yes or no: dense 1 sigmoid").help("for k classes: dense k softmax"),
+    };
+    Err(Stop::Error(Box::new(d)))
+}
+
 /// A loss by name in a program without a target.
 pub(crate) fn no_target(e: &Elab<'_>, named: &Named) -> Stop {
     let d = if e.ports.targets.is_empty() {
@@ -61,7 +105,7 @@ pub(crate) fn no_target(e: &Elab<'_>, named: &Named) -> Stop {
 }
 
 /// A loss that does not fit: what output and target are, and which loss fits.
-pub(crate) fn explain_loss(e: &Elab<'_>, outputs: &[(String, Tensor)], named: &Named, stop: Stop) -> Stop {
+pub(crate) fn explain_loss(e: &Elab<'_>, outputs: &[(String, Tensor)], stop: Stop) -> Stop {
     let Stop::Error(mut d) = stop else { return stop };
     if d.code != "N0403" {
         return Stop::Error(d);
@@ -80,7 +124,6 @@ pub(crate) fn explain_loss(e: &Elab<'_>, outputs: &[(String, Tensor)], named: &N
         };
         d.notes.push(format!("the target `{}` is {what}", port.name));
     }
-    let _ = named;
     Stop::Error(d)
 }
 
@@ -217,21 +260,60 @@ pub(crate) fn is_affine(graph: &Graph, node: NodeId) -> bool {
     depends[node.index()] && affine[node.index()]
 }
 
-/// Weights that the loss does not depend on never learn.
-fn unused_weights(e: &mut Elab<'_>) {
-    let mut graph = e.b.graph().clone();
-    graph.retain_outputs(|o| o.kind == nnc_graph::OutputKind::Objective);
-    let live = graph.live();
+/// Tensors that the loss, the metrics and the predictions do not depend on.
+fn unused(e: &mut Elab<'_>) {
+    let live = e.b.graph().live();
+    let mut told: Vec<Span> = Vec::new();
+    for (name, span, node) in e.bound.clone() {
+        if live[node.index()] {
+            continue;
+        }
+        let prefix = format!("{name}.");
+        let own = e.declared.iter().filter(|d| d.role == Role::Weight && d.path.starts_with(&prefix));
+        let weights: usize = own.map(|d| d.tensor.sizes().iter().product::<usize>()).sum();
+        let label =
+            if weights > 0 { format!("{weights} weights that would never learn") } else { String::new() };
+        let d = Diagnostic::warning("N0303", format!("`{name}` is computed, but nothing uses it"))
+            .label(span, label)
+            .help(format!("join it (`add {name}`, `concat {name}`), use it in the loss, or delete it"));
+        e.diagnostics.push(d);
+        told.push(span);
+    }
     let rows: Vec<(String, Span, usize)> =
         e.layers.iter().filter(|r| r.weights > 0).map(|r| (r.name.clone(), r.span, r.weights)).collect();
     for (name, span, weights) in rows {
         let prefix = format!("{name}.");
         let mut own =
             e.declared.iter().filter(|d| d.role == Role::Weight && d.path.starts_with(&prefix)).peekable();
-        if own.peek().is_some() && own.all(|d| !live[d.tensor.node.index()]) {
-            let d = Diagnostic::warning("N0310", format!("`{name}` is computed, but nothing uses it"))
+        let named = e.bound.iter().any(|(n, _, _)| *n == name);
+        if !named && own.peek().is_some() && own.all(|d| !live[d.tensor.node.index()]) {
+            let d = Diagnostic::warning("N0303", format!("`{name}` is computed, but nothing uses it"))
                 .label(span, format!("{weights} weights that would never learn"));
             e.diagnostics.push(d);
         }
     }
+}
+
+/// A file that ends on a named branch beside an unused one must say which is the output.
+pub(crate) fn one_branch(e: &Elab<'_>, output: &Tensor) -> Result<(), Stop> {
+    let Some((last, span, _)) = e.bound.iter().find(|(_, _, node)| *node == output.node) else {
+        return Ok(());
+    };
+    if e.top.loss.as_ref().is_some_and(|l| matches!(l, Loss::Chain(..))) {
+        return Ok(());
+    }
+    let graph = e.b.graph();
+    let open = e.bound.iter().find(|(name, _, node)| name != last && graph.users(*node).is_empty());
+    let Some((other, at, _)) = open else { return Ok(()) };
+    let d = e
+        .error(
+            "N0312",
+            format!("`{other}` and `{last}` both end here, and only one can be the output"),
+            *span,
+            "one end",
+        )
+        .label(*at, "the other")
+        .help(format!("say which is meant: output {last}"))
+        .help(format!("or name both: output {other} {last}"));
+    Err(Stop::Error(Box::new(d)))
 }

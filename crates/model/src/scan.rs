@@ -50,7 +50,7 @@ impl Elab<'_> {
                         text(&sizes),
                         now.map_or("no tensor".into(), |s| text(&s))
                     );
-                    return self.fail("N0303", message, scan.span, "its shape may not change");
+                    return self.fail("N0311", message, scan.span, "its shape may not change");
                 }
             }
             match &frame.it {

@@ -62,6 +62,23 @@ pub struct Settings {
     pub save_every: Option<u64>,
     /// The share of the rows kept for validation and for the test.
     pub split: Split,
+    /// What the program promises; `nnc test` holds it to that.
+    pub expect: Vec<Expectation>,
+}
+
+/// `expect binary_accuracy >= 1 within 500 epochs in 9 of 10 seeds`
+#[derive(Clone, PartialEq, Debug)]
+pub struct Expectation {
+    /// What must hold, at the end or at some epoch of those allowed.
+    pub condition: Condition,
+    /// At most so many epochs.
+    pub within_epochs: Option<u64>,
+    /// At most so many steps.
+    pub within_steps: Option<u64>,
+    /// In how many of how many seeds; one of one when not given.
+    pub seeds: (u64, u64),
+    /// Where it stands.
+    pub span: Span,
 }
 
 impl Default for Settings {
@@ -75,6 +92,7 @@ impl Default for Settings {
             save_best: None,
             save_every: None,
             split: Split::default(),
+            expect: Vec::new(),
         }
     }
 }
@@ -388,6 +406,49 @@ impl Elab<'_> {
         Ok(())
     }
 
+    /// `expect …`
+    pub(crate) fn expectation(
+        &mut self,
+        frame: &mut Frame,
+        cond: &Expr,
+        within: Option<&(Expr, Name)>,
+        seeds: Option<&(Expr, Expr)>,
+        span: Span,
+    ) -> Res<()> {
+        let condition = self.condition(frame, cond)?;
+        let mut out = Expectation { condition, within_epochs: None, within_steps: None, seeds: (1, 1), span };
+        if let Some((limit, unit)) = within {
+            let n = self.positive(frame, limit, "a limit")?;
+            match unit.text.as_str() {
+                "epochs" | "epoch" => out.within_epochs = Some(n),
+                "steps" | "step" => out.within_steps = Some(n),
+                other => {
+                    let message = format!("`within` counts epochs or steps, not {other}");
+                    return self.fail("N0204", message, unit.span, "");
+                }
+            }
+        }
+        if let Some((need, of)) = seeds {
+            out.seeds = (
+                self.positive(frame, need, "a number of seeds")?,
+                self.positive(frame, of, "a number of seeds")?,
+            );
+            if out.seeds.0 > out.seeds.1 {
+                let message = format!("{} of {} seeds is more than there are", out.seeds.0, out.seeds.1);
+                return self.fail("N0205", message, need.span, "");
+            }
+        }
+        self.top.settings.expect.push(out);
+        Ok(())
+    }
+
+    fn positive(&mut self, frame: &mut Frame, expr: &Expr, what: &str) -> Res<u64> {
+        match self.expr(frame, expr)?.int() {
+            Some(n) if n > 0 => Ok(n as u64),
+            _ => self.fail("N0205", format!("{what} is a whole number from 1"), expr.span, ""),
+        }
+    }
+
     /// A comparison of figures.
     pub(crate) fn condition(&mut self, frame: &mut Frame, expr: &Expr) -> Res<Condition> {
         if let ExprKind::Binary { op, left, right, .. } = &expr.kind {
@@ -431,6 +492,9 @@ impl Elab<'_> {
                     asked.extend(condition.figures().into_iter().map(|f| (f.to_string(), *span)));
                 }
             }
+        }
+        for e in &self.top.settings.expect {
+            asked.extend(e.condition.figures().into_iter().map(|f| (f.to_string(), e.span)));
         }
         if let Some(metric) = &self.top.settings.save_best {
             asked.push((metric.clone(), self.here));

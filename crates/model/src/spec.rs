@@ -80,6 +80,20 @@ impl Spec {
     /// # Errors
     /// Every mistake that shows without the data, with the texts to show places in.
     pub fn read(name: &str, text: &str, overrides: &Overrides) -> Result<Spec, (Vec<Diagnostic>, SourceMap)> {
+        Self::read_with(name, text, overrides, &|path| Err(format!("`{path}` cannot be read from here")))
+    }
+
+    /// As [`Spec::read`], with the files that `use "blocks.nn"` names; `files` returns the text of a path that is
+    /// relative to the program, or says why it cannot.
+    ///
+    /// # Errors
+    /// As [`Spec::read`].
+    pub fn read_with(
+        name: &str,
+        text: &str,
+        overrides: &Overrides,
+        files: &dyn Fn(&str) -> Result<String, String>,
+    ) -> Result<Spec, (Vec<Diagnostic>, SourceMap)> {
         let mut sources = SourceMap::default();
         let mut globals = Globals::default();
         for (name, text) in PRELUDE {
@@ -96,9 +110,11 @@ impl Spec {
             .map(|kv| (sources.add(format!("--set {}={}", kv.0, kv.1), kv.1.clone()), kv))
             .collect();
         let parsed = parse(text, source);
+        let mut diagnostics = parsed.diagnostics;
+        let mut used = Used { files, known: Vec::new(), diagnostics: &mut diagnostics };
+        used.all(&mut sources, &mut globals, &parsed.program, 0);
         define(&mut globals, &parsed.program);
 
-        let mut diagnostics = parsed.diagnostics;
         let globals = Rc::new(globals);
         let mut reader = Reader {
             e: Elab::new(&sources, first_user_source, globals, DType::F32, true),
@@ -141,6 +157,97 @@ impl Spec {
     pub fn text(&self) -> &str {
         &self.sources.get(self.source).text
     }
+
+    /// The text with the definitions of used files in the place of their `use`, so that it needs no other file.
+    pub fn whole_text(&self) -> String {
+        let text = self.text();
+        let mut out = String::new();
+        let mut at = 0;
+        for stmt in &self.program.stmts {
+            let StmtKind::Use { path, .. } = &stmt.kind else { continue };
+            out.push_str(&text[at..stmt.span.start as usize]);
+            out.push_str(&format!("# from {path}\n"));
+            out.push_str(&self.definitions_of(path, 0));
+            at = stmt.span.end as usize;
+        }
+        out.push_str(&text[at..]);
+        out
+    }
+
+    fn definitions_of(&self, path: &str, depth: usize) -> String {
+        let ids = (0..u16::MAX).map(SourceId).take_while(|id| id.0 < self.sources.len() as u16);
+        let Some(id) =
+            ids.skip(self.first_user_source as usize + 1).find(|&id| self.sources.get(id).name == path)
+        else {
+            return String::new();
+        };
+        let mut out = String::new();
+        for stmt in parse(&self.sources.get(id).text, id).program.stmts {
+            match &stmt.kind {
+                StmtKind::Use { path, .. } if depth < USE_DEPTH => {
+                    out += &self.definitions_of(path, depth + 1)
+                }
+                kind if is_definition(kind) => {
+                    out += self.sources.slice(stmt.span);
+                    out.push('\n');
+                }
+                _ => {}
+            }
+        }
+        out
+    }
+}
+
+/// How deep files may use files.
+const USE_DEPTH: usize = 16;
+
+fn is_definition(kind: &StmtKind) -> bool {
+    matches!(kind, StmtKind::Fn(_) | StmtKind::Layer(_) | StmtKind::Rule(_) | StmtKind::Init(_))
+}
+
+/// Reads the files that `use` names: their definitions count, anything else is ignored with a warning.
+struct Used<'a> {
+    files: &'a dyn Fn(&str) -> Result<String, String>,
+    known: Vec<String>,
+    diagnostics: &'a mut Vec<Diagnostic>,
+}
+
+impl Used<'_> {
+    fn all(&mut self, sources: &mut SourceMap, globals: &mut Globals, program: &Program, depth: usize) {
+        for stmt in &program.stmts {
+            let StmtKind::Use { path, path_span } = &stmt.kind else { continue };
+            if self.known.contains(path) {
+                continue;
+            }
+            self.known.push(path.clone());
+            let text = match (self.files)(path) {
+                Ok(text) if depth < USE_DEPTH => text,
+                Ok(_) => {
+                    let d = Diagnostic::error("N0214", "files use files too deep").label(*path_span, "");
+                    self.diagnostics.push(d);
+                    continue;
+                }
+                Err(why) => {
+                    let d = Diagnostic::error("N0214", format!("cannot use `{path}`")).label(*path_span, why);
+                    self.diagnostics.push(d.help("the path is relative to this file"));
+                    continue;
+                }
+            };
+            let id = sources.add(path.as_str(), text.as_str());
+            let parsed = parse(&text, id);
+            self.diagnostics.extend(parsed.diagnostics);
+            self.all(sources, globals, &parsed.program, depth + 1);
+            define(globals, &parsed.program);
+            let ignored = parsed.program.stmts.iter().find(|s| {
+                !is_definition(&s.kind) && !matches!(s.kind, StmtKind::Use { .. } | StmtKind::Error)
+            });
+            if let Some(stmt) = ignored {
+                let d = Diagnostic::warning("N0215", format!("`{path}` is used for its definitions only"))
+                    .label(stmt.span, "this statement has no effect here");
+                self.diagnostics.push(d);
+            }
+        }
+    }
 }
 
 /// Collects definitions; a later one of the same name wins, so that a program may shadow the prelude.
@@ -155,8 +262,17 @@ fn define(globals: &mut Globals, program: &Program) {
                 globals.rewrites.push(Rc::new((from.clone(), to.clone())));
                 continue;
             }
+            StmtKind::Param { within: Some(Within::List(options)), .. } => {
+                let words = options.iter().filter_map(|o| match &o.kind {
+                    ExprKind::Name(word) => Some(word.clone()),
+                    _ => None,
+                });
+                globals.words.extend(words);
+                continue;
+            }
             _ => continue,
         };
+        globals.docs.insert(name.text.clone(), (stmt.doc.clone(), stmt.span));
         globals.defs.insert(name.text.clone(), def);
     }
 }

@@ -9,6 +9,7 @@ use crate::spec::Spec;
 use crate::suggest::nearest;
 use crate::value::{Def, Func, Tensor, Value, shape_text};
 use nnc_graph::{Binary, DType, Graph, NodeId, OutputKind, Reduction, Role, Type, Unary, gradient, passes};
+use nnc_syntax::ast::StmtKind;
 use nnc_syntax::{Diagnostic, Span};
 
 /// A program with its data's shapes, as graphs.
@@ -142,11 +143,25 @@ impl Spec {
         })
     }
 
+    /// Names that the file binds at its top, and the names in what they are bound to.
+    fn binds(&self) -> Vec<(nnc_syntax::ast::Name, Vec<String>)> {
+        let mut out = Vec::new();
+        for stmt in &self.program.stmts {
+            let StmtKind::Flow(flow) = &stmt.kind else { continue };
+            let words = self.sources.slice(flow.chain.span);
+            let words = words.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|w| !w.is_empty());
+            let words: Vec<String> = words.map(String::from).collect();
+            out.extend(flow.targets.iter().map(|t| (t.clone(), words.clone())));
+        }
+        out
+    }
+
     /// Runs all statements.
     fn run(&self, ports: &Ports, options: &Options, training: bool) -> Run<'_> {
         let mut e =
             Elab::new(&self.sources, self.first_user_source, self.globals.clone(), options.float, training);
         e.ports = ports.clone();
+        e.binds = self.binds();
         e.top.settings = Settings::default();
         let mut frame = Frame::top();
         let mut ids = 0;
@@ -194,7 +209,10 @@ impl Spec {
         let names = run.e.top.outputs.clone();
         if names.is_empty() {
             return match run.frame.it.clone() {
-                Some(Value::Tensor(t)) if !run.e.layers.is_empty() => Ok(vec![("output".into(), t)]),
+                Some(Value::Tensor(t)) if !run.e.layers.is_empty() => {
+                    lint::one_branch(&run.e, &t)?;
+                    Ok(vec![("output".into(), t)])
+                }
                 Some(Value::Poison) => Err(Stop::Poisoned),
                 _ => {
                     let d = Diagnostic::error("N0404", "there is no layer, so there is no network")
@@ -271,7 +289,7 @@ impl Spec {
         let out = run.e.deeper(what, named.name.span, |e| {
             e.apply(frame, &func, vec![output, target], &named.args, named.name.span, true)
         });
-        out.map_err(|stop| lint::explain_loss(&run.e, &run.outputs, named, stop))
+        out.map_err(|stop| lint::explain_loss(&run.e, &run.outputs, stop))
     }
 
     fn metric(&self, run: &mut Run<'_>, metric: &Metric) -> Res<NodeId> {

@@ -97,6 +97,12 @@ const FOREIGN: &[(&str, &str)] = &[
     ("exp_linear", "elu"),
 ];
 
+/// What other libraries call a thing of ours, such as `Dense`, `Linear` for `dense`.
+pub fn foreign_names(ours: &str) -> Vec<&'static str> {
+    let names = FOREIGN.iter().filter(|(_, o)| *o == ours).map(|(theirs, _)| *theirs);
+    names.filter(|n| n.starts_with(char::is_uppercase)).collect()
+}
+
 /// What another library's name is called here, if it is among `known`.
 pub fn foreign<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let lower = name.to_lowercase();

@@ -56,7 +56,7 @@ impl Elab<'_> {
         let Err(stop) = self.top_statement_inner(frame, stmt) else { return };
         let stop = match stop {
             Stop::Error(d)
-                if matches!(d.code, "N0301" | "N0303")
+                if matches!(d.code, "N0301" | "N0311")
                     && d.labels.first().is_some_and(|l| self.is_user(l.span)) =>
             {
                 self.layers.truncate(layers.max(self.layers.len()));
@@ -87,8 +87,10 @@ impl Elab<'_> {
             | StmtKind::Init(_)
             | StmtKind::Rewrite { .. }
             | StmtKind::Use { .. }
-            | StmtKind::Data(_)
-            | StmtKind::Expect { .. } => Ok(()),
+            | StmtKind::Data(_) => Ok(()),
+            StmtKind::Expect { cond, within, seeds } => {
+                self.expectation(frame, cond, within.as_ref(), seeds.as_ref(), stmt.span)
+            }
             StmtKind::Setting { head, args } => self.setting(frame, head, args, stmt.span),
             StmtKind::LossIs(chain) => {
                 self.top.loss = Some(Loss::Chain(chain.clone(), stmt.span));

@@ -14,7 +14,6 @@ fn xor_becomes_graphs_that_verify_and_parse_back() {
     for graph in [&model.forward, &model.backward, &model.step, &model.eval, &model.init] {
         assert_eq!(verify(graph), Ok(()));
         let printed = text::print(graph);
-        println!("{printed}");
         assert_eq!(&text::parse(&printed).unwrap(), graph, "{printed}");
     }
     let names: Vec<&str> = model.parameters.iter().map(|p| p.name.as_str()).collect();
@@ -31,5 +30,4 @@ fn softmax_before_crossentropy_is_computed_from_the_logits() {
     .unwrap_or_else(|(d, s)| panic!("{}", render(&d, &s)));
     let printed = text::print(&model.forward);
     assert!(printed.contains("log_softmax"), "{printed}");
-    println!("{printed}");
 }

@@ -154,7 +154,8 @@ impl Balancer<'_, '_> {
             if let Some(end) = end {
                 found = found.label(self.tokens[end].span, "not closed before this");
             }
-            self.diagnostics.push(found.help(format!("put `{closer}` behind the last thing that belongs inside")));
+            self.diagnostics
+                .push(found.help(format!("put `{closer}` behind the last thing that belongs inside")));
         }
         for &open in unclosed {
             self.tokens[open].kind = TokenKind::Bad;
@@ -175,7 +176,8 @@ impl Balancer<'_, '_> {
     /// Reports what is open at the end of the file; returns where closing braces are to be put.
     fn finish(&mut self) -> Vec<usize> {
         let open = std::mem::take(&mut self.open);
-        let (braces, others): (Vec<_>, Vec<_>) = open.into_iter().partition(|&at| self.tokens[at].is_sign("{"));
+        let (braces, others): (Vec<_>, Vec<_>) =
+            open.into_iter().partition(|&at| self.tokens[at].is_sign("{"));
         self.report_unclosed(&others, None);
         let mut limit = self.tokens.len();
         let mut closers = Vec::new();
@@ -245,7 +247,8 @@ fn with_closers<'t>(tokens: Vec<Token<'t>>, closers: Vec<usize>) -> Vec<Token<'t
     let mut closers = closers.into_iter().peekable();
     for (at, token) in tokens.into_iter().map(Some).chain([None]).enumerate() {
         while closers.next_if(|&closer| closer == at).is_some() {
-            let end = out.iter().rev().find(|t| t.kind != TokenKind::Newline).map(|t| t.span).unwrap_or_default();
+            let end =
+                out.iter().rev().find(|t| t.kind != TokenKind::Newline).map(|t| t.span).unwrap_or_default();
             let span = Span { start: end.end, ..end };
             out.push(Token { kind: TokenKind::Sign("}"), span, tight: false, first: false });
             out.push(Token { kind: TokenKind::Newline, span, tight: false, first: false });

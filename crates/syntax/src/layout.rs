@@ -1,7 +1,7 @@
 //! Splits balanced tokens into logical statements.
 //!
 //! A statement ends at a newline or `;`, unless it stands in round or square brackets, its last word
-//! asks for more, or the next line begins with `->`. A block becomes one token of its statement, so
+//! asks for more, or the next line begins with `->`, `then` or `else`. A block becomes one token of its statement, so
 //! that the parser sees every statement as a flat slice.
 
 use crate::token::{Comment, Token, TokenKind};
@@ -50,7 +50,9 @@ pub(crate) fn head<'t>(tokens: &[Token<'t>]) -> Option<&'t str> {
     let word = tokens.first()?.word()?;
     let Some(next) = tokens.get(1) else { return Some(word) };
     let is_tail = next.tight && matches!(next.kind, TokenKind::Sign("(" | "[" | "."));
-    if is_tail || next.is_sign(",") || next.is_operator() { None } else { Some(word) }
+    // `require -x < 1` begins with a sign, `batch - 1` goes on with an operator.
+    let is_sign = next.is_sign("-") && !next.tight && tokens.get(2).is_some_and(|t| t.tight);
+    if is_tail || next.is_sign(",") || (next.is_operator() && !is_sign) { None } else { Some(word) }
 }
 
 /// Words that begin a statement, unless an operator follows.
@@ -58,8 +60,23 @@ pub(crate) fn is_statement_word(word: &str) -> bool {
     is_setting(word)
         || matches!(
             word,
-            "param" | "fn" | "layer" | "rule" | "init" | "shared" | "rewrite" | "use" | "weight" | "state" | "repeat"
-                | "require" | "stop" | "expect" | "data" | "valid" | "test"
+            "param"
+                | "fn"
+                | "layer"
+                | "rule"
+                | "init"
+                | "shared"
+                | "rewrite"
+                | "use"
+                | "weight"
+                | "state"
+                | "repeat"
+                | "require"
+                | "stop"
+                | "expect"
+                | "data"
+                | "valid"
+                | "test"
         )
 }
 
@@ -67,8 +84,22 @@ pub(crate) fn is_statement_word(word: &str) -> bool {
 pub(crate) fn is_setting(head: &str) -> bool {
     matches!(
         head,
-        "loss" | "optimizer" | "schedule" | "metrics" | "epochs" | "steps" | "batch" | "seed" | "clip" | "save"
-            | "split" | "input" | "target" | "output" | "experiment" | "language"
+        "loss"
+            | "optimizer"
+            | "schedule"
+            | "metrics"
+            | "epochs"
+            | "steps"
+            | "batch"
+            | "seed"
+            | "clip"
+            | "save"
+            | "split"
+            | "input"
+            | "target"
+            | "output"
+            | "experiment"
+            | "language"
     )
 }
 
@@ -149,11 +180,7 @@ impl<'t> Splitter<'t, '_> {
         let frame = self.frame();
         let goes_on = !frame.is_data
             && match frame.current.last() {
-                Some(last) => {
-                    let after_block = matches!(last.kind, TokenKind::Block(_));
-                    last.continues_line()
-                        || next.is_some_and(|next| next.is_sign("->") || (after_block && next.is_word("else")))
-                }
+                Some(last) => last.continues_line() || next.is_some_and(Token::continues_above),
                 None => false,
             };
         if frame.brackets == 0 && !goes_on {
@@ -221,7 +248,9 @@ impl<'t> Splitter<'t, '_> {
 
     /// Collects the `##` lines before `next`.
     fn read_comments(&mut self, next: Span) {
-        while let Some((comment, rest)) = self.comments.split_first().filter(|(c, _)| c.span.start < next.start) {
+        while let Some((comment, rest)) =
+            self.comments.split_first().filter(|(c, _)| c.span.start < next.start)
+        {
             self.comments = rest;
             if !(comment.doc && comment.own_line) {
                 continue;

@@ -86,6 +86,16 @@ impl SourceMap {
         SourceId((self.sources.len() - 1) as u16)
     }
 
+    /// How many texts there are.
+    pub fn len(&self) -> usize {
+        self.sources.len()
+    }
+
+    /// Whether there is no text.
+    pub fn is_empty(&self) -> bool {
+        self.sources.is_empty()
+    }
+
     /// The text of an id that [`SourceMap::add`] returned.
     pub fn get(&self, id: SourceId) -> &Source {
         &self.sources[id.0 as usize]

@@ -97,6 +97,11 @@ impl<'t> Token<'t> {
         }
     }
 
+    /// Whether a line that begins with this goes on with the line above: no statement begins so.
+    pub(crate) fn continues_above(&self) -> bool {
+        matches!(self.kind, TokenKind::Sign("->") | TokenKind::Name("then" | "else"))
+    }
+
     /// Whether the line goes on after this token, because something must follow it.
     pub(crate) fn continues_line(&self) -> bool {
         match self.kind {

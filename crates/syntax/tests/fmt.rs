@@ -5,8 +5,18 @@ mod common;
 use nnc_syntax::{SourceId, format, same_meaning};
 
 const LAYERS: [&str; 12] = [
-    "dense", "conv", "maxpool", "flatten", "dropout", "batchnorm", "embed", "lstm", "attention", "positions",
-    "transformer", "layernorm",
+    "dense",
+    "conv",
+    "maxpool",
+    "flatten",
+    "dropout",
+    "batchnorm",
+    "embed",
+    "lstm",
+    "attention",
+    "positions",
+    "transformer",
+    "layernorm",
 ];
 
 fn formatted(text: &str) -> String {
@@ -21,6 +31,8 @@ fn samples_keep_their_meaning() {
         let (before, after) = (common::read(&text).0, common::read(&once).0);
         assert!(same_meaning(&before.program, &after.program), "{path}\n{once}");
         assert_eq!(text.matches('#').count(), once.matches('#').count(), "{path}\n{once}");
-        if std::env::var("SHOW").is_ok() { println!("=== {path}\n{once}"); }
+        if std::env::var("SHOW").is_ok() {
+            println!("=== {path}\n{once}");
+        }
     }
 }

@@ -47,7 +47,10 @@ fn deep_nesting_is_a_diagnostic() {
     ] {
         let found = codes(&text);
         assert!(!found.is_empty(), "{text:.40}");
-        assert!(found.iter().all(|code| ["N0107", "N0101", "N0105"].contains(code)), "{found:?} for {text:.40}");
+        assert!(
+            found.iter().all(|code| ["N0107", "N0101", "N0105"].contains(code)),
+            "{found:?} for {text:.40}"
+        );
     }
 }
 
@@ -85,7 +88,10 @@ fn deep_but_allowed() -> [String; 11] {
 
 #[test]
 fn unbalanced_brackets_do_not_cascade() {
-    for bracket in ["(", "[", "{", ")", "]", "}", "(]", "({", "[)", "{(", "})", "f(", "(\n", "{\n", "{ }}", "“", "'", "\"", "\"\"\"", "/*"] {
+    for bracket in [
+        "(", "[", "{", ")", "]", "}", "(]", "({", "[)", "{(", "})", "f(", "(\n", "{\n", "{ }}", "“", "'",
+        "\"", "\"\"\"", "/*",
+    ] {
         let found = codes(&bracket.repeat(MANY));
         assert!(!found.is_empty() && found.len() <= 200, "{} for {bracket}", found.len());
     }

@@ -39,12 +39,12 @@ pub(super) fn einsum(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
                 letters.len(),
                 shape_text(&t.axes)
             );
-            return e.fail("N0303", message, args.span_of(i + 1), "");
+            return e.fail("N0311", message, args.span_of(i + 1), "");
         }
         for (letter, axis) in letters.iter().zip(t.axes.iter()) {
             match sizes.iter().find(|(l, _)| l == letter) {
                 Some((_, n)) if *n != axis.size => {
-                    return e.fail("N0303", format!("`{letter}` is {n} and {}", axis.size), span, "");
+                    return e.fail("N0311", format!("`{letter}` is {n} and {}", axis.size), span, "");
                 }
                 Some(_) => {}
                 None => sizes.push((letter, axis.size)),
@@ -170,7 +170,7 @@ pub(super) fn rearrange(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     };
     if left.len() != t.rank() {
         let message = format!("{} axes are named, this is {}", left.len(), shape_text(&t.axes));
-        return e.fail("N0303", message, span, "");
+        return e.fail("N0311", message, span, "");
     }
     let letters = sizes_of(e, args, &t, &left, span)?;
     let flat: Vec<&str> = right.iter().flatten().copied().collect();
@@ -218,7 +218,7 @@ fn sizes_of<'t>(
         let open = known.iter().filter(|k| k.is_none()).count();
         if open > 1 || product == 0 || axis.size % product != 0 || (open == 0 && product != axis.size) {
             let message = format!("an axis of {} does not come apart into ({})", axis.size, group.join(" "));
-            return e.fail("N0303", message, span, "give all sizes of a group but one");
+            return e.fail("N0311", message, span, "give all sizes of a group but one");
         }
         for (letter, size) in group.iter().zip(known) {
             out.push((letter, Axis::of(size.unwrap_or(axis.size / product))));

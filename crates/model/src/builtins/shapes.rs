@@ -21,7 +21,7 @@ pub(super) fn reshape(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     if wanted != have {
         let (from, to) = (shape_text(&t.axes), shape_text(&shape.axes));
         let message = format!("{from} holds {have} numbers, {to} holds {wanted}");
-        return e.fail("N0303", message, args.span, "the same numbers, in another shape");
+        return e.fail("N0311", message, args.span, "the same numbers, in another shape");
     }
     let node = e.b.reshape(t.node, Elab::dims(&shape.axes, t.batched));
     Ok(Value::Tensor(Tensor { node, axes: shape.axes.into(), ..t }))
@@ -36,7 +36,7 @@ pub(super) fn transpose(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
             items.iter().map(|v| e.axis_arg(v, rank, args.span)).collect::<Res<_>>()?
         }
         Some(_) => return e.fail("N0205", "the order of axes is a list such as [1, 0]", args.span, ""),
-        None if rank < 2 => return e.fail("N0303", "`transpose` needs two axes", args.span, ""),
+        None if rank < 2 => return e.fail("N0311", "`transpose` needs two axes", args.span, ""),
         None => (0..rank - 2).chain([rank - 1, rank - 2]).collect(),
     };
     permuted(e, &t, &order, args.span).map(Value::Tensor)
@@ -66,7 +66,7 @@ pub(super) fn squeeze(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     if t.axes[axis].size != 1 {
         let message =
             format!("`squeeze` drops an axis of size 1, and axis {axis} has size {}", t.axes[axis].size);
-        return e.fail("N0303", message, args.span, "");
+        return e.fail("N0311", message, args.span, "");
     }
     let axes: Vec<Axis> = t.axes.iter().enumerate().filter(|(i, _)| *i != axis).map(|(_, a)| *a).collect();
     let node = e.b.reshape(t.node, Elab::dims(&axes, t.batched));
@@ -90,7 +90,7 @@ pub(super) fn concat(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     let axis = match args.key("axis") {
         Some(value) => e.axis_arg(value, rank, args.span)?,
         None if rank == 0 => {
-            return e.fail("N0303", "`concat` joins vectors or larger tensors", args.span, "");
+            return e.fail("N0311", "`concat` joins vectors or larger tensors", args.span, "");
         }
         None => rank - 1,
     };
@@ -104,7 +104,7 @@ pub(super) fn concat(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
         if !fits {
             let (a, b) = (shape_text(&parts[0].axes), shape_text(&t.axes));
             return e.fail(
-                "N0303",
+                "N0311",
                 format!("{a} and {b} cannot stand side by side along axis {axis}"),
                 args.span,
                 "",
@@ -131,7 +131,7 @@ pub(super) fn split(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     let size = t.axes.get(axis).map_or(0, |a| a.size);
     let Some(n) = parts.map(|n| n as usize).filter(|n| size > 0 && size % n == 0) else {
         let message = format!("{} does not split into equal parts of this number", shape_text(&t.axes));
-        return e.fail("N0303", message, args.span, "");
+        return e.fail("N0311", message, args.span, "");
     };
     let lead = usize::from(t.batched);
     let mut axes = t.axes.to_vec();
@@ -154,7 +154,7 @@ pub(super) fn gather(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     };
     if table.rank() == 0 || table.batched || table.axes[0].size < k {
         let message = format!("a table of {} has no row for each of {k} classes", shape_text(&table.axes));
-        return e.fail("N0303", message, args.span, "");
+        return e.fail("N0311", message, args.span, "");
     }
     let axes: Vec<Axis> = index.axes.iter().chain(&table.axes[1..]).copied().collect();
     e.check_size(&axes, args.span)?;
@@ -173,7 +173,7 @@ pub(super) fn pick(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
         && index.axes.iter().zip(x.axes.iter()).all(|(a, b)| a.size == b.size);
     if !fits {
         let (a, b) = (shape_text(&x.axes), shape_text(&index.axes));
-        return e.fail("N0303", format!("`pick` cannot choose from {a} by {b}"), args.span, "");
+        return e.fail("N0311", format!("`pick` cannot choose from {a} by {b}"), args.span, "");
     }
     let batched = x.batched || index.batched;
     let node = e.spread(&x, &x.axes.clone(), batched, args.span)?;

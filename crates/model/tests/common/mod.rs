@@ -21,6 +21,7 @@ pub fn ports(input: Port, target: Port) -> Ports {
 }
 
 /// Reads and elaborates.
+#[allow(dead_code)]
 pub fn build(text: &str, ports: &Ports) -> Result<Model, (Vec<Diagnostic>, SourceMap)> {
     let spec = Spec::read("test.nn", text, &Overrides::default())?;
     spec.elaborate(ports, &Options::default()).map_err(|d| (d, spec.sources.clone()))

@@ -18,8 +18,8 @@ pub(super) enum Doc {
     Soft,
     /// A newline in any case.
     Hard,
-    /// Letters that are left out where the group is broken.
-    Flat(&'static str),
+    /// The first letters, or the second where the group is broken.
+    Either(String, String),
     /// A comment at the end of its line; `Hard` must follow.
     Comment(String),
     /// One after the other.
@@ -71,7 +71,7 @@ impl Doc {
     pub(super) fn one_line(&self) -> String {
         match self {
             Doc::Text(text) => text.clone(),
-            Doc::Flat(text) => (*text).to_owned(),
+            Doc::Either(flat, _) => flat.clone(),
             Doc::Line | Doc::Hard => " ".to_owned(),
             Doc::Soft | Doc::Comment(_) => String::new(),
             Doc::Cat(docs) => docs.iter().map(Doc::one_line).collect(),
@@ -121,11 +121,11 @@ impl Printer {
         while let Some((indent, mode, doc)) = ahead.pop() {
             match doc {
                 Doc::Text(text) => self.text(text),
-                Doc::Flat(text) if mode == Mode::Flat => self.text(text),
+                Doc::Either(flat, broken) => self.text(if mode == Mode::Flat { flat } else { broken }),
                 Doc::Line if mode == Mode::Flat => self.text(" "),
                 Doc::Line | Doc::Soft if mode == Mode::Broken => self.newline(indent),
                 Doc::Hard => self.newline(indent),
-                Doc::Line | Doc::Soft | Doc::Flat(_) => {}
+                Doc::Line | Doc::Soft => {}
                 Doc::Comment(text) => self.current.comment = Some(text.clone()),
                 Doc::Cat(docs) => ahead.extend(docs.iter().rev().map(|doc| (indent, mode, doc))),
                 Doc::Nest(doc) => ahead.push((indent + INDENT, mode, doc)),
@@ -166,8 +166,8 @@ impl Printer {
                 Doc::Line | Doc::Soft if mode == Mode::Broken => return true,
                 Doc::Hard | Doc::Comment(_) => return true,
                 Doc::Line => 1,
-                Doc::Flat(text) if mode == Mode::Flat => text.len(),
-                Doc::Soft | Doc::Flat(_) => 0,
+                Doc::Either(flat, broken) => if mode == Mode::Flat { flat } else { broken }.chars().count(),
+                Doc::Soft => 0,
                 Doc::Cat(docs) => {
                     todo.extend(docs.iter().rev().map(|doc| (mode, doc)));
                     0

@@ -5,6 +5,26 @@ use super::doc::{Doc, cat};
 use crate::ast::{Arg, BinaryOp, Chain, Expr, ExprKind, Link, Scan, Step, UnaryOp};
 use crate::layout;
 
+/// A pair of brackets.
+#[derive(Clone, Copy)]
+pub(super) struct Bracket {
+    open: &'static str,
+    close: &'static str,
+    /// Where it closes, if that is known.
+    end: Option<u32>,
+    /// Whether a line takes as many items as fit.
+    fill: bool,
+}
+
+pub(super) const ROUND: Bracket = Bracket { open: "(", close: ")", end: None, fill: false };
+const SQUARE: Bracket = Bracket { open: "[", close: "]", end: None, fill: false };
+
+impl Bracket {
+    fn until(self, end: u32) -> Self {
+        Bracket { end: Some(end), ..self }
+    }
+}
+
 impl Formatter<'_> {
     /// `a -> b -> c` on one line, or one link a line.
     pub(super) fn chain(&mut self, chain: &Chain) -> Doc {
@@ -40,6 +60,7 @@ impl Formatter<'_> {
                 [Expr { kind: ExprKind::Call { callee, args }, .. }] if self.is_layer_call(callee, args) => {
                     self.layer_step(callee, args)
                 }
+                [only] => self.expr(only),
                 exprs => self.separated(exprs, false, |expr| expr.span.start, Self::expr).nest().group(),
             },
         }
@@ -48,7 +69,9 @@ impl Formatter<'_> {
     /// Whether `dense(16, relu)` may become a step. A statement word may not: it would become a head.
     fn is_layer_call(&self, callee: &Expr, args: &[Arg]) -> bool {
         match &callee.kind {
-            ExprKind::Name(name) => !args.is_empty() && !layout::is_statement_word(name) && (self.is_layer)(name),
+            ExprKind::Name(name) => {
+                !args.is_empty() && !layout::is_statement_word(name) && (self.is_layer)(name)
+            }
             _ => false,
         }
     }
@@ -57,11 +80,10 @@ impl Formatter<'_> {
         let mut docs = vec![self.expr(callee)];
         for arg in args {
             docs.push(Doc::text(arg.key.as_ref().map_or(" ".to_owned(), |key| format!(" {}=", key.text))));
-            let value = self.expr(&arg.value);
             docs.push(if is_argument(&arg.value, arg.key.is_some()) {
-                value
+                self.expr(&arg.value)
             } else {
-                cat([Doc::text("("), value, Doc::text(")")])
+                self.bracketed(ROUND, &[&arg.value], |value| value.span.start, |f, value| f.expr(value))
             });
         }
         cat(docs)
@@ -90,13 +112,9 @@ impl Formatter<'_> {
             ExprKind::Text(text) => Doc::text(quoted(text)),
             ExprKind::List(items) => self.list_of(items, Some(end)),
             ExprKind::Group(chain) => {
-                self.bracketed("(", ")", std::slice::from_ref(chain), Some(end), false, |c| c.span.start, |f, c| f.chain(c))
+                self.bracketed(ROUND.until(end), &[chain], |c| c.span.start, |f, c| f.chain(c))
             }
-            ExprKind::If { cond, then, otherwise } => {
-                let cond = cat([Doc::text("if "), self.expr(cond), Doc::text(" then")]);
-                let then = self.part(then);
-                cat([cond, then, Doc::text(" else"), self.part(otherwise)])
-            }
+            ExprKind::If { .. } => self.choice(expr).group(),
             ExprKind::Unary { op, of } => {
                 let sign = if *op == UnaryOp::Neg { "-" } else { "not " };
                 cat([Doc::text(sign), self.expr(of)])
@@ -109,12 +127,12 @@ impl Formatter<'_> {
             }
             ExprKind::Call { callee, args } => {
                 let callee = self.expr(callee);
-                let args = self.bracketed("(", ")", args, Some(end), false, |arg| arg.span.start, Self::arg);
+                let args = self.bracketed(ROUND.until(end), args, |arg| arg.span.start, Self::arg);
                 cat([callee, args])
             }
             ExprKind::Index { base, index } => {
                 let base = self.expr(base);
-                let index = self.bracketed("[", "]", &[index], Some(end), false, |i| i.span.start, |f, i| f.expr(i));
+                let index = self.bracketed(SQUARE.until(end), &[index], |i| i.span.start, |f, i| f.expr(i));
                 cat([base, index])
             }
             ExprKind::Member { base, name } => cat([self.expr(base), Doc::text(format!(".{}", name.text))]),
@@ -130,7 +148,20 @@ impl Formatter<'_> {
         }
     }
 
-    /// What follows an operator, `then` or `else`: on the next line, if it does not fit on this one.
+    /// `if c then a else b` on one line, or each part on a line of its own.
+    fn choice(&mut self, expr: &Expr) -> Doc {
+        let ExprKind::If { cond, then, otherwise } = &expr.kind else {
+            let gap = self.gap(expr.span.start, Doc::Line);
+            return cat([gap, self.expr(expr)]).nest();
+        };
+        let cond = cat([Doc::text("if "), self.expr(cond), Doc::text(" then")]);
+        let gap = self.gap(then.span.start, Doc::Line);
+        let then = cat([gap, self.expr(then)]).nest();
+        let before = if matches!(otherwise.kind, ExprKind::If { .. }) { "else " } else { "else" };
+        cat([cond, then, Doc::Line, Doc::text(before), self.choice(otherwise)])
+    }
+
+    /// What follows an operator: on the next line, if it does not fit on this one.
     fn part(&mut self, expr: &Expr) -> Doc {
         let gap = self.gap(expr.span.start, Doc::Line);
         cat([gap, self.expr(expr)]).nest().group()
@@ -138,31 +169,26 @@ impl Formatter<'_> {
 
     /// `[a, b]`; `end` is where the bracket closes, if that is known.
     pub(super) fn list_of(&mut self, items: &[Expr], end: Option<u32>) -> Doc {
-        let fill = items.iter().all(is_plain);
-        self.bracketed("[", "]", items, end, fill, |item| item.span.start, Self::expr)
+        let bracket = Bracket { end, fill: items.iter().all(is_plain), ..SQUARE };
+        self.bracketed(bracket, items, |item| item.span.start, Self::expr)
     }
 
-    /// Items between brackets: on one line, or indented on lines of their own; with `fill`, as many
-    /// on a line as fit.
-    #[expect(clippy::too_many_arguments, reason = "one place for all that stands in brackets")]
+    /// Items between brackets: on one line, or indented on lines of their own.
     pub(super) fn bracketed<T>(
         &mut self,
-        open: &str,
-        close: &str,
+        bracket: Bracket,
         items: &[T],
-        end: Option<u32>,
-        fill: bool,
         start: impl Fn(&T) -> u32,
         item: impl FnMut(&mut Self, &T) -> Doc,
     ) -> Doc {
+        let (open, close) = (Doc::text(bracket.open), Doc::text(bracket.close));
+        let end = bracket.end.unwrap_or(0);
         let Some(first) = items.first() else {
-            let gap = self.gap(end.unwrap_or(0), Doc::nil());
-            return cat([Doc::text(open), gap, Doc::text(close)]);
+            return cat([open, self.gap(end, Doc::nil()), close]);
         };
         let before = self.gap(start(first), Doc::Soft);
-        let inner = cat([before, self.separated(items, fill, start, item)]).nest();
-        let after = self.gap(end.unwrap_or(0), Doc::Soft);
-        cat([Doc::text(open), inner, after, Doc::text(close)]).group()
+        let inner = cat([before, self.separated(items, bracket.fill, start, item)]).nest();
+        cat([open, inner, self.gap(end, Doc::Soft), close]).group()
     }
 
     /// `a, b`

@@ -14,7 +14,11 @@ use doc::{Doc, cat};
 
 /// Formats a program; `is_layer` says which names are layers of the prelude, so that `dense(16, relu)`
 /// may be written `dense 16 relu`. A text with mistakes is not touched; they are returned.
-pub fn format(text: &str, source: SourceId, is_layer: &dyn Fn(&str) -> bool) -> Result<String, Vec<Diagnostic>> {
+pub fn format(
+    text: &str,
+    source: SourceId,
+    is_layer: &dyn Fn(&str) -> bool,
+) -> Result<String, Vec<Diagnostic>> {
     let parsed = parse(text, source);
     if parsed.diagnostics.iter().any(Diagnostic::is_error) {
         return Err(parsed.diagnostics);
@@ -111,7 +115,7 @@ impl<'f> Formatter<'f> {
 
     /// Statements up to `end`, comments between them included. `open` is the brace before them.
     fn statements(&mut self, stmts: &[Stmt], open: Option<Span>, end: u32) -> Doc {
-        self.sequence(stmts, open, end, |stmt| stmt.span, |formatter, stmt| formatter.statement(stmt))
+        self.sequence(stmts, open, end, |stmt| stmt.span, |formatter, stmt, _| formatter.statement(stmt))
     }
 
     /// Lines of items; items that share a line keep sharing it, separated by `;`. At most one blank
@@ -122,23 +126,26 @@ impl<'f> Formatter<'f> {
         open: Option<Span>,
         end: u32,
         span: impl Fn(&T) -> Span,
-        mut item: impl FnMut(&mut Self, &T) -> Doc,
+        mut item: impl FnMut(&mut Self, &T, Place) -> Doc,
     ) -> Doc {
-        let mut out = Sequence { docs: Vec::new(), last_line: None };
+        let mut out = Sequence { docs: Vec::new(), in_braces: open.is_some(), last_line: None };
         if let Some(open) = open {
             let limit = items.first().map_or(end, |first| span(first).start);
-            out.docs.extend([self.comments_on_line_of(open.end, limit), Doc::Hard]);
+            out.docs.push(self.comments_on_line_of(open.end, limit));
         }
         let mut ahead = items;
         while let Some(first) = ahead.first() {
             self.own_comments(&mut out, span(first).start);
             let shared = 1 + ahead
                 .windows(2)
-                .take_while(|pair| self.lines.line(span(&pair[0]).end) == self.lines.line(span(&pair[1]).start))
+                .take_while(|pair| {
+                    self.lines.line(span(&pair[0]).end) == self.lines.line(span(&pair[1]).start)
+                })
                 .count();
             let (row, rest) = ahead.split_at(shared);
             ahead = rest;
-            let docs: Vec<Doc> = row.iter().map(|one| item(self, one)).collect();
+            let place = if shared > 1 { Place::Shared } else { Place::Alone };
+            let docs: Vec<Doc> = row.iter().map(|one| item(self, one, place)).collect();
             let last = row.last().map(&span).unwrap_or_default();
             let doc = cat([joined(docs), self.comments_on_line_of(last.end, end)]);
             out.push(doc, self.lines.line(span(first).start), self.lines.line(last.end));
@@ -172,20 +179,29 @@ impl<'f> Formatter<'f> {
     }
 }
 
+/// Whether an item has a line of its own.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    Alone,
+    Shared,
+}
+
 /// Lines that are being collected.
 struct Sequence {
     docs: Vec<Doc>,
+    /// Whether a brace stands before the first line.
+    in_braces: bool,
     /// The line of the source in which the last one ended.
     last_line: Option<usize>,
 }
 
 impl Sequence {
     fn push(&mut self, doc: Doc, first_line: usize, last_line: usize) {
-        if let Some(before) = self.last_line {
+        if self.last_line.is_some() || self.in_braces {
             self.docs.push(Doc::Hard);
-            if first_line > before + 1 {
-                self.docs.push(Doc::Hard);
-            }
+        }
+        if self.last_line.is_some_and(|before| first_line > before + 1) {
+            self.docs.push(Doc::Hard);
         }
         self.docs.push(doc);
         self.last_line = Some(last_line);
@@ -197,7 +213,7 @@ fn joined(docs: Vec<Doc>) -> Doc {
     let mut out = Vec::new();
     for doc in docs {
         if !out.is_empty() {
-            out.extend([Doc::Flat(";"), Doc::Line]);
+            out.extend([Doc::Either(";".to_owned(), String::new()), Doc::Line]);
         }
         out.push(doc);
     }

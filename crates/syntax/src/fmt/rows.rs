@@ -1,6 +1,6 @@
 //! The rows of data blocks: numbers below each other.
 
-use super::Formatter;
+use super::{Formatter, Place};
 use super::doc::Doc;
 use super::statement::{expanded, on_one_line};
 use crate::Span;
@@ -15,13 +15,13 @@ impl Formatter<'_> {
         if one_line {
             return on_one_line(texts.iter().map(|row| Doc::text(row.plain())).collect());
         }
-        let columns = self.columns(rows, &texts);
+        let columns = Columns::of(rows, &texts);
         let open = Span { end: start + 1, ..span };
-        let mut index = 0;
-        let content = self.sequence(rows, Some(open), end, |row| row.span, |_, _| {
-            index += 1;
-            let text = &texts[index - 1];
-            Doc::text(columns.as_ref().map_or_else(|| text.plain(), |columns| columns.aligned(text)))
+        let mut ahead = texts.iter();
+        let content = self.sequence(rows, Some(open), end, |row| row.span, |_, _, place| {
+            let Some(row) = ahead.next() else { return Doc::nil() };
+            let (plain, aligned) = (row.plain(), columns.as_ref().map_or_else(|| row.plain(), |c| c.aligned(row)));
+            if place == Place::Alone { Doc::text(aligned) } else { Doc::Either(plain, aligned) }
         });
         expanded(content)
     }
@@ -46,23 +46,6 @@ impl Formatter<'_> {
         };
         Cell { text, number: matches!(word.kind, WordKind::Number(_)) }
     }
-
-    /// The widths of the columns, if these are rows of values, each on its line; not rows of roles.
-    fn columns(&self, rows: &[Row], texts: &[RowText]) -> Option<Columns> {
-        let values = rows.iter().any(|row| row.to.is_some())
-            || rows.iter().any(|row| row.words.first().is_some_and(|w| !matches!(w.kind, WordKind::Name { .. })));
-        let share = rows.windows(2).any(|pair| self.lines.line(pair[0].span.end) == self.lines.line(pair[1].span.start));
-        if !values || share {
-            return None;
-        }
-        let mut columns = Columns::default();
-        for text in texts {
-            widen(&mut columns.words, &text.words);
-            widen(&mut columns.to, text.to.as_deref().unwrap_or_default());
-        }
-        columns.left = texts.iter().map(|text| padded(&columns.words, &text.words).chars().count()).max().unwrap_or(0);
-        Some(columns)
-    }
 }
 
 /// A row as text, cell by cell.
@@ -78,7 +61,8 @@ struct Cell {
 
 impl RowText {
     fn plain(&self) -> String {
-        let cells = |cells: &[Cell]| cells.iter().map(|cell| cell.text.as_str()).collect::<Vec<_>>().join(" ");
+        let cells =
+            |cells: &[Cell]| cells.iter().map(|cell| cell.text.as_str()).collect::<Vec<_>>().join(" ");
         match &self.to {
             Some(to) => format!("{} -> {}", cells(&self.words), cells(to)),
             None => cells(&self.words),
@@ -96,6 +80,23 @@ struct Columns {
 }
 
 impl Columns {
+    /// The columns of rows of values; rows of roles have none.
+    fn of(rows: &[Row], texts: &[RowText]) -> Option<Self> {
+        let is_value = |row: &Row| {
+            row.to.is_some() || row.words.first().is_some_and(|w| !matches!(w.kind, WordKind::Name { .. }))
+        };
+        if !rows.iter().all(is_value) {
+            return None;
+        }
+        let mut columns = Columns::default();
+        for text in texts {
+            widen(&mut columns.words, &text.words);
+            widen(&mut columns.to, text.to.as_deref().unwrap_or_default());
+        }
+        columns.left = texts.iter().map(|text| padded(&columns.words, &text.words).chars().count()).max().unwrap_or(0);
+        Some(columns)
+    }
+
     fn aligned(&self, row: &RowText) -> String {
         let left = padded(&self.words, &row.words);
         match &row.to {

@@ -1,9 +1,11 @@
 //! Statements and blocks.
 
 use super::doc::{Doc, cat};
+use super::expr::{ROUND, quoted};
 use super::{Formatter, joined};
 use crate::ast::{
-    Arg, Block, Body, Dataset, DeclareKind, Dim, Expr, Flow, Name, Operand, Param, Stmt, StmtKind, StopWhen, Within,
+    Arg, Block, Body, Dataset, DeclareKind, Dim, Expr, Flow, Name, Operand, Param, Stmt, StmtKind, StopWhen,
+    Within,
 };
 
 impl Formatter<'_> {
@@ -20,7 +22,8 @@ impl Formatter<'_> {
                 self.with_body(cat(head), &def.body)
             }
             StmtKind::Layer(def) => {
-                let mut head = vec![Doc::text(format!("layer {}", def.name.text)), self.some_params(&def.params)];
+                let mut head =
+                    vec![Doc::text(format!("layer {}", def.name.text)), self.some_params(&def.params)];
                 head.push(self.operands(&def.operands));
                 if let Some(dims) = &def.result {
                     head.extend([Doc::text(" -> "), self.dims(dims)]);
@@ -48,7 +51,7 @@ impl Formatter<'_> {
             StmtKind::Rewrite { from, to } => {
                 cat([Doc::text("rewrite "), self.expr(from), Doc::text(" ="), self.after_sign(to)])
             }
-            StmtKind::Use { path, .. } => Doc::text(format!("use {}", super::expr::quoted(path))),
+            StmtKind::Use { path, .. } => Doc::text(format!("use {}", quoted(path))),
             StmtKind::Repeat { count, index, body } => {
                 let count = cat([Doc::text("repeat "), self.expr(count)]);
                 let index = index.as_ref().map_or(String::new(), |index| format!(" as {}", index.text));
@@ -57,7 +60,7 @@ impl Formatter<'_> {
             StmtKind::If { cond, then, otherwise } => self.if_block(cond, then, otherwise.as_ref()),
             StmtKind::Require { cond, message } => {
                 let cond = cat([Doc::text("require "), self.expr(cond), Doc::text(" else")]);
-                cat([cond, cat([Doc::Line, Doc::text(super::expr::quoted(message))]).nest()])
+                cat([cond, cat([Doc::Line, Doc::text(quoted(message))]).nest()])
             }
             StmtKind::Declare { kind, name, dims, init } => {
                 let kind = if *kind == DeclareKind::Weight { "weight" } else { "state" };
@@ -105,7 +108,13 @@ impl Formatter<'_> {
             docs.extend([Doc::text(" within "), self.expr(count), Doc::text(format!(" {}", unit.text))]);
         }
         if let Some((some, all)) = seeds {
-            docs.extend([Doc::text(" in "), self.expr(some), Doc::text(" of "), self.expr(all), Doc::text(" seeds")]);
+            docs.extend([
+                Doc::text(" in "),
+                self.expr(some),
+                Doc::text(" of "),
+                self.expr(all),
+                Doc::text(" seeds"),
+            ]);
         }
         cat(docs)
     }
@@ -115,7 +124,7 @@ impl Formatter<'_> {
         match body {
             Body::Chain(chain) => {
                 let gap = self.gap(chain.span.start, Doc::Line);
-                cat([head, Doc::text(" ="), cat([gap, self.chain(chain)]).nest()]).group()
+                cat([head, Doc::text(" ="), cat([gap, self.chain(chain)]).nest().group()])
             }
             Body::Block(block) => cat([head, Doc::text(" "), self.block(block)]),
         }
@@ -127,7 +136,7 @@ impl Formatter<'_> {
     }
 
     fn params(&mut self, params: &[Param]) -> Doc {
-        self.bracketed("(", ")", params, None, false, |param| param.span.start, Self::one_param)
+        self.bracketed(ROUND, params, |param| param.span.start, Self::one_param)
     }
 
     fn one_param(&mut self, param: &Param) -> Doc {
@@ -160,15 +169,20 @@ impl Formatter<'_> {
         cat(docs)
     }
 
+    /// A shape; it is too short to be broken.
     fn dims(&mut self, dims: &[Dim]) -> Doc {
-        let start = |dim: &Dim| match dim {
-            Dim::Rest(_, span) => span.start,
-            Dim::Size(size) => size.span.start,
-        };
-        self.bracketed("[", "]", dims, None, false, start, |formatter, dim| match dim {
-            Dim::Rest(name, _) => Doc::text(format!("...{}", name.as_ref().map_or("", |name| &name.text))),
-            Dim::Size(size) => formatter.expr(size),
-        })
+        let mut docs = Vec::new();
+        for dim in dims {
+            docs.push(Doc::text(if docs.is_empty() { "[" } else { ", " }));
+            docs.push(match dim {
+                Dim::Rest(name, _) => {
+                    Doc::text(format!("...{}", name.as_ref().map_or("", |name| &name.text)))
+                }
+                Dim::Size(size) => self.expr(size),
+            });
+        }
+        docs.push(Doc::text(if dims.is_empty() { "[]" } else { "]" }));
+        cat(docs)
     }
 
     /// Arguments behind their head, each with a space before it.

@@ -9,8 +9,8 @@ use crate::{Diagnostic, SourceId, Span};
 
 /// Signs of the language; a longer one stands before its beginning.
 const SIGNS: [&str; 27] = [
-    "...", "..", "->", ":=", "==", "!=", "<=", ">=", "=", "<", ">", "+", "-", "*", "/", "@", "^", "(", ")", "[",
-    "]", "{", "}", ",", ":", ".", ";",
+    "...", "..", "->", ":=", "==", "!=", "<=", ">=", "=", "<", ">", "+", "-", "*", "/", "@", "^", "(", ")",
+    "[", "]", "{", "}", ",", ":", ".", ";",
 ];
 
 /// What the lexer makes of a text.
@@ -114,7 +114,8 @@ impl<'t> Lexer<'t> {
     /// Adds the token `start..end` and goes on behind it.
     fn push(&mut self, kind: TokenKind<'t>, start: usize, end: usize) {
         let span = self.span(start, end);
-        let tight = self.out.tokens.last().is_some_and(|t| t.span.end == span.start && t.kind != TokenKind::Newline);
+        let tight =
+            self.out.tokens.last().is_some_and(|t| t.span.end == span.start && t.kind != TokenKind::Newline);
         self.out.tokens.push(Token { kind, span, tight, first: self.first });
         self.first = false;
         self.at = end;

@@ -27,7 +27,10 @@ impl Lexer<'_> {
     /// Whether a `.` begins a number without its zero, as `.5` does in other languages.
     pub(super) fn begins_fraction(&self) -> bool {
         let after_value = self.at > 0
-            && self.text[..self.at].chars().next_back().is_some_and(|c| is_name_part(c) || matches!(c, ')' | ']' | '.'));
+            && self.text[..self.at]
+                .chars()
+                .next_back()
+                .is_some_and(|c| is_name_part(c) || matches!(c, ')' | ']' | '.'));
         self.byte(1).is_ascii_digit() && !after_value
     }
 
@@ -82,7 +85,9 @@ impl Lexer<'_> {
             Why::Points => found.label(span, "a number has one decimal point at most"),
             Why::EndsInPoint => {
                 let whole = word.replacen('.', ".0", 1);
-                found.label(span, format!("a digit is missing after the point: `{whole}`")).fix(span, whole, true)
+                found
+                    .label(span, format!("a digit is missing after the point: `{whole}`"))
+                    .fix(span, whole, true)
             }
             Why::Exponent => found.label(span, "after the `e` comes a whole number, as in `1e-3`"),
             Why::Size => found.label(span, "a size is made of whole numbers, as in `28x28x1`"),

@@ -80,11 +80,12 @@ impl Lexer<'_> {
     fn report_foreign(&mut self, entry: &Foreign, start: usize, end: usize) {
         let span = self.span(start, end);
         let code = if entry.sign.is_ascii() { "N0108" } else { "N0106" };
-        let mut found =
-            Diagnostic::error(code, format!("`{}` is not a sign of this language", entry.sign)).label(span, entry.tip);
+        let mut found = Diagnostic::error(code, format!("`{}` is not a sign of this language", entry.sign))
+            .label(span, entry.tip);
         if let Some(TokenKind::Sign(here) | TokenKind::Name(here)) = &entry.here {
             let is_word = here.starts_with(char::is_alphabetic);
-            let before = if is_word && !self.text[..start].ends_with([' ', '(', '[', '\n']) { " " } else { "" };
+            let before =
+                if is_word && !self.text[..start].ends_with([' ', '(', '[', '\n']) { " " } else { "" };
             let after = if is_word && !self.text[end..].starts_with(' ') { " " } else { "" };
             found = found.fix(span, format!("{before}{here}{after}"), true);
         }
@@ -127,15 +128,25 @@ impl Lexer<'_> {
         let end = start + run * c.len_utf8();
         let found = match c {
             '%' if self.is_spaced_percentage() => self.spaced_percentage(),
-            '%' => self.named("%", start, end, "a percentage is written without a space, as in `20%`")
+            '%' => self
+                .named("%", start, end, "a percentage is written without a space, as in `20%`")
                 .help("the rest of a division is `mod(a, b)`"),
-            '\\' => self.named("\\", start, end, "a line goes on after an operator, after a comma, or inside brackets"),
+            '\\' => self.named(
+                "\\",
+                start,
+                end,
+                "a line goes on after an operator, after a comma, or inside brackets",
+            ),
             '$' | '?' | '~' => self.named(&c.to_string(), start, end, "no statement uses this character"),
             c if c.is_control() || is_invisible(c) => {
-                let found = Diagnostic::error("N0106", format!("there is an invisible character here, U+{:04X}", c as u32));
+                let found = Diagnostic::error(
+                    "N0106",
+                    format!("there is an invisible character here, U+{:04X}", c as u32),
+                );
                 found.label(self.span(start, end), "").help("delete it").fix(self.span(start, end), "", true)
             }
-            c => self.named(&c.to_string(), start, end, "no statement uses this character")
+            c => self
+                .named(&c.to_string(), start, end, "no statement uses this character")
                 .help("text stands between double quotes, a comment after `#`"),
         };
         self.report(found);

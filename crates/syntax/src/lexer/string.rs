@@ -60,10 +60,11 @@ impl Lexer<'_> {
 
     fn unknown_escape(&mut self, at: usize, len: usize) {
         let span = self.span(at, at + 1 + len);
-        let found = Diagnostic::error("N0103", "a `\\` in a string has a special meaning, and this one has none")
-            .label(span, "not one of \\\" \\\\ \\n \\t")
-            .help("for the character itself write `\\\\`; in a path, `/` works everywhere")
-            .fix(self.span(at, at + 1), "\\\\", false);
+        let found =
+            Diagnostic::error("N0103", "a `\\` in a string has a special meaning, and this one has none")
+                .label(span, "not one of \\\" \\\\ \\n \\t")
+                .help("for the character itself write `\\\\`; in a path, `/` works everywhere")
+                .fix(self.span(at, at + 1), "\\\\", false);
         self.report(found);
     }
 

@@ -10,7 +10,8 @@ use nom::branch::alt;
 use nom::combinator::{cut, map, opt};
 use nom::sequence::{pair, preceded, terminated};
 
-const UNIT: Expected = Expected { what: "`epochs` or `steps`", plain: "as in `expect accuracy >= 90% within 20 epochs`" };
+const UNIT: Expected =
+    Expected { what: "`epochs` or `steps`", plain: "as in `expect accuracy >= 90% within 20 epochs`" };
 
 /// `repeat 3 as i { … }`
 pub(super) fn repeat(i: Words<'_>) -> Read<'_, StmtKind> {
@@ -70,9 +71,10 @@ pub(super) fn loss_is(i: Words<'_>) -> Read<'_, StmtKind> {
 /// `stop when …`
 pub(super) fn stop(i: Words<'_>) -> Read<'_, StmtKind> {
     let (i, _) = pair(word("stop"), word("when")).parse(i)?;
-    let stalls = map(pair(terminated(name, word("stalls")), cut((word("for"), expr))), |(metric, (_, patience))| {
-        StopWhen::Stalls { metric, patience }
-    });
+    let stalls =
+        map(pair(terminated(name, word("stalls")), cut((word("for"), expr))), |(metric, (_, patience))| {
+            StopWhen::Stalls { metric, patience }
+        });
     let (i, when) = cut(alt((stalls, map(condition, StopWhen::Holds)))).parse(i)?;
     Ok((i, StmtKind::Stop(when)))
 }

@@ -12,12 +12,18 @@ use nom::branch::alt;
 use nom::combinator::{cut, map, opt};
 use nom::sequence::{pair, preceded};
 
-const BODY: Expected = Expected { what: "`=` or a block", plain: "a body is `= value` or stands between `{` and `}`" };
-const DIMS: Expected =
-    Expected { what: "a shape", plain: "a shape stands between square brackets close behind the name, as in `w[n, units]`" };
-const DIMS_END: Expected = Expected { what: "`,` or `]`", plain: "the sides of a shape are separated by commas" };
-const PARAMS_END: Expected =
-    Expected { what: "`,` or `)`", plain: "parameters are separated by commas, as in `(units: int, rate = 0.5)`" };
+const BODY: Expected =
+    Expected { what: "`=` or a block", plain: "a body is `= value` or stands between `{` and `}`" };
+const DIMS: Expected = Expected {
+    what: "a shape",
+    plain: "a shape stands between square brackets close behind the name, as in `w[n, units]`",
+};
+const DIMS_END: Expected =
+    Expected { what: "`,` or `]`", plain: "the sides of a shape are separated by commas" };
+const PARAMS_END: Expected = Expected {
+    what: "`,` or `)`",
+    plain: "parameters are separated by commas, as in `(units: int, rate = 0.5)`",
+};
 
 /// `param hidden = 16 in 1..64`
 pub(super) fn param(i: Words<'_>) -> Read<'_, StmtKind> {
@@ -88,11 +94,9 @@ pub(super) fn use_file(i: Words<'_>) -> Read<'_, StmtKind> {
 
 /// `weight w[n, units] = glorot`
 pub(super) fn declare(i: Words<'_>) -> Read<'_, StmtKind> {
-    let (i, kind) = alt((
-        map(word("weight"), |_| DeclareKind::Weight),
-        map(word("state"), |_| DeclareKind::State),
-    ))
-    .parse(i)?;
+    let (i, kind) =
+        alt((map(word("weight"), |_| DeclareKind::Weight), map(word("state"), |_| DeclareKind::State)))
+            .parse(i)?;
     let (i, (name, dims, _, init)) = cut((new_name, dims, sign("="), expr)).parse(i)?;
     Ok((i, StmtKind::Declare { kind, name, dims, init }))
 }
@@ -124,7 +128,8 @@ fn one_param(i: Words<'_>) -> Read<'_, Param> {
 }
 
 fn name_of_kind(i: Words<'_>) -> Read<'_, Name> {
-    name(i).or_else(|_| i.fail(Expected { plain: "a kind is a word such as `int`, `size` or `number`", ..NAME }))
+    name(i)
+        .or_else(|_| i.fail(Expected { plain: "a kind is a word such as `int`, `size` or `number`", ..NAME }))
 }
 
 /// `x[...space, c] in k`
@@ -133,7 +138,8 @@ fn operand(i: Words<'_>) -> Read<'_, Operand> {
     let (i, (name, dims)) = pair(new_name, opt(dims)).parse(i)?;
     // `in [` begins a list of options, which is not ours.
     let has_classes = i.at_word("in") && !i.second().is_some_and(|t| t.is_sign("["));
-    let (i, classes) = if has_classes { map(preceded(word("in"), cut(new_name)), Some).parse(i)? } else { (i, None) };
+    let (i, classes) =
+        if has_classes { map(preceded(word("in"), cut(new_name)), Some).parse(i)? } else { (i, None) };
     Ok((i, Operand { name, dims, classes, span: i.since(start) }))
 }
 

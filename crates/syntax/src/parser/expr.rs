@@ -21,10 +21,14 @@ mod level {
     pub(super) const PRODUCT: u8 = 6;
 }
 
-const CALL_END: Expected = Expected { what: "`,` or `)`", plain: "the arguments of a call are separated by commas" };
-const LIST_END: Expected = Expected { what: "`,` or `]`", plain: "the parts of a list are separated by commas" };
-const GROUP_END: Expected =
-    Expected { what: "an operator or `)`", plain: "two values need an operator between them, such as `+` or `*`" };
+const CALL_END: Expected =
+    Expected { what: "`,` or `)`", plain: "the arguments of a call are separated by commas" };
+const LIST_END: Expected =
+    Expected { what: "`,` or `]`", plain: "the parts of a list are separated by commas" };
+const GROUP_END: Expected = Expected {
+    what: "an operator or `)`",
+    plain: "two values need an operator between them, such as `+` or `*`",
+};
 const INDEX_END: Expected = Expected { what: "`]`", plain: "an index is one value, as in `x[0]`" };
 
 /// `if c then a else b`, or operators and their operands.
@@ -186,14 +190,19 @@ fn index(i: Words<'_>, base: Expr) -> Read<'_, Expr> {
     let start = base.span;
     let (i, index) = preceded(sign("["), cut(expr)).parse(i)?;
     let (i, _) = close(i, "]", INDEX_END)?;
-    Ok((i, Expr { kind: ExprKind::Index { base: Box::new(base), index: Box::new(index) }, span: i.since(start) }))
+    Ok((
+        i,
+        Expr { kind: ExprKind::Index { base: Box::new(base), index: Box::new(index) }, span: i.since(start) },
+    ))
 }
 
 fn member(i: Words<'_>, base: Expr) -> Read<'_, Expr> {
     let start = base.span;
     let (i, _) = sign(".")(i)?;
     // Behind a point every word is a name, even `in`.
-    let Some((rest, Token { kind: TokenKind::Name(word), span, .. })) = i.split() else { return i.fail(NAME) };
+    let Some((rest, Token { kind: TokenKind::Name(word), span, .. })) = i.split() else {
+        return i.fail(NAME);
+    };
     let name = crate::ast::Name { text: (*word).to_owned(), span: *span };
     Ok((rest, Expr { kind: ExprKind::Member { base: Box::new(base), name }, span: start.to(*span) }))
 }

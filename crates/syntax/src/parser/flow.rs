@@ -3,7 +3,7 @@
 use super::expr::{comma_list, expr, is_key, value};
 use super::teach;
 use super::words::{BLOCK, Expected, Read, VALUE, Words, name, new_name, sign, word};
-use crate::ast::{Arg, Chain, Expr, ExprKind, Flow, Link, Name, Scan, StmtKind, Step, UnaryOp};
+use crate::ast::{Arg, Chain, Expr, ExprKind, Flow, Link, Name, Scan, Step, StmtKind, UnaryOp};
 use crate::token::{Token, TokenKind, is_fixed_name, is_infix_word};
 use nom::Parser;
 use nom::combinator::{cut, map, opt};
@@ -65,7 +65,8 @@ fn is_scan(i: Words<'_>) -> bool {
 
 /// A name and, after a space, something that can be an argument.
 fn is_step(i: Words<'_>) -> bool {
-    let is_name = i.peek().and_then(Token::word).is_some_and(|word| !is_infix_word(word) && !is_fixed_name(word));
+    let is_name =
+        i.peek().and_then(Token::word).is_some_and(|word| !is_infix_word(word) && !is_fixed_name(word));
     let argument = |next: &Token<'_>| match next.kind {
         TokenKind::Sign(_) => !next.tight && next.begins_value(),
         _ => next.begins_value(),

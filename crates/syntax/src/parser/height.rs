@@ -17,12 +17,15 @@ const BRACKET: usize = 8;
 /// What stands before its operand is read by recursion, unlike `a + b + c`.
 const PREFIX: usize = 4;
 
-/// The pieces counted between two separators.
+/// What stands between two separators: operands joined by operators.
 #[derive(Clone, Copy, Default)]
 struct Part {
+    /// Operators and words: each may stand above all operands.
     pieces: usize,
-    /// The tallest bracket among them.
-    inner: usize,
+    /// The signs before the current operand.
+    prefix: usize,
+    /// The tallest operand.
+    operand: usize,
     /// The tallest part before this one, in the same bracket.
     tallest: usize,
     /// What the brackets around this one add.
@@ -30,45 +33,65 @@ struct Part {
 }
 
 impl Part {
+    /// The part around everything, or in a bracket.
+    fn below(above: usize) -> Self {
+        Part { above, ..Part::default() }
+    }
+
     fn height(self) -> usize {
-        self.pieces + self.inner
+        self.pieces + self.operand
+    }
+
+    /// Counts something `tall` behind the signs of the current operand.
+    fn add_operand(&mut self, tall: usize) {
+        self.operand = self.operand.max(self.prefix + tall);
     }
 }
 
 /// How deep the blocks of this statement stand, when the statement itself stands at `depth`.
 pub(super) fn check(tokens: &[Token<'_>], depth: usize) -> Result<usize, Box<Diagnostic>> {
-    let mut parts = vec![Part { above: depth + BRACKET, ..Part::default() }];
-    let mut total = depth + BRACKET;
+    let mut outer: Vec<Part> = Vec::new();
+    let mut part = Part::below(depth + BRACKET);
+    let mut total = part.above;
     let mut after_value = false;
     for token in tokens {
-        let Some(mut part) = parts.pop() else { break };
         match token.kind {
             TokenKind::Sign("(" | "[") => {
                 part.pieces += 1;
-                parts.push(part);
-                part = Part { above: part.above + part.height() + BRACKET, ..Part::default() };
+                outer.push(part);
+                part = Part::below(part.above + part.pieces + part.prefix + BRACKET);
             }
             TokenKind::Sign(")" | "]") => {
-                let height = part.tallest.max(part.height()) + BRACKET;
-                let Some(outer) = parts.pop() else { break };
-                part = Part { inner: outer.inner.max(height), ..outer };
+                let tall = part.tallest.max(part.height()) + BRACKET;
+                part = outer.pop().unwrap_or_default();
+                part.add_operand(tall);
             }
             TokenKind::Sign("," | "->" | "=") => {
-                part = Part { tallest: part.tallest.max(part.height()), pieces: 0, inner: 0, ..part };
+                part = Part { tallest: part.tallest.max(part.height()), ..Part::below(part.above) };
             }
-            TokenKind::Sign("^") | TokenKind::Name("not" | "if" | "else") => part.pieces += PREFIX,
-            TokenKind::Sign(_) if !after_value => part.pieces += PREFIX,
-            TokenKind::Sign(_) | TokenKind::Name("and" | "or") => part.pieces += 1,
+            TokenKind::Name("not" | "if" | "else") => part.pieces += PREFIX,
+            TokenKind::Sign("^") => part.prefix += PREFIX,
+            TokenKind::Sign(_) if !after_value => part.prefix += PREFIX,
+            TokenKind::Sign(".") => part.pieces += 1,
+            TokenKind::Sign(_) | TokenKind::Name("and" | "or") => {
+                part.pieces += 1;
+                part.prefix = 0;
+            }
             _ => {}
         }
-        after_value = token.begins_value() && !token.is_sign("(") && !token.is_sign("[")
-            || token.is_sign(")")
-            || token.is_sign("]");
+        part.add_operand(0);
         total = total.max(part.above + part.height());
         if total > MAX_HEIGHT {
             return Err(Box::new(too_deep(token.span)));
         }
-        parts.push(part);
+        after_value = ends_value(token);
     }
     Ok(total)
+}
+
+fn ends_value(token: &Token<'_>) -> bool {
+    match token.kind {
+        TokenKind::Sign(sign) => sign == ")" || sign == "]",
+        _ => token.begins_value(),
+    }
 }

@@ -39,7 +39,8 @@ pub(crate) fn parse(text: &str, source: SourceId) -> Parsed {
     diagnostics.extend(unbalanced);
     diagnostics.extend(layout.diagnostics);
     // In a line of Python, single quotes are the least of the problems.
-    diagnostics.retain(|d| !d.labels.first().is_some_and(|label| foreign.iter().any(|f| holds(*f, label.span))));
+    diagnostics
+        .retain(|d| !d.labels.first().is_some_and(|label| foreign.iter().any(|f| holds(*f, label.span))));
     diagnostics.extend(context.found.into_inner());
     diagnostics.sort_by_key(|d| d.labels.first().map(|label| label.span.start));
     diagnostics.truncate(MAX_DIAGNOSTICS);
@@ -101,7 +102,8 @@ impl<'a> Context<'a> {
             return Outcome::Poisoned;
         }
         let start = line.tokens.first().map(|t| t.span).unwrap_or_default();
-        let words = Words { context: self, tokens: &line.tokens, last: Span { end: start.start, ..start }, depth };
+        let words =
+            Words { context: self, tokens: &line.tokens, last: Span { end: start.start, ..start }, depth };
         let result = parser(words).and_then(|(rest, value)| match rest.peek() {
             None => Ok(value),
             Some(_) => Err(nom::Err::Failure(Problem { at: rest, expected: END, told: None })),
@@ -214,10 +216,23 @@ fn definition<'a>(i: Words<'a>, head: &str) -> Read<'a, StmtKind> {
     }
 }
 
-/// Whether a statement that begins with `if` is a value: `then` comes before any block.
+/// Whether a statement that begins with `if` is a value: its `then` comes before any block.
 fn is_conditional_value(i: Words<'_>) -> bool {
-    let decisive = i.tokens.iter().find(|t| t.is_word("then") || matches!(t.kind, TokenKind::Block(_)));
-    decisive.is_some_and(|t| t.is_word("then"))
+    let (mut brackets, mut waiting) = (0_usize, 0_usize);
+    for token in i.tokens {
+        match token.kind {
+            TokenKind::Sign("(" | "[") => brackets += 1,
+            TokenKind::Sign(")" | "]") => brackets = brackets.saturating_sub(1),
+            _ if brackets > 0 => {}
+            TokenKind::Block(_) => return false,
+            TokenKind::Name("if") => waiting += 1,
+            // The `then` of a choice inside the condition belongs to that.
+            TokenKind::Name("then") if waiting > 1 => waiting -= 1,
+            TokenKind::Name("then") => return true,
+            _ => {}
+        }
+    }
+    false
 }
 
 /// `repeat(3) { … }`, as other languages write it.

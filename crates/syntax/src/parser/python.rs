@@ -19,19 +19,25 @@ pub(super) fn recognise(context: &Context<'_>, tokens: &[Token<'_>], span: Span)
     Some(match first.word()? {
         "import" if named => nothing_to_import(span),
         "from" if named && tokens.iter().any(|t| t.is_word("import")) => nothing_to_import(span),
-        "def" | "function" | "func" if named => found("a function is defined with `fn`, a layer with `layer`")
-            .help("fn swish(x, beta = 1.0) = x * sigmoid(beta * x)")
-            .help("layer rbf(units: int) of x[n] -> [units] { … }"),
+        "def" | "function" | "func" if named => {
+            found("a function is defined with `fn`, a layer with `layer`")
+                .help("fn swish(x, beta = 1.0) = x * sigmoid(beta * x)")
+                .help("layer rbf(units: int) of x[n] -> [units] { … }")
+        }
         "class" if named => found("there are no classes here; a layer is defined with `layer`")
             .help("layer rbf(units: int) of x[n] -> [units] { … }"),
-        "for" | "while" if named || second.is_sign("(") => {
-            found("loops are written with `repeat`").help("repeat 3 { dense 16 relu }").help("repeat 3 as i { … }, where `i` counts 0, 1, 2")
-        }
-        "return" => found("a body's last tensor is its result")
-            .help("leave `return` out")
-            .fix(Span { end: second.span.start, ..first.span }, "", true),
+        "for" | "while" if named || second.is_sign("(") => found("loops are written with `repeat`")
+            .help("repeat 3 { dense 16 relu }")
+            .help("repeat 3 as i { … }, where `i` counts 0, 1, 2"),
+        "return" => found("a body's last tensor is its result").help("leave `return` out").fix(
+            Span { end: second.span.start, ..first.span },
+            "",
+            true,
+        ),
         "elif" => found("`elif` is written `else if`").help("if a { … } else if b { … } else { … }"),
-        "let" | "var" | "const" | "val" if named && tokens.get(2).is_some_and(|t| t.is_sign("=") && !t.tight) => {
+        "let" | "var" | "const" | "val"
+            if named && tokens.get(2).is_some_and(|t| t.is_sign("=") && !t.tight) =>
+        {
             found("a name needs no announcement: write `x = …`")
                 .help("a value to be set from outside is `param x = …`")
                 .fix(Span { end: second.span.start, ..first.span }, "", true)
@@ -54,15 +60,20 @@ fn method_call(context: &Context<'_>, tokens: &[Token<'_>], span: Span) -> Optio
     if object.word().is_none() || !is_call {
         return None;
     }
-    let found = Diagnostic::error("N0108", "this is Python: here nothing has methods, and a layer is a line of its own")
-        .label(span, "");
+    let found = Diagnostic::error(
+        "N0108",
+        "this is Python: here nothing has methods, and a layer is a line of its own",
+    )
+    .label(span, "");
     Some(match method.word()? {
         "add" => match keras_layer(context, &tokens[4..]) {
             Some(step) => found.help(format!("write `{step}`")),
             None => found.help("write for example `dense 16 relu`"),
         },
         "compile" => found.help("write `loss mse`, `optimizer adam` and `metrics accuracy`, each on a line"),
-        "fit" | "train" => found.help("write `epochs 500` and `batch 32`; `nnc train FILE` starts the training"),
+        "fit" | "train" => {
+            found.help("write `epochs 500` and `batch 32`; `nnc train FILE` starts the training")
+        }
         "evaluate" | "predict" => found.help("delete this line; there are `nnc eval` and `nnc predict`"),
         "summary" => found.help("delete this line; there is `nnc graph FILE --stage layers`"),
         _ => return None,

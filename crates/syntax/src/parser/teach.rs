@@ -133,6 +133,9 @@ fn superfluous(at: Words<'_>, token: &Token<'_>, statement: &[Token<'_>]) -> Dia
         _ if after_block => found
             .label(token.span, "a new statement begins here, without a separation")
             .help("put it on a line of its own, or put `;` before it"),
+        TokenKind::Name("else") => found
+            .label(token.span, "it belongs behind the `}` of an `if`, or behind `then`")
+            .help("if a { … } else { … }, or as a value `if a then b else c`"),
         TokenKind::Name(word) if is_infix_word(word) => {
             found.label(token.span, format!("nothing before it asks for `{word}`"))
         }
@@ -258,7 +261,8 @@ pub(super) fn comma_between_arguments(i: Words<'_>) -> Diagnostic {
 
 /// `dense 4*d`: `last` stands before the argument that goes on with an operator.
 pub(super) fn arithmetic_in_argument(i: Words<'_>, head: &Name, args: &[Arg], last: Words<'_>) -> Diagnostic {
-    let found = Diagnostic::error("N0105", format!("arithmetic in an argument of `{}` takes brackets", head.text));
+    let found =
+        Diagnostic::error("N0105", format!("arithmetic in an argument of `{}` takes brackets", head.text));
     let Some(next) = i.second() else {
         return found.label(i.here(), "and a value must follow this");
     };

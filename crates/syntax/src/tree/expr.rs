@@ -31,7 +31,9 @@ pub(super) fn write_expr(expr: &Expr) -> Node {
         ExprKind::Call { callee, args } => {
             Node::new("call").child(write_expr(callee)).with(args.iter().map(write_arg))
         }
-        ExprKind::Index { base, index } => Node::new("index").with([base, index].map(|part| write_expr(part))),
+        ExprKind::Index { base, index } => {
+            Node::new("index").with([base, index].map(|part| write_expr(part)))
+        }
         ExprKind::Member { base, name } => Node::new("member").word(&name.text).child(write_expr(base)),
     };
     node.at(expr.span)
@@ -56,7 +58,8 @@ pub(super) fn read_expr(node: &Node) -> Result<Expr, String> {
         "list" => ExprKind::List(children.rest().iter().map(read_expr).collect::<Result<_, _>>()?),
         "group" => ExprKind::Group(Box::new(read_links(&mut children)?)),
         "if" => {
-            let (cond, then, otherwise) = (boxed(&mut children)?, boxed(&mut children)?, boxed(&mut children)?);
+            let (cond, then, otherwise) =
+                (boxed(&mut children)?, boxed(&mut children)?, boxed(&mut children)?);
             ExprKind::If { cond, then, otherwise }
         }
         "negative" => ExprKind::Unary { op: UnaryOp::Neg, of: boxed(&mut children)? },
@@ -83,7 +86,9 @@ fn boxed(children: &mut Children<'_>) -> Result<Box<Expr>, String> {
 
 fn operator(sign: &str) -> Option<BinaryOp> {
     use BinaryOp::{Add, And, Div, Eq, Ge, Gt, Le, Lt, MatMul, Mul, Ne, Or, Pow, Sub};
-    [Add, Sub, Mul, Div, MatMul, Pow, Eq, Ne, Lt, Le, Gt, Ge, And, Or].into_iter().find(|op| op.sign() == sign)
+    [Add, Sub, Mul, Div, MatMul, Pow, Eq, Ne, Lt, Le, Gt, Ge, And, Or]
+        .into_iter()
+        .find(|op| op.sign() == sign)
 }
 
 pub(super) fn write_arg(arg: &Arg) -> Node {

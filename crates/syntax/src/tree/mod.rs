@@ -68,7 +68,8 @@ impl Node {
 
     /// A word between quotes, for text that is no name.
     fn text(self, text: &str) -> Self {
-        let escaped = text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('\r', "\\r");
+        let escaped =
+            text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('\r', "\\r");
         self.word(format!("\"{escaped}\""))
     }
 
@@ -107,7 +108,12 @@ impl Node {
         if let (Some(span), Some(lines)) = (self.span, lines) {
             let (row, column) = lines.line_column(span.start);
             // Writing to a string cannot fail.
-            let _ = write!(line, "{:1$}  {row}:{column}", "", PLACE_COLUMN.saturating_sub(line.chars().count() + 2));
+            let _ = write!(
+                line,
+                "{:1$}  {row}:{column}",
+                "",
+                PLACE_COLUMN.saturating_sub(line.chars().count() + 2)
+            );
         }
         out.push_str(&line);
         out.push('\n');
@@ -196,7 +202,8 @@ impl<'n> Children<'n> {
 
     /// The next child, whatever it is.
     fn next(&mut self) -> Result<&'n Node, String> {
-        let (first, rest) = self.ahead.split_first().ok_or_else(|| wrong(self.parent, "a child is missing"))?;
+        let (first, rest) =
+            self.ahead.split_first().ok_or_else(|| wrong(self.parent, "a child is missing"))?;
         self.ahead = rest;
         Ok(first)
     }

@@ -5,8 +5,8 @@ use super::expr::{read_arg, read_expr, write_arg, write_expr};
 use super::{Children, Node, name, named, number, text, unquoted, wrong};
 use crate::Span;
 use crate::ast::{
-    Block, Body, Dataset, DeclareKind, Dim, Expr, Flow, FnDef, InitDef, LayerDef, Name, Operand, Param, Program, Row,
-    RuleDef, Stmt, StmtKind, StopWhen, Within, Word, WordKind,
+    Block, Body, Dataset, DeclareKind, Dim, Expr, Flow, FnDef, InitDef, LayerDef, Name, Operand, Param,
+    Program, Row, RuleDef, Stmt, StmtKind, StopWhen, Within, Word, WordKind,
 };
 
 pub(super) fn write_program(program: &Program) -> Node {
@@ -107,7 +107,8 @@ fn write_kind(kind: &StmtKind) -> Node {
             let within = within.as_ref().map(|(count, unit)| {
                 Node::new("within").word(&unit.text).child(write_expr(count)).at(unit.span)
             });
-            let seeds = seeds.as_ref().map(|(some, all)| Node::new("seeds").with([some, all].map(write_expr)));
+            let seeds =
+                seeds.as_ref().map(|(some, all)| Node::new("seeds").with([some, all].map(write_expr)));
             Node::new("expect").child(write_expr(cond)).with(within).with(seeds)
         }
         StmtKind::Flow(flow) => {
@@ -129,9 +130,11 @@ fn read_kind(node: &Node, children: &mut Children<'_>) -> Result<StmtKind, Strin
             let value = read_expr(children.next()?)?;
             StmtKind::Param { name: name(node, 0)?, value, within: read_within(children)? }
         }
-        "fn" => {
-            StmtKind::Fn(FnDef { name: name(node, 0)?, params: read_params(children)?, body: read_body(children)? })
-        }
+        "fn" => StmtKind::Fn(FnDef {
+            name: name(node, 0)?,
+            params: read_params(children)?,
+            body: read_body(children)?,
+        }),
         "layer" => StmtKind::Layer(LayerDef {
             name: name(node, 0)?,
             params: read_params(children)?,
@@ -153,15 +156,22 @@ fn read_kind(node: &Node, children: &mut Children<'_>) -> Result<StmtKind, Strin
             body: read_body(children)?,
         }),
         "shared" => StmtKind::Shared { name: name(node, 0)?, chain: read_links(children)? },
-        "rewrite" => StmtKind::Rewrite { from: read_expr(children.next()?)?, to: read_expr(children.next()?)? },
+        "rewrite" => {
+            StmtKind::Rewrite { from: read_expr(children.next()?)?, to: read_expr(children.next()?)? }
+        }
         "use" => StmtKind::Use { path: text(node, 0)?, path_span: Span::default() },
         "repeat" => {
             let index = children.next_if("as").map(|index| name(index, 0)).transpose()?;
-            StmtKind::Repeat { index, count: read_expr(children.next()?)?, body: read_block("block", children)? }
+            StmtKind::Repeat {
+                index,
+                count: read_expr(children.next()?)?,
+                body: read_block("block", children)?,
+            }
         }
         "if" => {
             let (cond, then) = (read_expr(children.next()?)?, read_block("then", children)?);
-            let otherwise = if children.ahead.is_empty() { None } else { Some(read_block("else", children)?) };
+            let otherwise =
+                if children.ahead.is_empty() { None } else { Some(read_block("else", children)?) };
             StmtKind::If { cond, then, otherwise }
         }
         "require" => StmtKind::Require { message: text(node, 0)?, cond: read_expr(children.next()?)? },
@@ -203,7 +213,10 @@ fn read_within(children: &mut Children<'_>) -> Result<Option<Within>, String> {
     if let Some(list) = children.next_if("in") {
         return Ok(Some(Within::List(list.children.iter().map(read_expr).collect::<Result<_, _>>()?)));
     }
-    children.next_if("range").map(|range| read_pair(range).map(|(low, high)| Within::Range(low, high))).transpose()
+    children
+        .next_if("range")
+        .map(|range| read_pair(range).map(|(low, high)| Within::Range(low, high)))
+        .transpose()
 }
 
 fn read_pair(node: &Node) -> Result<(Expr, Expr), String> {
@@ -215,9 +228,9 @@ fn read_pair(node: &Node) -> Result<(Expr, Expr), String> {
 
 fn read_expect(children: &mut Children<'_>) -> Result<StmtKind, String> {
     let cond = read_expr(children.next()?)?;
-    let within = children.next_if("within").map(|node| {
-        Ok::<_, String>((read_expr(Children::of(node).next()?)?, name(node, 0)?))
-    });
+    let within = children
+        .next_if("within")
+        .map(|node| Ok::<_, String>((read_expr(Children::of(node).next()?)?, name(node, 0)?)));
     let seeds = children.next_if("seeds").map(read_pair);
     Ok(StmtKind::Expect { cond, within: within.transpose()?, seeds: seeds.transpose()? })
 }
@@ -241,10 +254,20 @@ fn write_params(params: &[Param]) -> impl Iterator<Item = Node> {
         Node::new("parameter")
             .word(&param.name.text)
             .with(param.dims.as_ref().map(|dims| write_dims("shape", dims)))
-            .with(param.classes.as_ref().map(|classes| Node::new("classes").word(&classes.text).at(classes.span)))
+            .with(
+                param
+                    .classes
+                    .as_ref()
+                    .map(|classes| Node::new("classes").word(&classes.text).at(classes.span)),
+            )
             .with(param.kind.as_ref().map(|kind| Node::new("kind").word(&kind.text).at(kind.span)))
             .with(param.default.as_ref().map(|default| Node::new("default").child(write_expr(default))))
-            .with(param.options.as_ref().map(|options| Node::new("options").with(options.iter().map(write_expr))))
+            .with(
+                param
+                    .options
+                    .as_ref()
+                    .map(|options| Node::new("options").with(options.iter().map(write_expr))),
+            )
             .at(param.span)
     })
 }
@@ -257,7 +280,8 @@ fn read_param(node: &Node) -> Result<Param, String> {
     let mut children = Children::of(node);
     let Operand { name, dims, classes, span } = read_pattern(node, &mut children)?;
     let kind = children.next_if("kind").map(|kind| super::name(kind, 0)).transpose()?;
-    let default = children.next_if("default").map(|default| read_expr(Children::of(default).next()?)).transpose()?;
+    let default =
+        children.next_if("default").map(|default| read_expr(Children::of(default).next()?)).transpose()?;
     let options = children.next_if("options").map(|options| options.children.iter().map(read_expr).collect());
     children.end()?;
     Ok(Param { name, dims, classes, kind, default, options: options.transpose()?, span })
@@ -267,7 +291,9 @@ fn write_operand(operand: &Operand) -> Node {
     Node::new("operand")
         .word(&operand.name.text)
         .with(operand.dims.as_ref().map(|dims| write_dims("shape", dims)))
-        .with(operand.classes.as_ref().map(|classes| Node::new("classes").word(&classes.text).at(classes.span)))
+        .with(
+            operand.classes.as_ref().map(|classes| Node::new("classes").word(&classes.text).at(classes.span)),
+        )
         .at(operand.span)
 }
 
@@ -307,7 +333,8 @@ fn write_data(data: &Dataset) -> Node {
 }
 
 fn read_data(node: &Node, children: &mut Children<'_>) -> Result<Dataset, String> {
-    let count = children.ahead.iter().take_while(|child| !matches!(child.kind.as_str(), "to" | "rows")).count();
+    let count =
+        children.ahead.iter().take_while(|child| !matches!(child.kind.as_str(), "to" | "rows")).count();
     let args = (0..count).map(|_| read_arg(children.next()?)).collect::<Result<_, _>>()?;
     let to = children.next_if("to").map(|to| to.children.iter().map(read_arg).collect());
     let rows: Option<Vec<Row>> =
@@ -331,7 +358,9 @@ fn write_word(node: Node, word: &Word) -> Node {
         WordKind::Number(value) => node.word(value.to_string()),
         WordKind::Text(text) => node.text(text),
         WordKind::Name { name, value: None } => node.word(&name.text),
-        WordKind::Name { name, value: Some(value) } => node.word(format!("{}=", name.text)).child(write_expr(value)),
+        WordKind::Name { name, value: Some(value) } => {
+            node.word(format!("{}=", name.text)).child(write_expr(value))
+        }
     }
 }
 
@@ -340,7 +369,8 @@ fn read_row(node: &Node) -> Result<Row, String> {
     let arrow = node.words.iter().position(|word| word == "->");
     let (before, after) = node.words.split_at(arrow.unwrap_or(node.words.len()));
     let words = before.iter().map(|word| read_word(node, word, &mut children)).collect::<Result<_, _>>()?;
-    let to = after.iter().skip(1).map(|word| read_word(node, word, &mut children)).collect::<Result<_, _>>()?;
+    let to =
+        after.iter().skip(1).map(|word| read_word(node, word, &mut children)).collect::<Result<_, _>>()?;
     children.end()?;
     Ok(Row { words, to: arrow.map(|_| to), span: Span::default() })
 }

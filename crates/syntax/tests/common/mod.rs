@@ -1,6 +1,8 @@
 //! What several tests need.
 #![allow(dead_code)]
 
+pub(crate) mod generate;
+
 use nnc_syntax::{Diagnostic, Parsed, SourceMap, Span, parse};
 use std::fmt::Write;
 use std::path::Path;

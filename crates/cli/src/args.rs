@@ -1,0 +1,425 @@
+//! The command line's words.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use nnc_graph::DType;
+use std::path::PathBuf;
+
+/// A compiler for neural networks: text in, trained network out.
+#[derive(Parser, Debug)]
+#[command(name = "nnc", version, arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(after_help = "\
+Start here:
+  nnc new xor              write xor.nn, a program with comments
+  nnc train xor.nn         train it
+  nnc predict xor.nn       what the trained network says
+
+Exit codes: 0 fine, 1 training diverged or a check failed, 2 a mistake in what was given, 130 interrupted.")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Train a network and keep it in a folder
+    Train(TrainArgs),
+    /// Loss and metrics of a trained network
+    Eval(EvalArgs),
+    /// What a trained network says
+    Predict(PredictArgs),
+    /// Look for mistakes, without training
+    Check(CheckArgs),
+    /// The layers with their shapes, weights and costs
+    Summary(SummaryArgs),
+    /// What the compiler makes of a program, stage by stage
+    Graph(GraphArgs),
+    /// Write a first program, with comments
+    New(NewArgs),
+    /// How fast a training step is, without files
+    Bench(BenchArgs),
+}
+
+impl Command {
+    /// Whether `-q` was given.
+    pub fn quiet(&self) -> bool {
+        match self {
+            Command::Train(args) => args.quiet,
+            Command::Eval(_)
+            | Command::Predict(_)
+            | Command::Check(_)
+            | Command::Summary(_)
+            | Command::Graph(_)
+            | Command::New(_)
+            | Command::Bench(_) => false,
+        }
+    }
+}
+
+/// Which program, and what is changed in it.
+#[derive(Args, Debug, Clone, Default)]
+pub struct SpecArgs {
+    /// The program, a .nn file; `-` reads it from stdin
+    #[arg(value_name = "SPEC", required_unless_present = "text")]
+    pub spec: Option<String>,
+    /// The program itself, instead of a file
+    #[arg(
+        short = 'e',
+        long = "program",
+        value_name = "TEXT",
+        conflicts_with = "spec",
+        allow_hyphen_values = true
+    )]
+    pub text: Option<String>,
+    /// Take the data from this file instead; `-` reads CSV from stdin
+    #[arg(long, value_name = "FILE")]
+    pub data: Option<String>,
+    /// Give a `param` of the program a value
+    #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
+    pub set: Vec<(String, String)>,
+    /// Take the parameters of an `experiment` of the program
+    #[arg(long = "as", value_name = "EXPERIMENT")]
+    pub experiment: Option<String>,
+    /// Samples in a step
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub batch: Option<u64>,
+    /// The key of all random numbers
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// The most memory to take, such as 512M or 2G
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub memory: Option<u64>,
+}
+
+/// Which trained network, and with what data.
+#[derive(Args, Debug, Clone)]
+pub struct TargetArgs {
+    /// A run's folder, a .safetensors file, or a program (its newest run)
+    #[arg(value_name = "TARGET")]
+    pub target: PathBuf,
+    /// Take the data from this file instead; `-` reads CSV from stdin
+    #[arg(long, value_name = "FILE")]
+    pub data: Option<String>,
+    /// Threads; 0 takes as many as the machine has
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub threads: usize,
+    /// The most memory to take, such as 512M or 2G
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub memory: Option<u64>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `nnc train`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  nnc train xor.nn
+  nnc train xor.nn --epochs 2000 --seed 7 --out runs/seven
+  nnc train -e 'dense 16 relu; dense 1 sigmoid; loss mse' --data xor.csv
+  nnc train xor-experiments.nn --as deep --set hidden=64
+  nnc train xor.nn --json -q | jq .loss")]
+pub struct TrainArgs {
+    /// Which program.
+    #[command(flatten)]
+    pub spec: SpecArgs,
+    /// Passes over the data
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub epochs: Option<u64>,
+    /// Steps of one batch
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub steps: Option<u64>,
+    /// Threads; 0 takes as many as the machine has
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub threads: usize,
+    /// How exact numbers are
+    #[arg(long, value_name = "TYPE", value_enum, default_value_t)]
+    pub precision: Precision,
+    /// Start from the weights of this file
+    #[arg(long, value_name = "F.safetensors")]
+    pub init: Option<PathBuf>,
+    /// Take the rows in their order, in every epoch
+    #[arg(long)]
+    pub no_shuffle: bool,
+    /// The folder of the run, instead of the next one in runs/
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Print one JSON object at the end
+    #[arg(long)]
+    pub json: bool,
+    /// Print the result only, in one line
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// `nnc eval`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  nnc eval moons.nn                    the newest run, on the test rows if there are any
+  nnc eval runs/moons/3 --on valid
+  nnc eval runs/iris/1 --data more.csv --json")]
+pub struct EvalArgs {
+    /// Which network.
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// Which rows of the program's own data
+    #[arg(long, value_name = "PART", value_enum, conflicts_with = "data")]
+    pub on: Option<Part>,
+}
+
+/// `nnc predict`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  nnc predict xor.nn --round
+  nnc predict runs/iris/1 --data new.csv > answers.csv
+  cat new.csv | nnc predict runs/iris/1/model.safetensors --data - --json")]
+pub struct PredictArgs {
+    /// Which network.
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// Round numbers to whole ones; of a class, give the name only
+    #[arg(long)]
+    pub round: bool,
+    /// Print inputs and targets beside the predictions
+    #[arg(long)]
+    pub full: bool,
+}
+
+/// `nnc check`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  nnc check xor.nn
+  nnc check xor.nn --gradients         compare every gradient with differences of the loss")]
+pub struct CheckArgs {
+    /// Which program.
+    #[command(flatten)]
+    pub spec: SpecArgs,
+    /// Compare the gradients with central differences, in double precision
+    #[arg(long)]
+    pub gradients: bool,
+}
+
+/// `nnc summary`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  nnc summary xor.nn
+  nnc summary xor-experiments.nn --as deep
+  nnc summary runs/xor/1 --json")]
+pub struct SummaryArgs {
+    /// Which program.
+    #[command(flatten)]
+    pub spec: SpecArgs,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `nnc graph`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  nnc graph xor.nn                               the forward pass
+  nnc graph xor.nn --stage step                  forward, backward and the optimizer
+  nnc graph xor.nn --format dot | dot -Tsvg > xor.svg")]
+pub struct GraphArgs {
+    /// Which program.
+    #[command(flatten)]
+    pub spec: SpecArgs,
+    /// How far to compile
+    #[arg(long, value_name = "STAGE", value_enum, default_value_t)]
+    pub stage: Stage,
+    /// For training, or for use afterwards (forward and plan only)
+    #[arg(long, value_name = "MODE", value_enum, default_value_t)]
+    pub mode: Mode,
+    /// How to print it
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub format: Format,
+    /// How exact numbers are
+    #[arg(long, value_name = "TYPE", value_enum, default_value_t)]
+    pub precision: Precision,
+}
+
+/// `nnc new`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+  nnc new first && nnc train first.nn")]
+pub struct NewArgs {
+    /// The name of the program; NAME.nn is written, never over another file
+    #[arg(value_name = "NAME")]
+    pub name: PathBuf,
+}
+
+/// `nnc bench`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  nnc bench xor.nn
+  nnc bench mnist.nn --threads 1 --json")]
+pub struct BenchArgs {
+    /// Which program.
+    #[command(flatten)]
+    pub spec: SpecArgs,
+    /// Threads; 0 takes as many as the machine has
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub threads: usize,
+    /// How exact numbers are
+    #[arg(long, value_name = "TYPE", value_enum, default_value_t)]
+    pub precision: Precision,
+    /// How long to measure
+    #[arg(long, value_name = "S", default_value_t = 1.0, value_parser = seconds)]
+    pub seconds: f64,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How exact numbers are.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Precision {
+    /// Single precision, about 7 digits
+    #[default]
+    F32,
+    /// Double precision, about 16 digits
+    F64,
+}
+
+impl Precision {
+    /// The type of floats.
+    pub fn dtype(self) -> DType {
+        match self {
+            Precision::F32 => DType::F32,
+            Precision::F64 => DType::F64,
+        }
+    }
+}
+
+/// A part of the data.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Part {
+    /// What it was trained on
+    Train,
+    /// What was watched meanwhile
+    Valid,
+    /// What was kept for the end
+    Test,
+    /// All rows
+    All,
+}
+
+/// How far to compile.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Stage {
+    /// The statements as they were read
+    Ast,
+    /// The network, layer by layer
+    Layers,
+    /// Predictions, loss and metrics
+    #[default]
+    Forward,
+    /// With the gradient of every weight
+    Backward,
+    /// With the optimizer: what training runs
+    Step,
+    /// The instructions and where their values lie in memory
+    Plan,
+}
+
+/// For what the graph is.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Mode {
+    /// As training computes it
+    #[default]
+    Train,
+    /// As it is computed afterwards
+    Eval,
+}
+
+/// How to print a stage.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Format {
+    /// Lines that parse back
+    #[default]
+    Text,
+    /// A picture for Graphviz
+    Dot,
+    /// Data for programs
+    Json,
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() && !value.trim().is_empty() => {
+            Ok((name.trim().to_string(), value.trim().to_string()))
+        }
+        _ => Err("a name and a value: --set hidden=32".into()),
+    }
+}
+
+fn positive(text: &str) -> Result<u64, String> {
+    let digits = text.replace('_', "");
+    match digits.parse::<u64>() {
+        Ok(n) if n > 0 => Ok(n),
+        Ok(_) => Err("1 or more".into()),
+        Err(_) => Err("a whole number, 1 or more".into()),
+    }
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(s) if s > 0.0 && s <= 86_400.0 => Ok(s),
+        _ => Err("seconds, more than 0".into()),
+    }
+}
+
+/// Bytes: `1073741824`, `512M`, `1.5GiB`. Units are powers of 1024.
+fn size(text: &str) -> Result<u64, String> {
+    let wrong = || "a size such as 512M or 2G".to_string();
+    let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == '_')).unwrap_or(text.len());
+    let number: f64 = text[..end].replace('_', "").parse().map_err(|_| wrong())?;
+    let unit = text[end..].trim().to_ascii_lowercase();
+    let power = match unit.trim_end_matches('b').trim_end_matches('i') {
+        "" => 0,
+        "k" => 1,
+        "m" => 2,
+        "g" => 3,
+        "t" => 4,
+        _ => return Err(wrong()),
+    };
+    let bytes = number * 1024f64.powi(power);
+    if bytes >= 1.0 && bytes < u64::MAX as f64 { Ok(bytes as u64) } else { Err(wrong()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definitions_are_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_are_read() {
+        assert_eq!(size("1024"), Ok(1024));
+        assert_eq!(size("512M"), Ok(512 << 20));
+        assert_eq!(size("1.5GiB"), Ok(3 << 29));
+        assert_eq!(size("2 gb"), Ok(2 << 30));
+        for wrong in ["", "M", "0", "-1", "1X", "1e40T", "1.2.3", "inf"] {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn assignments_are_read() {
+        assert_eq!(assignment("a=b=c"), Ok(("a".into(), "b=c".into())));
+        assert!(assignment("a").is_err() && assignment("=b").is_err() && assignment("a=").is_err());
+    }
+}

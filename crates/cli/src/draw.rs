@@ -1,0 +1,294 @@
+//! Diagnostics as pictures: miette draws the places, cause and next step stand below.
+
+use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
+use nnc_syntax::{Diagnostic, Label, Severity, SourceId, SourceMap, Span};
+use std::fmt;
+
+/// Columns where the terminal does not say how many it has.
+const WIDTH: usize = 100;
+/// Narrower pictures are no pictures.
+const NARROW: usize = 40;
+/// A place of more lines than this is shown by its first line.
+const LINES: usize = 6;
+
+/// Draws diagnostics for one stream.
+#[derive(Debug)]
+pub struct Drawer {
+    handler: GraphicalReportHandler,
+    width: usize,
+    bold: (&'static str, &'static str),
+}
+
+impl Drawer {
+    /// For stderr: lines and colours where the terminal has them and `NO_COLOR` does not forbid them.
+    pub fn for_stderr(terminal: bool, dumb: bool) -> Self {
+        let forbidden = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
+        let colour = terminal && !dumb && !forbidden;
+        let unicode = terminal && !dumb && supports_unicode::on(supports_unicode::Stream::Stderr);
+        let theme = match (unicode, colour) {
+            (true, true) => GraphicalTheme::unicode(),
+            (true, false) => GraphicalTheme::unicode_nocolor(),
+            (false, true) => GraphicalTheme::ascii(),
+            (false, false) => GraphicalTheme::none(),
+        };
+        let width = if terminal { columns() } else { WIDTH };
+        Self::new(theme, width, colour)
+    }
+
+    fn new(theme: GraphicalTheme, width: usize, colour: bool) -> Self {
+        let handler = GraphicalReportHandler::new_themed(theme)
+            .with_links(false)
+            .with_urls(false)
+            .with_width(width)
+            .with_break_words(false);
+        Self { handler, width, bold: if colour { ("\x1b[36m", "\x1b[0m") } else { ("", "") } }
+    }
+
+    /// The picture, ending in an empty line.
+    pub fn draw(&self, d: &Diagnostic, sources: &SourceMap) -> String {
+        let mut out = String::new();
+        let mut groups = by_source(d);
+        let first = if groups.is_empty() { None } else { Some(groups.remove(0)) };
+        let main = Picture::new(d, first, sources);
+        self.picture(&mut out, &main);
+        for note in &d.notes {
+            self.below(&mut out, "", note);
+        }
+        if let Some(help) = &d.help {
+            self.below(&mut out, "help: ", help);
+        }
+        for group in groups {
+            out.push('\n');
+            self.picture(&mut out, &Picture::aside(group, sources));
+        }
+        out
+    }
+
+    fn picture(&self, out: &mut String, picture: &Picture) {
+        if self.handler.render_report(out, picture).is_err() {
+            out.push_str(&format!("  {}\n", picture.message));
+        }
+    }
+
+    /// Lines under the picture; what is laid out by hand (several lines, aligned) stays as it is.
+    fn below(&self, out: &mut String, head: &str, text: &str) {
+        let text = printable(text);
+        let indent = " ".repeat(head.len());
+        let room = self.width.saturating_sub(2 + head.len()).max(NARROW);
+        for (i, line) in text.lines().enumerate() {
+            for (j, piece) in wrap(line, room).into_iter().enumerate() {
+                let (head, on, off) =
+                    if i + j == 0 { (head, self.bold.0, self.bold.1) } else { (&*indent, "", "") };
+                out.push_str(&format!("  {on}{head}{off}{piece}\n"));
+            }
+        }
+    }
+}
+
+/// The terminal's columns.
+pub fn columns() -> usize {
+    terminal_size::terminal_size_of(std::io::stderr()).map_or(WIDTH, |(w, _)| usize::from(w.0).max(NARROW))
+}
+
+/// A line in pieces of at most `room` characters; a line with its own spacing is not touched.
+fn wrap(line: &str, room: usize) -> Vec<String> {
+    if line.chars().count() <= room || line.trim_start().contains("  ") {
+        return vec![line.to_string()];
+    }
+    let margin: String = line.chars().take_while(|c| *c == ' ').collect();
+    let mut pieces: Vec<String> = Vec::new();
+    let mut piece = String::new();
+    for word in line.split_whitespace() {
+        let long = margin.len() + piece.chars().count() + 1 + word.chars().count() > room;
+        if long && !piece.is_empty() {
+            pieces.push(format!("{margin}{piece}"));
+            piece.clear();
+        }
+        if !piece.is_empty() {
+            piece.push(' ');
+        }
+        piece.push_str(word);
+    }
+    pieces.push(format!("{margin}{piece}"));
+    pieces
+}
+
+/// The places of one source.
+type Group<'d> = (SourceId, Vec<&'d Label>);
+
+/// Places by source, the source of the main place first.
+fn by_source(d: &Diagnostic) -> Vec<Group<'_>> {
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for label in d.labels.iter().chain(&d.related) {
+        match groups.iter_mut().find(|(source, _)| *source == label.span.source) {
+            Some((_, labels)) => labels.push(label),
+            None => groups.push((label.span.source, vec![label])),
+        }
+    }
+    groups
+}
+
+/// What miette draws: a message over the places of one source.
+#[derive(Debug)]
+struct Picture {
+    code: Option<String>,
+    message: String,
+    severity: miette::Severity,
+    source: Option<NamedSource<String>>,
+    labels: Vec<LabeledSpan>,
+}
+
+impl Picture {
+    fn new(d: &Diagnostic, group: Option<Group<'_>>, sources: &SourceMap) -> Self {
+        let (word, severity) = match d.severity {
+            Severity::Error => ("error", miette::Severity::Error),
+            Severity::Warning => ("warning", miette::Severity::Warning),
+            Severity::Note => ("note", miette::Severity::Advice),
+        };
+        let (source, labels) = group.map_or((None, Vec::new()), |g| places(&g, sources));
+        let code = Some(format!("{word}[{}]", d.code));
+        Self { code, message: printable(&d.message), severity, source, labels }
+    }
+
+    /// Places in a further source.
+    fn aside(group: Group<'_>, sources: &SourceMap) -> Self {
+        let name = &sources.get(group.0).name;
+        let message = format!("see also {}", printable(name));
+        let (source, labels) = places(&group, sources);
+        Self { code: None, message, severity: miette::Severity::Advice, source, labels }
+    }
+}
+
+fn places(group: &Group<'_>, sources: &SourceMap) -> (Option<NamedSource<String>>, Vec<LabeledSpan>) {
+    let source = sources.get(group.0);
+    let labels = group.1.iter().enumerate().map(|(i, label)| {
+        let (start, len) = clip(label.span, &source.text);
+        let text = Some(printable(&label.text)).filter(|t| !t.is_empty());
+        match i {
+            0 => LabeledSpan::new_primary_with_span(text, (start, len)),
+            _ => LabeledSpan::new_with_span(text, (start, len)),
+        }
+    });
+    let labels = labels.collect();
+    (Some(NamedSource::new(printable(&source.name), harmless(&source.text))), labels)
+}
+
+/// A place inside its text and on character boundaries; one of many lines is cut to its first.
+fn clip(span: Span, text: &str) -> (usize, usize) {
+    let floor = |mut at: usize| {
+        at = at.min(text.len());
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    };
+    let start = floor(span.start as usize);
+    let end = floor(span.end as usize).max(start);
+    let inside = &text[start..end];
+    if inside.bytes().filter(|b| *b == b'\n').count() < LINES {
+        return (start, end - start);
+    }
+    (start, inside.find('\n').unwrap_or(inside.len()))
+}
+
+/// A text of the same length in bytes whose characters cannot command a terminal.
+fn harmless(text: &str) -> String {
+    let mut rest = text.chars().peekable();
+    let mut out = String::with_capacity(text.len());
+    while let Some(c) = rest.next() {
+        match c {
+            '\n' | '\t' => out.push(c),
+            '\r' if rest.peek() == Some(&'\n') => out.push(c),
+            c if c.is_control() && c.len_utf8() == 1 => out.push('?'),
+            c if c.is_control() => out.push('\u{a4}'),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// A text for a person, without characters that command a terminal.
+pub fn printable(text: &str) -> String {
+    let shown = text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c });
+    shown.collect()
+}
+
+impl fmt::Display for Picture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Picture {}
+
+impl miette::Diagnostic for Picture {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.code.as_ref().map(|code| Box::new(code) as Box<dyn fmt::Display>)
+    }
+
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(self.severity)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.source.as_ref().map(|s| s as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        if self.labels.is_empty() { None } else { Some(Box::new(self.labels.iter().cloned())) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain() -> Drawer {
+        Drawer::new(GraphicalTheme::none(), WIDTH, false)
+    }
+
+    #[test]
+    fn places_outside_their_text_are_drawn_inside() {
+        let mut sources = SourceMap::default();
+        for text in ["", "\n", "a", "ä\n", "a\r\nb", "x\n\n\n", "\u{1b}[31mred", "日本語 dense\t16"] {
+            let id = sources.add("t.nn", text);
+            for start in 0..text.len() + 3 {
+                for end in start..text.len() + 4 {
+                    let d = Diagnostic::error("N0101", "what").label(Span::new(id, start, end), "here");
+                    let d = d.label(Span::new(id, end, end), "and here");
+                    let picture = plain().draw(&d, &sources);
+                    assert!(picture.contains("what") && !picture.contains('\u{1b}'), "{picture}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn other_sources_follow_with_a_picture_of_their_own() {
+        let mut sources = SourceMap::default();
+        let (a, b) = (sources.add("a.nn", "dense 16 rleu\n"), sources.add("prelude/b.nn", "layer dense\n"));
+        let d = Diagnostic::error("N0202", "there is no `rleu`")
+            .label(Span::new(a, 9, 13), "did you mean `relu`?")
+            .related(Span::new(b, 6, 11), "declared here")
+            .cause("shapes:\n    input   2")
+            .help("one\ntwo");
+        insta::assert_snapshot!(plain().draw(&d, &sources));
+    }
+
+    #[test]
+    fn long_lines_are_wrapped_and_tables_are_not() {
+        assert_eq!(wrap("one two three", 8), ["one two", "three"]);
+        assert_eq!(wrap("  one two three", 9), ["  one two", "  three"]);
+        assert_eq!(wrap("one    two three", 8), ["one    two three"]);
+        assert_eq!(wrap("", 8), [""]);
+    }
+
+    #[test]
+    fn a_place_of_many_lines_is_cut() {
+        let text = "data {\n 1\n 2\n 3\n 4\n 5\n 6\n}\n";
+        let mut sources = SourceMap::default();
+        let id = sources.add("t.nn", text);
+        assert_eq!(clip(Span::new(id, 0, text.len()), text), (0, 6));
+        assert_eq!(clip(Span::new(id, 0, 9), text), (0, 9));
+    }
+}

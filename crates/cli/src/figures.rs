@@ -1,0 +1,185 @@
+//! Numbers, sizes and predictions as words.
+
+use nnc_train::{Figures, Heading, Reading};
+use serde_json::{Map, Value, json};
+
+/// Five digits that matter; whole numbers stay whole.
+pub fn short(x: f64) -> String {
+    if !x.is_finite() {
+        return if x.is_nan() { "NaN".into() } else { format!("{x}") };
+    }
+    if x == 0.0 {
+        return "0".into();
+    }
+    let scale = x.abs().log10().floor();
+    if !(-4.0..9.0).contains(&scale) {
+        let text = format!("{x:.3e}");
+        return match text.split_once('e') {
+            Some((digits, power)) => format!("{}e{power}", trimmed(digits)),
+            None => text,
+        };
+    }
+    let decimals = (4.0 - scale).max(0.0) as usize;
+    trimmed(&format!("{x:.decimals$}")).to_string()
+}
+
+fn trimmed(digits: &str) -> &str {
+    if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { digits }
+}
+
+/// The shortest digits that read back as the same number, of single precision where it is one.
+pub fn exact(x: f64) -> String {
+    let single = x as f32;
+    if f64::from(single) == x { format!("{single}") } else { format!("{x}") }
+}
+
+/// A JSON number with the digits of [`exact`]; what JSON has no number for is null.
+pub fn number(x: f64) -> Value {
+    serde_json::from_str(&exact(x)).unwrap_or(Value::Null)
+}
+
+/// `1,234,567`
+pub fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// `1.5 MiB`
+pub fn bytes(n: u64) -> String {
+    let units = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let mut x = n as f64;
+    let mut unit = 0;
+    while x >= 1024.0 && unit + 1 < units.len() {
+        x /= 1024.0;
+        unit += 1;
+    }
+    if unit == 0 { format!("{n} B") } else { format!("{x:.1} {}", units[unit]) }
+}
+
+/// `2 rows`, `1 row`
+pub fn count(n: u64, thing: &str) -> String {
+    format!("{} {thing}{}", grouped(n), if n == 1 { "" } else { "s" })
+}
+
+/// `12.3 s`, `45 ms`, `3 min 20 s`
+pub fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s < 1.0 => format!("{} ms", short((s * 1e5).round() / 100.0)),
+        s if s < 120.0 => format!("{s:.1} s"),
+        s => format!("{} min {} s", (s / 60.0).floor(), (s % 60.0).floor()),
+    }
+}
+
+/// `28x28x1`; `number` for a single one.
+pub fn shape(sizes: &[usize]) -> String {
+    if sizes.is_empty() {
+        return "number".into();
+    }
+    sizes.iter().map(usize::to_string).collect::<Vec<_>>().join("x")
+}
+
+/// `loss 0.0123  accuracy 0.98`
+pub fn line(figures: &Figures) -> String {
+    let mut out = format!("loss {}", short(figures.loss));
+    for (name, value) in &figures.metrics {
+        out.push_str(&format!("  {name} {}", short(*value)));
+    }
+    out
+}
+
+/// The metrics by name.
+pub fn metrics(figures: &Figures) -> Value {
+    Value::Object(figures.metrics.iter().map(|(name, value)| (name.clone(), json!(value))).collect())
+}
+
+/// Loss and metrics in one object.
+pub fn object(figures: &Figures) -> Value {
+    let mut out = Map::new();
+    out.insert("loss".into(), json!(figures.loss));
+    out.insert("metrics".into(), metrics(figures));
+    Value::Object(out)
+}
+
+/// A reading in few characters, for a table.
+pub fn cell(heading: &Heading, reading: &Reading) -> String {
+    if let Some(class) = &reading.class {
+        let class = crate::draw::printable(class);
+        return match share(heading, reading) {
+            Some(p) => format!("{class} ({:.1}%)", p * 100.0),
+            None => class,
+        };
+    }
+    match reading.values.len() {
+        0 => String::new(),
+        n if n <= 4 => reading.values.iter().map(|x| short(*x)).collect::<Vec<_>>().join(" "),
+        _ => {
+            let first: Vec<String> = reading.values[..3].iter().map(|x| short(*x)).collect();
+            format!("{} … ({})", first.join(" "), shape(&heading.shape))
+        }
+    }
+}
+
+/// The probability of the class that was chosen, where the numbers are probabilities.
+fn share(heading: &Heading, reading: &Reading) -> Option<f64> {
+    let classes = heading.classes.as_ref()?;
+    let class = reading.class.as_ref()?;
+    if classes.len() != reading.values.len() || classes.len() < 2 {
+        return None;
+    }
+    let at = classes.iter().position(|c| c == class)?;
+    reading.values.get(at).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short() {
+        let cases = [
+            (0.0, "0"),
+            (1.0, "1"),
+            (0.25, "0.25"),
+            (0.594_312_34, "0.59431"),
+            (12_345.678, "12346"),
+            (1e-5, "1e-5"),
+            (1.234_567e-7, "1.235e-7"),
+            (-0.5, "-0.5"),
+            (f64::NAN, "NaN"),
+            (f64::INFINITY, "inf"),
+            (0.000_123_456, "0.00012346"),
+            (100.0, "100"),
+            (2.5e12, "2.5e12"),
+        ];
+        for (x, text) in cases {
+            assert_eq!(short(x), text);
+        }
+    }
+
+    #[test]
+    fn exact_numbers_read_back() {
+        assert_eq!(exact(f64::from(0.1f32)), "0.1");
+        assert_eq!(exact(0.1), "0.1");
+        assert_eq!(exact(1.0 / 3.0).parse::<f64>().ok(), Some(1.0 / 3.0));
+        assert_eq!(number(f64::NAN), Value::Null);
+        assert_eq!(number(0.5), json!(0.5));
+    }
+
+    #[test]
+    fn amounts_are_readable() {
+        assert_eq!(grouped(1_234_567), "1,234,567");
+        assert_eq!(grouped(12), "12");
+        assert_eq!(bytes(1536), "1.5 KiB");
+        assert_eq!(count(1, "row"), "1 row");
+        assert_eq!(count(4, "row"), "4 rows");
+        assert_eq!(duration(0.0123), "12.3 ms");
+        assert_eq!(duration(200.0), "3 min 20 s");
+    }
+}

@@ -1,0 +1,215 @@
+//! Reading what the command line names: programs, and networks where a program may stand.
+
+use crate::args::{Precision, SpecArgs};
+use crate::failure::{Failure, Result};
+use crate::output::Output;
+use nnc_model::suggest::nearest;
+use nnc_model::{Model, Overrides, Spec};
+use nnc_syntax::Diagnostic;
+use nnc_train::{LoadOptions, Loaded, Problem, ProblemKind, load, open_model};
+use std::fs::{self, File};
+use std::io::{self, Read, stdin};
+use std::path::{Path, PathBuf};
+
+/// What a program is called that has no file.
+const COMMAND_LINE: &str = "<command line>";
+/// What a program is called that comes from stdin.
+const STDIN: &str = "<stdin>";
+/// A program longer than this is no program.
+const LONGEST: u64 = 16 << 20;
+
+/// Epochs and steps, where a command has them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Length {
+    /// `--epochs`
+    pub epochs: Option<u64>,
+    /// `--steps`
+    pub steps: Option<u64>,
+}
+
+/// A program with its data and its graphs.
+#[derive(Debug)]
+pub struct Compiled {
+    /// The program; its sources draw its diagnostics.
+    pub spec: Spec,
+    /// The data; a finished model has done without.
+    pub loaded: Option<Loaded>,
+    /// The graphs.
+    pub model: Model,
+}
+
+/// Reads the program; warnings are said at once.
+pub fn spec(args: &SpecArgs, length: Length, out: &mut Output) -> Result<Spec> {
+    let (name, text) = source(args)?;
+    let batch = match args.batch.map(usize::try_from) {
+        None => None,
+        Some(Ok(batch)) => Some(batch),
+        Some(Err(_)) => return Err(Failure::usage("--batch is larger than any memory", "try --batch 32")),
+    };
+    let overrides = Overrides {
+        set: args.set.clone(),
+        experiment: args.experiment.clone(),
+        epochs: length.epochs,
+        steps: length.steps,
+        batch,
+        seed: args.seed,
+    };
+    let spec = Spec::read(&name, &text, &overrides)
+        .map_err(|(diagnostics, sources)| Problem::at(ProblemKind::Spec, diagnostics, &sources))?;
+    out.diagnostics(&spec.diagnostics, &spec.sources);
+    Ok(spec)
+}
+
+/// Opens the data that the program asks for.
+pub fn data(args: &SpecArgs, spec: Spec, out: &mut Output) -> Result<Loaded> {
+    let base = match &args.spec {
+        Some(path) if path != "-" => Path::new(path).parent().map(Path::to_path_buf).unwrap_or_default(),
+        _ => PathBuf::new(),
+    };
+    let options = LoadOptions { data: args.data.clone(), base, memory_limit: args.memory };
+    let loaded = load(spec, &options)?;
+    out.diagnostics(&loaded.notes, &loaded.spec.sources);
+    Ok(loaded)
+}
+
+/// Builds the graphs.
+pub fn model(loaded: &Loaded, precision: Precision, out: &mut Output) -> Result<Model> {
+    let model = loaded.model(precision.dtype())?;
+    out.diagnostics(&model.diagnostics, &loaded.spec.sources);
+    Ok(model)
+}
+
+/// Everything up to the graphs, from a program or from a finished model.
+pub fn compile(args: &SpecArgs, precision: Precision, out: &mut Output) -> Result<Compiled> {
+    if let Some(path) = args.spec.as_deref().filter(|p| is_model(Path::new(p))) {
+        fixed(args)?;
+        let trained = open_model(Path::new(path))?;
+        return Ok(Compiled { spec: trained.spec, loaded: None, model: trained.model });
+    }
+    let spec = spec(args, Length::default(), out)?;
+    let loaded = data(args, spec, out)?;
+    let model = model(&loaded, precision, out)?;
+    Ok(Compiled { spec: loaded.spec.clone(), loaded: Some(loaded), model })
+}
+
+/// Whether a path names a finished model rather than a program.
+fn is_model(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e == "safetensors") || path.is_dir()
+}
+
+/// Refuses to change what is already trained.
+fn fixed(args: &SpecArgs) -> Result<()> {
+    let changed = args.data.is_some()
+        || !args.set.is_empty()
+        || args.experiment.is_some()
+        || args.batch.is_some()
+        || args.seed.is_some();
+    if changed {
+        let help = "leave out --data, --set, --as, --batch and --seed, or name the program instead";
+        return Err(Failure::usage("a trained network cannot be changed any more", help));
+    }
+    Ok(())
+}
+
+/// The name and the text of the program.
+fn source(args: &SpecArgs) -> Result<(String, String)> {
+    if let Some(text) = &args.text {
+        return Ok((COMMAND_LINE.into(), text.clone()));
+    }
+    let path = args.spec.as_deref().unwrap_or("-");
+    if path == "-" {
+        if args.data.as_deref() == Some("-") {
+            let help = "put one of the two into a file";
+            return Err(Failure::usage("the program and the data cannot both come from stdin", help));
+        }
+        let bytes = read_limited(stdin().lock()).map_err(|e| unreadable(STDIN, &e))?;
+        return Ok((STDIN.into(), decode(STDIN, bytes)?));
+    }
+    let file = Path::new(path);
+    if file.is_dir() {
+        return Err(directory(file));
+    }
+    let opened = File::open(file).map_err(|e| missing(file, &e))?;
+    let bytes = read_limited(opened).map_err(|e| unreadable(path, &e))?;
+    Ok((path.to_string(), decode(path, bytes)?))
+}
+
+fn read_limited(from: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(LONGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LONGEST {
+        return Err(io::Error::other(format!("a program has at most {} MiB", LONGEST >> 20)));
+    }
+    Ok(bytes)
+}
+
+fn decode(name: &str, bytes: Vec<u8>) -> Result<String> {
+    let error = match String::from_utf8(bytes) {
+        Ok(text) => return Ok(text),
+        Err(error) => error,
+    };
+    let at = error.utf8_error().valid_up_to();
+    let line = error.as_bytes()[..at].iter().filter(|b| **b == b'\n').count() + 1;
+    let d = Diagnostic::error("N0701", format!("`{name}` is not text: line {line} is not UTF-8"))
+        .cause(format!("the first byte that is none is byte {}", at + 1));
+    let d = match Path::new(name).extension().and_then(|e| e.to_str()) {
+        Some("nn") => d.help("save it as UTF-8"),
+        _ => d.help("a program is a text file, usually with a name that ends in .nn"),
+    };
+    Err(Failure::one(ProblemKind::Io, d))
+}
+
+fn unreadable(name: &str, error: &io::Error) -> Failure {
+    let d = Diagnostic::error("N0701", format!("`{name}` cannot be read: {error}"));
+    Failure::one(ProblemKind::Io, d)
+}
+
+fn directory(path: &Path) -> Failure {
+    let d = Diagnostic::error("N0701", format!("`{}` is a folder, not a program", path.display()));
+    let programs = programs_in(path);
+    let d = match programs.first() {
+        Some(_) => d.help(format!("programs in it: {}", programs.join(", "))),
+        None => d.help("name a .nn file"),
+    };
+    Failure::one(ProblemKind::Io, d)
+}
+
+/// A file that is not there: with names in its folder that are like it.
+fn missing(path: &Path, error: &io::Error) -> Failure {
+    if error.kind() != io::ErrorKind::NotFound {
+        return unreadable(&path.display().to_string(), error);
+    }
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut d = Diagnostic::error("N0701", format!("there is no file `{}`", path.display()));
+    if !folder.is_dir() {
+        return Failure::one(
+            ProblemKind::Io,
+            d.help(format!("there is no folder `{}` either", folder.display())),
+        );
+    }
+    let programs = programs_in(folder);
+    let names: Vec<&str> = programs.iter().map(String::as_str).collect();
+    let name = path.file_name().and_then(|n| n.to_str()).unwrap_or("");
+    let with_ending = format!("{name}.nn");
+    let near = names.iter().find(|n| **n == with_ending).copied().or_else(|| nearest(name, &names));
+    d = match near {
+        Some(near) => d.help(format!("did you mean `{}`?", path.with_file_name(near).display())),
+        None if !names.is_empty() => d.help(format!("programs there: {}", some(&names))),
+        None => d.help("`nnc new xor` writes a first program"),
+    };
+    Failure::one(ProblemKind::Io, d)
+}
+
+fn some(names: &[&str]) -> String {
+    let more = if names.len() > 8 { ", …" } else { "" };
+    format!("{}{more}", names[..names.len().min(8)].join(", "))
+}
+
+/// The names of the programs of a folder, sorted.
+fn programs_in(folder: &Path) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let names = entries.flatten().take(10_000).filter_map(|entry| entry.file_name().into_string().ok());
+    let mut names: Vec<String> = names.filter(|n| n.ends_with(".nn")).collect();
+    names.sort();
+    names
+}

@@ -1,0 +1,88 @@
+//! The two streams: stdout is the result, stderr is the conversation.
+
+use crate::draw::Drawer;
+use crate::failure::Result;
+use nnc_syntax::{Diagnostic, Severity, SourceMap};
+use std::io::{IsTerminal, Write, stderr, stdout};
+
+/// Both streams, and how to draw on them.
+#[derive(Debug)]
+pub struct Output {
+    quiet: bool,
+    live: bool,
+    drawer: Drawer,
+    drawn: Vec<Diagnostic>,
+}
+
+impl Output {
+    /// The streams of this process; `quiet` leaves only the result and what is wrong.
+    pub fn new(quiet: bool) -> Self {
+        let terminal = stderr().is_terminal();
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        Self { quiet, live: terminal && !dumb, drawer: Drawer::for_stderr(terminal, dumb), drawn: Vec::new() }
+    }
+
+    /// Whether only the result is wanted.
+    pub fn quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// Whether a line on stderr can be written over.
+    pub fn live(&self) -> bool {
+        self.live && !self.quiet
+    }
+
+    /// Writes a result.
+    pub fn result(&mut self, text: &str) -> Result<()> {
+        let mut out = stdout().lock();
+        out.write_all(text.as_bytes())?;
+        Ok(out.flush()?)
+    }
+
+    /// Writes one JSON object, and nothing else.
+    pub fn json(&mut self, value: &serde_json::Value) -> Result<()> {
+        self.result(&format!("{value}\n"))
+    }
+
+    /// Says a line, unless quiet.
+    pub fn note(&mut self, line: &str) {
+        if !self.quiet {
+            self.say(line);
+        }
+    }
+
+    /// Says a line. A conversation that nobody hears is no mistake.
+    pub fn say(&mut self, line: &str) {
+        let _ = stderr().lock().write_all(format!("{line}\n").as_bytes());
+    }
+
+    /// Writes over the present line of a terminal.
+    pub fn over(&mut self, line: &str) {
+        let mut err = stderr().lock();
+        let _ = err.write_all(format!("\r{line}\x1b[K").as_bytes());
+        let _ = err.flush();
+    }
+
+    /// Shows diagnostics, each once; notes are left out when quiet.
+    pub fn diagnostics(&mut self, list: &[Diagnostic], sources: &SourceMap) {
+        for d in list {
+            if self.drawn.contains(d) || (self.quiet && d.severity == Severity::Note) {
+                continue;
+            }
+            let text = self.drawer.draw(d, sources);
+            self.say(&text);
+            self.drawn.push(d.clone());
+        }
+    }
+
+    /// Says how many mistakes there are, and what follows.
+    pub fn count(&mut self, list: &[Diagnostic], tail: &str) {
+        let errors = list.iter().filter(|d| d.is_error()).count();
+        let count = if errors == 1 { "1 mistake".to_string() } else { format!("{errors} mistakes") };
+        match tail {
+            "" if errors < 2 => {}
+            "" => self.say(&count),
+            tail => self.say(&format!("{count}; {tail}")),
+        }
+    }
+}

@@ -1,0 +1,485 @@
+//! Statistics of the training part.
+
+use crate::dates::{self, Date, DateColumn};
+use crate::fault::{Fault, Faults, codes};
+use crate::raw::{Data, NONE, Places, Raw, sort_vocabulary, translate};
+use crate::roles::Use;
+use crate::schema::ColumnKind;
+use crate::spec::{Kind, Missing, Role, Scaling, Unknown};
+use crate::stats::{ColumnStats, Fill, Step};
+
+/// The name of the class for unknown categories.
+pub(crate) const OTHER: &str = "(other)";
+
+/// More slots than this for one column is a mistake.
+const MOST_ONE_HOT: usize = 10_000;
+
+/// Takes the statistics of every used column; `train` are rows of `raw`.
+pub(crate) fn fit(raw: &Raw, uses: &[Use], train: &[u32], faults: &mut Faults) -> Vec<ColumnStats> {
+    let mut all = Vec::new();
+    for (position, (data, used)) in raw.columns.iter().zip(uses).enumerate() {
+        if used.role == Role::Drop {
+            continue;
+        }
+        let mut stats = blank(position, used);
+        let cell = Cell { places: &raw.places, position, used };
+        match data {
+            Data::Skipped => continue,
+            Data::Numbers(values) => numbers(&mut stats, values, train, &cell, faults),
+            Data::Dates(values) => {
+                all.extend(dates(values, train, &cell, faults));
+                continue;
+            }
+            Data::Text { codes, vocabulary } => {
+                text(&mut stats, codes, vocabulary, train, &cell, faults);
+            }
+            Data::Bytes { shape, data, unit } => bytes(&mut stats, shape, data, *unit, train, &cell, faults),
+            Data::F32 { shape, data } => {
+                let at = |i: usize| f64::from(data[i]);
+                tensor(&mut stats, shape, at, train, &cell, faults);
+            }
+            Data::F64 { shape, data } => tensor(&mut stats, shape, |i| data[i], train, &cell, faults),
+            Data::Windows(w) => {
+                stats.kind = if w.bytes { ColumnKind::Bytes } else { ColumnKind::Characters };
+                stats.shape = vec![w.width];
+                stats.vocabulary = w.names.to_vec();
+                stats.count = train.len() as u64;
+            }
+        }
+        all.push(stats);
+    }
+    all
+}
+
+/// What a fault about a column needs.
+struct Cell<'a> {
+    places: &'a Places,
+    position: usize,
+    used: &'a Use,
+}
+
+impl Cell<'_> {
+    fn fault(&self, message: String) -> Fault {
+        let path = self.places.paths.first().cloned();
+        let fault = Fault::new(codes::ENCODING, message).at(self.used.handle);
+        Fault { path, ..fault }
+    }
+
+    fn at(&self, fault: Fault, row: u32) -> Fault {
+        let fault = self.places.locate(fault, row as usize, self.position, &self.used.name);
+        fault.at(self.used.handle)
+    }
+}
+
+fn blank(position: usize, used: &Use) -> ColumnStats {
+    ColumnStats {
+        name: used.name.clone(),
+        position,
+        role: used.role,
+        kind: ColumnKind::Number,
+        shape: Vec::new(),
+        count: 0,
+        missing: 0,
+        mean: 0.0,
+        std: 0.0,
+        min: 0.0,
+        max: 0.0,
+        median: None,
+        scaling: used.scaling.clone(),
+        steps: Vec::new(),
+        vocabulary: Vec::new(),
+        counts: Vec::new(),
+        bucket: false,
+        one_hot: false,
+        fill: Fill::Fault,
+        indicator: used.indicator,
+        date: None,
+    }
+}
+
+/// Mean, deviation and bounds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Moments {
+    count: u64,
+    mean: f64,
+    std: f64,
+    min: f64,
+    max: f64,
+}
+
+/// In two passes, one number after the other: the same bits every time, and
+/// exact enough for far means. NaN is passed over.
+fn moments(values: impl Iterator<Item = f64> + Clone) -> Moments {
+    let (mut count, mut sum, mut min, mut max) = (0u64, 0.0, f64::INFINITY, f64::NEG_INFINITY);
+    for x in values.clone().filter(|x| !x.is_nan()) {
+        count += 1;
+        sum += x;
+        min = f64::min(min, x);
+        max = f64::max(max, x);
+    }
+    if count == 0 {
+        return Moments { count, mean: 0.0, std: 0.0, min: 0.0, max: 0.0 };
+    }
+    let n = count as f64;
+    // Of huge numbers the sum may overflow; scaled down it does not.
+    let mean = if sum.is_finite() {
+        sum / n
+    } else {
+        values.clone().filter(|x| !x.is_nan()).fold(0.0, |m, x| m + x / n)
+    };
+    let (mut square, mut rest) = (0.0, 0.0);
+    for x in values.filter(|x| !x.is_nan()) {
+        let d = x - mean;
+        square += d * d;
+        rest += d;
+    }
+    let variance = ((square - rest * rest / n) / n).max(0.0);
+    let std = if variance.is_finite() { libm::sqrt(variance) } else { max / 2.0 - min / 2.0 };
+    Moments { count, mean, std, min, max }
+}
+
+/// A divisor that would be 0 (or no number) is 1.
+fn divisor(x: f64) -> f64 {
+    if x > 0.0 && x.is_finite() { x } else { 1.0 }
+}
+
+fn set_moments(stats: &mut ColumnStats, m: Moments, rows: usize) {
+    (stats.mean, stats.std, stats.min, stats.max) = (m.mean, m.std, m.min, m.max);
+    stats.count = m.count;
+    stats.missing = rows as u64 - m.count.min(rows as u64);
+}
+
+/// Works the scalings out one after the other; each sees what the ones
+/// before it made of the numbers.
+fn steps<I: Iterator<Item = f64> + Clone>(
+    scaling: &[Scaling],
+    raw: Moments,
+    values: impl Fn() -> I,
+    before: &[Step],
+) -> Vec<Step> {
+    let mut steps = before.to_vec();
+    for (i, scaling) in scaling.iter().enumerate() {
+        let so_far = steps.clone();
+        let now = || {
+            if i == 0 && before.is_empty() {
+                return raw;
+            }
+            moments(values().map(|x| so_far.iter().fold(x, |x, s| s.apply(x))))
+        };
+        steps.push(match *scaling {
+            Scaling::Log => Step::Log,
+            Scaling::Scale(by) => Step::Shift { minus: 0.0, over: by },
+            Scaling::Standardize => {
+                let m = now();
+                Step::Shift { minus: m.mean, over: divisor(m.std) }
+            }
+            Scaling::MinMax => {
+                let m = now();
+                Step::Shift { minus: m.min, over: divisor(m.max - m.min) }
+            }
+        });
+    }
+    steps
+}
+
+fn numbers(stats: &mut ColumnStats, values: &[f64], train: &[u32], cell: &Cell<'_>, faults: &mut Faults) {
+    let of_train = || train.iter().map(|&r| values[r as usize]);
+    let m = moments(of_train());
+    set_moments(stats, m, train.len());
+    let has_missing = values.iter().any(|x| x.is_nan());
+    let name = &cell.used.name;
+    stats.fill = match &cell.used.missing {
+        None => Fill::Fault,
+        Some(Missing::Drop) => Fill::Drop,
+        Some(Missing::Number(x)) => Fill::Number(*x),
+        Some(Missing::Text(t)) => {
+            if has_missing || cell.used.explicit {
+                let message = format!("`{name}` is a column of numbers, and `missing={t}` is none");
+                faults.push(cell.fault(message).help("missing=mean   or   missing=0"));
+            }
+            Fill::Fault
+        }
+        Some(rule) if m.count == 0 => {
+            if has_missing {
+                let message =
+                    format!("`{name}` is empty in the training part; it has no {}", rule_name(rule));
+                faults.push(cell.fault(message).help(format!("drop {name}")));
+            }
+            Fill::Fault
+        }
+        Some(Missing::Mean) => Fill::Number(m.mean),
+        Some(Missing::Median) => {
+            stats.median = Some(median(of_train()));
+            Fill::Number(stats.median.unwrap_or(m.mean))
+        }
+        Some(Missing::Mode) => Fill::Number(mode(of_train())),
+    };
+    if cell.used.scaling.contains(&Scaling::Log) && !log_suits(values, cell, &stats.fill, faults) {
+        return;
+    }
+    stats.steps = steps(&cell.used.scaling, m, of_train, &[]);
+}
+
+/// Every part of a date is a column of numbers.
+fn dates(values: &[Date], train: &[u32], cell: &Cell<'_>, faults: &mut Faults) -> Vec<ColumnStats> {
+    let day_first = cell.used.day_first;
+    let column = cell.used.name.clone();
+    let parts = dates::parts(values).into_iter().map(|part| {
+        let mut stats = blank(cell.position, cell.used);
+        let of_part: Vec<f64> = values.iter().map(|d| d.part(part)).collect();
+        numbers(&mut stats, &of_part, train, cell, faults);
+        stats.kind = ColumnKind::Date;
+        stats.name = format!("{column}.{}", part.name());
+        stats.date = Some(DateColumn { column: column.clone(), part, day_first });
+        stats
+    });
+    parts.collect()
+}
+
+fn rule_name(rule: &Missing) -> &'static str {
+    match rule {
+        Missing::Mean => "mean",
+        Missing::Median => "median",
+        _ => "commonest value",
+    }
+}
+
+/// Whether every number has a logarithm where it is taken.
+fn log_suits(values: &[f64], cell: &Cell<'_>, fill: &Fill, faults: &mut Faults) -> bool {
+    if cell.used.scaling.first() != Some(&Scaling::Log) {
+        let message = "`log` comes before every other scaling".to_string();
+        faults.push(
+            cell.fault(message).help("a standardized number may be below zero, which has no logarithm"),
+        );
+        return false;
+    }
+    let mut bad = values.iter().enumerate().filter(|(_, x)| **x <= 0.0);
+    let filled = matches!(fill, Fill::Number(x) if *x <= 0.0);
+    let Some((row, x)) = bad.next() else {
+        if filled {
+            faults.push(cell.fault("the value for missing cells has no logarithm".into()));
+        }
+        return !filled;
+    };
+    let message = format!("`log` needs numbers above 0, and `{}` has {x}", cell.used.name);
+    let mut fault = cell.at(Fault::new(codes::ENCODING, message), row as u32);
+    fault.more = bad.count();
+    faults.extend([fault]);
+    false
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut sorted: Vec<f64> = values.filter(|x| !x.is_nan()).collect();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let n = sorted.len();
+    match n {
+        0 => 0.0,
+        n if n % 2 == 1 => sorted[n / 2],
+        n => sorted[n / 2 - 1] / 2.0 + sorted[n / 2] / 2.0,
+    }
+}
+
+fn mode(values: impl Iterator<Item = f64>) -> f64 {
+    let mut sorted: Vec<f64> = values.filter(|x| !x.is_nan()).collect();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let runs = sorted.chunk_by(|a, b| a == b);
+    let best = runs.fold((0, 0.0), |best, run| if run.len() > best.0 { (run.len(), run[0]) } else { best });
+    best.1
+}
+
+fn text(
+    stats: &mut ColumnStats,
+    cells: &[u32],
+    vocabulary: &[String],
+    train: &[u32],
+    cell: &Cell<'_>,
+    faults: &mut Faults,
+) {
+    let used = cell.used;
+    stats.kind = ColumnKind::Category;
+    stats.scaling.clear(); // `rest standardize` passes over text
+    stats.one_hot = match used.kind {
+        Kind::OneHot => true,
+        Kind::Category => false,
+        _ => used.role == Role::Input && !used.own_port,
+    };
+    let (fill, names) = fill_text(cells, vocabulary, train, cell, faults);
+    stats.vocabulary = names;
+    stats.fill = fill;
+    if used.unknown == Unknown::Bucket {
+        stats.bucket = true;
+        stats.vocabulary.push(OTHER.to_string());
+    }
+    stats.counts = vec![0; stats.vocabulary.len()];
+    let translated = translate(vocabulary, &stats.vocabulary);
+    for &row in train {
+        match cells[row as usize] {
+            NONE => stats.missing += 1,
+            code => {
+                stats.count += 1;
+                let known = translated[code as usize].map(|i| i as usize);
+                if let Some(n) = known.and_then(|i| stats.counts.get_mut(i)) {
+                    *n += 1;
+                }
+            }
+        }
+    }
+    let k = stats.vocabulary.len();
+    if stats.one_hot && k > MOST_ONE_HOT {
+        let message = format!("`{}` has {k} different texts; one-hot would be as many inputs", used.name);
+        let help = format!("drop {0}   or   input {0} category", used.name);
+        faults.push(cell.fault(message).help(help));
+    }
+}
+
+fn fill_text(
+    cells: &[u32],
+    vocabulary: &[String],
+    train: &[u32],
+    cell: &Cell<'_>,
+    faults: &mut Faults,
+) -> (Fill, Vec<String>) {
+    let names = || vocabulary.to_vec();
+    let added = |word: String| {
+        let mut names = vocabulary.to_vec();
+        if !names.contains(&word) {
+            names.push(word.clone());
+        }
+        let names = sort_vocabulary(&mut [], names);
+        let at = names.iter().position(|n| *n == word);
+        (at.map_or(Fill::Fault, |i| Fill::Category(i as u32)), names)
+    };
+    match &cell.used.missing {
+        None => (Fill::Fault, names()),
+        Some(Missing::Drop) => (Fill::Drop, names()),
+        Some(Missing::Text(word)) => added(word.clone()),
+        Some(Missing::Number(x)) if cells.contains(&NONE) => added(x.to_string()),
+        Some(Missing::Mode) => {
+            let mut counts = vec![0u64; vocabulary.len()];
+            let present = train.iter().map(|&r| cells[r as usize]).filter(|&c| c != NONE);
+            present.for_each(|c| counts[c as usize] += 1);
+            let best = (0..counts.len()).rev().max_by_key(|&i| counts[i]);
+            (best.map_or(Fill::Fault, |i| Fill::Category(i as u32)), names())
+        }
+        Some(rule @ (Missing::Mean | Missing::Median)) if cells.contains(&NONE) => {
+            let name = &cell.used.name;
+            let message = format!("`{name}` is text, has missing cells, and text has no {}", rule_name(rule));
+            faults.push(cell.fault(message).help(format!("input {name} one_hot missing=mode")));
+            (Fill::Fault, names())
+        }
+        Some(_) => (Fill::Fault, names()),
+    }
+}
+
+fn bytes(
+    stats: &mut ColumnStats,
+    shape: &[usize],
+    data: &[u8],
+    unit: bool,
+    train: &[u32],
+    cell: &Cell<'_>,
+    faults: &mut Faults,
+) {
+    stats.kind = ColumnKind::Tensor;
+    stats.shape = shape.to_vec();
+    let width = shape.iter().product::<usize>();
+    let mut counts = [0u64; 256];
+    for &row in train {
+        let row = row as usize * width;
+        data[row..row + width].iter().for_each(|&b| counts[usize::from(b)] += 1);
+    }
+    let scale = if unit { 255.0 } else { 1.0 };
+    let n: u64 = counts.iter().sum();
+    let (mut mean, mut square) = (0.0, 0.0);
+    for (b, &c) in counts.iter().enumerate() {
+        mean += b as f64 / scale * (c as f64 / n.max(1) as f64);
+    }
+    for (b, &c) in counts.iter().enumerate() {
+        square += (b as f64 / scale - mean).powi(2) * (c as f64 / n.max(1) as f64);
+    }
+    let bound = |i: Option<usize>| i.unwrap_or(0) as f64 / scale;
+    let m = Moments {
+        count: train.len() as u64,
+        mean,
+        std: libm::sqrt(square),
+        min: bound(counts.iter().position(|&c| c > 0)),
+        max: bound(counts.iter().rposition(|&c| c > 0)),
+    };
+    set_moments(stats, m, train.len());
+    let before: &[Step] = if unit { &[Step::Shift { minus: 0.0, over: 255.0 }] } else { &[] };
+    stats.steps = before.to_vec();
+    for scaling in &cell.used.scaling {
+        stats.steps.push(match *scaling {
+            Scaling::Scale(by) => Step::Shift { minus: 0.0, over: by },
+            Scaling::Standardize if cell.used.scaling.len() == 1 => {
+                Step::Shift { minus: m.mean, over: divisor(m.std) }
+            }
+            Scaling::MinMax if cell.used.scaling.len() == 1 => {
+                Step::Shift { minus: m.min, over: divisor(m.max - m.min) }
+            }
+            _ => {
+                faults.push(array_scaling(cell));
+                return;
+            }
+        });
+    }
+}
+
+fn array_scaling(cell: &Cell<'_>) -> Fault {
+    let message = format!("`{}` is an array; it takes one of standardize, minmax and scale=", cell.used.name);
+    cell.fault(message)
+}
+
+fn tensor(
+    stats: &mut ColumnStats,
+    shape: &[usize],
+    at: impl Fn(usize) -> f64,
+    train: &[u32],
+    cell: &Cell<'_>,
+    faults: &mut Faults,
+) {
+    stats.kind = ColumnKind::Tensor;
+    stats.shape = shape.to_vec();
+    let width = shape.iter().product::<usize>();
+    let at = &at;
+    let values = || {
+        let rows = train.iter().map(move |&r| r as usize * width);
+        rows.flat_map(move |row| (row..row + width).map(at))
+    };
+    let m = moments(values());
+    set_moments(stats, m, 0);
+    stats.count = train.len() as u64;
+    if cell.used.scaling.contains(&Scaling::Log) {
+        faults.push(array_scaling(cell));
+        return;
+    }
+    stats.steps = steps(&cell.used.scaling, m, values, &[]);
+}
+
+/// The classes of a target, for [`crate::split`].
+pub(crate) fn target_classes(raw: &Raw, uses: &[Use]) -> Option<Vec<u32>> {
+    const MOST: usize = 32;
+    let target = uses.iter().position(|u| u.role == Role::Target)?;
+    match raw.columns.get(target)? {
+        Data::Text { codes, vocabulary } => {
+            let missing = vocabulary.len() as u32;
+            Some(codes.iter().map(|&c| c.min(missing)).collect())
+        }
+        Data::Numbers(values) => {
+            let mut distinct: Vec<f64> = Vec::new();
+            let mut classes = Vec::with_capacity(values.len());
+            for x in values {
+                let at = distinct.iter().position(|d| d == x).unwrap_or_else(|| {
+                    distinct.push(*x);
+                    distinct.len() - 1
+                });
+                if distinct.len() > MOST {
+                    return None;
+                }
+                classes.push(at as u32);
+            }
+            Some(classes)
+        }
+        _ => None,
+    }
+}

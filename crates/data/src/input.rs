@@ -1,0 +1,134 @@
+//! Opening files: stdin, gzip, suggestions for a wrong name.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::Path;
+
+use crate::fault::{Fault, codes};
+use crate::spec::Handle;
+
+/// A file that is open, unpacked where it is gzip.
+pub(crate) struct Input {
+    pub(crate) reader: Box<dyn Read + Send>,
+    /// The most bytes it can hold, where that is known: a plain file's size,
+    /// or what its gzip could unpack to.
+    pub(crate) most: Option<u64>,
+}
+
+/// Deflate, and so gzip and zip, cannot pack better than this to 1.
+pub(crate) const DEFLATE_RATIO: u64 = 1032;
+
+/// Opens a file for reading from its beginning.
+pub(crate) fn open(path: &str, handle: Option<Handle>) -> Result<Input, Box<Fault>> {
+    if path == "-" {
+        return unpack(Box::new(io::stdin()), None).map_err(|e| Box::new(broken(path, &e, handle)));
+    }
+    let (file, size) = open_file(path, handle)?;
+    unpack(Box::new(file), Some(size)).map_err(|e| Box::new(broken(path, &e, handle)))
+}
+
+/// Opens a plain file, with its size.
+pub(crate) fn open_file(path: &str, handle: Option<Handle>) -> Result<(File, u64), Box<Fault>> {
+    let file = File::open(path).map_err(|e| Box::new(absent(path, &e, handle)))?;
+    let meta = file.metadata().map_err(|e| Box::new(absent(path, &e, handle)))?;
+    if meta.is_dir() {
+        let fault = Fault::new(codes::NO_FILE, format!("`{path}` is a folder"));
+        return Err(Box::new(fault.path(path).at(handle).expected("a file")));
+    }
+    // A pipe has no size that could be believed.
+    let size = if meta.is_file() { meta.len() } else { u64::MAX };
+    Ok((file, size))
+}
+
+fn unpack(mut raw: Box<dyn Read + Send>, size: Option<u64>) -> io::Result<Input> {
+    let mut magic = [0u8; 2];
+    let mut have = 0;
+    while have < 2 {
+        match raw.read(&mut magic[have..])? {
+            0 => break,
+            n => have += n,
+        }
+    }
+    let head = io::Cursor::new(magic).take(have as u64);
+    let size = size.filter(|&s| s != u64::MAX);
+    let whole = head.chain(raw);
+    if magic == [0x1f, 0x8b] && have == 2 {
+        let unpacked = flate2::read::MultiGzDecoder::new(BufReader::with_capacity(1 << 16, whole));
+        return Ok(Input { reader: Box::new(unpacked), most: size.map(|s| s.saturating_mul(DEFLATE_RATIO)) });
+    }
+    Ok(Input { reader: Box::new(whole), most: size })
+}
+
+/// A fault for an error while reading.
+pub(crate) fn broken(path: &str, error: &io::Error, handle: Option<Handle>) -> Fault {
+    let damaged = matches!(
+        error.kind(),
+        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof
+    );
+    let fault = if damaged {
+        Fault::new(codes::DAMAGED, format!("`{path}` is damaged or cut short: {error}"))
+            .help("download or pack the file again")
+    } else {
+        Fault::new(codes::NO_FILE, format!("`{path}` cannot be read: {error}"))
+    };
+    fault.path(path).at(handle)
+}
+
+fn absent(path: &str, error: &io::Error, handle: Option<Handle>) -> Fault {
+    if error.kind() != io::ErrorKind::NotFound {
+        let fault = Fault::new(codes::NO_FILE, format!("`{path}` cannot be read: {error}"));
+        return fault.path(path).at(handle);
+    }
+    let fault = Fault::new(codes::NO_FILE, format!("there is no file `{path}`"));
+    fault.path(path).at(handle).help(nearby(path))
+}
+
+/// What to write instead of a path that is not there.
+pub(crate) fn nearby(path: &str) -> String {
+    let path = Path::new(path);
+    let folder = match path.parent() {
+        Some(p) if !p.as_os_str().is_empty() => p,
+        _ => Path::new("."),
+    };
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return format!("there is no folder `{}` either", folder.display());
+    };
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    // A folder can hold a million files; a suggestion needs no more of them.
+    let mut names: Vec<String> = entries
+        .take(10_000)
+        .filter_map(|e| e.ok()?.file_name().into_string().ok())
+        .filter(|n| !n.starts_with('.'))
+        .collect();
+    names.sort();
+    let shown = |n: &String| format!("`{}`", folder.join(n).display()).replace("`./", "`");
+    let close = similar(&name, names.iter().map(String::as_str));
+    if !close.is_empty() {
+        let close: Vec<String> = close.iter().map(|n| shown(&(*n).to_string())).collect();
+        return format!("did you mean {}?", close.join(" or "));
+    }
+    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("csv");
+    let same: Vec<String> =
+        names.iter().filter(|n| n.ends_with(&format!(".{extension}"))).take(3).map(shown).collect();
+    if same.is_empty() {
+        "paths are relative to the folder the program runs in".to_string()
+    } else {
+        format!("that folder has {}", same.join(", "))
+    }
+}
+
+/// The names that look most like `name`, best first, at most three.
+pub(crate) fn similar<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let low = name.to_lowercase();
+    let mut scored: Vec<(usize, &str)> = names
+        .into_iter()
+        .filter_map(|n| {
+            let other = n.to_lowercase();
+            let distance = strsim::damerau_levenshtein(&low, &other);
+            let room = low.chars().count().max(other.chars().count()) / 3;
+            (distance <= room.max(1) && distance < other.chars().count()).then_some((distance, n))
+        })
+        .collect();
+    scored.sort();
+    scored.into_iter().take(3).map(|(_, n)| n).collect()
+}

@@ -1,0 +1,109 @@
+//! The ports that follow from the columns.
+
+use crate::fault::{Fault, Faults, codes};
+use crate::roles::Use;
+use crate::schema::{Column, ColumnKind, Port, PortId, Schema};
+use crate::spec::Role;
+use crate::stats::ColumnStats;
+
+/// Lays the columns out over ports.
+pub(crate) fn schema(columns: &[ColumnStats], uses: &[Use], source: &str, faults: &mut Faults) -> Schema {
+    let mut list: Vec<Column> = columns
+        .iter()
+        .map(|s| Column { name: s.name.clone(), role: s.role, kind: s.kind, port: None, offset: 0, width: 0 })
+        .collect();
+    let mut sides = [Vec::new(), Vec::new()];
+    for (side, role) in sides.iter_mut().zip([Role::Input, Role::Target]) {
+        let default = if role == Role::Input { "input" } else { "target" };
+        let wants_own = |s: &ColumnStats| uses.get(s.position).is_some_and(|u| u.own_port);
+        let of_role: Vec<usize> = (0..columns.len()).filter(|&i| columns[i].role == role).collect();
+        let own = |&i: &usize| wants_own(&columns[i]) || is_own(&columns[i]);
+        let groups = group(&of_role, own);
+        let single = groups.len() == 1;
+        for (index, members) in groups.iter().enumerate() {
+            let mut offset = 0;
+            for &i in members {
+                list[i].port = Some(index);
+                list[i].offset = offset;
+                list[i].width = width(&columns[i]);
+                offset += list[i].width;
+            }
+            let asked = members.iter().any(|&i| wants_own(&columns[i]));
+            let alone = members.len() == 1 && (asked || !single);
+            let name = if alone { columns[members[0]].name.clone() } else { default.to_string() };
+            side.push(port(name, members, columns, offset, source));
+        }
+    }
+    let [inputs, targets] = sides;
+    let weighted = columns.iter().any(|c| c.role == Role::Weight);
+    let schema = Schema { inputs, targets, columns: list, weighted };
+    let ports = schema.inputs.iter().chain(&schema.targets);
+    let mut names: Vec<&str> = ports.map(|p| p.name.as_str()).collect();
+    names.sort_unstable();
+    if let Some(pair) = names.windows(2).find(|w| w[0] == w[1]) {
+        let message = format!("two ports of the network would be called `{}`", pair[0]);
+        faults.push(Fault::new(codes::ROLES, message).help("rename the column in the file"));
+    }
+    schema
+}
+
+/// Whether a column cannot be joined with others.
+fn is_own(s: &ColumnStats) -> bool {
+    match s.kind {
+        ColumnKind::Tensor | ColumnKind::Characters | ColumnKind::Bytes => true,
+        ColumnKind::Category => !s.one_hot,
+        ColumnKind::Number | ColumnKind::Date => false,
+    }
+}
+
+/// The joined columns stand where the first of them stands.
+fn group(columns: &[usize], own: impl Fn(&usize) -> bool) -> Vec<Vec<usize>> {
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    let mut joined: Option<usize> = None;
+    for i in columns {
+        match joined {
+            _ if own(i) => groups.push(vec![*i]),
+            Some(at) => groups[at].push(*i),
+            None => {
+                joined = Some(groups.len());
+                groups.push(vec![*i]);
+            }
+        }
+    }
+    groups
+}
+
+/// Slots of a column.
+pub(crate) fn width(s: &ColumnStats) -> usize {
+    let values = match s.kind {
+        ColumnKind::Category if s.one_hot => s.vocabulary.len(),
+        ColumnKind::Tensor | ColumnKind::Characters | ColumnKind::Bytes => s.shape.iter().product(),
+        _ => 1,
+    };
+    values + usize::from(s.indicator && !is_own(s))
+}
+
+fn port(name: String, members: &[usize], columns: &[ColumnStats], width: usize, source: &str) -> Port {
+    let first = &columns[members[0]];
+    let classes = is_own(first) && first.kind != ColumnKind::Tensor;
+    let shape = match first.kind {
+        ColumnKind::Tensor | ColumnKind::Characters | ColumnKind::Bytes => first.shape.clone(),
+        ColumnKind::Category if classes => Vec::new(),
+        _ => vec![width],
+    };
+    let describe = match members {
+        [_] if classes => format!("`{}` of {source}, {} classes", first.name, first.vocabulary.len()),
+        [_] => format!("`{}` of {source}", first.name),
+        many => format!("{} columns of {source}", many.len()),
+    };
+    Port { name, shape, classes: classes.then(|| first.vocabulary.clone()), describe }
+}
+
+/// The id of the port a column belongs to.
+pub(crate) fn port_of(column: &Column) -> Option<PortId> {
+    match column.role {
+        Role::Input => column.port.map(PortId::Input),
+        Role::Target => column.port.map(PortId::Target),
+        _ => None,
+    }
+}

@@ -1,0 +1,232 @@
+//! Columns as they were read, before any statistics.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::dates::Date;
+use crate::fault::{Fault, Place};
+use crate::spec::{Handle, Role};
+
+/// The code of a missing category.
+pub(crate) const NONE: u32 = u32::MAX;
+
+/// A column a source has, before it is read.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Head {
+    pub(crate) name: String,
+    /// What the source itself knows it is for.
+    pub(crate) role: Option<Role>,
+    /// Whether the name was made up and may be replaced by a role's.
+    pub(crate) unnamed: bool,
+}
+
+impl Head {
+    pub(crate) fn named(name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..Self::default() }
+    }
+
+    pub(crate) fn made_up(name: impl Into<String>, role: Option<Role>) -> Self {
+        Self { name: name.into(), role, unnamed: true }
+    }
+}
+
+/// How a column is to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Want {
+    Skip,
+    Auto,
+    /// As `Auto`, for a target: arrays of whole numbers become classes.
+    Class,
+    Number,
+    Text,
+    Date,
+}
+
+/// What was read.
+#[derive(Debug)]
+pub(crate) struct Raw {
+    /// One per head; `Data::Skipped` where it was not wanted.
+    pub(crate) columns: Vec<Data>,
+    pub(crate) len: usize,
+    pub(crate) places: Places,
+}
+
+/// The values of a column.
+#[derive(Debug)]
+pub(crate) enum Data {
+    Skipped,
+    /// NaN is a missing value; no value is infinite.
+    Numbers(Vec<f64>),
+    /// [`NONE`] is a missing value. The vocabulary is sorted.
+    Text {
+        codes: Vec<u32>,
+        vocabulary: Vec<String>,
+    },
+    /// A date without any part is a missing value.
+    Dates(Vec<Date>),
+    /// Arrays of bytes; they stand for 0…1 where `unit`.
+    Bytes {
+        shape: Vec<usize>,
+        data: Vec<u8>,
+        unit: bool,
+    },
+    F32 {
+        shape: Vec<usize>,
+        data: Vec<f32>,
+    },
+    F64 {
+        shape: Vec<usize>,
+        data: Vec<f64>,
+    },
+    /// Windows over one list of classes.
+    Windows(Windows),
+}
+
+/// Windows over one list of classes; row `i` begins at `i * stride + start`.
+#[derive(Clone, Debug)]
+pub(crate) struct Windows {
+    pub(crate) width: usize,
+    pub(crate) stride: usize,
+    pub(crate) start: usize,
+    pub(crate) data: Arc<Vec<u16>>,
+    pub(crate) names: Arc<Vec<String>>,
+    /// Whether the classes are the 256 bytes.
+    pub(crate) bytes: bool,
+}
+
+impl Data {
+    /// Which rows are missing; `None` for kinds that lack no value.
+    pub(crate) fn missing(&self) -> Option<Box<dyn Fn(usize) -> bool + '_>> {
+        match self {
+            Self::Numbers(v) => Some(Box::new(|r| v[r].is_nan())),
+            Self::Text { codes, .. } => Some(Box::new(|r| codes[r] == NONE)),
+            Self::Dates(v) => Some(Box::new(|r| v[r] == Date::default())),
+            _ => None,
+        }
+    }
+
+    /// Bytes the values take.
+    pub(crate) fn bytes(&self) -> u64 {
+        let n = match self {
+            Self::Skipped => 0,
+            Self::Numbers(v) => v.len() * 8,
+            Self::Text { codes, .. } => codes.len() * 4,
+            Self::Dates(v) => v.len() * size_of::<Date>(),
+            Self::Bytes { data, .. } => data.len(),
+            Self::F32 { data, .. } => data.len() * 4,
+            Self::F64 { data, .. } => data.len() * 8,
+            Self::Windows(w) => w.data.len() * 2,
+        };
+        n as u64
+    }
+}
+
+/// Where rows stand, for faults found after reading.
+#[derive(Debug, Default)]
+pub(crate) struct Places {
+    /// The files, in the order they were read.
+    pub(crate) paths: Vec<String>,
+    /// From row `row` on, the line is `line + (r - row)` of file `file`.
+    pub(crate) lines: Vec<LineRun>,
+    /// For written rows: the marks of the row and of its cells.
+    pub(crate) handles: Vec<(Option<Handle>, Vec<Option<Handle>>)>,
+    /// The mark of the source.
+    pub(crate) handle: Option<Handle>,
+}
+
+/// Rows that stand line below line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LineRun {
+    pub(crate) row: u64,
+    pub(crate) line: u64,
+    pub(crate) file: usize,
+}
+
+impl Places {
+    /// Remembers that row `row` stands at `line` of the last file.
+    pub(crate) fn note_line(&mut self, row: u64, line: u64) {
+        let file = self.paths.len().saturating_sub(1);
+        let as_before =
+            self.lines.last().is_some_and(|run| run.file == file && run.line + (row - run.row) == line);
+        if !as_before {
+            self.lines.push(LineRun { row, line, file });
+        }
+    }
+
+    /// Puts a fault at a cell.
+    pub(crate) fn locate(&self, fault: Fault, row: usize, column: usize, name: &str) -> Fault {
+        let marks = self.handles.get(row);
+        let cell = marks.and_then(|(_, cells)| cells.get(column).copied().flatten());
+        let row_mark = marks.and_then(|(r, _)| *r);
+        let run = self.run(row as u64);
+        let kept = fault.place.as_ref().and_then(|p| p.cell.clone());
+        let place = Place {
+            line: run.map(|r| r.line + (row as u64 - r.row)),
+            row: Some(row as u64 + 1),
+            column: Some(column + 1),
+            column_name: Some(name.to_string()),
+            cell: kept,
+            handle: cell.or(row_mark).or(self.handle),
+        };
+        let path = self.paths.get(run.map_or(0, |r| r.file)).cloned();
+        Fault { path, place: Some(place), ..fault }
+    }
+
+    fn run(&self, row: u64) -> Option<LineRun> {
+        let i = self.lines.partition_point(|r| r.row <= row);
+        self.lines.get(i.checked_sub(1)?).copied()
+    }
+}
+
+/// Whether a cell counts as missing.
+pub(crate) fn is_missing(cell: &[u8], number: bool) -> bool {
+    match cell {
+        b"" | b"NA" | b"N/A" | b"n/a" | b"NaN" | b"nan" | b"null" | b"NULL" | b"<NA>" | b"#N/A" => true,
+        b"None" | b"?" | b"-" => number,
+        _ => false,
+    }
+}
+
+/// Sorts a vocabulary and rewrites the codes: by value where all are numbers
+/// (and then `1` and `1.0` are one category), else by bytes.
+pub(crate) fn sort_vocabulary(codes: &mut [u32], names: Vec<String>) -> Vec<String> {
+    let values: Option<Vec<f64>> = names.iter().map(|n| n.parse().ok()).collect();
+    let mut order: Vec<usize> = (0..names.len()).collect();
+    match &values {
+        Some(v) => order.sort_by(|&a, &b| {
+            let by_length = names[a].len().cmp(&names[b].len());
+            v[a].total_cmp(&v[b]).then(by_length).then(names[a].cmp(&names[b]))
+        }),
+        None => order.sort_by(|&a, &b| names[a].cmp(&names[b])),
+    }
+    let mut new = vec![0u32; names.len()];
+    let mut sorted: Vec<String> = Vec::with_capacity(names.len());
+    let mut last: Option<f64> = None;
+    for &i in &order {
+        let value = values.as_ref().map(|v| v[i]);
+        if value.is_none() || value != last {
+            sorted.push(names[i].clone());
+        }
+        last = value;
+        new[i] = sorted.len() as u32 - 1;
+    }
+    for code in codes.iter_mut().filter(|c| **c != NONE) {
+        *code = new[*code as usize];
+    }
+    sorted
+}
+
+/// For every name of one vocabulary its place in another; `1` and `1.0` are
+/// the same where the other is all numbers.
+pub(crate) fn translate(from: &[String], to: &[String]) -> Vec<Option<u32>> {
+    let number = |n: &String| n.parse::<f64>().ok().map(|x| (x + 0.0).to_bits());
+    // Looked up only, so the order of the maps shows nowhere.
+    let index: HashMap<&str, u32> = to.iter().zip(0..).map(|(n, i)| (n.as_str(), i)).collect();
+    let values: HashMap<u64, u32> = to.iter().zip(0..).filter_map(|(n, i)| Some((number(n)?, i))).collect();
+    from.iter()
+        .map(|name| {
+            let same = index.get(name.as_str());
+            same.or_else(|| values.get(&number(name)?)).copied()
+        })
+        .collect()
+}

@@ -1,0 +1,370 @@
+//! Arrays with a first axis of samples, as IDX and npy files hold them.
+
+use std::io::Read;
+
+use super::size;
+use crate::fault::{Fault, Faults, Place, codes};
+use crate::input;
+use crate::intern::Interner;
+use crate::raw::{Data, Want, is_missing};
+use crate::spec::Handle;
+
+/// What the elements of a file are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Element {
+    Bool,
+    U8,
+    U16,
+    U32,
+    U64,
+    I8,
+    I16,
+    I32,
+    I64,
+    F16,
+    F32,
+    F64,
+    /// Text of so many bytes.
+    Ascii(usize),
+    /// Text of so many characters of four bytes.
+    Unicode(usize),
+}
+
+impl Element {
+    /// Bytes in the file.
+    pub(crate) fn size(self) -> u64 {
+        match self {
+            Self::Bool | Self::U8 | Self::I8 => 1,
+            Self::U16 | Self::I16 | Self::F16 => 2,
+            Self::U32 | Self::I32 | Self::F32 => 4,
+            Self::U64 | Self::I64 | Self::F64 => 8,
+            Self::Ascii(n) => n as u64,
+            Self::Unicode(n) => 4 * n as u64,
+        }
+    }
+
+    /// Bytes in memory.
+    pub(crate) fn kept(self) -> u64 {
+        match self {
+            Self::Bool | Self::U8 => 1,
+            Self::F16 | Self::F32 => 4,
+            Self::Ascii(_) | Self::Unicode(_) => self.size().saturating_add(88),
+            _ => 8,
+        }
+    }
+}
+
+/// What the header of a file promises.
+#[derive(Clone, Debug)]
+pub(crate) struct Layout {
+    pub(crate) element: Element,
+    pub(crate) big_endian: bool,
+    /// The first axis varies fastest.
+    pub(crate) fortran: bool,
+    /// Samples first.
+    pub(crate) dims: Vec<usize>,
+}
+
+impl Layout {
+    /// Values promised; at most `u64::MAX`.
+    pub(crate) fn count(&self) -> u64 {
+        self.dims.iter().fold(1u64, |n, &d| n.saturating_mul(d as u64))
+    }
+
+    /// Bytes promised; at most `u64::MAX`.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.count().saturating_mul(self.element.size())
+    }
+
+    /// Checks the promise against what the file can hold and what memory may
+    /// be taken; while a file is read its bytes and its values are both there.
+    pub(crate) fn check(&self, path: &str, most: Option<u64>, memory: u64) -> Result<(), Box<Fault>> {
+        let dims = self.dims.iter().map(ToString::to_string).collect::<Vec<_>>().join("x");
+        let bytes = self.bytes();
+        if let Some(most) = most.filter(|&m| bytes > m) {
+            let (promise, most) = (size(bytes), size(most));
+            let message = format!("`{path}` promises {dims} values, {promise}, and can hold at most {most}");
+            let fault = Fault::new(codes::DAMAGED, message).path(path);
+            return Err(Box::new(fault.help("the file is cut short or its header is wrong")));
+        }
+        if self.dims.is_empty() {
+            let message = format!("`{path}` holds one value and not a list of samples");
+            return Err(Box::new(Fault::new(codes::DAMAGED, message).path(path)));
+        }
+        if bytes == 0 {
+            let message = format!("`{path}` has no values ({dims})");
+            return Err(Box::new(Fault::new(codes::EMPTY, message).path(path)));
+        }
+        let copies = if self.fortran || self.element != Element::U8 { bytes } else { 0 };
+        let need = self.count().saturating_mul(self.element.kept()).saturating_add(copies);
+        if need > memory {
+            let message = format!(
+                "`{path}` ({dims}) would need {} of memory, and {} are allowed",
+                size(need),
+                size(memory)
+            );
+            return Err(Box::new(Fault::new(codes::TOO_BIG, message).path(path)));
+        }
+        Ok(())
+    }
+
+    /// Reads the values. Memory grows with what is really there, not with
+    /// what the header promises.
+    pub(crate) fn read(
+        self,
+        path: &str,
+        reader: &mut dyn Read,
+        handle: Option<Handle>,
+    ) -> Result<Array, Box<Fault>> {
+        let promised = self.bytes();
+        let mut bytes = Vec::with_capacity(promised.min(1 << 20) as usize);
+        let read = Read::take(&mut *reader, promised).read_to_end(&mut bytes);
+        read.map_err(|e| Box::new(input::broken(path, &e, handle)))?;
+        // This also reads the end of a packed file, where its checksum is.
+        let rest = reader.read(&mut [0u8; 1]).map_err(|e| Box::new(input::broken(path, &e, handle)))?;
+        if bytes.len() as u64 != promised || rest > 0 {
+            let what = if rest > 0 { "more than" } else { "only" };
+            let has = if rest > 0 { promised } else { bytes.len() as u64 };
+            let message = format!("`{path}` promises {promised} bytes of values and has {what} {has}");
+            let fault = Fault::new(codes::DAMAGED, message).path(path).at(handle);
+            return Err(Box::new(fault));
+        }
+        if self.fortran && self.dims.len() > 1 {
+            bytes = to_c_order(&bytes, &self.dims, self.element.size() as usize);
+        }
+        let values = values(self.element, self.big_endian, bytes);
+        Ok(Array { dims: self.dims, values })
+    }
+}
+
+/// An array in memory, in C order.
+#[derive(Debug)]
+pub(crate) struct Array {
+    /// Samples first.
+    pub(crate) dims: Vec<usize>,
+    pub(crate) values: Numbers,
+}
+
+/// Its values.
+#[derive(Debug)]
+pub(crate) enum Numbers {
+    Bool(Vec<u8>),
+    U8(Vec<u8>),
+    F32(Vec<f32>),
+    F64(Vec<f64>),
+    /// Whole numbers.
+    Whole(Vec<f64>),
+    Text(Vec<String>),
+}
+
+fn each<const N: usize, T>(bytes: &[u8], big: bool, f: impl Fn([u8; N]) -> T) -> Vec<T> {
+    let swap = |mut b: [u8; N]| {
+        b.reverse();
+        b
+    };
+    bytes.as_chunks::<N>().0.iter().map(|&b| f(if big { swap(b) } else { b })).collect()
+}
+
+fn values(element: Element, big: bool, bytes: Vec<u8>) -> Numbers {
+    let b = &bytes;
+    match element {
+        Element::Bool => Numbers::Bool(b.iter().map(|&b| u8::from(b != 0)).collect()),
+        Element::U8 => Numbers::U8(bytes),
+        Element::I8 => Numbers::Whole(each(b, big, |b| f64::from(i8::from_le_bytes(b)))),
+        Element::U16 => Numbers::Whole(each(b, big, |b| f64::from(u16::from_le_bytes(b)))),
+        Element::I16 => Numbers::Whole(each(b, big, |b| f64::from(i16::from_le_bytes(b)))),
+        Element::U32 => Numbers::Whole(each(b, big, |b| f64::from(u32::from_le_bytes(b)))),
+        Element::I32 => Numbers::Whole(each(b, big, |b| f64::from(i32::from_le_bytes(b)))),
+        Element::U64 => Numbers::Whole(each(b, big, |b| u64::from_le_bytes(b) as f64)),
+        Element::I64 => Numbers::Whole(each(b, big, |b| i64::from_le_bytes(b) as f64)),
+        Element::F16 => Numbers::F32(each(b, big, |b| half(u16::from_le_bytes(b)))),
+        Element::F32 => Numbers::F32(each(b, big, f32::from_le_bytes)),
+        Element::F64 => Numbers::F64(each(b, big, f64::from_le_bytes)),
+        Element::Ascii(n) => {
+            let text = |c: &[u8]| String::from_utf8_lossy(c).trim_end_matches('\0').to_string();
+            Numbers::Text(b.chunks_exact(n.max(1)).map(text).collect())
+        }
+        Element::Unicode(n) => Numbers::Text(
+            b.chunks_exact(4 * n.max(1))
+                .map(|cell| {
+                    let code = each(cell, big, u32::from_le_bytes).into_iter();
+                    let text: String = code.map(|c| char::from_u32(c).unwrap_or('\u{fffd}')).collect();
+                    text.trim_end_matches('\0').to_string()
+                })
+                .collect(),
+        ),
+    }
+}
+
+/// A half precision number; exact.
+fn half(bits: u16) -> f32 {
+    let sign = if bits & 0x8000 == 0 { 1.0 } else { -1.0 };
+    let (exponent, mantissa) = (i32::from(bits >> 10 & 0x1f), f32::from(bits & 0x3ff));
+    sign * match exponent {
+        0 => mantissa / 16_777_216.0,
+        31 if mantissa == 0.0 => f32::INFINITY,
+        31 => f32::NAN,
+        e => (1024.0 + mantissa) * 2f32.powi(e - 25),
+    }
+}
+
+/// From the order with the first axis fastest to the one with the last.
+fn to_c_order(bytes: &[u8], dims: &[usize], width: usize) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut strides = Vec::with_capacity(dims.len());
+    let mut stride = width;
+    for &d in dims {
+        strides.push(stride);
+        stride *= d;
+    }
+    let mut index = vec![0usize; dims.len()];
+    let mut at = 0;
+    for _ in 0..bytes.len() / width.max(1) {
+        out.extend_from_slice(&bytes[at..at + width]);
+        for axis in (0..dims.len()).rev() {
+            index[axis] += 1;
+            at += strides[axis];
+            if index[axis] < dims[axis] {
+                break;
+            }
+            at -= strides[axis] * dims[axis];
+            index[axis] = 0;
+        }
+    }
+    out
+}
+
+/// Integer targets up to this are classes.
+const MOST_CLASSES: f64 = 65_535.0;
+
+/// How arrays become columns.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reading {
+    pub(crate) want: Want,
+    /// All bytes stand for 0…1; else only those of pictures do.
+    pub(crate) unit: bool,
+}
+
+impl Array {
+    /// As a column. A list of numbers is a column of numbers; whole numbers
+    /// from 0 on as a target are classes. A picture without a channel axis
+    /// gets one, where its values are bytes or `reading.unit` holds.
+    pub(crate) fn column(self, reading: Reading) -> Data {
+        let mut shape: Vec<usize> = self.dims.iter().skip(1).copied().collect();
+        let target = reading.want != Want::Auto;
+        if shape.is_empty() || (shape == [1] && target) {
+            return list(self.values, reading.want);
+        }
+        let picture = shape.len() >= 2;
+        let bytes = matches!(self.values, Numbers::U8(_));
+        if shape.len() == 2 && (bytes || reading.unit) {
+            shape.push(1);
+        }
+        match self.values {
+            Numbers::U8(data) => Data::Bytes { shape, data, unit: reading.unit || picture },
+            Numbers::Bool(data) => Data::Bytes { shape, data, unit: false },
+            Numbers::F32(data) => Data::F32 { shape, data },
+            Numbers::F64(data) | Numbers::Whole(data) => Data::F64 { shape, data },
+            Numbers::Text(_) => Data::Skipped,
+        }
+    }
+
+    /// Faults for numbers that are not finite; in a list NaN is a missing
+    /// value, and in an array there is no rule for it. Also for arrays of text.
+    pub(crate) fn check(&self, path: &str, faults: &mut Faults) {
+        let per_row = self.dims.iter().skip(1).product::<usize>().max(1);
+        let list = self.dims.len() == 1;
+        let mut bad = |i: usize, x: f64| {
+            faults.push_with(codes::NOT_A_NUMBER, || {
+                let place = Place {
+                    row: Some((i / per_row) as u64 + 1),
+                    column: Some(i % per_row + 1),
+                    cell: Some(x.to_string()),
+                    ..Place::default()
+                };
+                Fault::new(codes::NOT_A_NUMBER, format!("`{x}` is not a finite number"))
+                    .path(path)
+                    .place(place)
+                    .help("correct it where the file is made; arrays have no rule for missing values")
+            });
+        };
+        let odd = |x: f64| !(x.is_finite() || list && x.is_nan());
+        match &self.values {
+            Numbers::Bool(_) | Numbers::U8(_) | Numbers::Whole(_) => {}
+            Numbers::F32(v) => {
+                let odd = v.iter().enumerate().filter(|(_, x)| odd(f64::from(**x)));
+                odd.for_each(|(i, x)| bad(i, f64::from(*x)));
+            }
+            Numbers::F64(v) => {
+                let odd = v.iter().enumerate().filter(|(_, x)| odd(**x));
+                odd.for_each(|(i, x)| bad(i, *x));
+            }
+            Numbers::Text(_) if per_row > 1 => {
+                let message = format!("`{path}` is an array of text; only a list of text can be read");
+                faults.push(Fault::new(codes::DAMAGED, message).path(path));
+            }
+            Numbers::Text(_) => {}
+        }
+    }
+}
+
+fn list(values: Numbers, want: Want) -> Data {
+    let (whole, numbers): (bool, Vec<f64>) = match values {
+        Numbers::Bool(v) | Numbers::U8(v) => (true, v.into_iter().map(f64::from).collect()),
+        Numbers::F32(v) => (false, v.into_iter().map(f64::from).collect()),
+        Numbers::F64(v) => (false, v),
+        Numbers::Whole(v) => (true, v),
+        Numbers::Text(v) => return texts(&v),
+    };
+    let classes = want == Want::Text || want == Want::Class && whole;
+    let fits = |x: &f64| *x >= 0.0 && *x <= MOST_CLASSES && x.fract() == 0.0;
+    if !classes || !numbers.iter().all(fits) {
+        return Data::Numbers(numbers);
+    }
+    let most = numbers.iter().fold(0.0f64, |a, &b| a.max(b)) as u32;
+    Data::Text {
+        codes: numbers.into_iter().map(|x| x as u32).collect(),
+        vocabulary: (0..=most).map(|k| k.to_string()).collect(),
+    }
+}
+
+fn texts(cells: &[String]) -> Data {
+    let mut names = Interner::default();
+    for cell in cells {
+        if is_missing(cell.as_bytes(), false) {
+            names.push_missing();
+        } else {
+            names.push(cell.as_bytes());
+        }
+    }
+    names.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_are_exact() {
+        for (bits, value) in [
+            (0x0000, 0.0),
+            (0x3c00, 1.0),
+            (0xc000, -2.0),
+            (0x3555, 0.333_251_95),
+            (0x0001, 5.960_464_5e-8),
+            (0x7bff, 65504.0),
+            (0x7c00, f32::INFINITY),
+        ] {
+            assert_eq!(half(bits), value);
+        }
+        assert!(half(0x7e00).is_nan());
+    }
+
+    #[test]
+    fn orders() {
+        // [[0 1 2] [3 4 5]] with the first axis fastest
+        assert_eq!(to_c_order(&[0, 3, 1, 4, 2, 5], &[2, 3], 1), [0, 1, 2, 3, 4, 5]);
+        assert_eq!(to_c_order(&[0, 4, 2, 6, 1, 5, 3, 7], &[2, 2, 2], 1), [0, 1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(to_c_order(&[0, 0, 2, 2, 1, 1, 3, 3], &[2, 2], 2), [0, 0, 1, 1, 2, 2, 3, 3]);
+    }
+}

@@ -1,0 +1,70 @@
+//! The places rows come from. A source first says which columns it has, and
+//! is then told how to read each of them.
+
+pub(crate) mod array;
+pub(crate) mod csv;
+pub(crate) mod generate;
+pub(crate) mod idx;
+pub(crate) mod images;
+pub(crate) mod npy;
+pub(crate) mod number;
+mod picture;
+pub(crate) mod rows;
+pub(crate) mod scan;
+pub(crate) mod text;
+mod zip;
+
+use crate::Limits;
+use crate::fault::{Fault, Faults, codes};
+use crate::raw::{Head, Raw, Want};
+use crate::spec::SourceSpec;
+
+/// A source that is open and has not read its rows yet.
+pub(crate) trait Source {
+    /// Its columns.
+    fn heads(&self) -> &[Head];
+
+    /// What it is called in messages.
+    fn name(&self) -> &str;
+
+    /// Reads the columns that are wanted; `wants` has one entry per head.
+    /// `None` where the faults say why.
+    fn read(self: Box<Self>, wants: &[Want], faults: &mut Faults) -> Option<Raw>;
+}
+
+/// Opens a source.
+pub(crate) fn open(spec: &SourceSpec, limits: &Limits) -> Result<Box<dyn Source>, Vec<Fault>> {
+    match spec {
+        SourceSpec::Rows(s) => rows::open(s),
+        SourceSpec::Csv(s) => csv::open(s, limits),
+        SourceSpec::Idx(s) => idx::open(s, limits),
+        SourceSpec::Generator(s) => generate::open(s, limits),
+        SourceSpec::Text(s) => text::open(s, limits),
+        SourceSpec::Npy(s) => npy::open(s, limits),
+        SourceSpec::Npz(s) => npy::open_npz(s, limits),
+        SourceSpec::Images(s) => images::open(s, limits),
+    }
+}
+
+/// A fault for a source that would need more memory than it may take.
+pub(crate) fn too_big(what: &str, need: u64, limits: &Limits) -> Fault {
+    Fault::new(
+        codes::TOO_BIG,
+        format!("{what} would need {} of memory, and {} are allowed", size(need), size(limits.memory)),
+    )
+}
+
+/// A number of bytes for people.
+pub(crate) fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    if bytes < 1024 {
+        return format!("{bytes} bytes");
+    }
+    let mut value = bytes as f64 / 1024.0;
+    let mut unit = 0;
+    while value >= 1024.0 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    format!("{value:.1} {}", UNITS[unit])
+}

@@ -1,0 +1,193 @@
+//! Which elementwise nodes run together.
+//!
+//! Every node gets a level: an elementwise node stands on the level of the elementwise nodes whose values it
+//! takes element by element, and above everything else that it reads. Nodes of one level and one number of
+//! elements can therefore run together: no way from one to the other leaves the level. What connects them is
+//! a value that passes from one to the other or a tensor that both read.
+
+use nnc_graph::{DType, Graph, NodeId, Prim};
+
+/// What kind of work a node is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    /// Given or known: parameters, constants, counters.
+    Leaf,
+    /// The operand's elements in the same order: reshape, conversions without effect.
+    Alias,
+    /// The operand's elements elsewhere.
+    View,
+    /// Element by element.
+    Elementwise,
+    /// Everything else.
+    Heavy,
+}
+
+/// What kind of work a node is.
+pub(crate) fn kind(graph: &Graph, id: NodeId) -> Kind {
+    match &graph.node(id).prim {
+        Prim::Parameter { .. } | Prim::Constant(_) | Prim::Iota { .. } | Prim::BatchSize => Kind::Leaf,
+        Prim::Reshape | Prim::StopGradient => Kind::Alias,
+        Prim::Convert => {
+            let from = graph.operands(id).first().map(|&o| graph.ty(o).dtype);
+            let to = graph.ty(id).dtype;
+            let rounds = from.is_some_and(DType::is_float) && to == DType::I32;
+            if rounds || to == DType::Pred { Kind::Elementwise } else { Kind::Alias }
+        }
+        Prim::Transpose { .. } | Prim::BroadcastInDim { .. } | Prim::Slice { .. } | Prim::Reverse { .. } => {
+            Kind::View
+        }
+        Prim::Rng { .. } | Prim::Unary(_) | Prim::Binary(_) | Prim::Compare(_) | Prim::Select => {
+            Kind::Elementwise
+        }
+        Prim::Reduce { .. }
+        | Prim::ArgMax { .. }
+        | Prim::DotGeneral(_)
+        | Prim::Concatenate { .. }
+        | Prim::Pad { .. }
+        | Prim::Gather
+        | Prim::ScatterAdd => Kind::Heavy,
+    }
+}
+
+/// The nodes in groups.
+#[derive(Debug, Default)]
+pub(crate) struct Groups {
+    /// The members of every group, ascending; groups of higher levels come later.
+    pub(crate) members: Vec<Vec<NodeId>>,
+    /// The group of every elementwise node.
+    pub(crate) of: Vec<Option<usize>>,
+}
+
+/// Groups with at most this many elements run together even when nothing connects them.
+const SMALL: usize = 4096;
+
+struct Facts<'a> {
+    graph: &'a Graph,
+    live: &'a [bool],
+    kinds: Vec<Kind>,
+    /// The node behind aliases.
+    origin: Vec<NodeId>,
+    level: Vec<usize>,
+}
+
+/// Groups the live elementwise nodes; `counts` are the numbers of elements.
+pub(crate) fn groups(graph: &Graph, live: &[bool], counts: &[usize], fuse: bool) -> Groups {
+    let kinds: Vec<Kind> = graph.ids().map(|id| kind(graph, id)).collect();
+    let mut facts = Facts { graph, live, kinds, origin: Vec::new(), level: Vec::new() };
+    facts.find_levels();
+    let mut parent: Vec<usize> = (0..graph.len()).collect();
+    if fuse {
+        facts.sink();
+        facts.unite(counts, &mut parent);
+    }
+    let mut keyed: Vec<(usize, usize, NodeId)> = graph
+        .ids()
+        .filter(|&id| live[id.index()] && facts.kinds[id.index()] == Kind::Elementwise)
+        .map(|id| (facts.level[id.index()], find(&mut parent, id.index()), id))
+        .collect();
+    keyed.sort_unstable();
+    let mut out = Groups { members: Vec::new(), of: vec![None; graph.len()] };
+    let mut last = None;
+    for (_, root, id) in keyed {
+        if last != Some(root) {
+            out.members.push(Vec::new());
+            last = Some(root);
+        }
+        out.of[id.index()] = Some(out.members.len() - 1);
+        if let Some(members) = out.members.last_mut() {
+            members.push(id);
+        }
+    }
+    out
+}
+
+fn find(parent: &mut [usize], mut at: usize) -> usize {
+    while parent[at] != at {
+        parent[at] = parent[parent[at]];
+        at = parent[at];
+    }
+    at
+}
+
+impl Facts<'_> {
+    fn is_elementwise(&self, id: NodeId) -> bool {
+        self.kinds[id.index()] == Kind::Elementwise
+    }
+
+    fn find_levels(&mut self) {
+        for id in self.graph.ids() {
+            let operands = self.graph.operands(id);
+            let kind = self.kinds[id.index()];
+            let behind = match (kind, operands.first()) {
+                (Kind::Alias, Some(o)) => self.origin[o.index()],
+                _ => id,
+            };
+            self.origin.push(behind);
+            let above = |o: &NodeId| {
+                let from = self.origin[o.index()];
+                let passes = kind == Kind::Elementwise && self.is_elementwise(from);
+                let constant = matches!(self.graph.node(from).prim, Prim::Constant(_) | Prim::BatchSize);
+                self.level[o.index()] + usize::from(!passes && !constant)
+            };
+            let level = match kind {
+                Kind::Leaf => 0,
+                Kind::Alias => self.level[behind.index()],
+                Kind::View | Kind::Elementwise | Kind::Heavy => operands.iter().map(above).max().unwrap_or(0),
+            };
+            self.level.push(level);
+        }
+    }
+
+    /// Moves a node up to the level of its users when all of them could take its value from a register:
+    /// what backward alone needs is computed there.
+    fn sink(&mut self) {
+        // The level of all users, once one is known; `None` when they differ or are not elementwise.
+        let mut wanted: Vec<Option<Option<usize>>> = vec![None; self.graph.len()];
+        for output in self.graph.outputs() {
+            wanted[self.origin[output.node.index()].index()] = Some(None);
+        }
+        for id in self.graph.ids().rev().filter(|id| self.live[id.index()]) {
+            let at = id.index();
+            if self.is_elementwise(id) {
+                if let Some(Some(level)) = wanted[at] {
+                    self.level[at] = level.max(self.level[at]);
+                }
+            } else if self.kinds[at] == Kind::Alias {
+                continue;
+            }
+            let level = self.is_elementwise(id).then_some(self.level[at]);
+            for operand in self.graph.operands(id) {
+                let want = &mut wanted[self.origin[operand.index()].index()];
+                *want = Some(match *want {
+                    Some(other) if other != level => None,
+                    _ => level,
+                });
+            }
+        }
+    }
+
+    fn unite(&self, counts: &[usize], parent: &mut [usize]) {
+        use std::collections::BTreeMap;
+        let mut readers: BTreeMap<(usize, usize, NodeId), usize> = BTreeMap::new();
+        let mut small: BTreeMap<(usize, usize), usize> = BTreeMap::new();
+        for id in self.graph.ids().filter(|&id| self.live[id.index()] && self.is_elementwise(id)) {
+            let (at, count) = (id.index(), counts[id.index()]);
+            let level = self.level[at];
+            let mut join = |other: usize| {
+                let (a, b) = (find(parent, at), find(parent, other));
+                parent[a.max(b)] = a.min(b);
+            };
+            for operand in self.graph.operands(id) {
+                let from = self.origin[operand.index()];
+                if self.is_elementwise(from) && self.level[from.index()] == level {
+                    join(from.index());
+                } else if counts[from.index()] > 1 {
+                    join(*readers.entry((level, count, from)).or_insert(at));
+                }
+            }
+            if count <= SMALL {
+                join(*small.entry((level, count)).or_insert(at));
+            }
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! From groups of elementwise nodes to drafts of tile programs.
+
+use crate::EngineError;
+use crate::fuse::{Kind, kind};
+use crate::lower::{Lower, Value};
+use crate::unit::{Draft, DraftLoad, Source, Unit};
+use crate::view::BufferId;
+use nnc_graph::{Binary, DType, Direction, Distribution, NodeId, Prim, Unary};
+use nnc_kernels::{BinaryOp, Op, UnaryOp};
+use std::collections::BTreeMap;
+
+impl Lower<'_> {
+    /// The unit of a group; results that others asked for are written to their buffers.
+    pub(crate) fn group(&mut self, group: usize) -> Result<(), EngineError> {
+        let members = self.groups.members[group].clone();
+        let count = members.first().map_or(0, |id| self.counts[id.index()]);
+        let mut draft = Draft { count, ..Draft::default() };
+        let mut known: BTreeMap<NodeId, usize> = BTreeMap::new();
+        for &id in &members {
+            let at = self.member(group, id, &known, &mut draft)?;
+            known.insert(id, at);
+        }
+        for &id in &members {
+            if let Some(buffer) = self.asked(id) {
+                draft.ops[known[&id]].output = Some(buffer);
+            }
+        }
+        self.units.push(Unit::draft(draft, members));
+        Ok(())
+    }
+
+    fn member(
+        &mut self,
+        group: usize,
+        id: NodeId,
+        known: &BTreeMap<NodeId, usize>,
+        draft: &mut Draft,
+    ) -> Result<usize, EngineError> {
+        let operands = self.graph.operands(id);
+        let mut sources = Vec::with_capacity(operands.len());
+        for operand in &operands {
+            sources.push(self.source(group, *operand, known, draft)?);
+        }
+        let convert = self.graph.ty(id).dtype;
+        let op = match &self.graph.node(id).prim {
+            Prim::Unary(u) => Op::Unary(unary(*u)),
+            Prim::Binary(Binary::Power) => {
+                if let Some(op) = power(sources.get(1)) {
+                    sources.truncate(1);
+                    Op::Unary(op)
+                } else {
+                    Op::Binary(BinaryOp::Power)
+                }
+            }
+            Prim::Binary(b) => Op::Binary(binary(*b)),
+            Prim::Compare(d) => Op::Binary(compare(*d)),
+            Prim::Select => {
+                // The kernel takes the predicate last.
+                sources.rotate_left(1);
+                Op::Select
+            }
+            Prim::Convert if convert == DType::Pred => Op::Unary(UnaryOp::Truth),
+            Prim::Convert => Op::Unary(UnaryOp::Truncate),
+            Prim::Rng { distribution, site } => {
+                Op::Random { normal: *distribution == Distribution::Normal, site: *site }
+            }
+            other => return Err(EngineError::Internal(format!("{} is not elementwise", other.name()))),
+        };
+        Ok(draft.push(op, sources))
+    }
+
+    /// What a member of a group reads for an operand.
+    fn source(
+        &mut self,
+        group: usize,
+        operand: NodeId,
+        known: &BTreeMap<NodeId, usize>,
+        draft: &mut Draft,
+    ) -> Result<Source, EngineError> {
+        let mut from = operand;
+        while kind(self.graph, from) == Kind::Alias {
+            from = self.graph.operands(from)[0];
+        }
+        if self.groups.of[from.index()] == Some(group) {
+            let at = known.get(&from).copied();
+            return at.map(Source::Value).ok_or_else(|| EngineError::Internal("a group out of order".into()));
+        }
+        Ok(match self.value(operand)? {
+            Value::Constant(c) => Source::Constant(c),
+            Value::Counter { repeat, modulo } => {
+                let op = Op::Counter { repeat, modulo };
+                let known = draft.ops.iter().position(|o| o.op == op);
+                Source::Value(known.unwrap_or_else(|| draft.push(op, Vec::new())))
+            }
+            Value::View(view) if view.is_scalar() && draft.count > 1 => {
+                Source::Memory(view.buffer, view.offset)
+            }
+            Value::View(view) => draft.load(DraftLoad::of(&view)),
+        })
+    }
+
+    /// The buffer that keeps a member's value, when anyone asked for it.
+    fn asked(&self, id: NodeId) -> Option<BufferId> {
+        match self.known_value(id) {
+            Some(Value::View(view)) => Some(view.buffer),
+            _ => None,
+        }
+    }
+}
+
+fn unary(u: Unary) -> UnaryOp {
+    match u {
+        Unary::Negate => UnaryOp::Negate,
+        Unary::Abs => UnaryOp::Abs,
+        Unary::Sign => UnaryOp::Sign,
+        Unary::Exponential => UnaryOp::Exp,
+        Unary::ExponentialMinusOne => UnaryOp::ExpM1,
+        Unary::Log => UnaryOp::Ln,
+        Unary::LogPlusOne => UnaryOp::Ln1p,
+        Unary::Sqrt => UnaryOp::Sqrt,
+        Unary::Rsqrt => UnaryOp::Rsqrt,
+        Unary::Sine => UnaryOp::Sin,
+        Unary::Cosine => UnaryOp::Cos,
+        Unary::Tanh => UnaryOp::Tanh,
+        Unary::Logistic => UnaryOp::Logistic,
+        Unary::Softplus => UnaryOp::Softplus,
+        Unary::Erf => UnaryOp::Erf,
+        Unary::Floor => UnaryOp::Floor,
+        Unary::Round => UnaryOp::Round,
+        Unary::Not => UnaryOp::Not,
+    }
+}
+
+fn binary(b: Binary) -> BinaryOp {
+    match b {
+        Binary::Add => BinaryOp::Add,
+        Binary::Subtract => BinaryOp::Subtract,
+        Binary::Multiply => BinaryOp::Multiply,
+        Binary::Divide => BinaryOp::Divide,
+        Binary::Power => BinaryOp::Power,
+        Binary::Maximum => BinaryOp::Maximum,
+        Binary::Minimum => BinaryOp::Minimum,
+        Binary::And => BinaryOp::And,
+        Binary::Or => BinaryOp::Or,
+    }
+}
+
+fn compare(d: Direction) -> BinaryOp {
+    match d {
+        Direction::Eq => BinaryOp::Eq,
+        Direction::Ne => BinaryOp::Ne,
+        Direction::Lt => BinaryOp::Lt,
+        Direction::Le => BinaryOp::Le,
+        Direction::Gt => BinaryOp::Gt,
+        Direction::Ge => BinaryOp::Ge,
+    }
+}
+
+/// Powers that are cheaper as products.
+fn power(exponent: Option<&Source>) -> Option<UnaryOp> {
+    match exponent {
+        Some(Source::Constant(c)) if *c == 2.0 => Some(UnaryOp::Square),
+        Some(Source::Constant(c)) if *c == 3.0 => Some(UnaryOp::Cube),
+        Some(Source::Constant(c)) if *c == -1.0 => Some(UnaryOp::Reciprocal),
+        _ => None,
+    }
+}

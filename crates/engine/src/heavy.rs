@@ -1,0 +1,187 @@
+//! Lowering of what is not elementwise: products, folds, rows by number, joining and padding.
+
+use crate::EngineError;
+use crate::lower::{Lower, Value, copy_instr};
+use crate::unit::{Home, Unit, within};
+use crate::view::{BufferId, View, dense_strides};
+use nnc_graph::{DotDims, NodeId, Prim, Reduction};
+use nnc_kernels::{ArgMax, Dot, Fold, Gather, Instr, Matrix, Reduce, ScatterAdd};
+
+/// The axes of one operand of a product.
+struct Side<'a> {
+    batch: &'a [usize],
+    rows: &'a [usize],
+    columns: &'a [usize],
+}
+
+impl Lower<'_> {
+    /// The unit of a node that is neither elementwise nor a view.
+    pub(crate) fn heavy(&mut self, id: NodeId) -> Result<(), EngineError> {
+        let to = self.axes(id)?.buffer;
+        let operands = self.graph.operands(id);
+        let unit = match &self.graph.node(id).prim {
+            Prim::DotGeneral(dims) => self.dot(id, dims, to)?,
+            Prim::Reduce { op, axes } => self.reduce(id, *op, axes, to)?,
+            Prim::ArgMax { axis } => {
+                let from = self.dense(operands[0])?;
+                let (outer, fold_size, inner) = split(&from.dims, *axis);
+                let instr = ArgMax { outer, fold_size, inner, from: within(from.offset), to: within(0) };
+                Unit::fixed(vec![(Instr::ArgMax(instr), vec![from.buffer, to])], to, vec![id])
+            }
+            Prim::Gather => {
+                let (table, index) = (self.dense(operands[0])?, self.dense(operands[1])?);
+                let instr = Gather {
+                    table: within(table.offset),
+                    rows: table.dims[0],
+                    width: table.dims[1..].iter().product(),
+                    index: within(index.offset),
+                    count: index.count(),
+                    to: within(0),
+                };
+                let buffers = vec![table.buffer, index.buffer, to];
+                Unit::fixed(vec![(Instr::Gather(instr), buffers)], to, vec![id])
+            }
+            Prim::ScatterAdd => {
+                let (index, rows) = (self.dense(operands[0])?, self.dense(operands[1])?);
+                let dims = &self.dims[id.index()];
+                let instr = ScatterAdd {
+                    index: within(index.offset),
+                    count: index.count(),
+                    from: within(rows.offset),
+                    width: dims[1..].iter().product(),
+                    to: within(0),
+                    rows: dims[0],
+                };
+                let buffers = vec![index.buffer, rows.buffer, to];
+                Unit::fixed(vec![(Instr::ScatterAdd(instr), buffers)], to, vec![id])
+            }
+            Prim::Concatenate { axis } => self.concatenate(id, *axis, to)?,
+            Prim::Pad { low } => {
+                let from = self.axes(operands[0])?;
+                let strides = dense_strides(&self.dims[id.index()]);
+                let offset: isize = low.iter().zip(&strides).map(|(&l, &s)| l as isize * s).sum();
+                let zero = (Instr::Zero(within(0), self.counts[id.index()]), vec![to]);
+                let copy = copy_instr(&from, to, offset.unsigned_abs(), Some(&strides));
+                let instrs = if from.count() == 0 { vec![zero] } else { vec![zero, copy] };
+                Unit::fixed(instrs, to, vec![id])
+            }
+            other => return Err(EngineError::Internal(format!("{} has no unit", other.name()))),
+        };
+        self.units.push(unit);
+        Ok(())
+    }
+
+    fn concatenate(&mut self, id: NodeId, axis: usize, to: BufferId) -> Result<Unit, EngineError> {
+        let strides = dense_strides(&self.dims[id.index()]);
+        let (mut instrs, mut start) = (Vec::new(), 0);
+        for part in self.graph.operands(id) {
+            let view = self.axes(part)?;
+            let offset = start * strides[axis].unsigned_abs();
+            start += view.dims[axis];
+            if view.count() > 0 {
+                instrs.push(copy_instr(&view, to, offset, Some(&strides)));
+            }
+        }
+        Ok(Unit::fixed(instrs, to, vec![id]))
+    }
+
+    /// Folds neighbouring axes at a time, the last ones first.
+    fn reduce(
+        &mut self,
+        id: NodeId,
+        op: Reduction,
+        axes: &[usize],
+        to: BufferId,
+    ) -> Result<Unit, EngineError> {
+        let operand = self.graph.operands(id)[0];
+        let view = self.dense(operand)?;
+        let fold = match op {
+            Reduction::Add => Fold::Add,
+            Reduction::Maximum => Fold::Maximum,
+            Reduction::Minimum => Fold::Minimum,
+        };
+        // Neighbouring axes of one kind as one; those of one element belong to either.
+        let mut runs: Vec<(bool, usize)> = Vec::new();
+        for (i, &n) in view.dims.iter().enumerate().filter(|(_, n)| **n != 1) {
+            let folds = axes.contains(&i);
+            match runs.last_mut() {
+                Some(last) if last.0 == folds => last.1 *= n,
+                _ => runs.push((folds, n)),
+            }
+        }
+        if !runs.iter().any(|r| r.0) {
+            runs.push((true, 1));
+        }
+        let mut from = (view.buffer, view.offset);
+        loop {
+            let Some(at) = runs.iter().rposition(|r| r.0) else {
+                return Err(EngineError::Internal("a fold of nothing".into()));
+            };
+            let outer: usize = runs[..at].iter().map(|r| r.1).product();
+            let inner: usize = runs[at + 1..].iter().map(|r| r.1).product();
+            let last = !runs[..at].iter().any(|r| r.0);
+            let target = if last { to } else { self.buffer(outer * inner, Home::Arena) };
+            let instr =
+                Reduce { fold, outer, fold_size: runs[at].1, inner, from: within(from.1), to: within(0) };
+            let unit = Unit::fixed(vec![(Instr::Reduce(instr), vec![from.0, target])], target, vec![id]);
+            if last {
+                return Ok(unit);
+            }
+            self.units.push(unit);
+            runs.remove(at);
+            from = (target, 0);
+        }
+    }
+
+    fn dot(&mut self, id: NodeId, d: &DotDims, to: BufferId) -> Result<Unit, EngineError> {
+        let operands = self.graph.operands(id);
+        let (left, right) = (self.axes(operands[0])?, self.axes(operands[1])?);
+        let (lf, rf) = (d.left_free(left.dims.len()), d.right_free(right.dims.len()));
+        let ls = Side { batch: &d.left_batch, rows: &lf, columns: &d.left_contract };
+        let rs = Side { batch: &d.right_batch, rows: &d.right_contract, columns: &rf };
+        let (left, lb, (m, a_row), (k, a_column)) = self.matrix(operands[0], left, &ls);
+        let (right, rb, (_, b_row), (n, b_column)) = self.matrix(operands[1], right, &rs);
+        let batch = lb.iter().zip(&rb).filter(|(l, _)| l.0 != 1).map(|(l, r)| (l.0, l.1, r.1)).collect();
+        let dot = Dot {
+            m,
+            k,
+            n,
+            a: Matrix { place: within(left.offset), row: a_row, column: a_column },
+            b: Matrix { place: within(right.offset), row: b_row, column: b_column },
+            c: within(0),
+            batch,
+        };
+        let buffers = vec![left.buffer, right.buffer, to];
+        Ok(Unit::fixed(vec![(Instr::Dot(dot), buffers)], to, vec![id]))
+    }
+
+    /// An operand as matrices: its shared axes, rows and columns with their strides; a copy when strides
+    /// cannot say it.
+    #[allow(clippy::type_complexity)]
+    fn matrix(
+        &mut self,
+        id: NodeId,
+        view: View,
+        side: &Side<'_>,
+    ) -> (View, Vec<(usize, isize)>, (usize, isize), (usize, isize)) {
+        let batch = |v: &View| side.batch.iter().map(|&a| (v.dims[a], v.strides[a])).collect::<Vec<_>>();
+        if let (Some(rows), Some(columns)) = (view.group(side.rows), view.group(side.columns)) {
+            return (view.clone(), batch(&view), rows, columns);
+        }
+        let perm = [side.batch, side.rows, side.columns].concat();
+        let moved = view.transpose(&perm);
+        let copy = self.copy_of(&Value::View(moved.clone()), id);
+        let dense = View::dense(copy.buffer, &moved.dims);
+        let (b, r) = (side.batch.len(), side.batch.len() + side.rows.len());
+        let axes = |from: usize, to: usize| (from..to).collect::<Vec<_>>();
+        let shared = (0..b).map(|i| (dense.dims[i], dense.strides[i])).collect();
+        let rows = dense.group(&axes(b, r)).unwrap_or((1, 1));
+        let columns = dense.group(&axes(r, perm.len())).unwrap_or((1, 1));
+        (dense, shared, rows, columns)
+    }
+}
+
+/// Elements before an axis, of it, and after it.
+fn split(dims: &[usize], axis: usize) -> (usize, usize, usize) {
+    (dims[..axis].iter().product(), dims[axis], dims[axis + 1..].iter().product())
+}

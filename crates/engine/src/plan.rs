@@ -1,0 +1,261 @@
+//! What runs when, and where every value lies.
+
+use crate::error::bytes;
+use crate::listing;
+use crate::lower::Lower;
+use crate::program::assemble;
+use crate::unit::{Home, Unit, Work};
+use crate::view::BufferId;
+use crate::{EngineError, Layout};
+use nnc_graph::{DType, Graph, NodeId, Origin, Prim, Role};
+use nnc_kernels::{Code, Instr, LANES, Place, Space};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// How to plan.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PlanOptions {
+    /// Whether elementwise operations run together, tile by tile.
+    pub fuse: bool,
+    /// Whether every node's value is kept, each in its own memory.
+    pub keep_all: bool,
+    /// The largest number of bytes that arena, inputs and store may need together.
+    pub memory_limit: u64,
+}
+
+impl Default for PlanOptions {
+    fn default() -> Self {
+        Self { fuse: true, keep_all: false, memory_limit: u64::MAX }
+    }
+}
+
+/// What a plan needs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Memory {
+    /// Everything a step computes.
+    pub arena_bytes: u64,
+    /// The part of the arena that holds inputs, targets and sample weights.
+    pub input_bytes: u64,
+    /// Weights, states and slots.
+    pub store_bytes: u64,
+    /// Tiles of the threads, for one thread.
+    pub scratch_bytes: u64,
+}
+
+impl Memory {
+    /// All of it.
+    pub fn total(&self) -> u64 {
+        self.arena_bytes.saturating_add(self.store_bytes).saturating_add(self.scratch_bytes)
+    }
+}
+
+/// One instruction, for profiles and listings.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Step {
+    /// What it is: `tile`, `dot`, `reduce`, …
+    pub kind: &'static str,
+    /// Sizes and operations.
+    pub detail: String,
+    /// The line that asked for its first node.
+    pub origin: Arc<Origin>,
+    /// The nodes whose values it computes.
+    pub nodes: Vec<NodeId>,
+    /// Multiplications and additions of products.
+    pub flops: u64,
+    /// Bytes read and written.
+    pub bytes: u64,
+}
+
+/// A planned graph at one batch size.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub(crate) graph: Graph,
+    pub(crate) batch: usize,
+    pub(crate) memory: Memory,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) instrs: Vec<Instr>,
+    /// The instructions of every step.
+    pub(crate) ranges: Vec<Range<usize>>,
+    /// Elements of the arena and of the store.
+    pub(crate) arena: usize,
+    pub(crate) store: usize,
+    /// Where the values of nodes are after a run, as far as they are kept: first element and number.
+    pub(crate) kept: Vec<Option<(usize, usize)>>,
+    /// Inputs and the step number.
+    pub(crate) inputs: Vec<(Role, Arc<str>, usize, usize)>,
+    /// Notes for the listing.
+    notes: Vec<String>,
+}
+
+impl Plan {
+    /// The planned graph.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// The number of samples of a step.
+    pub fn batch(&self) -> usize {
+        self.batch
+    }
+
+    /// The memory that it needs.
+    pub fn memory(&self) -> Memory {
+        self.memory
+    }
+
+    /// Multiplications and additions of all products of a step.
+    pub fn flops(&self) -> u64 {
+        self.steps.iter().map(|s| s.flops).sum()
+    }
+
+    /// The instructions in their order.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// The graph with the place of every value and the instructions in their order as comments; parses back.
+    pub fn text(&self) -> String {
+        let m = &self.memory;
+        let mut out = format!(
+            "# batch {}, {} instructions, arena {}, store {}\n",
+            self.batch,
+            self.steps.len(),
+            bytes(m.arena_bytes),
+            bytes(m.store_bytes)
+        );
+        let note = |id: NodeId| Some(self.notes[id.index()].clone()).filter(|n| !n.is_empty());
+        out.push_str(&nnc_graph::text::print_with(&self.graph, note));
+        for (i, step) in self.steps.iter().enumerate() {
+            out.push_str(&format!("# {i:<4} {:<8} {}", step.kind, step.detail));
+            let nodes: Vec<String> = step.nodes.iter().map(ToString::to_string).collect();
+            out.push_str(&format!("  {}  @ {}\n", nodes.join(" "), step.origin));
+        }
+        out
+    }
+}
+
+/// Plans a graph for a batch size.
+///
+/// # Errors
+/// Sizes overflow, more memory than allowed, a table too large, a parameter that the layout lacks.
+pub fn plan(
+    graph: &Graph,
+    layout: &Layout,
+    batch: usize,
+    options: &PlanOptions,
+) -> Result<Plan, EngineError> {
+    if layout.float() != graph.float {
+        return Err(EngineError::Precision { graph: graph.float, asked: layout.float() });
+    }
+    let mut lower = Lower::new(graph, layout, batch, options)?;
+    lower.run()?;
+    let order = lower.schedule()?;
+    let (places, size) = lower.place(&order)?;
+    // Tiles are read in whole lanes, wherever they begin.
+    let arena = size + LANES;
+    let mut out = Plan {
+        graph: graph.clone(),
+        batch,
+        memory: Memory::default(),
+        steps: Vec::new(),
+        instrs: Vec::new(),
+        ranges: Vec::new(),
+        arena,
+        store: layout.memory_len(),
+        kept: vec![None; graph.len()],
+        inputs: Vec::new(),
+        notes: vec![String::new(); graph.len()],
+    };
+    let locate = |b: BufferId| match lower.buffers[b].home {
+        Home::Store(offset) => Place { space: Space::Store, offset },
+        Home::Arena | Home::Pinned => Place { space: Space::Arena, offset: places[b].unwrap_or(0) },
+    };
+    for &u in &order {
+        out.emit(&lower.units[u], &lower.counts, &locate)?;
+    }
+    out.describe(&lower, &locate)?;
+    out.measure(layout, options.memory_limit)?;
+    Ok(out)
+}
+
+impl Plan {
+    fn emit(
+        &mut self,
+        unit: &Unit,
+        counts: &[usize],
+        locate: &dyn Fn(BufferId) -> Place,
+    ) -> Result<(), EngineError> {
+        let first = self.instrs.len();
+        match &unit.work {
+            Work::Draft(draft) => self.instrs.push(Instr::Tile(assemble(draft, locate)?)),
+            Work::Fixed(instrs) => {
+                for (instr, buffers) in instrs {
+                    let mut instr = instr.clone();
+                    for (place, &buffer) in instr.places_mut().into_iter().zip(buffers) {
+                        let base = locate(buffer);
+                        *place = Place { offset: base.offset + place.offset, ..base };
+                    }
+                    self.instrs.push(instr);
+                }
+            }
+        }
+        let instrs = &self.instrs[first..];
+        let width = if self.graph.float == DType::F64 { 8 } else { 4 };
+        let step = Step {
+            kind: instrs.last().map_or("nothing", listing::kind),
+            detail: instrs.iter().map(listing::detail).collect::<Vec<_>>().join("; "),
+            origin: unit.nodes.last().map(|&n| self.graph.node(n).origin.clone()).unwrap_or_default(),
+            nodes: unit.nodes.clone(),
+            flops: instrs.iter().map(listing::flops).sum(),
+            bytes: instrs.iter().map(|i| listing::elements(i) as u64 * width).sum(),
+        };
+        let number = self.steps.len();
+        for &node in &unit.nodes {
+            self.notes[node.index()] = format!("#{number} {} of {}", step.kind, counts[node.index()]);
+        }
+        self.ranges.push(first..self.instrs.len());
+        self.steps.push(step);
+        Ok(())
+    }
+
+    /// Where inputs, results and kept values are.
+    fn describe(&mut self, lower: &Lower<'_>, locate: &dyn Fn(BufferId) -> Place) -> Result<(), EngineError> {
+        let width = if self.graph.float == DType::F64 { 8 } else { 4 };
+        for &(id, buffer) in &lower.inputs {
+            if let Prim::Parameter { role, name } = &self.graph.node(id).prim {
+                let count = lower.counts[id.index()];
+                self.inputs.push((*role, name.clone(), locate(buffer).offset, count));
+                if *role != Role::Step {
+                    self.memory.input_bytes += count as u64 * width;
+                }
+            }
+        }
+        for id in self.graph.ids() {
+            let Some((buffer, offset)) = lower.found(id) else {
+                continue;
+            };
+            let place = locate(buffer);
+            let space = if place.space == Space::Arena { "a" } else { "s" };
+            let note = &mut self.notes[id.index()];
+            let gap = if note.is_empty() { "" } else { " " };
+            note.push_str(&format!("{gap}{space}+{}", place.offset + offset));
+            if lower.buffers[buffer].home == Home::Pinned {
+                self.kept[id.index()] = Some((place.offset + offset, lower.counts[id.index()]));
+            }
+        }
+        Ok(())
+    }
+
+    fn measure(&mut self, layout: &Layout, limit: u64) -> Result<(), EngineError> {
+        let (width, scratch) = if self.graph.float == DType::F64 {
+            (8, Code::<f64>::scratch(&self.instrs))
+        } else {
+            (4, Code::<f32>::scratch(&self.instrs))
+        };
+        self.memory.arena_bytes = (self.arena as u64).saturating_mul(width);
+        self.memory.scratch_bytes = scratch as u64 * width;
+        self.memory.store_bytes = layout.bytes();
+        let needed = self.memory.total();
+        if needed > limit { Err(EngineError::Memory { needed, limit }) } else { Ok(()) }
+    }
+}

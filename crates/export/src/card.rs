@@ -1,0 +1,125 @@
+//! What a model file says about itself.
+
+use crate::TensorFile;
+use serde::{Deserialize, Serialize};
+
+/// The version of the metadata.
+const FORMAT: &str = "1";
+
+/// What the command line said over the program.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Overrides {
+    /// `--set hidden=32`
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub set: Vec<(String, String)>,
+    /// `--as deep`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub experiment: Option<String>,
+    /// `--epochs`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<u64>,
+    /// `--steps`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps: Option<u64>,
+    /// `--batch`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<usize>,
+    /// `--seed`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+}
+
+/// What a model needs beside its weights, to be used again.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct ModelCard {
+    /// The name of the program.
+    pub name: String,
+    /// The program.
+    pub spec: String,
+    /// What the command line said over it.
+    pub overrides: Overrides,
+    /// The statistics of the data, as JSON.
+    pub stats: String,
+    /// The epoch the weights are of, from 1.
+    pub epoch: u64,
+    /// The number of steps they have taken.
+    pub step: u64,
+}
+
+impl ModelCard {
+    /// Writes the card into the metadata of a file.
+    pub fn store(&self, file: &mut TensorFile) {
+        // A list of strings and numbers has a JSON form.
+        let overrides = serde_json::to_string(&self.overrides).unwrap_or_default();
+        let entries = [
+            ("nnc.format", FORMAT.to_string()),
+            ("nnc.language", "1".to_string()),
+            ("nnc.name", self.name.clone()),
+            ("nnc.spec", self.spec.clone()),
+            ("nnc.overrides", overrides),
+            ("nnc.stats", self.stats.clone()),
+            ("nnc.epoch", self.epoch.to_string()),
+            ("nnc.step", self.step.to_string()),
+        ];
+        file.metadata.extend(entries.into_iter().map(|(k, v)| (k.to_string(), v)));
+    }
+
+    /// Reads the card of a file.
+    ///
+    /// # Errors
+    /// What is missing, damaged, or newer than this program.
+    pub fn load(file: &TensorFile) -> Result<Self, String> {
+        let text = |key: &str| {
+            let value = file.metadata.get(key).cloned();
+            value.ok_or_else(|| format!("its metadata has no `{key}`: it holds weights, but no model"))
+        };
+        let number = |key: &str| {
+            let value = text(key)?;
+            value.parse::<u64>().map_err(|_| format!("`{key}` in its metadata is no number: {value:.40}"))
+        };
+        let spec = text("nnc.spec")?;
+        for (key, known) in [("nnc.format", FORMAT), ("nnc.language", "1")] {
+            let version = text(key)?;
+            if version != known {
+                return Err(format!("its `{key}` is {version:.40}, and this program knows {known}"));
+            }
+        }
+        let overrides = serde_json::from_str(&text("nnc.overrides")?)
+            .map_err(|e| format!("`nnc.overrides` in its metadata is damaged: {e}"))?;
+        Ok(Self {
+            name: text("nnc.name")?,
+            spec,
+            overrides,
+            stats: text("nnc.stats")?,
+            epoch: number("nnc.epoch")?,
+            step: number("nnc.step")?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_card_reads_back() {
+        let card = ModelCard {
+            name: "xor.nn".into(),
+            spec: "dense 1\n".into(),
+            overrides: Overrides {
+                set: vec![("hidden".into(), "32".into())],
+                seed: Some(3),
+                ..Overrides::default()
+            },
+            stats: "{}".into(),
+            epoch: 5,
+            step: 5,
+        };
+        let mut file = TensorFile::default();
+        card.store(&mut file);
+        assert_eq!(ModelCard::load(&file), Ok(card));
+        file.metadata.insert("nnc.format".into(), "7".into());
+        assert!(ModelCard::load(&file).is_err_and(|e| e.contains("knows 1")));
+        assert!(ModelCard::load(&TensorFile::default()).is_err_and(|e| e.contains("no model")));
+    }
+}

@@ -1,0 +1,257 @@
+//! Products of matrices.
+//!
+//! Large ones go to matrixmultiply, in blocks that depend on the size alone; tiny ones and products with a
+//! vector have own loops, whose order of summation is fixed.
+
+use crate::isa::{Isa, dispatch};
+use crate::tile::LANES;
+use crate::{Place, Pool, Real};
+
+/// Where a matrix lies: its first element and the distances of its rows and columns.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Matrix {
+    /// The first element.
+    pub place: Place,
+    /// From one row to the next.
+    pub row: isize,
+    /// From one column to the next.
+    pub column: isize,
+}
+
+/// `c[…] = a[…] · b[…]`, each `m × k` by `k × n`; `c` is row-major and dense.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Dot {
+    /// Rows of `a`.
+    pub m: usize,
+    /// Columns of `a`.
+    pub k: usize,
+    /// Columns of `b`.
+    pub n: usize,
+    /// The left operand.
+    pub a: Matrix,
+    /// The right operand.
+    pub b: Matrix,
+    /// The result.
+    pub c: Place,
+    /// Shared axes: size, and distance in `a` and `b`.
+    pub batch: Vec<(usize, isize, isize)>,
+}
+
+/// How a product is cut into tasks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Grid {
+    /// Matrices per task.
+    pub(crate) group: usize,
+    /// Rows per task.
+    pub(crate) rows: usize,
+    /// Columns per task.
+    pub(crate) columns: usize,
+}
+
+/// Below this many multiplications a product is done by own loops.
+const TINY: usize = 8192;
+
+impl Dot {
+    /// The number of matrices.
+    pub fn matrices(&self) -> usize {
+        self.batch.iter().map(|b| b.0).product()
+    }
+
+    /// Multiplications of one matrix product.
+    fn volume(&self) -> usize {
+        self.m.saturating_mul(self.k).saturating_mul(self.n)
+    }
+
+    fn is_tiny(&self) -> bool {
+        self.volume() <= TINY || self.m == 1 || self.n == 1
+    }
+
+    /// The tasks, by size alone.
+    pub(crate) fn grid(&self) -> Grid {
+        let (volume, matrices) = (self.volume(), self.matrices());
+        let whole = Grid { group: 1, rows: self.m, columns: self.n };
+        if matrices > 1 {
+            return Grid { group: ((1 << 19) / volume.max(1)).clamp(1, matrices), ..whole };
+        }
+        let parts = match volume >> 20 {
+            0..2 => 1,
+            2..128 => 2,
+            128..2048 => 4,
+            _ => 8,
+        };
+        let part = |size: usize| size.div_ceil(parts).next_multiple_of(LANES).min(size.max(1));
+        if self.m >= self.n {
+            Grid { rows: part(self.m), ..whole }
+        } else {
+            Grid { columns: part(self.n), ..whole }
+        }
+    }
+
+    /// Runs it.
+    ///
+    /// # Safety
+    /// All elements lie in memory; nobody writes what it reads or touches what it writes.
+    pub(crate) unsafe fn run<T: Real>(&self, isa: Isa, pool: &Pool, (a, b, c): (*const T, *const T, *mut T)) {
+        let matrices = self.matrices();
+        if self.m == 0 || self.n == 0 || matrices == 0 {
+            return;
+        }
+        if matrices == 1 && self.is_tiny() {
+            // SAFETY: the caller's promise.
+            unsafe { self.one(isa, (a, b, c), [0, self.m, 0, self.n]) };
+            return;
+        }
+        let grid = self.grid();
+        let (down, across) = (self.m.div_ceil(grid.rows), self.n.div_ceil(grid.columns));
+        let pointers = (Shared(a.cast_mut()), Shared(b.cast_mut()), Shared(c));
+        let job = |task: usize, _worker: usize| {
+            let (a, b, c) = &pointers;
+            let group = task / (down * across);
+            let (i, j) = (task / across % down, task % across);
+            let window = [
+                i * grid.rows,
+                grid.rows.min(self.m - i * grid.rows),
+                j * grid.columns,
+                grid.columns.min(self.n - j * grid.columns),
+            ];
+            for matrix in group * grid.group..((group + 1) * grid.group).min(matrices) {
+                let (mut rest, mut at, mut bt) = (matrix, 0isize, 0isize);
+                for &(n, sa, sb) in self.batch.iter().rev() {
+                    at += (rest % n) as isize * sa;
+                    bt += (rest % n) as isize * sb;
+                    rest /= n;
+                }
+                // SAFETY: every task writes its own window of its own matrices.
+                unsafe {
+                    let c = c.0.add(matrix * self.m * self.n);
+                    self.one(isa, (a.0.offset(at), b.0.offset(bt), c), window);
+                }
+            }
+        };
+        pool.run(matrices.div_ceil(grid.group) * down * across, &job);
+    }
+
+    /// A window (first row, rows, first column, columns) of one matrix product.
+    #[inline(always)]
+    unsafe fn one<T: Real>(
+        &self,
+        isa: Isa,
+        (a, b, c): (*const T, *const T, *mut T),
+        [i, m, j, n]: [usize; 4],
+    ) {
+        // SAFETY: the window lies within the matrices.
+        let (a, b, c) = unsafe {
+            (a.offset(i as isize * self.a.row), b.offset(j as isize * self.b.column), c.add(i * self.n + j))
+        };
+        let (sa, sb) = ([self.a.row, self.a.column], [self.b.row, self.b.column]);
+        let size = [m, self.k, n];
+        if self.is_tiny() {
+            let task = Small { size, a, sa, b, sb, c, row: self.n };
+            dispatch!(isa, small::<T>(task: Small<T>));
+        } else {
+            // SAFETY: as above; all elements of the window lie within the matrices.
+            unsafe { T::gemm(size, (a, sa), (b, sb), (c, [self.n as isize, 1])) };
+        }
+    }
+}
+
+/// A pointer that tasks share.
+pub(crate) struct Shared<T>(pub(crate) *mut T);
+
+// SAFETY: tasks that share it write disjoint elements and read what nobody writes.
+unsafe impl<T> Sync for Shared<T> {}
+
+/// A product for own loops.
+struct Small<T> {
+    size: [usize; 3],
+    a: *const T,
+    sa: [isize; 2],
+    b: *const T,
+    sb: [isize; 2],
+    c: *mut T,
+    row: usize,
+}
+
+#[inline(always)]
+fn small<T: Real>(mut s: Small<T>) {
+    let [m, k, n] = s.size;
+    if n == 1 && m > 1 && s.sa[0] == 1 && s.row == 1 {
+        // The transposed product has contiguous rows.
+        let [ra, ca] = s.sa;
+        let [rb, cb] = s.sb;
+        s = Small { size: [1, k, m], a: s.b, sa: [cb, rb], b: s.a, sb: [ca, ra], c: s.c, row: m };
+    }
+    let [m, k, n] = s.size;
+    // SAFETY: `Dot::one` promises that all elements lie in memory and that `c` is not read by others.
+    unsafe {
+        for i in 0..m {
+            let a = s.a.offset(i as isize * s.sa[0]);
+            let c = s.c.add(i * s.row);
+            if s.sb[1] == 1 && n > 1 {
+                let mut j = 0;
+                while j + LANES <= n {
+                    columns::<T, LANES>(k, a, s.sa[1], s.b.add(j), s.sb[0], c.add(j));
+                    j += LANES;
+                }
+                while j + 4 <= n {
+                    columns::<T, 4>(k, a, s.sa[1], s.b.add(j), s.sb[0], c.add(j));
+                    j += 4;
+                }
+                while j < n {
+                    columns::<T, 1>(k, a, s.sa[1], s.b.add(j), s.sb[0], c.add(j));
+                    j += 1;
+                }
+            } else {
+                for j in 0..n {
+                    let b = s.b.offset(j as isize * s.sb[1]);
+                    *c.add(j) = if s.sa[1] == 1 && s.sb[0] == 1 {
+                        inner(std::slice::from_raw_parts(a, k), std::slice::from_raw_parts(b, k))
+                    } else {
+                        let mut sum = [T::ZERO];
+                        columns::<T, 1>(k, a, s.sa[1], b, s.sb[0], sum.as_mut_ptr());
+                        sum[0]
+                    };
+                }
+            }
+        }
+    }
+}
+
+/// `W` neighbouring elements of a row of the product.
+#[inline(always)]
+unsafe fn columns<T: Real, const W: usize>(
+    k: usize,
+    a: *const T,
+    ca: isize,
+    b: *const T,
+    rb: isize,
+    c: *mut T,
+) {
+    let mut sum = [T::ZERO; W];
+    for p in 0..k as isize {
+        // SAFETY: the caller's elements.
+        let (x, y) = unsafe { (*a.offset(p * ca), &*b.offset(p * rb).cast::<[T; W]>()) };
+        for l in 0..W {
+            sum[l] = sum[l] + x * y[l];
+        }
+    }
+    // SAFETY: as above.
+    unsafe { *c.cast::<[T; W]>() = sum };
+}
+
+/// The sum of the products of two rows: lanes side by side, then their sum as a tree.
+#[inline(always)]
+fn inner<T: Real>(a: &[T], b: &[T]) -> T {
+    let mut sum = [T::ZERO; LANES];
+    let (a, a_rest) = a.as_chunks::<LANES>();
+    let (b, b_rest) = b.as_chunks::<LANES>();
+    for (a, b) in a.iter().zip(b) {
+        for l in 0..LANES {
+            sum[l] = sum[l] + a[l] * b[l];
+        }
+    }
+    for (l, (a, b)) in a_rest.iter().zip(b_rest).enumerate() {
+        sum[l] = sum[l] + *a * *b;
+    }
+    crate::reduce::fold_lanes(sum, |a, b| a + b)
+}

@@ -1,0 +1,412 @@
+//! The interpreter of tile programs.
+
+use crate::isa::{Isa, dispatch};
+use crate::random::{Key, unit};
+use crate::tile::{Access, Arg, BinaryOp, LANES, MicroOp, Op, Program, Scalar, UnaryOp};
+use crate::{Real, Space};
+
+/// What a program runs on: the first elements of both memories and of the scratch of one worker.
+#[derive(Clone, Copy)]
+pub(crate) struct Tiles<T> {
+    pub(crate) arena: *mut T,
+    pub(crate) store: *mut T,
+    pub(crate) scratch: *mut T,
+    pub(crate) seed: u64,
+    pub(crate) step: u64,
+}
+
+impl<T> Tiles<T> {
+    #[inline(always)]
+    fn base(&self, space: Space) -> *mut T {
+        match space {
+            Space::Arena => self.arena,
+            Space::Store => self.store,
+        }
+    }
+}
+
+/// One run of elements.
+#[derive(Clone, Copy)]
+struct Tile<'a, T> {
+    program: &'a Program,
+    scalars: &'a [T],
+    memory: Tiles<T>,
+    /// Elements of a full tile: the distance of tiles in scratch.
+    size: usize,
+    start: usize,
+    /// Elements of this tile.
+    exact: usize,
+    /// The same in whole lanes.
+    len: usize,
+}
+
+type Lanes<T> = [T; LANES];
+
+/// Runs elements `start .. end` (`start` in whole lanes).
+///
+/// # Safety
+/// The program passed its check, its tensors lie within the memories, scratch has `scratch_tiles` tiles, and
+/// nobody else writes what it reads or touches what it writes.
+pub(crate) unsafe fn run<T: Real>(
+    isa: Isa,
+    program: &Program,
+    memory: Tiles<T>,
+    scalars: &mut [T],
+    start: usize,
+    end: usize,
+) {
+    for (value, scalar) in scalars.iter_mut().zip(&program.scalars) {
+        *value = match scalar {
+            Scalar::Constant(c) => T::of(*c),
+            // SAFETY: the caller promises that tensors lie within the memories.
+            Scalar::At(p) => unsafe { *memory.base(p.space).add(p.offset) },
+        };
+    }
+    let scalars = &*scalars;
+    dispatch!(
+        isa,
+        body::<T>(program: &Program, memory: Tiles<T>, scalars: &[T], start: usize, end: usize)
+    );
+}
+
+#[inline(always)]
+fn body<T: Real>(program: &Program, memory: Tiles<T>, scalars: &[T], start: usize, end: usize) {
+    let size = program.tile(size_of::<T>());
+    let mut at = start;
+    while at < end {
+        let len = (end - at).min(size);
+        let tile =
+            Tile { program, scalars, memory, size, start: at, exact: len, len: len.next_multiple_of(LANES) };
+        tile.fill(len);
+        for op in &program.ops {
+            tile.step(op);
+        }
+        at += len;
+    }
+}
+
+impl<T: Real> Tile<'_, T> {
+    /// Copies the elements of loads that are not linear into scratch.
+    #[inline(always)]
+    fn fill(&self, len: usize) {
+        let strided = self.program.loads.iter().filter(|l| !l.access.is_linear());
+        for (slot, load) in (self.program.registers..).zip(strided) {
+            // SAFETY: the program's check found all offsets of the access within memory; scratch has this
+            // tile, and no memory overlaps it.
+            unsafe {
+                let from = self.memory.base(load.place.space).add(load.place.offset);
+                let to = self.memory.scratch.add(slot * self.size);
+                let to = std::slice::from_raw_parts_mut(to, self.len);
+                to[len..].fill(T::ZERO);
+                gather(&load.access, from, self.start, &mut to[..len]);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn pointer(&self, slot: u16) -> *mut T {
+        let p = self.program;
+        let slot = slot as usize;
+        // SAFETY: all slots exist, and their tiles lie within scratch or memory.
+        unsafe {
+            if slot < p.registers {
+                return self.memory.scratch.add(slot * self.size);
+            }
+            let l = slot - p.registers;
+            let place = match p.loads.get(l) {
+                Some(load) if load.access.is_linear() => load.place,
+                Some(_) => {
+                    let before = p.loads[..l].iter().filter(|l| !l.access.is_linear()).count();
+                    return self.memory.scratch.add((p.registers + before) * self.size);
+                }
+                None => p.outputs[l - p.loads.len()],
+            };
+            self.memory.base(place.space).add(place.offset + self.start)
+        }
+    }
+
+    #[inline(always)]
+    fn read(&self, slot: u16) -> &[Lanes<T>] {
+        // SAFETY: the tile lies within scratch or memory in whole lanes; the operation that reads it does
+        // not write it.
+        unsafe { std::slice::from_raw_parts(self.pointer(slot).cast(), self.len / LANES) }
+    }
+
+    #[inline(always)]
+    #[allow(clippy::mut_from_ref)]
+    fn write(&self, slot: u16) -> &mut [Lanes<T>] {
+        // SAFETY: as for `read`; the slice lives for one operation, which reads other slots.
+        unsafe { std::slice::from_raw_parts_mut(self.pointer(slot).cast(), self.len / LANES) }
+    }
+
+    #[inline(always)]
+    fn step(&self, op: &MicroOp) {
+        match op.op {
+            Op::Unary(u) => self.unary(u, op),
+            Op::Binary(b) => self.binary(b, op),
+            Op::Select => self.select(op),
+            Op::Counter { repeat, modulo } => {
+                let to = self.write(op.to).as_flattened_mut();
+                for (i, v) in to.iter_mut().enumerate() {
+                    *v = T::of(((self.start + i) / repeat % modulo) as f64);
+                }
+            }
+            Op::Random { normal, site } => self.random(normal, site, op.to),
+        }
+    }
+
+    fn random(&self, normal: bool, site: u64, to: u16) {
+        let key = Key::new(self.memory.seed, self.memory.step, site);
+        let to = self.write(to).as_flattened_mut();
+        if normal {
+            for (i, pair) in to.chunks_exact_mut(2).enumerate() {
+                let values = key.normals((self.start / 2 + i) as u64);
+                pair.copy_from_slice(&values.map(T::of));
+            }
+        } else {
+            for (i, four) in to.chunks_exact_mut(4).enumerate() {
+                let words = key.block((self.start / 4 + i) as u64);
+                four.copy_from_slice(&words.map(|w| T::of(f64::from(unit(w)))));
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn map(&self, op: &MicroOp, f: impl Fn(T) -> T) {
+        let to = self.write(op.to);
+        match op.a {
+            Arg::Slot(a) => {
+                for (d, a) in to.iter_mut().zip(self.read(a)) {
+                    *d = lanes(|i| f(a[i]));
+                }
+            }
+            Arg::Scalar(s) => to.as_flattened_mut().fill(f(self.scalars[s as usize])),
+            Arg::None => {}
+        }
+    }
+
+    /// As `map`, one by one, for functions that are no vectors anyway: without what stands in the gap.
+    #[inline(always)]
+    fn map_each(&self, op: &MicroOp, f: impl Fn(T) -> T) {
+        let Arg::Slot(a) = op.a else {
+            return self.map(op, f);
+        };
+        let (to, a) = (self.write(op.to).as_flattened_mut(), self.read(a).as_flattened());
+        for (d, a) in to[..self.exact].iter_mut().zip(a) {
+            *d = f(*a);
+        }
+    }
+
+    #[inline(always)]
+    fn zip(&self, op: &MicroOp, f: impl Fn(T, T) -> T) {
+        let to = self.write(op.to);
+        match (op.a, op.b) {
+            (Arg::Slot(a), Arg::Slot(b)) => {
+                for ((d, a), b) in to.iter_mut().zip(self.read(a)).zip(self.read(b)) {
+                    *d = lanes(|i| f(a[i], b[i]));
+                }
+            }
+            (Arg::Slot(a), Arg::Scalar(s)) => {
+                let b = self.scalars[s as usize];
+                for (d, a) in to.iter_mut().zip(self.read(a)) {
+                    *d = lanes(|i| f(a[i], b));
+                }
+            }
+            (Arg::Scalar(s), Arg::Slot(b)) => {
+                let a = self.scalars[s as usize];
+                for (d, b) in to.iter_mut().zip(self.read(b)) {
+                    *d = lanes(|i| f(a, b[i]));
+                }
+            }
+            (Arg::Scalar(a), Arg::Scalar(b)) => {
+                to.as_flattened_mut().fill(f(self.scalars[a as usize], self.scalars[b as usize]));
+            }
+            _ => {}
+        }
+    }
+
+    /// As `zip`, one by one.
+    #[inline(always)]
+    fn zip_each(&self, op: &MicroOp, f: impl Fn(T, T) -> T) {
+        let to = &mut self.write(op.to).as_flattened_mut()[..self.exact];
+        let value = |arg: Arg, i: usize| match arg {
+            Arg::Slot(s) => self.read(s).as_flattened()[i],
+            Arg::Scalar(s) => self.scalars[s as usize],
+            Arg::None => T::ZERO,
+        };
+        for (i, d) in to.iter_mut().enumerate() {
+            *d = f(value(op.a, i), value(op.b, i));
+        }
+    }
+
+    #[inline(always)]
+    fn select(&self, op: &MicroOp) {
+        let Arg::Slot(c) = op.c else {
+            // The same for all elements.
+            if let Arg::Scalar(c) = op.c {
+                let chosen = if self.scalars[c as usize] == T::ZERO { op.b } else { op.a };
+                self.map(&MicroOp { a: chosen, ..*op }, |a| a);
+            }
+            return;
+        };
+        let to = self.write(op.to);
+        let c = self.read(c);
+        match (op.a, op.b) {
+            (Arg::Slot(a), Arg::Slot(b)) => {
+                for (((d, a), b), c) in to.iter_mut().zip(self.read(a)).zip(self.read(b)).zip(c) {
+                    *d = lanes(|i| choose(c[i], a[i], b[i]));
+                }
+            }
+            (Arg::Slot(a), Arg::Scalar(b)) => {
+                let b = self.scalars[b as usize];
+                for ((d, a), c) in to.iter_mut().zip(self.read(a)).zip(c) {
+                    *d = lanes(|i| choose(c[i], a[i], b));
+                }
+            }
+            (Arg::Scalar(a), Arg::Slot(b)) => {
+                let a = self.scalars[a as usize];
+                for ((d, b), c) in to.iter_mut().zip(self.read(b)).zip(c) {
+                    *d = lanes(|i| choose(c[i], a, b[i]));
+                }
+            }
+            (Arg::Scalar(a), Arg::Scalar(b)) => {
+                let (a, b) = (self.scalars[a as usize], self.scalars[b as usize]);
+                for (d, c) in to.iter_mut().zip(c) {
+                    *d = lanes(|i| choose(c[i], a, b));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    #[inline(always)]
+    fn unary(&self, u: UnaryOp, op: &MicroOp) {
+        let flag = |c: bool| if c { T::ONE } else { T::ZERO };
+        match u {
+            UnaryOp::Copy => self.map(op, |x| x),
+            UnaryOp::Negate => self.map(op, |x| -x),
+            UnaryOp::Abs => self.map(op, T::abs),
+            UnaryOp::Sign => self.map(op, |x| {
+                let below = if x < T::ZERO { -T::ONE } else { x };
+                if x > T::ZERO { T::ONE } else { below }
+            }),
+            UnaryOp::Exp => self.map(op, T::exp),
+            UnaryOp::ExpM1 => self.map(op, T::exp_m1),
+            UnaryOp::Ln => self.map(op, T::ln),
+            UnaryOp::Ln1p => self.map(op, T::ln_1p),
+            UnaryOp::Sqrt => self.map(op, T::sqrt),
+            UnaryOp::Rsqrt => self.map(op, |x| T::ONE / x.sqrt()),
+            UnaryOp::Sin => self.map_each(op, T::sin),
+            UnaryOp::Cos => self.map_each(op, T::cos),
+            UnaryOp::Tanh => self.map(op, T::tanh),
+            UnaryOp::Logistic => self.map(op, T::logistic),
+            UnaryOp::Softplus => self.map(op, T::softplus),
+            UnaryOp::Erf => self.map(op, T::erf),
+            UnaryOp::Floor => self.map(op, T::floor),
+            UnaryOp::Round => self.map(op, T::round),
+            UnaryOp::Truncate => self.map(op, T::trunc),
+            UnaryOp::Not => self.map(op, |x| flag(x == T::ZERO)),
+            UnaryOp::Truth => self.map(op, |x| flag(x != T::ZERO)),
+            UnaryOp::Square => self.map(op, |x| x * x),
+            UnaryOp::Cube => self.map(op, |x| x * x * x),
+            UnaryOp::Reciprocal => self.map(op, |x| T::ONE / x),
+        }
+    }
+
+    #[inline(always)]
+    fn binary(&self, b: BinaryOp, op: &MicroOp) {
+        let flag = |c: bool| if c { T::ONE } else { T::ZERO };
+        match b {
+            BinaryOp::Add => self.zip(op, |x, y| x + y),
+            BinaryOp::Subtract => self.zip(op, |x, y| x - y),
+            BinaryOp::Multiply => self.zip(op, |x, y| x * y),
+            BinaryOp::Divide => self.zip(op, |x, y| x / y),
+            BinaryOp::Power => self.zip_each(op, T::pow),
+            BinaryOp::Maximum => self.zip(op, maximum),
+            BinaryOp::Minimum => self.zip(op, minimum),
+            BinaryOp::And => self.zip(op, |x, y| flag((x != T::ZERO) & (y != T::ZERO))),
+            BinaryOp::Or => self.zip(op, |x, y| flag((x != T::ZERO) | (y != T::ZERO))),
+            BinaryOp::Eq => self.zip(op, |x, y| flag(x == y)),
+            BinaryOp::Ne => self.zip(op, |x, y| flag(x != y)),
+            BinaryOp::Lt => self.zip(op, |x, y| flag(x < y)),
+            BinaryOp::Le => self.zip(op, |x, y| flag(x <= y)),
+            BinaryOp::Gt => self.zip(op, |x, y| flag(x > y)),
+            BinaryOp::Ge => self.zip(op, |x, y| flag(x >= y)),
+        }
+    }
+}
+
+/// One vector: all elements are computed before any is stored, and loops over vectors stay such loops.
+#[inline(always)]
+fn lanes<T: Real>(f: impl Fn(usize) -> T) -> Lanes<T> {
+    // Keeps the optimizer from making vectors across vectors, which would gather single elements.
+    // SAFETY: no instruction at all.
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    unsafe {
+        std::arch::asm!("", options(nomem, nostack, preserves_flags));
+    }
+    let mut out = [T::ZERO; LANES];
+    for (i, v) in out.iter_mut().enumerate() {
+        *v = f(i);
+    }
+    out
+}
+
+/// `a` where `c` is not 0, else `b`.
+#[inline(always)]
+fn choose<T: Real>(c: T, a: T, b: T) -> T {
+    if c == T::ZERO { b } else { a }
+}
+
+/// The larger; NaN when one of them is.
+#[inline(always)]
+pub(crate) fn maximum<T: Real>(x: T, y: T) -> T {
+    let larger = if x > y { x } else { y };
+    if x.is_nan() { x } else { larger }
+}
+
+/// The smaller; NaN when one of them is.
+#[inline(always)]
+pub(crate) fn minimum<T: Real>(x: T, y: T) -> T {
+    let smaller = if x < y { x } else { y };
+    if x.is_nan() { x } else { smaller }
+}
+
+/// Copies elements `start ..` of an access.
+///
+/// # Safety
+/// All elements of the access lie in memory that nobody writes meanwhile.
+#[inline(always)]
+unsafe fn gather<T: Real>(access: &Access, from: *const T, start: usize, mut to: &mut [T]) {
+    let Some((&(inner, stride), outer)) = access.dims.split_last() else {
+        return;
+    };
+    let mut row = start / inner;
+    let mut column = start % inner;
+    while !to.is_empty() {
+        let mut rest = row;
+        let mut offset = column as isize * stride;
+        for &(n, s) in outer.iter().rev() {
+            offset += (rest % n) as isize * s;
+            rest /= n;
+        }
+        let run = (inner - column).min(to.len());
+        let (part, tail) = to.split_at_mut(run);
+        // SAFETY: these offsets belong to the access.
+        unsafe {
+            let source = from.offset(offset);
+            match stride {
+                0 => part.fill(*source),
+                1 => part.copy_from_slice(std::slice::from_raw_parts(source, run)),
+                _ => {
+                    for (i, v) in part.iter_mut().enumerate() {
+                        *v = *source.offset(i as isize * stride);
+                    }
+                }
+            }
+        }
+        to = tail;
+        row += 1;
+        column = 0;
+    }
+}

@@ -1,0 +1,65 @@
+//! Which instruction set loops are compiled for.
+
+/// The instruction sets that loops exist in. All give the same bits: no multiplication is fused with an
+/// addition.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Isa {
+    /// What every machine of the target has.
+    Base,
+    /// 256-bit vectors.
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    /// 512-bit vectors.
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+impl Isa {
+    /// The widest that this machine has.
+    pub(crate) fn detect() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        {
+            let wide = is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512dq")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512vl");
+            if wide && is_x86_feature_detected!("avx2") {
+                return Isa::Avx512;
+            }
+            if is_x86_feature_detected!("avx2") {
+                return Isa::Avx2;
+            }
+        }
+        Isa::Base
+    }
+}
+
+/// Calls an `#[inline(always)]` function compiled for the given instruction set.
+///
+/// `dispatch!(isa, body::<T>(args: Type, …) -> Result)`
+macro_rules! dispatch {
+    ($isa:expr, $body:ident::<$t:ident>($($arg:ident: $ty:ty),* $(,)?)) => {{
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = "avx2")]
+        #[allow(clippy::too_many_arguments)]
+        fn avx2<$t: $crate::Real>($($arg: $ty),*) {
+            $body::<$t>($($arg),*)
+        }
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = "avx2,avx512f,avx512dq,avx512bw,avx512vl")]
+        #[allow(clippy::too_many_arguments)]
+        fn avx512<$t: $crate::Real>($($arg: $ty),*) {
+            $body::<$t>($($arg),*)
+        }
+        match $isa {
+            $crate::isa::Isa::Base => $body::<$t>($($arg),*),
+            // SAFETY: an `Isa` beyond the base comes from `Isa::detect` alone.
+            #[cfg(target_arch = "x86_64")]
+            $crate::isa::Isa::Avx2 => unsafe { avx2::<$t>($($arg),*) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            $crate::isa::Isa::Avx512 => unsafe { avx512::<$t>($($arg),*) },
+        }
+    }};
+}
+pub(crate) use dispatch;

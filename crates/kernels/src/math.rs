@@ -1,0 +1,235 @@
+//! Functions of single precision numbers without branches, so that loops over them become vectors.
+//!
+//! Polynomials are those of Cephes (S. Moshier); errors are a few units in the last place, as the tests
+//! say. No multiplication is fused with an addition, so that every instruction set gives the same bits.
+
+#![allow(clippy::excessive_precision, clippy::approx_constant, reason = "coefficients as published")]
+
+/// 2ⁿ in two factors, for −150 ≤ n ≤ 128.
+#[inline(always)]
+fn powers_of_two(n: i32) -> (f32, f32) {
+    let half = n >> 1;
+    let rest = n - half;
+    let power = |k: i32| f32::from_bits(((k + 127) as u32) << 23);
+    (power(half), power(rest))
+}
+
+/// x = n ln 2 + r; returns n and eʳ − 1, for −104 ≤ x ≤ 89.
+#[inline(always)]
+fn reduced(x: f32) -> (i32, f32) {
+    // Adding 1.5 · 2²³ rounds to a whole number, which then stands in the low bits.
+    const MAGIC: f32 = 12_582_912.0;
+    let shifted = x * std::f32::consts::LOG2_E + MAGIC;
+    let n = (shifted.to_bits() as i32).wrapping_sub(MAGIC.to_bits() as i32);
+    let whole = shifted - MAGIC;
+    let r = x - whole * 0.693_359_4;
+    let r = r - whole * -2.121_944_4e-4;
+    let p = 1.987_569_1e-4;
+    let p = p * r + 1.398_2e-3;
+    let p = p * r + 8.333_452e-3;
+    let p = p * r + 4.166_579_6e-2;
+    let p = p * r + 1.666_666_5e-1;
+    let p = p * r + 5.000_000_1e-1;
+    (n.clamp(-150, 128), p * r * r + r)
+}
+
+/// Between the bounds; NaN stays NaN.
+#[inline(always)]
+fn bounded(x: f32, low: f32, high: f32) -> f32 {
+    let x = if x > high { high } else { x };
+    if x < low { low } else { x }
+}
+
+/// eˣ
+#[inline(always)]
+pub(crate) fn exp(x: f32) -> f32 {
+    let (n, em1) = reduced(bounded(x, -104.0, 89.0));
+    let (a, b) = powers_of_two(n);
+    (em1 + 1.0) * a * b
+}
+
+/// eˣ − 1
+#[inline(always)]
+pub(crate) fn exp_m1(x: f32) -> f32 {
+    let (n, em1) = reduced(bounded(x, -104.0, 89.0));
+    let (a, b) = powers_of_two(n);
+    let small = em1 * a * b + (a * b - 1.0);
+    let large = (em1 + 1.0) * a * b - 1.0;
+    if x > 60.0 { large } else { small }
+}
+
+/// ln x
+#[inline(always)]
+pub(crate) fn ln(x: f32) -> f32 {
+    let tiny = x < f32::MIN_POSITIVE;
+    let scaled = if tiny { x * 8_388_608.0 } else { x };
+    let bits = scaled.to_bits() as i32;
+    // Mantissa in [√½, √2).
+    let shifted = bits.wrapping_sub(0x3f35_04f3);
+    let e = shifted >> 23;
+    let m = f32::from_bits(bits.wrapping_sub(e << 23) as u32);
+    let e = e as f32 - if tiny { 23.0 } else { 0.0 };
+    let f = m - 1.0;
+    let z = f * f;
+    let p = 7.037_683_6e-2;
+    let p = p * f - 1.151_461e-1;
+    let p = p * f + 1.167_699_9e-1;
+    let p = p * f - 1.242_014_1e-1;
+    let p = p * f + 1.424_932_3e-1;
+    let p = p * f - 1.666_805_8e-1;
+    let p = p * f + 2.000_071_5e-1;
+    let p = p * f - 2.499_999_4e-1;
+    let p = p * f + 3.333_333_1e-1;
+    let y = p * f * z + e * -2.121_944_4e-4 - 0.5 * z;
+    let y = f + y + e * 0.693_359_4;
+    let y = if x == 0.0 { f32::NEG_INFINITY } else { y };
+    let y = if x < 0.0 { f32::NAN } else { y };
+    // +∞ and NaN are their own logarithms.
+    if x < f32::INFINITY { y } else { x }
+}
+
+/// ln(1 + x)
+#[inline(always)]
+pub(crate) fn ln_1p(x: f32) -> f32 {
+    let u = 1.0 + x;
+    let d = u - 1.0;
+    // The rounding error of u is made good by the factor x / d (Kahan).
+    let y = ln(u) * (x / if d == 0.0 { 1.0 } else { d });
+    let y = if u == f32::INFINITY { u } else { y };
+    if d == 0.0 { x } else { y }
+}
+
+/// tanh x
+#[inline(always)]
+pub(crate) fn tanh(x: f32) -> f32 {
+    let a = x.abs();
+    let z = x * x;
+    let p = -5.704_988_7e-3;
+    let p = p * z + 2.063_908_9e-2;
+    let p = p * z - 5.373_971_6e-2;
+    let p = p * z + 1.333_144_2e-1;
+    let p = p * z - 3.333_328_2e-1;
+    let small = p * z * x + x;
+    let large = 1.0 - 2.0 / (exp(a + a) + 1.0);
+    if a < 0.625 { small } else { large.copysign(x) }
+}
+
+/// 1/(1 + e⁻ˣ)
+#[inline(always)]
+pub(crate) fn logistic(x: f32) -> f32 {
+    let e = exp(-x.abs());
+    let y = if x < 0.0 { e } else { 1.0 };
+    y / (1.0 + e)
+}
+
+/// ln(1 + eˣ)
+#[inline(always)]
+pub(crate) fn softplus(x: f32) -> f32 {
+    let positive = if x < 0.0 { 0.0 } else { x };
+    positive + ln_1p(exp(-x.abs()))
+}
+
+/// The error function.
+#[inline(always)]
+pub(crate) fn erf(x: f32) -> f32 {
+    let a = x.abs();
+    let z = x * x;
+    let p = 7.853_861e-5;
+    let p = p * z - 8.010_193_6e-4;
+    let p = p * z + 5.188_327_6e-3;
+    let p = p * z - 2.685_381_2e-2;
+    let p = p * z + 1.128_358_5e-1;
+    let p = p * z - 3.761_262_6e-1;
+    let p = p * z + 1.128_379_2;
+    let small = x * p;
+    let q = 1.0 / if a < 1.0 { 1.0 } else { a };
+    let y = q * q;
+    let p = 2.326_82e-2;
+    let p = p * y - 1.387_039_4e-1;
+    let p = p * y + 3.687_424_7e-1;
+    let p = p * y - 5.824_733e-1;
+    let p = p * y + 6.210_004_6e-1;
+    let p = p * y - 4.944_515_3e-1;
+    let p = p * y + 3.404_88e-1;
+    let p = p * y - 2.741_127e-1;
+    let p = p * y + 5.638_259_4e-1;
+    let r = -1.047_766_4e1;
+    let r = r * y + 1.297_72e1;
+    let r = r * y - 7.495_518_7;
+    let r = r * y + 2.921_019;
+    let r = r * y - 1.015_265_3;
+    let r = r * y + 4.218_463_4e-1;
+    let r = r * y - 2.820_767_4e-1;
+    let r = r * y + 5.641_895e-1;
+    let tail = exp(-z) * q * if a < 2.0 { p } else { r };
+    let large = (1.0 - tail).copysign(x);
+    if a < 1.0 { small } else { large }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn worst(f: fn(f32) -> f32, exact: fn(f64) -> f64, low: f32, high: f32) -> f64 {
+        let n = 200_000;
+        (0..=n)
+            .map(|i| {
+                let x = low + (high - low) * (i as f32 / n as f32);
+                let want = exact(f64::from(x));
+                let got = f64::from(f(x));
+                (got - want).abs() / want.abs().max(1e-30)
+            })
+            .fold(0.0, f64::max)
+    }
+
+    #[test]
+    fn a_few_units_in_the_last_place() {
+        let table: [(&str, fn(f32) -> f32, fn(f64) -> f64, f32, f32); 15] = [
+            ("exp", exp, libm::exp, -80.0, 88.0),
+            ("exp near 0", exp, libm::exp, -1e-3, 1e-3),
+            ("expm1", exp_m1, libm::expm1, -20.0, 88.0),
+            ("expm1 near 0", exp_m1, libm::expm1, -1e-3, 1e-3),
+            ("ln", ln, libm::log, 1e-3, 1e3),
+            ("ln of small", ln, libm::log, 1e-38, 1e-30),
+            ("ln of large", ln, libm::log, 1e30, 1e38),
+            ("ln_1p", ln_1p, libm::log1p, -0.9, 100.0),
+            ("ln_1p near 0", ln_1p, libm::log1p, -1e-3, 1e-3),
+            ("tanh", tanh, libm::tanh, -12.0, 12.0),
+            ("tanh near 0", tanh, libm::tanh, -1e-3, 1e-3),
+            ("logistic", logistic, |x| 1.0 / (1.0 + libm::exp(-x)), -80.0, 30.0),
+            ("softplus", softplus, |x| libm::log1p(libm::exp(x)), -80.0, 30.0),
+            ("erf", erf, libm::erf, -6.0, 6.0),
+            ("erf near 0", erf, libm::erf, -1e-3, 1e-3),
+        ];
+        for (name, f, exact, low, high) in table {
+            let error = worst(f, exact, low, high);
+            assert!(error < 6e-7, "{name}: {error:e}");
+        }
+    }
+
+    #[test]
+    fn edges() {
+        assert_eq!(exp(f32::NEG_INFINITY), 0.0);
+        assert_eq!(exp(f32::INFINITY), f32::INFINITY);
+        assert_eq!(exp(0.0), 1.0);
+        assert_eq!(exp_m1(f32::INFINITY), f32::INFINITY);
+        assert_eq!(exp_m1(f32::NEG_INFINITY), -1.0);
+        assert_eq!(ln(0.0), f32::NEG_INFINITY);
+        assert_eq!(ln(f32::INFINITY), f32::INFINITY);
+        assert!(ln(-1.0).is_nan());
+        assert_eq!(ln(1.0), 0.0);
+        assert!((f64::from(ln(1e-42)) - f64::from(1e-42f32).ln()).abs() < 1e-5);
+        assert_eq!(ln_1p(-1.0), f32::NEG_INFINITY);
+        assert_eq!(ln_1p(f32::INFINITY), f32::INFINITY);
+        assert_eq!(tanh(f32::INFINITY), 1.0);
+        assert_eq!(tanh(f32::NEG_INFINITY), -1.0);
+        assert_eq!(logistic(f32::NEG_INFINITY), 0.0);
+        assert_eq!(logistic(f32::INFINITY), 1.0);
+        assert_eq!(softplus(f32::INFINITY), f32::INFINITY);
+        assert_eq!(softplus(f32::NEG_INFINITY), 0.0);
+        assert_eq!(erf(f32::INFINITY), 1.0);
+        for f in [exp, exp_m1, ln, ln_1p, tanh, logistic, softplus, erf] {
+            assert!(f(f32::NAN).is_nan());
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Moving elements: strided copies (transpose, slice, concatenate, pad, reverse, broadcast), rows by number.
+
+use crate::{Place, Real};
+
+/// Copies a box of elements from one strided place to another.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Copy {
+    /// Sizes, and distances in `from` and `to`, of all axes.
+    pub dims: Vec<(usize, isize, isize)>,
+    /// The first element to read.
+    pub from: Place,
+    /// The first element to write.
+    pub to: Place,
+}
+
+/// The side of the squares that a transposition works in.
+const SQUARE: usize = 16;
+
+impl Copy {
+    /// Runs it.
+    ///
+    /// # Safety
+    /// All elements lie in memory; nobody writes what it reads or touches what it writes.
+    pub(crate) unsafe fn run<T: Real>(&self, from: *const T, to: *mut T) {
+        if self.dims.iter().any(|d| d.0 == 0) {
+            return;
+        }
+        let inner = self.dims.len().min(2);
+        let (outer, last) = self.dims.split_at(self.dims.len() - inner);
+        let rows = if inner == 2 { last[0] } else { (1, 0, 0) };
+        let columns = last.last().copied().unwrap_or((1, 1, 1));
+        let count: usize = outer.iter().map(|d| d.0).product();
+        for i in 0..count {
+            let (mut rest, mut f, mut t) = (i, 0isize, 0isize);
+            for &(n, sf, st) in outer.iter().rev() {
+                f += (rest % n) as isize * sf;
+                t += (rest % n) as isize * st;
+                rest /= n;
+            }
+            // SAFETY: these offsets belong to the box.
+            unsafe { plane(rows, columns, from.offset(f), to.offset(t)) };
+        }
+    }
+}
+
+/// Two axes of a copy.
+unsafe fn plane<T: Real>(
+    (rows, rf, rt): (usize, isize, isize),
+    (columns, cf, ct): (usize, isize, isize),
+    from: *const T,
+    to: *mut T,
+) {
+    // SAFETY: all offsets below are multiples of the strides within the sizes.
+    unsafe {
+        if cf == 1 && ct == 1 {
+            for r in 0..rows as isize {
+                std::ptr::copy_nonoverlapping(from.offset(r * rf), to.offset(r * rt), columns);
+            }
+            return;
+        }
+        for r0 in (0..rows).step_by(SQUARE) {
+            for c0 in (0..columns).step_by(SQUARE) {
+                for r in r0..(r0 + SQUARE).min(rows) {
+                    for c in c0..(c0 + SQUARE).min(columns) {
+                        let (r, c) = (r as isize, c as isize);
+                        *to.offset(r * rt + c * ct) = *from.offset(r * rf + c * cf);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Row `index[i]` of a table for every `i`; zeros where there is no such row.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Gather {
+    /// The table.
+    pub table: Place,
+    /// Its number of rows.
+    pub rows: usize,
+    /// Elements of a row.
+    pub width: usize,
+    /// The row numbers.
+    pub index: Place,
+    /// How many.
+    pub count: usize,
+    /// The result.
+    pub to: Place,
+}
+
+/// The number of a row that exists.
+fn row_of<T: Real>(index: T, rows: usize) -> Option<usize> {
+    let index = index.wide();
+    if index < 0.0 || index >= rows as f64 { None } else { Some(index as usize) }
+}
+
+impl Gather {
+    /// Runs it.
+    pub(crate) fn run<T: Real>(&self, table: &[T], index: &[T], to: &mut [T]) {
+        if self.width == 0 {
+            return;
+        }
+        for (to, &i) in to.chunks_exact_mut(self.width).zip(index) {
+            match row_of(i, self.rows) {
+                Some(row) => to.copy_from_slice(&table[row * self.width..(row + 1) * self.width]),
+                None => to.fill(T::ZERO),
+            }
+        }
+    }
+}
+
+/// A table of the sums of rows: row `i` of `from` is added to row `index[i]`, in the order of `i`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct ScatterAdd {
+    /// The row numbers.
+    pub index: Place,
+    /// How many.
+    pub count: usize,
+    /// The rows.
+    pub from: Place,
+    /// Elements of a row.
+    pub width: usize,
+    /// The table.
+    pub to: Place,
+    /// Its number of rows.
+    pub rows: usize,
+}
+
+impl ScatterAdd {
+    /// Runs it.
+    pub(crate) fn run<T: Real>(&self, index: &[T], from: &[T], to: &mut [T]) {
+        to.fill(T::ZERO);
+        if self.width == 0 {
+            return;
+        }
+        for (from, &i) in from.chunks_exact(self.width).zip(index) {
+            // A number that is none adds nothing, though it reads row 0.
+            let Some(row) = row_of(i, self.rows).filter(|_| !i.is_nan()) else {
+                continue;
+            };
+            for (to, v) in to[row * self.width..(row + 1) * self.width].iter_mut().zip(from) {
+                *to = *to + *v;
+            }
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! Folding elements: sums, largest and smallest, in a fixed tree that depends on the size alone.
+
+use crate::dot::Shared;
+use crate::interpret::{maximum, minimum};
+use crate::isa::{Isa, dispatch};
+use crate::tile::LANES;
+use crate::{Place, Pool, Real};
+
+/// How elements are folded.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Fold {
+    /// Their sum.
+    Add,
+    /// The largest; NaN when there is one.
+    Maximum,
+    /// The smallest; NaN when there is one.
+    Minimum,
+}
+
+/// `to[o, i] = fold over r of from[o, r, i]`, all row-major and dense.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Reduce {
+    /// How.
+    pub fold: Fold,
+    /// Elements before the folded axis.
+    pub outer: usize,
+    /// Elements that are folded into one.
+    pub fold_size: usize,
+    /// Elements after it.
+    pub inner: usize,
+    /// The operand.
+    pub from: Place,
+    /// The result.
+    pub to: Place,
+}
+
+/// Rows, or elements of a row, that are folded one after another before their folds are folded in turn.
+const BLOCK: usize = 1024;
+/// Columns that are folded side by side.
+const COLUMNS: usize = 4 * LANES;
+/// Elements of a task.
+const TASK: usize = 1 << 16;
+
+impl Reduce {
+    /// Runs it.
+    ///
+    /// # Safety
+    /// All elements lie in memory; nobody writes what it reads or touches what it writes.
+    pub(crate) unsafe fn run<T: Real>(&self, isa: Isa, pool: &Pool, from: *const T, to: *mut T) {
+        let Reduce { fold, outer, fold_size, inner, .. } = *self;
+        if outer == 0 || inner == 0 {
+            return;
+        }
+        // SAFETY: the caller's promise.
+        let whole = unsafe { std::slice::from_raw_parts(from, outer * fold_size * inner) };
+        let to = Shared(to);
+        if inner == 1 {
+            let rows = (TASK / fold_size.max(1)).clamp(1, outer);
+            let job = |task: usize, _: usize| {
+                let to = &to;
+                let first = task * rows;
+                let rows = rows.min(outer - first);
+                let from = &whole[first * fold_size..(first + rows) * fold_size];
+                // SAFETY: every task writes its own rows.
+                let to = unsafe { std::slice::from_raw_parts_mut(to.0.add(first), rows) };
+                dispatch!(isa, along::<T>(fold: Fold, from: &[T], to: &mut [T]));
+            };
+            pool.run(outer.div_ceil(rows), &job);
+            return;
+        }
+        let columns = (TASK / fold_size.max(1)).next_multiple_of(COLUMNS).min(inner);
+        let per_row = inner.div_ceil(columns);
+        // Short rows go to a task together.
+        let rows = if per_row > 1 { 1 } else { (TASK / (fold_size * inner).max(1)).clamp(1, outer) };
+        let job = |task: usize, _: usize| {
+            let to = &to;
+            let first = task % per_row * columns;
+            let width = columns.min(inner - first);
+            for row in task / per_row * rows..((task / per_row + 1) * rows).min(outer) {
+                let from = &whole[row * fold_size * inner..(row + 1) * fold_size * inner];
+                // SAFETY: every task writes its own columns of its own rows.
+                let to = unsafe { std::slice::from_raw_parts_mut(to.0.add(row * inner + first), width) };
+                dispatch!(isa, across::<T>(fold: Fold, from: &[T], inner: usize, first: usize, to: &mut [T]));
+            }
+        };
+        pool.run(outer.div_ceil(rows) * per_row, &job);
+    }
+}
+
+/// Folds the lanes as a tree.
+#[inline(always)]
+pub(crate) fn fold_lanes<T: Real>(mut lanes: [T; LANES], f: impl Fn(T, T) -> T) -> T {
+    let mut width = LANES / 2;
+    while width > 0 {
+        for l in 0..width {
+            lanes[l] = f(lanes[l], lanes[l + width]);
+        }
+        width /= 2;
+    }
+    lanes[0]
+}
+
+/// Folds every row of `from` into an element of `to`.
+#[inline(always)]
+fn along<T: Real>(fold: Fold, from: &[T], to: &mut [T]) {
+    match fold {
+        Fold::Add => rows(from, to, T::ZERO, |a, b| a + b),
+        Fold::Maximum => rows(from, to, T::LOWEST, maximum),
+        Fold::Minimum => rows(from, to, T::HIGHEST, minimum),
+    }
+}
+
+#[inline(always)]
+fn rows<T: Real>(from: &[T], to: &mut [T], identity: T, f: impl Fn(T, T) -> T + Copy) {
+    let size = from.len() / to.len().max(1);
+    for (i, v) in to.iter_mut().enumerate() {
+        let row = &from[i * size..(i + 1) * size];
+        *v = if size < LANES {
+            row.iter().fold(identity, |a, &b| f(a, b))
+        } else {
+            let mut total = identity;
+            for block in row.chunks(BLOCK) {
+                total = f(total, lanes(block, identity, f));
+            }
+            total
+        };
+    }
+}
+
+#[inline(always)]
+fn lanes<T: Real>(row: &[T], identity: T, f: impl Fn(T, T) -> T + Copy) -> T {
+    let mut sum = [identity; LANES];
+    let (whole, rest) = row.as_chunks::<LANES>();
+    for part in whole {
+        for l in 0..LANES {
+            sum[l] = f(sum[l], part[l]);
+        }
+    }
+    for (l, v) in rest.iter().enumerate() {
+        sum[l] = f(sum[l], *v);
+    }
+    fold_lanes(sum, f)
+}
+
+/// Folds the columns `first ..` of a matrix of `inner` columns.
+#[inline(always)]
+fn across<T: Real>(fold: Fold, from: &[T], inner: usize, first: usize, to: &mut [T]) {
+    match fold {
+        Fold::Add => columns(from, inner, first, to, T::ZERO, |a, b| a + b),
+        Fold::Maximum => columns(from, inner, first, to, T::LOWEST, maximum),
+        Fold::Minimum => columns(from, inner, first, to, T::HIGHEST, minimum),
+    }
+}
+
+#[inline(always)]
+fn columns<T: Real>(
+    from: &[T],
+    inner: usize,
+    first: usize,
+    to: &mut [T],
+    identity: T,
+    f: impl Fn(T, T) -> T + Copy,
+) {
+    let mut j = 0;
+    while j + COLUMNS <= to.len() {
+        strip::<T, COLUMNS>(from, inner, first + j, &mut to[j..], identity, f);
+        j += COLUMNS;
+    }
+    while j + LANES <= to.len() {
+        strip::<T, LANES>(from, inner, first + j, &mut to[j..], identity, f);
+        j += LANES;
+    }
+    while j + 4 <= to.len() {
+        strip::<T, 4>(from, inner, first + j, &mut to[j..], identity, f);
+        j += 4;
+    }
+    while j < to.len() {
+        strip::<T, 1>(from, inner, first + j, &mut to[j..], identity, f);
+        j += 1;
+    }
+}
+
+/// Folds `W` neighbouring columns.
+#[inline(always)]
+fn strip<T: Real, const W: usize>(
+    from: &[T],
+    inner: usize,
+    first: usize,
+    to: &mut [T],
+    identity: T,
+    f: impl Fn(T, T) -> T + Copy,
+) {
+    let mut total = [identity; W];
+    for block in from.chunks(BLOCK / 4 * inner) {
+        let mut sum = [identity; W];
+        for row in block.chunks_exact(inner) {
+            let part: &[T] = &row[first..first + W];
+            for l in 0..W {
+                sum[l] = f(sum[l], part[l]);
+            }
+        }
+        for l in 0..W {
+            total[l] = f(total[l], sum[l]);
+        }
+    }
+    to[..W].copy_from_slice(&total);
+}
+
+/// `to[o, i]` = the first `r` with the largest `from[o, r, i]`; NaN is never the largest.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct ArgMax {
+    /// Elements before the folded axis.
+    pub outer: usize,
+    /// Elements that are compared.
+    pub fold_size: usize,
+    /// Elements after it.
+    pub inner: usize,
+    /// The operand.
+    pub from: Place,
+    /// The result.
+    pub to: Place,
+}
+
+impl ArgMax {
+    /// Runs it.
+    pub(crate) fn run<T: Real>(&self, from: &[T], to: &mut [T]) {
+        for o in 0..self.outer {
+            for i in 0..self.inner {
+                let (mut best, mut at) = (T::LOWEST, 0);
+                for r in 0..self.fold_size {
+                    let v = from[(o * self.fold_size + r) * self.inner + i];
+                    if v > best {
+                        (best, at) = (v, r);
+                    }
+                }
+                to[o * self.inner + i] = T::of(at as f64);
+            }
+        }
+    }
+}

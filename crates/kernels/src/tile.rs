@@ -1,0 +1,316 @@
+//! Programs of elementwise operations that run tile by tile.
+//!
+//! A program computes `count` elements. A tile is a run of elements that fits the first cache; every
+//! operation is dispatched once per tile and then loops over plain slices. Values inside a program are slots:
+//! registers (a tile of scratch each), loads (a tile of memory) and outputs. A scalar stays a scalar.
+//!
+//! Tiles are computed in whole lanes of [`LANES`]: memory has room for that, and what stands in the gap
+//! after a tensor means nothing.
+
+use crate::Place;
+
+/// The granule of memory and of loops, in elements.
+pub const LANES: usize = 16;
+
+/// Functions of one number.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[allow(missing_docs, reason = "the names say it; their meaning is nnc-graph's")]
+pub enum UnaryOp {
+    Copy,
+    Negate,
+    Abs,
+    Sign,
+    Exp,
+    ExpM1,
+    Ln,
+    Ln1p,
+    Sqrt,
+    Rsqrt,
+    Sin,
+    Cos,
+    Tanh,
+    Logistic,
+    Softplus,
+    Erf,
+    Floor,
+    Round,
+    Truncate,
+    Not,
+    Truth,
+    Square,
+    Cube,
+    Reciprocal,
+}
+
+/// Functions of two numbers; comparisons give 0 and 1.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[allow(missing_docs, reason = "the names say it; their meaning is nnc-graph's")]
+pub enum BinaryOp {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Power,
+    Maximum,
+    Minimum,
+    And,
+    Or,
+    Eq,
+    Ne,
+    Lt,
+    Le,
+    Gt,
+    Ge,
+}
+
+/// What a micro-operation does.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Op {
+    /// A function of `a`.
+    Unary(UnaryOp),
+    /// A function of `a` and `b`.
+    Binary(BinaryOp),
+    /// `a` where `c` is not 0, else `b`.
+    Select,
+    /// `(i / repeat) % modulo` for element `i`.
+    Counter {
+        /// How many neighbours are equal.
+        repeat: usize,
+        /// After how many different ones it begins again.
+        modulo: usize,
+    },
+    /// A random number for element `i` of a call site.
+    Random {
+        /// Normal, else uniform.
+        normal: bool,
+        /// The call site.
+        site: u64,
+    },
+}
+
+/// What a micro-operation reads.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Arg {
+    /// A tile: a register, load or output by its slot.
+    Slot(u16),
+    /// One number for all elements.
+    Scalar(u16),
+    /// Nothing.
+    None,
+}
+
+/// One operation on a tile.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct MicroOp {
+    /// What it does.
+    pub op: Op,
+    /// The slot it writes, which it does not read.
+    pub to: u16,
+    /// What it reads.
+    pub a: Arg,
+    /// What it reads.
+    pub b: Arg,
+    /// What it reads.
+    pub c: Arg,
+}
+
+/// How element `i` of a program finds its element of memory: `i` is split into an index of `dims`, the last
+/// one fastest, and each part multiplied by its stride. No dims: element `i` itself.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Access {
+    /// Sizes and strides of all axes.
+    pub dims: Vec<(usize, isize)>,
+}
+
+impl Access {
+    /// Element `i` is element `i`.
+    pub fn linear() -> Self {
+        Self::default()
+    }
+
+    /// Whether element `i` is element `i`.
+    pub fn is_linear(&self) -> bool {
+        self.dims.is_empty()
+    }
+
+    /// The first and last offset that is read.
+    pub(crate) fn range(&self) -> (isize, isize) {
+        range_of(&self.dims)
+    }
+}
+
+/// The smallest and largest offset of a strided box.
+pub(crate) fn range_of(dims: &[(usize, isize)]) -> (isize, isize) {
+    let (mut low, mut high) = (0isize, 0isize);
+    for &(n, stride) in dims {
+        let reach = stride.saturating_mul(n.saturating_sub(1) as isize);
+        if reach < 0 {
+            low = low.saturating_add(reach);
+        } else {
+            high = high.saturating_add(reach);
+        }
+    }
+    (low, high)
+}
+
+/// A tensor that a program reads.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Load {
+    /// Its first element.
+    pub place: Place,
+    /// Where the others are.
+    pub access: Access,
+}
+
+/// A number that a program reads.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Scalar {
+    /// Known when planned.
+    Constant(f64),
+    /// In memory.
+    At(Place),
+}
+
+/// A program. Slots are numbered registers first, then loads, then outputs.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Program {
+    /// The number of elements.
+    pub count: usize,
+    /// The number of registers.
+    pub registers: usize,
+    /// The tensors it reads.
+    pub loads: Vec<Load>,
+    /// The first elements of the tensors it writes, each of `count` elements.
+    pub outputs: Vec<Place>,
+    /// The numbers it reads.
+    pub scalars: Vec<Scalar>,
+    /// What it does, in order.
+    pub ops: Vec<MicroOp>,
+}
+
+impl Program {
+    /// The number of elements in whole lanes.
+    pub(crate) fn padded(&self) -> usize {
+        self.count.next_multiple_of(LANES)
+    }
+
+    /// Whether a slot is an output, and which.
+    fn output_of(&self, slot: u16) -> Option<usize> {
+        (slot as usize).checked_sub(self.registers + self.loads.len())
+    }
+
+    fn load_of(&self, slot: u16) -> Option<usize> {
+        (slot as usize).checked_sub(self.registers).filter(|&l| l < self.loads.len())
+    }
+
+    /// Checks everything that running without checks relies on, but for the bounds of memory: slots and
+    /// scalars exist, an operation does not read what it writes, loads are not written, and what is written
+    /// over a tensor that is also read is written at the same element and after the last read.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let slots = self.registers + self.loads.len() + self.outputs.len();
+        for (i, op) in self.ops.iter().enumerate() {
+            if op.to as usize >= slots || self.load_of(op.to).is_some() {
+                return Err(format!("operation {i} writes slot {}", op.to));
+            }
+            for arg in [op.a, op.b, op.c] {
+                let bad = match arg {
+                    Arg::Slot(s) => s as usize >= slots || s == op.to,
+                    Arg::Scalar(s) => s as usize >= self.scalars.len(),
+                    Arg::None => false,
+                };
+                if bad {
+                    return Err(format!("operation {i} reads {arg:?}"));
+                }
+            }
+            let needed = match op.op {
+                Op::Unary(_) => [true, false, false],
+                Op::Binary(_) => [true, true, false],
+                Op::Select => [true; 3],
+                Op::Counter { repeat, modulo } if repeat == 0 || modulo == 0 => {
+                    return Err(format!("operation {i} divides by 0"));
+                }
+                Op::Counter { .. } | Op::Random { .. } => [false; 3],
+            };
+            if [op.a, op.b, op.c].iter().zip(needed).any(|(a, n)| n && *a == Arg::None) {
+                return Err(format!("operation {i} lacks an operand"));
+            }
+        }
+        for load in &self.loads {
+            let n = load.access.dims.iter().try_fold(1usize, |n, d| n.checked_mul(d.0));
+            if !load.access.is_linear() && n != Some(self.count) {
+                return Err("a load has another size".into());
+            }
+        }
+        self.check_overlaps()
+    }
+
+    fn check_overlaps(&self) -> Result<(), String> {
+        let padded = self.padded();
+        for (o, out) in self.outputs.iter().enumerate() {
+            let apart = |place: &Place, low: isize, len: usize| {
+                let start = (place.offset as isize).saturating_add(low).max(0) as usize;
+                place.space != out.space || start + len <= out.offset || out.offset + padded <= start
+            };
+            if self.outputs[..o].iter().any(|other| !apart(other, 0, padded)) {
+                return Err("outputs overlap".into());
+            }
+            for scalar in &self.scalars {
+                if matches!(scalar, Scalar::At(place) if !apart(place, 0, 1)) {
+                    return Err("a scalar is written".into());
+                }
+            }
+            for (l, load) in self.loads.iter().enumerate() {
+                let (low, high) = load.access.range();
+                let len = if load.access.is_linear() { padded } else { (high - low) as usize + 1 };
+                if apart(&load.place, low, len) {
+                    continue;
+                }
+                let first = self.ops.iter().position(|op| self.output_of(op.to) == Some(o));
+                let last = self.ops.iter().rposition(|op| {
+                    [op.a, op.b, op.c]
+                        .iter()
+                        .any(|arg| matches!(arg, Arg::Slot(s) if self.load_of(*s) == Some(l)))
+                });
+                let same = load.place == *out && load.access.is_linear();
+                if !same || matches!((first, last), (Some(f), Some(l)) if f <= l) {
+                    return Err("a tensor is written before it is read".into());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Tiles of scratch: registers, then the loads that are not linear.
+    pub(crate) fn scratch_tiles(&self) -> usize {
+        self.registers + self.loads.iter().filter(|l| !l.access.is_linear()).count()
+    }
+
+    /// Elements of a tile: what it touches fits the first cache.
+    pub(crate) fn tile(&self, bytes: usize) -> usize {
+        let slots = self.registers + self.loads.len() + self.outputs.len();
+        let fits = 24 * 1024 / bytes / slots.max(1);
+        (fits / LANES * LANES).clamp(8 * LANES, 64 * LANES)
+    }
+
+    /// A rough cost per element, to decide what is worth a second thread.
+    pub(crate) fn weight(&self) -> usize {
+        let op = |op: &MicroOp| match op.op {
+            Op::Unary(u) => match u {
+                UnaryOp::Sin | UnaryOp::Cos => 40,
+                UnaryOp::Exp
+                | UnaryOp::ExpM1
+                | UnaryOp::Ln
+                | UnaryOp::Ln1p
+                | UnaryOp::Tanh
+                | UnaryOp::Logistic
+                | UnaryOp::Softplus
+                | UnaryOp::Erf => 8,
+                _ => 1,
+            },
+            Op::Binary(BinaryOp::Power) => 60,
+            Op::Random { normal, .. } => 20 + 60 * usize::from(normal),
+            Op::Binary(_) | Op::Select | Op::Counter { .. } => 1,
+        };
+        self.ops.iter().map(op).sum::<usize>() + 2 * (self.loads.len() + self.outputs.len())
+    }
+}

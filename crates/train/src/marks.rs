@@ -1,0 +1,92 @@
+//! Between spans in the program and the marks the data crate gives back.
+
+use nnc_data::{Fault, Handle, Severity};
+use nnc_syntax::{Diagnostic, Span};
+
+/// Hands out marks for spans.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Marks {
+    spans: Vec<Span>,
+}
+
+impl Marks {
+    /// The mark of a span.
+    pub(crate) fn mark(&mut self, span: Span) -> Option<Handle> {
+        self.spans.push(span);
+        Some(self.spans.len() as Handle - 1)
+    }
+
+    fn span(&self, handle: Handle) -> Option<Span> {
+        self.spans.get(usize::try_from(handle).ok()?).copied()
+    }
+
+    /// A fault as a diagnostic that points into the program, or names the place in the file.
+    pub(crate) fn diagnostic(&self, fault: &Fault) -> Diagnostic {
+        let severity = match fault.severity {
+            Severity::Error => nnc_syntax::Severity::Error,
+            Severity::Warning => nnc_syntax::Severity::Warning,
+            Severity::Note => nnc_syntax::Severity::Note,
+        };
+        let mut d = Diagnostic::new(fault.code, severity, fault.message.clone());
+        let span = fault.place.as_ref().and_then(|p| p.handle).and_then(|h| self.span(h));
+        let file = file_place(fault);
+        // A label belongs to the place that is wrong: the cell of a file, or the words of the program.
+        let mut label = fault.label.clone();
+        if let Some(place) = &file {
+            let label = label.take().map_or(String::new(), |l| format!(" ({l})"));
+            d = d.cause(format!("{place}{label}"));
+        }
+        if let Some(span) = span {
+            let text = if file.is_some() { "read here".to_string() } else { label.take().unwrap_or_default() };
+            d = d.label(span, text);
+        }
+        if let Some(label) = label {
+            d = d.cause(label);
+        }
+        if let Some(expected) = &fault.expected {
+            d = d.cause(format!("expected {expected}"));
+        }
+        if fault.more > 0 {
+            d = d.cause(format!("and {} more of this kind", fault.more));
+        }
+        if let Some(help) = &fault.help {
+            d = d.help(help.clone());
+        }
+        d
+    }
+
+    /// All of them.
+    pub(crate) fn diagnostics(&self, faults: &[Fault]) -> Vec<Diagnostic> {
+        faults.iter().map(|f| self.diagnostic(f)).collect()
+    }
+}
+
+/// `iris.csv:12: row 11, column 4 (petal): "x"`; `None` where the place is not in a file.
+fn file_place(fault: &Fault) -> Option<String> {
+    let path = fault.path.as_ref()?;
+    let place = fault.place.as_ref().filter(|p| p.line.is_some() || p.row.is_some() || p.column.is_some())?;
+    let mut out = path.clone();
+    if let Some(line) = place.line {
+        out.push_str(&format!(":{line}"));
+        if let Some(column) = place.column {
+            out.push_str(&format!(":{column}"));
+        }
+    }
+    let mut parts = Vec::new();
+    if let Some(row) = place.row {
+        parts.push(format!("row {row}"));
+    }
+    match (place.column, &place.column_name) {
+        (Some(_), Some(name)) => parts.push(format!("column `{name}`")),
+        (Some(at), None) => parts.push(format!("column {at}")),
+        _ => {}
+    }
+    if let Some(cell) = &place.cell {
+        parts.push(format!("`{cell}`"));
+    }
+    if !parts.is_empty() {
+        out.push_str(": ");
+        out.push_str(&parts.join(", "));
+    }
+    Some(out)
+}

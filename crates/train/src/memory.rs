@@ -1,0 +1,64 @@
+//! How much memory there is, and whether a run fits into it.
+
+use crate::problem::{Outcome, Problem, ProblemKind};
+use nnc_syntax::Diagnostic;
+
+/// Bytes a run may take: what was asked for, or four fifths of the machine's memory.
+pub(crate) fn limit(asked: Option<u64>) -> u64 {
+    asked.unwrap_or_else(|| physical().map_or(8 << 30, |bytes| bytes / 5 * 4))
+}
+
+/// The machine's memory, where the system says it.
+fn physical() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|l| l.strip_prefix("MemTotal:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    kib.checked_mul(1024)
+}
+
+/// What a run needs, part by part.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Need {
+    parts: Vec<(String, u64)>,
+}
+
+impl Need {
+    pub(crate) fn add(&mut self, what: impl Into<String>, bytes: u64) {
+        self.parts.push((what.into(), bytes));
+    }
+
+    pub(crate) fn total(&self) -> u64 {
+        self.parts.iter().fold(0, |n, (_, b)| n.saturating_add(*b))
+    }
+
+    /// Whether it fits; nothing has been allocated yet.
+    pub(crate) fn check(&self, limit: u64) -> Outcome<()> {
+        let total = self.total();
+        if total <= limit {
+            return Ok(());
+        }
+        let message = format!("this run needs {} of memory, and {} are allowed", size(total), size(limit));
+        let mut d = Diagnostic::error("N0701", message);
+        let mut parts = self.parts.clone();
+        parts.sort_by_key(|(_, b)| std::cmp::Reverse(*b));
+        for (what, bytes) in parts.iter().filter(|(_, b)| *b > 0).take(5) {
+            d = d.cause(format!("{:>10}  {what}", size(*bytes)));
+        }
+        let d = d.help("a smaller `batch` needs less; so does a smaller network");
+        Err(Problem::new(ProblemKind::Memory, d))
+    }
+}
+
+/// A size for people.
+pub(crate) fn size(bytes: u64) -> String {
+    let mut value = bytes as f64;
+    let mut unit = "B";
+    for next in ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"] {
+        if value < 1024.0 {
+            break;
+        }
+        value /= 1024.0;
+        unit = next;
+    }
+    if unit == "B" { format!("{bytes} B") } else { format!("{value:.1} {unit}") }
+}
