@@ -18,6 +18,9 @@ pub const PRELUDE: &[(&str, &str)] = &[
     ("prelude/layers.nn", include_str!("../prelude/layers.nn")),
     ("prelude/losses.nn", include_str!("../prelude/losses.nn")),
     ("prelude/optimizers.nn", include_str!("../prelude/optimizers.nn")),
+    ("prelude/schedules.nn", include_str!("../prelude/schedules.nn")),
+    ("prelude/sequences.nn", include_str!("../prelude/sequences.nn")),
+    ("prelude/shapes.nn", include_str!("../prelude/shapes.nn")),
 ];
 
 /// What the command line says over the program.

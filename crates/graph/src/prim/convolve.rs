@@ -210,18 +210,25 @@ pub(super) fn vjp(prim: &Prim, b: &mut Builder, node: NodeId, g: NodeId) -> Vec<
     match prim {
         Prim::Convolution(dims) => {
             let window = b.ty(x[1]).shape.clone();
-            let dx = b.convolution_input(g, x[1], x[0], dims);
+            let size = space_of(b, x[0], dims);
+            let dx = b.convolution_input(g, x[1], &size, dims);
             let dk = b.convolution_kernel(x[0], g, window, dims.clone());
             vec![Some(dx), Some(dk)]
         }
         // Linear in both: ∂x is the adjoint by the input with g in the place of the kernel.
         Prim::ConvolutionKernel(dims) => {
-            let dx = b.convolution_input(x[1], g, x[0], dims);
+            let size = space_of(b, x[0], dims);
+            let dx = b.convolution_input(x[1], g, &size, dims);
             let dg = b.convolution(x[0], g, dims.clone());
             vec![Some(dx), Some(dg)]
         }
         _ => Vec::new(),
     }
+}
+
+/// The sizes of the axes of space.
+fn space_of(b: &Builder, x: NodeId, dims: &ConvDims) -> Vec<usize> {
+    b.ty(x).shape[1..=dims.rank()].iter().map(|d| d.fixed().unwrap_or(0)).collect()
 }
 
 impl Builder {
@@ -239,14 +246,14 @@ impl Builder {
     }
 
     /// The adjoint of a convolution by its input: a convolution of `g`, as far apart as the window moved,
-    /// with the kernel turned round and its channels exchanged. `like` has the input's type.
-    pub fn convolution_input(&mut self, g: NodeId, kernel: NodeId, like: NodeId, dims: &ConvDims) -> NodeId {
+    /// with the kernel turned round and its channels exchanged. The input had `size` numbers along each axis of
+    /// space.
+    pub fn convolution_input(&mut self, g: NodeId, kernel: NodeId, size: &[usize], dims: &ConvDims) -> NodeId {
         let n = dims.rank();
         let fixed = |shape: &[Dim]| shape.iter().map(|d| d.fixed().unwrap_or(0)).collect::<Vec<_>>();
-        let size = fixed(&self.ty(like).shape[1..=n]);
         let out = fixed(&self.ty(g).shape[1..=n]);
         let k = fixed(&self.ty(kernel).shape);
-        let adjoint = dims.adjoint(&size, &k[..n], &out);
+        let adjoint = dims.adjoint(size, &k[..n], &out);
         let (inner, outer) = (k[n], k[n + 1] / dims.groups);
         let window = self.ty(kernel).shape[..n].to_vec();
         let sized = |tail: &[usize]| -> Vec<Dim> {
