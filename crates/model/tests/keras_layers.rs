@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::golden::{Golden, all, close, largest};
+use common::golden::{Golden, all, close, largest, spelled};
 use common::{render, spec_of};
 use nnc_graph::eval::{Array, Bindings, evaluate};
 use nnc_graph::{Builder, DType, NodeId, OutputKind, Role, gradient, verify};
@@ -14,23 +14,6 @@ const ALLOWED: &[(&str, &str)] = &[(
     "log_softmax-time",
     "over one number: refused on purpose, since the output would be 0 whatever the weights",
 )];
-
-/// What we spell otherwise than the text in the file, and why.
-const SPELLED: &[(&str, &str)] = &[
-    // Self and cross attention have different weights, so they are two layers.
-    ("attention-cross", "x, memory -> cross_attention 2"),
-    // One name for a thing: `exp` is a function already, and any function is an activation.
-    ("exponential", "exp"),
-    // `transpose` is a function already; its axes count from 0, as everywhere else.
-    ("permute", "transpose [2, 0, 1]"),
-];
-
-fn text_of(golden: &Golden) -> String {
-    match SPELLED.iter().find(|(n, _)| *n == golden.name) {
-        Some((_, text)) => (*text).to_string(),
-        None => golden.text("nn").to_string(),
-    }
-}
 
 /// The data's tensors: inputs by their names, and the cotangent in the place of the target.
 fn ports_of(golden: &Golden) -> Ports {
@@ -46,8 +29,11 @@ fn ports_of(golden: &Golden) -> Ports {
     Ports { inputs, targets, weighted: false, has_valid: false, samples: 3 }
 }
 
-fn check(golden: &Golden) -> Result<(), String> {
-    let text = format!("{}\nloss = sum(output * cotangent)\noptimizer sgd\n", text_of(golden));
+fn check(folder: &str, golden: &Golden) -> Result<(), String> {
+    let text = format!(
+        "{}\nloss = sum(output * cotangent)\noptimizer sgd\n",
+        spelled(folder, &golden.name, golden.text("nn"))
+    );
     let (spec, ports) = (spec_of(&text)?, ports_of(golden));
     let options = Options { float: DType::F64 };
     let model = spec.elaborate(&ports, &options).map_err(|d| render(&d, &spec.sources))?;
@@ -87,8 +73,7 @@ fn check(golden: &Golden) -> Result<(), String> {
             bindings.parameters.insert((role, name.to_string()), value);
         }
     }
-    bindings =
-        bindings.with(Role::Target, "cotangent", golden.tensors["cotangent"].clone());
+    bindings = bindings.with(Role::Target, "cotangent", golden.tensors["cotangent"].clone());
     let values = evaluate(&graph, &bindings)?;
 
     let output = graph.output(OutputKind::Prediction, "output").unwrap();
@@ -122,7 +107,7 @@ fn compare(folder: &str) {
     let mut bad = Vec::new();
     for golden in all(folder) {
         let allowed = ALLOWED.iter().any(|(n, _)| *n == golden.name);
-        match (check(&golden), allowed) {
+        match (check(folder, &golden), allowed) {
             (Ok(()), false) | (Err(_), true) => {}
             (Ok(()), true) => bad.push(format!("{} passes and need not be allowed", golden.name)),
             (Err(e), false) => bad.push(format!("{}: {e}", golden.name)),

@@ -256,7 +256,8 @@ fn edged(e: &mut Elab<'_>, args: &Args, name: &str, crop: bool) -> Res<Value> {
     let t = e.floats(&t);
     let n = t.rank().saturating_sub(1);
     if n == 0 {
-        let message = format!("`{name}` works on space or time with channels, not on {}", shape_text(&t.axes));
+        let message =
+            format!("`{name}` works on space or time with channels, not on {}", shape_text(&t.axes));
         return e.fail("N0301", message, args.span, "");
     }
     let [low, high] = edges(e, args, n)?;
@@ -319,7 +320,14 @@ pub(super) fn reverse(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     let axis = match args.get(1, "axis").cloned() {
         Some(value) => e.axis_arg(&value, t.rank(), args.span)?,
         None if t.rank() > 0 => 0,
-        None => return e.fail("N0205", "`reverse` turns a sequence round, and here is one number", args.span, ""),
+        None => {
+            return e.fail(
+                "N0205",
+                "`reverse` turns a sequence round, and here is one number",
+                args.span,
+                "",
+            );
+        }
     };
     let node = e.b.reverse(t.node, vec![axis + usize::from(t.batched)]);
     Ok(Value::Tensor(Tensor { node, ..t }))
