@@ -1,5 +1,5 @@
 //! Golden files: tensors with a JSON text, in the safetensors format.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used)]
 
 use nnc_graph::eval::Array;
 use serde_json::Value;
