@@ -246,6 +246,22 @@ fn shapes(out: &mut Vec<Case>) {
     out.push(Case::new("broadcast_in_dim", &["3"], |b, x| b.broadcast(x[0], vec![1], ty("B,3,2").shape)));
     out.push(Case::new("broadcast_in_dim 1", &["1"], |b, x| b.broadcast(x[0], vec![0], ty("1,1").shape)));
     out.push(Case::new("slice", &["B,5,4"], |b, x| b.slice(x[0], vec![0, 2, 1], ty("B,3,1").shape)));
+    // Slices of one tensor: side by side, with a gap, and overlapping.
+    for starts in [vec![0, 2, 4], vec![1, 4], vec![0, 1, 4]] {
+        out.push(Case::new(format!("slices {starts:?}"), &["B,6,2"], move |b, x| {
+            let parts: Vec<NodeId> = starts
+                .iter()
+                .map(|&s| {
+                    let part = b.slice(x[0], vec![0, s, 0], ty("B,2,2").shape);
+                    b.unary(Unary::Sine, part)
+                })
+                .collect();
+            let both = b.concatenate(&parts, 1);
+            let all = b.reduce(Reduction::Add, x[0], vec![1]);
+            let all = b.broadcast(all, vec![0, 2], ty(&format!("B,{},2", 2 * parts.len())).shape);
+            b.binary(Binary::Multiply, both, all)
+        }));
+    }
     out.push(Case::new("concatenate", &["B,1", "B,3"], |b, x| b.concatenate(&[x[0], x[1], x[0]], 1)));
     out.push(Case::new("pad", &["B,2"], |b, x| b.pad(x[0], vec![0, 1], ty("B,5").shape)));
     out.push(Case::new("reverse", &["B,3,2"], |b, x| b.reverse(x[0], vec![1, 2])));
@@ -489,4 +505,21 @@ fn the_first_of_equal_numbers_gets_the_gradient_of_a_window() {
     let bindings = bindings.with(Role::Input, "x", Array::new(&[1, 4, 1], vec![2.0, 2.0, 1.0, 3.0]));
     let values = evaluate(b.graph(), &bindings).expect("all is bound");
     assert_eq!(values[g.index()].data, [1.0, 0.0, 0.0, 1.0]);
+}
+
+#[test]
+fn slices_of_one_tensor_get_their_gradient_side_by_side() {
+    let mut b = Builder::new("slices", DType::F64);
+    let x = b.parameter(Role::Input, "x", ty("B,100"));
+    let mut y = b.slice(x, vec![0, 0], ty("B,1").shape);
+    for i in 1..100 {
+        let part = b.slice(x, vec![0, i], ty("B,1").shape);
+        y = b.binary(Binary::Multiply, y, part);
+    }
+    let seed = b.scalar_like(1.0, y);
+    let g = gradient(&mut b, y, seed, &[x])[0];
+    assert!(matches!(b.graph().node(g).prim, Prim::Concatenate { axis: 1 }));
+    b.output(OutputKind::Prediction, "g", g);
+    let swept = nnc_graph::passes::sweep(b.graph());
+    assert!(swept.ids().all(|id| !matches!(swept.node(id).prim, Prim::Pad { .. })));
 }

@@ -248,7 +248,13 @@ impl Builder {
     /// The adjoint of a convolution by its input: a convolution of `g`, as far apart as the window moved,
     /// with the kernel turned round and its channels exchanged. The input had `size` numbers along each axis of
     /// space.
-    pub fn convolution_input(&mut self, g: NodeId, kernel: NodeId, size: &[usize], dims: &ConvDims) -> NodeId {
+    pub fn convolution_input(
+        &mut self,
+        g: NodeId,
+        kernel: NodeId,
+        size: &[usize],
+        dims: &ConvDims,
+    ) -> NodeId {
         let n = dims.rank();
         let fixed = |shape: &[Dim]| shape.iter().map(|d| d.fixed().unwrap_or(0)).collect::<Vec<_>>();
         let out = fixed(&self.ty(g).shape[1..=n]);
