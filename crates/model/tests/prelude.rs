@@ -136,13 +136,13 @@ fn orthogonal_matrices_point_anywhere() {
     let text = "weight w[4, 4] = orthogonal\ndense 1\nloss = sum(w) + sum(output)\noptimizer sgd\n";
     let model = build(text, &ports(numbers("input", &[1]), numbers("target", &[1])));
     let (mut first, mut square) = (0.0, 0.0);
-    for seed in 0..400 {
+    for seed in 0..200 {
         let bindings = Bindings { batch: 1, seed, ..Bindings::default() };
         let w = evaluate_output(&model.init, &bindings, OutputKind::Initial, "w").unwrap();
-        first += w.data[0] / 400.0;
-        square += w.data[0].powi(2) / 400.0;
+        first += w.data[0] / 200.0;
+        square += w.data[0].powi(2) / 200.0;
     }
-    assert!(first.abs() < 0.1 && (square - 0.25).abs() < 0.05, "{first} {square}");
+    assert!(first.abs() < 0.12 && (square - 0.25).abs() < 0.05, "{first} {square}");
 }
 
 // ---- noise ----------------------------------------------------------------------------
@@ -336,4 +336,27 @@ fn everything_in_the_prelude_is_tested() {
     }
     let missing: Vec<&String> = kinds.keys().filter(|k| !tested.contains(*k)).collect();
     assert!(missing.is_empty(), "no test for {missing:?}");
+}
+
+#[test]
+fn the_table_for_keras_users_names_everything() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/keras.md");
+    let table = std::fs::read_to_string(path).unwrap();
+    let named: BTreeSet<&str> = table.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+    for (i, (file, text)) in PRELUDE.iter().enumerate() {
+        for stmt in parse(text, SourceId(i as u16)).program.stmts {
+            let name = match &stmt.kind {
+                StmtKind::Fn(def) if stmt.doc.as_ref().is_some_and(|d| d.contains("Keras: ")) => &def.name,
+                StmtKind::Layer(def) => &def.name,
+                StmtKind::Rule(def) => &def.name,
+                StmtKind::Init(def) => &def.name,
+                _ => continue,
+            };
+            assert!(
+                named.contains(name.text.as_str()),
+                "docs/keras.md does not name `{}` ({file})",
+                name.text
+            );
+        }
+    }
 }
