@@ -557,6 +557,9 @@ impl Elab<'_> {
             return Ok(Literal::List(items.iter().map(|e| self.literal(frame, e)).collect::<Res<_>>()?));
         }
         let value = self.expr(frame, expr)?;
+        if let Value::Shape(shape) = &value {
+            self.check_size(&shape.axes, expr.span)?;
+        }
         match literal_of(&value) {
             Some(literal) => Ok(literal),
             None => self.fail("N0205", format!("{} says nothing about data", value.kind()), expr.span, ""),

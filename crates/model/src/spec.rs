@@ -498,6 +498,7 @@ impl Reader<'_> {
             Some(arg) => {
                 let value = self.e.expr(&mut self.frame, &arg.value)?;
                 let shape = self.e.shape_arg(&value, arg.span)?;
+                self.e.check_size(&shape.axes, arg.span)?;
                 Some(shape.axes.iter().map(|a| a.size).collect())
             }
         };

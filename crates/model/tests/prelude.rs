@@ -360,3 +360,66 @@ fn the_table_for_keras_users_names_everything() {
         }
     }
 }
+
+// ---- mistakes --------------------------------------------------------------------------
+
+/// A step, the shape it meets, and what is said.
+const MISTAKES: &[(&str, &[usize], &str)] = &[
+    ("conv 8 3x3", &[16], "this is a plain vector of 16 numbers; use `dense`"),
+    ("conv 8 3x3", &[2, 2, 1], "a window of 3x3 does not fit into 2x2"),
+    ("conv 8 3x3", &[9, 4], "3x3 has 2 sizes, 1 are wanted"),
+    ("conv 8 causal", &[9, 9, 1], "`causal` is for sequences"),
+    ("conv 8 groups=3", &[9, 9, 4], "4 channels do not fall into 3 groups"),
+    ("conv 8 groups=0", &[9, 9, 4], "the second not 0"),
+    ("conv 8 kernel=0", &[9, 9, 4], "a size is at least 1, not 0"),
+    ("conv 8 stride=0x1", &[9, 9, 4], "a size is at least 1, not 0"),
+    ("conv 8 dilation=4000000000", &[9, 9, 4], "does not fit into"),
+    ("maxpool 3x3", &[2, 5, 1], "a window of 3x3 does not fit into 2x5"),
+    ("maxpool", &[5], "works on space or time with channels, not on 5"),
+    ("maxpool 2x2 causal", &[4, 4, 1], "does not know `causal`"),
+    ("upsample 99999999", &[9, 9, 1], "is too large"),
+    ("upsample 2 bilinear", &[9, 1], "enlarges pictures"),
+    ("pad 1x2x3", &[4, 4, 1], "has 3 margins, 2 are wanted"),
+    ("pad 99999999999", &[4, 1], "is too large"),
+    ("pad", &[4, 1], "`pad` takes other arguments"),
+    ("crop 2x0", &[4, 4, 1], "takes 4 of 4, and nothing would be left"),
+    ("groupnorm 3", &[4, 4], "4 channels do not fall into 3 groups"),
+    ("glu", &[5], "does not split into equal parts"),
+    ("attention 3", &[5, 4], "the width 4 cannot be shared by 3 heads"),
+    ("lstm 4", &[5], "takes [time, n], but this is 5"),
+    ("dense 4 init=identity", &[2, 3, 4], "put `flatten` before it"),
+    ("weight w[3] = identity\ndense 1", &[2], "`identity` fills a matrix"),
+    ("weight w[3] = orthogonal\ndense 1", &[2], "`orthogonal` fills a matrix"),
+    ("weight w[0x3] = zeros\ndense 1", &[2], "a size is at least 1, not 0"),
+    ("dense 1\nclip norm=0", &[2], "`clip` takes a positive number"),
+    ("dense 1\nclip length=1", &[2], "`clip` has no argument `length`"),
+    ("dense 1\noptimizer sgd emma=0.9", &[2], "`sgd` has no argument `emma`"),
+    ("dense 1\noptimizer sgd ema=yes", &[2], "`ema` has no place for yes or no"),
+    ("dense 1\nschedule piecewise at=[1, 2] to=[0.5]", &[2], "has 2 steps and 1 factors"),
+    (
+        "dense 1\noptimizer sgd\nschedule cosine steps=warmup",
+        &[2],
+        "does not take a function and a whole number",
+    ),
+];
+
+#[test]
+fn mistakes_are_told() {
+    let mut bad = Vec::new();
+    for (text, shape, words) in MISTAKES {
+        let told = match spec_of(&format!("{text}\nloss = sum(output)\n")) {
+            Err(e) => e,
+            Ok(spec) => {
+                let ports = ports(numbers("input", shape), numbers("target", &[1]));
+                match spec.elaborate(&ports, &Options::default()) {
+                    Ok(_) => "nothing".into(),
+                    Err(d) => render(&d, &spec.sources),
+                }
+            }
+        };
+        if !told.contains(words) {
+            bad.push(format!("`{text}` on {shape:?} does not say `{words}`, but:\n{told}"));
+        }
+    }
+    assert!(bad.is_empty(), "{}", bad.join("\n"));
+}
