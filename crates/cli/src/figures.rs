@@ -30,7 +30,13 @@ fn trimmed(digits: &str) -> &str {
 /// The shortest digits that read back as the same number, of single precision where it is one.
 pub fn exact(x: f64) -> String {
     let single = x as f32;
-    if f64::from(single) == x { format!("{single}") } else { format!("{x}") }
+    let plain = x == 0.0 || (1e-5..1e16).contains(&x.abs()) || !x.is_finite();
+    match (f64::from(single) == x, plain) {
+        (true, true) => format!("{single}"),
+        (true, false) => format!("{single:e}"),
+        (false, true) => format!("{x}"),
+        (false, false) => format!("{x:e}"),
+    }
 }
 
 /// A JSON number with the digits of [`exact`]; what JSON has no number for is null.
@@ -168,6 +174,7 @@ mod tests {
         assert_eq!(exact(f64::from(0.1f32)), "0.1");
         assert_eq!(exact(0.1), "0.1");
         assert_eq!(exact(1.0 / 3.0).parse::<f64>().ok(), Some(1.0 / 3.0));
+        assert_eq!(exact(-1e300), "-1e300");
         assert_eq!(number(f64::NAN), Value::Null);
         assert_eq!(number(0.5), json!(0.5));
     }

@@ -75,6 +75,9 @@ pub fn data(args: &SpecArgs, spec: Spec, out: &mut Output) -> Result<Loaded> {
 /// Builds the graphs.
 pub fn model(loaded: &Loaded, precision: Precision, out: &mut Output) -> Result<Model> {
     let model = loaded.model(precision.dtype())?;
+    if model.diagnostics.iter().any(Diagnostic::is_error) {
+        return Err(Problem::at(ProblemKind::Spec, model.diagnostics, &loaded.spec.sources).into());
+    }
     out.diagnostics(&model.diagnostics, &loaded.spec.sources);
     Ok(model)
 }
@@ -93,7 +96,7 @@ pub fn compile(args: &SpecArgs, precision: Precision, out: &mut Output) -> Resul
 }
 
 /// Whether a path names a finished model rather than a program.
-fn is_model(path: &Path) -> bool {
+pub fn is_model(path: &Path) -> bool {
     path.extension().is_some_and(|e| e == "safetensors") || path.is_dir()
 }
 

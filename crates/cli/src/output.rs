@@ -22,11 +22,6 @@ impl Output {
         Self { quiet, live: terminal && !dumb, drawer: Drawer::for_stderr(terminal, dumb), drawn: Vec::new() }
     }
 
-    /// Whether only the result is wanted.
-    pub fn quiet(&self) -> bool {
-        self.quiet
-    }
-
     /// Whether a line on stderr can be written over.
     pub fn live(&self) -> bool {
         self.live && !self.quiet

@@ -7,64 +7,113 @@ use crate::encode::{self, Job, kept_rows, match_columns};
 use crate::fault::{Fault, Faults, codes};
 use crate::fit;
 use crate::layout;
-use crate::raw::{Data, NONE, Raw, Want};
+use crate::raw::{Raw, Want};
 use crate::roles::{self, Use};
+use crate::samples::{self, Samples};
 use crate::schema::ColumnKind;
 use crate::source::{self, Source};
 use crate::spec::{Columns, DataSpec, GeneratorKind, Missing, Role, RowsSpec, SourceSpec};
-use crate::split::{self, Parts, Ties};
+use crate::split::{self, Parts};
 use crate::stats::{Fill, STATS_VERSION, Stats};
 use crate::table::{Rows, Store, Table};
+use crate::warn;
 use crate::{Dataset, Limits};
+
+/// A source that is read and whose statistics are taken, before it is encoded.
+pub(crate) struct Prepared {
+    pub(crate) name: String,
+    pub(crate) raw: Raw,
+    pub(crate) kept: Option<Vec<u32>>,
+    pub(crate) parts: Parts,
+    /// Rows of `raw` the training part is made of.
+    pub(crate) train: Vec<u32>,
+    pub(crate) stats: Stats,
+    pub(crate) notes: Vec<Fault>,
+}
 
 /// See [`crate::open_with`].
 pub(crate) fn open(spec: &DataSpec, limits: &Limits) -> Result<Dataset, Vec<Fault>> {
     let mut faults = Faults::new();
-    check(spec, &mut faults);
-    let source = match source::open(&named_generator(spec), limits) {
-        Ok(source) => source,
-        Err(more) => {
-            faults.extend(more);
-            return Err(faults.into_vec());
-        }
-    };
+    match prepare(spec, limits, &mut faults) {
+        Some(prepared) => finish(prepared, spec, limits, faults),
+        None => Err(faults.into_vec()),
+    }
+}
+
+/// As far as the statistics. Faults of single columns do not end it, so that
+/// the encoder can find more of them.
+pub(crate) fn prepare(spec: &DataSpec, limits: &Limits, faults: &mut Faults) -> Option<Prepared> {
+    check(spec, faults);
+    let source = source::open(&named_generator(spec), limits).map_err(|more| faults.extend(more)).ok()?;
     let name = source.name().to_string();
     let named = source.heads().iter().any(|h| !h.unnamed);
-    let mut uses = roles::resolve(source.heads(), &name, &spec.roles, &mut faults);
+    let window = samples::window(&spec.train, faults);
+    let width = source.heads().len();
+    let mut uses = roles::resolve(source.heads(), &name, &spec.roles, window.is_some(), faults);
+    samples::no_gaps(&uses, window, faults);
     if !faults.is_empty() {
-        return Err(faults.into_vec());
+        return None;
     }
-    let raw = read(source, &mut uses, spec, &mut faults);
-    let Some(raw) = raw else { return Err(faults.into_vec()) };
-    let group = group_column(&raw, &uses, spec, &mut faults);
-    let kept = kept_rows(&raw, |i| uses[i].missing == Some(Missing::Drop));
-    let len = kept.as_ref().map_or(raw.len, Vec::len);
-    let parts = nonempty(len, &name, spec, &mut faults)
-        .and_then(|()| share(&raw, &uses, kept.as_deref(), spec, group, &mut faults));
-    let Some(parts) = parts else { return Err(faults.into_vec()) };
-    let in_raw = |r: &u32| kept.as_ref().map_or(*r, |k| k[*r as usize]);
-    let train: Vec<u32> = parts.train.iter().map(in_raw).collect();
-    let columns = fit::fit(&raw, &uses, &train, &mut faults);
-    let schema = layout::schema(&columns, &uses, &name, &mut faults);
-    let rows = train.len() as u64;
-    let stats = Stats { version: STATS_VERSION, rows, width: uses.len(), named, schema, columns };
+    let raw = read(source, &mut uses, spec, faults)?;
+    let drops = |i| uses.iter().any(|u| u.position == i && u.missing == Some(Missing::Drop));
+    let rows = Samples { kept: kept_rows(&raw, drops), rows: raw.len, window };
+    rows.nonempty(&name, spec, faults)?;
+    let parts = samples::share(&raw, &uses, &rows, spec, faults)?;
+    let train = rows.covered(&parts.train);
+    let columns = fit::fit(&raw, &uses, &train, faults);
+    let schema = layout::schema(&columns, &uses, &name, window, faults);
+    let rows_of_train = parts.train.len() as u64;
+    let stats = Stats { version: STATS_VERSION, rows: rows_of_train, width, named, window, schema, columns };
+    let notes = if faults.is_empty() {
+        let mut notes = warn::notes(&raw, &uses, &train, &stats, spec);
+        notes.extend(warn::dropped(raw.len, rows.kept.as_ref().map(Vec::len), spec));
+        notes
+    } else {
+        Vec::new()
+    };
+    Some(Prepared { name, raw, kept: rows.kept, parts, train, stats, notes })
+}
+
+/// Encodes what is prepared.
+pub(crate) fn finish(
+    prepared: Prepared,
+    spec: &DataSpec,
+    limits: &Limits,
+    mut faults: Faults,
+) -> Result<Dataset, Vec<Fault>> {
+    let Prepared { raw, kept, parts, stats, notes, .. } = prepared;
     let map: Vec<Option<usize>> = stats.columns.iter().map(|c| Some(c.position)).collect();
-    let handle = spec.train.handle();
-    let job = Job { stats: &stats, map: &map, kept, limits, handle };
+    let job = Job { stats: &stats, map: &map, kept, limits, handle: spec.train.handle() };
     let store = encode::encode(raw, job, &mut faults);
     let valid = other(spec.valid.as_ref(), &stats, limits, &mut faults);
     let test = other(spec.test.as_ref(), &stats, limits, &mut faults);
-    let Some(store) = store.filter(|_| faults.is_empty()) else { return Err(faults.into_vec()) };
-    let notes = notes(&stats, &uses);
-    Ok(assemble(store, parts, stats, valid, test, notes))
+    match store.filter(|_| faults.is_empty()) {
+        Some(store) => Ok(assemble(store, parts, stats, valid, test, notes)),
+        None => Err(faults.into_vec()),
+    }
 }
 
 /// See [`crate::encode_with`].
 pub(crate) fn encode(stats: &Stats, spec: &SourceSpec, limits: &Limits) -> Result<Table, Vec<Fault>> {
+    encode_part(stats, spec, limits, true)
+}
+
+/// See [`crate::encode_with`]; without targets where `targets` is false.
+pub(crate) fn encode_part(
+    stats: &Stats,
+    spec: &SourceSpec,
+    limits: &Limits,
+    targets: bool,
+) -> Result<Table, Vec<Fault>> {
     let mut faults = Faults::new();
     let source = source::open(&whole_rows(spec, stats), limits)?;
     let name = source.name().to_string();
-    let map = match_columns(stats, source.heads(), &name, &mut faults);
+    let mut map = match_columns(stats, source.heads(), &name, &mut faults);
+    for (column, at) in stats.columns.iter().zip(&mut map) {
+        if column.role == Role::Target && !targets {
+            *at = None;
+        }
+    }
     if !faults.is_empty() {
         return Err(faults.into_vec());
     }
@@ -92,7 +141,8 @@ pub(crate) fn encode(stats: &Stats, spec: &SourceSpec, limits: &Limits) -> Resul
     let kept = kept_rows(&raw, drops);
     let job = Job { stats, map: &map, kept, limits, handle: spec.handle() };
     match encode::encode(raw, job, &mut faults) {
-        Some(store) => Ok(Table { store: Arc::new(store), rows: Rows::All }),
+        Some(store) if store.len > 0 => Ok(Table { store: Arc::new(store), rows: Rows::All }),
+        Some(_) => Err(vec![no_samples(stats, &name).at(spec.handle())]),
         None => Err(faults.into_vec()),
     }
 }
@@ -140,19 +190,21 @@ fn whole_rows(spec: &SourceSpec, stats: &Stats) -> SourceSpec {
 }
 
 fn read(source: Box<dyn Source>, uses: &mut [Use], spec: &DataSpec, faults: &mut Faults) -> Option<Raw> {
-    let mut wants: Vec<Want> = uses.iter().map(Use::want).collect();
+    let mut wants = roles::wants(uses, source.heads().len(), faults);
     // A column that only groups rows is no input, but it has to be read.
     let group = spec.split.group.as_ref().map(|g| &g.name);
-    let grouping = uses.iter().position(|u| Some(&u.name) == group && u.role == Role::Drop);
-    if let Some(i) = grouping {
-        wants[i] = Want::Text;
+    let grouping = uses.iter().find(|u| Some(&u.name) == group && u.role == Role::Drop);
+    if let Some(used) = grouping {
+        wants[used.position] = Want::Text;
     }
     let name = source.name().to_string();
     let mut raw = source.read(&wants, faults)?;
     countable(&raw, &name, faults);
-    for (i, used) in uses.iter_mut().enumerate().filter(|(i, _)| wants[*i] == Want::Date) {
+    for i in (0..wants.len()).filter(|&i| wants[i] == Want::Date) {
         let Raw { columns, places, .. } = &mut raw;
-        used.day_first = dates::convert(&mut columns[i], None, places, (i, &used.name), faults);
+        let name = uses.iter().find(|u| u.position == i).map_or(String::new(), |u| u.name.clone());
+        let day_first = dates::convert(&mut columns[i], None, places, (i, &name), faults);
+        uses.iter_mut().filter(|u| u.position == i).for_each(|u| u.day_first = day_first);
     }
     faults.is_empty().then_some(raw)
 }
@@ -176,71 +228,14 @@ fn countable(raw: &Raw, name: &str, faults: &mut Faults) {
     }
 }
 
-fn nonempty(len: usize, name: &str, spec: &DataSpec, faults: &mut Faults) -> Option<()> {
-    if len == 0 {
-        let fault = Fault::new(codes::EMPTY, format!("`missing=drop` leaves no row of `{name}`"));
-        faults.push(fault.at(spec.train.handle()).help("use missing=mean or missing=mode"));
-    }
-    (len > 0).then_some(())
-}
-
-/// The group of every row of the raw table.
-fn group_column(raw: &Raw, uses: &[Use], spec: &DataSpec, faults: &mut Faults) -> Option<Vec<u32>> {
-    let name = spec.split.group.as_ref()?;
-    let at = uses.iter().position(|u| u.name == name.name);
-    match at.and_then(|i| raw.columns.get(i)) {
-        Some(Data::Text { codes, vocabulary }) => {
-            let missing = vocabulary.len() as u32;
-            Some(codes.iter().map(|&c| if c == NONE { missing } else { c }).collect())
+fn no_samples(stats: &Stats, name: &str) -> Fault {
+    match stats.window {
+        Some(w) => {
+            let message = format!("`{name}` has too few rows for a window of {}", w.length);
+            Fault::new(codes::EMPTY, message)
         }
-        Some(Data::Numbers(values)) => {
-            let mut sorted = values.clone();
-            sorted.sort_unstable_by(f64::total_cmp);
-            sorted.dedup();
-            let at = |x: &f64| sorted.partition_point(|y| y.total_cmp(x).is_lt()) as u32;
-            Some(values.iter().map(at).collect())
-        }
-        _ => {
-            let message = format!("`split group={0}` needs a column `{0}` that is read", name.name);
-            faults.push(Fault::new(codes::SPLIT, message).at(name.handle.or(spec.split.handle)));
-            None
-        }
+        None => Fault::new(codes::EMPTY, format!("every row of `{name}` lacks a value")),
     }
-}
-
-fn share(
-    raw: &Raw,
-    uses: &[Use],
-    kept: Option<&[u32]>,
-    spec: &DataSpec,
-    group: Option<Vec<u32>>,
-    faults: &mut Faults,
-) -> Option<Parts> {
-    if !faults.is_empty() {
-        return None;
-    }
-    let (spec, seed) = (&spec.split, spec.seed);
-    let pick = |all: Vec<u32>| match kept {
-        Some(kept) => kept.iter().map(|&r| all[r as usize]).collect(),
-        None => all,
-    };
-    let len = kept.map_or(raw.len, <[u32]>::len);
-    let classes = if spec.stratify { fit::target_classes(raw, uses).map(pick) } else { None };
-    if spec.stratify && classes.is_none() {
-        let fault = Fault::new(codes::SPLIT, "`stratify` needs a target of classes").at(spec.handle);
-        faults.push(fault.help("take `stratify` away; a shuffled split suits numbers"));
-        return None;
-    }
-    let group = group.map(|g| match kept {
-        Some(kept) => kept.iter().map(|&r| g[r as usize]).collect(),
-        None => g,
-    });
-    let ties = match (&classes, &group) {
-        (Some(c), _) => Ties::Classes(c),
-        (None, Some(g)) => Ties::Groups(g),
-        (None, None) => Ties::None,
-    };
-    split::split(len, spec, ties, seed).map_err(|f| faults.push(*f)).ok()
 }
 
 /// A `valid` or `test` of its own is encoded like any other file, but must
@@ -281,27 +276,4 @@ fn assemble(
         stats,
         notes,
     }
-}
-
-/// What was done by a rule and not by a word of the program.
-fn notes(stats: &Stats, uses: &[Use]) -> Vec<Fault> {
-    let mut notes = Vec::new();
-    let asked = |name: &str| {
-        let mut of_name = uses.iter().filter(|u| u.name == name);
-        of_name.any(|u| u.kind == crate::spec::Kind::OneHot)
-    };
-    let silent: Vec<String> = stats
-        .columns
-        .iter()
-        .filter(|c| c.role == Role::Input && c.kind == ColumnKind::Category && c.one_hot && !asked(&c.name))
-        .map(|c| format!("`{}` ({})", c.name, c.vocabulary.len()))
-        .collect();
-    if !silent.is_empty() {
-        let (is, it) = if silent.len() == 1 { ("is", "it becomes") } else { ("are", "they become") };
-        let message = format!("{} {is} text; {it} one input per category", silent.join(", "));
-        notes.push(
-            Fault::new(codes::TEXT_ONE_HOT, message).note().help("write `one_hot` to say so, or `category`"),
-        );
-    }
-    notes
 }

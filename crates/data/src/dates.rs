@@ -76,6 +76,20 @@ impl Date {
     }
 }
 
+impl std::fmt::Display for Date {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some((y, m, d)) = self.date {
+            write!(f, "{y:04}-{m:02}-{d:02}")?;
+        }
+        if let Some(hour) = self.hour {
+            let blank = if self.date.is_some() { " " } else { "" };
+            let minutes = (hour * 60.0).round() as u32;
+            write!(f, "{blank}{:02}:{:02}", minutes / 60, minutes % 60)?;
+        }
+        if *self == Self::default() { write!(f, "·") } else { Ok(()) }
+    }
+}
+
 /// The parts that tell rows apart: those of the date where there are dates,
 /// and the hour where there are times.
 pub(crate) fn parts(dates: &[Date]) -> Vec<DatePart> {

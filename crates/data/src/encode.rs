@@ -58,12 +58,17 @@ pub(crate) fn encode(mut raw: Raw, job: Job<'_>, faults: &mut Faults) -> Option<
     if !faults.is_empty() {
         return None;
     }
-    Some(Store {
+    let store = Store {
         inputs: inputs.into_iter().collect::<Option<_>>()?,
         targets: targets.into_iter().collect::<Option<_>>()?,
         weights,
         origin: job.kept,
+        first: 0,
         len,
+    };
+    Some(match job.stats.window {
+        Some(window) => store.windowed(window),
+        None => store,
     })
 }
 
@@ -71,12 +76,8 @@ pub(crate) fn encode(mut raw: Raw, job: Job<'_>, faults: &mut Faults) -> Option<
 fn check_size(raw: &Raw, job: &Job<'_>, len: usize, faults: &mut Faults) -> Option<()> {
     let read: u64 = raw.columns.iter().map(Data::bytes).sum();
     let schema = &job.stats.schema;
-    let numbers = |ports: &[Port]| ports.iter().fold(0u64, |n, p| n.saturating_add(p.size() as u64));
-    let joined = |ports: &[Port]| {
-        let joined = schema.columns.iter().zip(&job.stats.columns).all(|(_, s)| s.shape.is_empty());
-        if joined { numbers(ports) } else { 0 }
-    };
-    let row = joined(&schema.inputs).saturating_add(joined(&schema.targets));
+    let scalar = schema.columns.iter().zip(&job.stats.columns).filter(|(_, s)| s.shape.is_empty());
+    let row = scalar.fold(0u64, |n, (c, _)| n.saturating_add(c.width as u64));
     let need = (len as u64).saturating_mul(row).saturating_mul(8).saturating_add(read);
     if need <= job.limits.memory {
         return Some(());
@@ -109,7 +110,10 @@ impl<'a> Encoder<'a, '_> {
                 let data = self.classes(first, at)?;
                 Some(Values::rows(1, Cells::Classes(data)))
             }
-            _ => self.joined(port.size(), &members),
+            _ => {
+                let width = members.iter().map(|(c, ..)| c.offset.saturating_add(c.width)).max()?;
+                self.joined(width, &members)
+            }
         }
     }
 

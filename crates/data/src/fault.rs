@@ -68,7 +68,7 @@ impl Fault {
             severity: Severity::Error,
             path: None,
             place: None,
-            message: message.into(),
+            message: printable(message.into()),
             label: None,
             expected: None,
             help: None,
@@ -107,19 +107,31 @@ impl Fault {
     }
 
     pub(crate) fn label(mut self, label: impl Into<String>) -> Self {
-        self.label = Some(label.into());
+        self.label = Some(printable(label.into()));
         self
     }
 
     pub(crate) fn expected(mut self, expected: impl Into<String>) -> Self {
-        self.expected = Some(expected.into());
+        self.expected = Some(printable(expected.into()));
         self
     }
 
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(printable(help.into()));
         self
     }
+}
+
+/// Cells and names come from files; none may steer the terminal.
+fn printable(text: String) -> String {
+    if !text.contains(char::is_control) {
+        return text;
+    }
+    let mut shown = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if c.is_control() { shown.extend(c.escape_debug()) } else { shown.push(c) }
+    }
+    shown
 }
 
 impl std::fmt::Display for Fault {
@@ -263,9 +275,15 @@ pub mod codes {
     pub const LEAK: &str = "N0553";
     /// Very unbalanced classes.
     pub const UNBALANCED: &str = "N0554";
+    /// Windows that overlap between training and validation.
+    pub const OVERLAP: &str = "N0555";
+    /// A class the training part lacks.
+    pub const UNSEEN_CLASS: &str = "N0556";
+    /// Many rows that `missing=drop` leaves out.
+    pub const DROPPED: &str = "N0557";
 
     /// Every code with its title.
-    pub const ALL: [(&str, &str); 20] = [
+    pub const ALL: [(&str, &str); 23] = [
         (ROW_WIDTH, "a row with too many or too few cells"),
         (NOT_A_NUMBER, "a cell that is not a number"),
         (MISSING, "a missing value without a rule"),
@@ -286,5 +304,8 @@ pub mod codes {
         (IDENTIFIER, "a column that looks like an identifier"),
         (LEAK, "an input that gives the target away"),
         (UNBALANCED, "very unbalanced classes"),
+        (OVERLAP, "windows that overlap between training and validation"),
+        (UNSEEN_CLASS, "a class the training part lacks"),
+        (DROPPED, "many rows left out for missing values"),
     ];
 }

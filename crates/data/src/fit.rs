@@ -17,10 +17,9 @@ const MOST_ONE_HOT: usize = 10_000;
 /// Takes the statistics of every used column; `train` are rows of `raw`.
 pub(crate) fn fit(raw: &Raw, uses: &[Use], train: &[u32], faults: &mut Faults) -> Vec<ColumnStats> {
     let mut all = Vec::new();
-    for (position, (data, used)) in raw.columns.iter().zip(uses).enumerate() {
-        if used.role == Role::Drop {
-            continue;
-        }
+    for used in uses.iter().filter(|u| u.role != Role::Drop) {
+        let position = used.position;
+        let Some(data) = raw.columns.get(position) else { continue };
         let mut stats = blank(position, used);
         let cell = Cell { places: &raw.places, position, used };
         match data {
@@ -44,6 +43,8 @@ pub(crate) fn fit(raw: &Raw, uses: &[Use], train: &[u32], faults: &mut Faults) -
                 stats.shape = vec![w.width];
                 stats.vocabulary = w.names.to_vec();
                 stats.count = train.len() as u64;
+                stats.counts = vec![0; w.names.len()];
+                w.data.iter().for_each(|&c| stats.counts[usize::from(c)] += 1);
             }
         }
         all.push(stats);
@@ -197,7 +198,7 @@ fn numbers(stats: &mut ColumnStats, values: &[f64], train: &[u32], cell: &Cell<'
                 let message = format!("`{name}` is a column of numbers, and `missing={t}` is none");
                 faults.push(cell.fault(message).help("missing=mean   or   missing=0"));
             }
-            Fill::Fault
+            Fill::Number(0.0) // one fault for the column is enough
         }
         Some(rule) if m.count == 0 => {
             if has_missing {
@@ -205,7 +206,7 @@ fn numbers(stats: &mut ColumnStats, values: &[f64], train: &[u32], cell: &Cell<'
                     format!("`{name}` is empty in the training part; it has no {}", rule_name(rule));
                 faults.push(cell.fault(message).help(format!("drop {name}")));
             }
-            Fill::Fault
+            Fill::Number(0.0)
         }
         Some(Missing::Mean) => Fill::Number(m.mean),
         Some(Missing::Median) => {
@@ -325,6 +326,10 @@ fn text(
         }
     }
     let k = stats.vocabulary.len();
+    if k == 0 {
+        let message = format!("`{}` has no value in any row", used.name);
+        faults.push(cell.fault(message).help(format!("drop {}", used.name)));
+    }
     if stats.one_hot && k > MOST_ONE_HOT {
         let message = format!("`{}` has {k} different texts; one-hot would be as many inputs", used.name);
         let help = format!("drop {0}   or   input {0} category", used.name);
@@ -365,7 +370,7 @@ fn fill_text(
             let name = &cell.used.name;
             let message = format!("`{name}` is text, has missing cells, and text has no {}", rule_name(rule));
             faults.push(cell.fault(message).help(format!("input {name} one_hot missing=mode")));
-            (Fill::Fault, names())
+            (Fill::Category(0), names())
         }
         Some(_) => (Fill::Fault, names()),
     }
@@ -459,8 +464,8 @@ fn tensor(
 /// The classes of a target, for [`crate::split`].
 pub(crate) fn target_classes(raw: &Raw, uses: &[Use]) -> Option<Vec<u32>> {
     const MOST: usize = 32;
-    let target = uses.iter().position(|u| u.role == Role::Target)?;
-    match raw.columns.get(target)? {
+    let target = uses.iter().find(|u| u.role == Role::Target)?;
+    match raw.columns.get(target.position)? {
         Data::Text { codes, vocabulary } => {
             let missing = vocabulary.len() as u32;
             Some(codes.iter().map(|&c| c.min(missing)).collect())

@@ -4,10 +4,16 @@ use crate::fault::{Fault, Faults, codes};
 use crate::roles::Use;
 use crate::schema::{Column, ColumnKind, Port, PortId, Schema};
 use crate::spec::Role;
-use crate::stats::ColumnStats;
+use crate::stats::{ColumnStats, Window};
 
 /// Lays the columns out over ports.
-pub(crate) fn schema(columns: &[ColumnStats], uses: &[Use], source: &str, faults: &mut Faults) -> Schema {
+pub(crate) fn schema(
+    columns: &[ColumnStats],
+    uses: &[Use],
+    source: &str,
+    window: Option<Window>,
+    faults: &mut Faults,
+) -> Schema {
     let mut list: Vec<Column> = columns
         .iter()
         .map(|s| Column { name: s.name.clone(), role: s.role, kind: s.kind, port: None, offset: 0, width: 0 })
@@ -15,7 +21,8 @@ pub(crate) fn schema(columns: &[ColumnStats], uses: &[Use], source: &str, faults
     let mut sides = [Vec::new(), Vec::new()];
     for (side, role) in sides.iter_mut().zip([Role::Input, Role::Target]) {
         let default = if role == Role::Input { "input" } else { "target" };
-        let wants_own = |s: &ColumnStats| uses.get(s.position).is_some_and(|u| u.own_port);
+        let wants_own =
+            |s: &ColumnStats| uses.iter().any(|u| u.own_port && u.position == s.position && u.role == s.role);
         let of_role: Vec<usize> = (0..columns.len()).filter(|&i| columns[i].role == role).collect();
         let own = |&i: &usize| wants_own(&columns[i]) || is_own(&columns[i]);
         let groups = group(&of_role, own);
@@ -34,7 +41,10 @@ pub(crate) fn schema(columns: &[ColumnStats], uses: &[Use], source: &str, faults
             side.push(port(name, members, columns, offset, source));
         }
     }
-    let [inputs, targets] = sides;
+    let [mut inputs, targets] = sides;
+    if let Some(window) = window {
+        inputs.iter_mut().for_each(|p: &mut Port| p.shape.insert(0, window.length));
+    }
     let weighted = columns.iter().any(|c| c.role == Role::Weight);
     let schema = Schema { inputs, targets, columns: list, weighted };
     let ports = schema.inputs.iter().chain(&schema.targets);

@@ -32,6 +32,11 @@
 //!   program names it as an input. Without an `input` every other column is
 //!   one. Sources that know their inputs and targets (rows, IDX, npy,
 //!   generators) may have their columns renamed by the roles, in order.
+//! - **Windows.** With [`CsvSpec::window`] a sample is so many rows in file
+//!   order, and its target stands [`CsvSpec::horizon`] rows after the last of
+//!   them; a column may be input and target, and without an `input` line
+//!   every column is an input, the target's own past too. Split them with
+//!   [`SplitSpec::ordered`]: neighbours share rows.
 //! - **Ports.** Numbers and one-hot categories are joined, in column order,
 //!   to one port `input` of shape `[n]`; a category joins as its one-hot
 //!   vector, as a class does in arithmetic. Arrays, `category` inputs and
@@ -49,23 +54,28 @@
 
 mod build;
 mod dates;
+mod describe;
 mod encode;
 mod fault;
 mod fit;
+mod glob;
 mod input;
 mod intern;
 mod layout;
 mod raw;
 pub mod rng;
 mod roles;
+mod samples;
 mod schema;
 mod source;
 mod spec;
 mod split;
 mod stats;
 mod table;
+mod warn;
 
 pub use dates::{DateColumn, DatePart};
+pub use describe::{ColumnView, Description};
 pub use fault::{Fault, Place, SHOWN, Severity, codes};
 pub use rng::shuffled;
 pub use schema::{Column, ColumnKind, Port, PortId, Schema};
@@ -74,7 +84,7 @@ pub use spec::{
     ImagesSpec, Kind, Missing, NpySpec, NpzSpec, Role, RoleSpec, RowSpec, RowsSpec, Scaling, SourceSpec,
     SplitSpec, TextSpec, Unknown,
 };
-pub use stats::{ColumnStats, Decoded, Fill, STATS_VERSION, Stats, Step};
+pub use stats::{ColumnStats, Decoded, Fill, STATS_VERSION, Stats, Step, Window};
 pub use table::Table;
 
 /// Data ready for training.
@@ -141,4 +151,23 @@ pub fn encode(stats: &Stats, source: &SourceSpec) -> Result<Table, Vec<Fault>> {
 /// As [`open`].
 pub fn encode_with(stats: &Stats, source: &SourceSpec, limits: &Limits) -> Result<Table, Vec<Fault>> {
     build::encode(stats, source, limits)
+}
+
+/// [`encode_with`] for a model that is used: target columns are not read
+/// even where they are there, and the last window of a series needs no row
+/// after it.
+///
+/// # Errors
+/// As [`open`].
+pub fn encode_inputs(stats: &Stats, source: &SourceSpec, limits: &Limits) -> Result<Table, Vec<Fault>> {
+    build::encode_part(stats, source, limits, false)
+}
+
+/// What a program sees of its data: columns, kinds, ranges, missing values,
+/// classes, ports, the first rows before and after, and warnings.
+///
+/// # Errors
+/// As [`open`].
+pub fn describe(spec: &DataSpec, limits: &Limits) -> Result<Description, Vec<Fault>> {
+    describe::describe(spec, limits)
 }

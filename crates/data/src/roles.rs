@@ -8,6 +8,8 @@ use crate::spec::{ColumnName, Columns, Handle, Kind, Missing, Role, RoleSpec, Sc
 /// What is done with one column.
 #[derive(Clone, Debug)]
 pub(crate) struct Use {
+    /// The column, by its place in the source.
+    pub(crate) position: usize,
     pub(crate) name: String,
     pub(crate) role: Role,
     pub(crate) kind: Kind,
@@ -24,8 +26,9 @@ pub(crate) struct Use {
 }
 
 impl Use {
-    fn plain(name: &str, role: Role) -> Self {
+    fn plain(position: usize, name: &str, role: Role) -> Self {
         Self {
+            position,
             name: name.to_string(),
             role,
             kind: Kind::Auto,
@@ -40,8 +43,9 @@ impl Use {
         }
     }
 
-    fn of(name: &str, spec: &RoleSpec, explicit: bool, handle: Option<Handle>) -> Self {
+    fn of(position: usize, name: &str, spec: &RoleSpec, explicit: bool, handle: Option<Handle>) -> Self {
         Self {
+            position,
             name: name.to_string(),
             role: spec.role,
             kind: spec.kind,
@@ -73,9 +77,18 @@ impl Use {
     }
 }
 
-/// Decides the use of every column.
-pub(crate) fn resolve(heads: &[Head], source: &str, roles: &[RoleSpec], faults: &mut Faults) -> Vec<Use> {
-    let mut plan = Plan { heads: heads.to_vec(), source, uses: vec![None; heads.len()] };
+/// Decides the use of every column; each has at least one, and they are in
+/// the order of the columns. Where samples are windows of rows, the past of a
+/// target may be an input.
+pub(crate) fn resolve(
+    heads: &[Head],
+    source: &str,
+    roles: &[RoleSpec],
+    windowed: bool,
+    faults: &mut Faults,
+) -> Vec<Use> {
+    let uses = vec![Vec::new(); heads.len()];
+    let mut plan = Plan { heads: heads.to_vec(), source, windowed, uses };
     for spec in roles {
         plan.named(spec, faults);
     }
@@ -84,10 +97,11 @@ pub(crate) fn resolve(heads: &[Head], source: &str, roles: &[RoleSpec], faults: 
         let fault = Fault::new(codes::ROLES, "`rest` is given twice").at(second.handle);
         faults.push(fault.help("all columns no line names can go to one role only"));
     }
-    if !roles.iter().any(|r| r.role == Role::Target) {
-        plan.default_targets();
-    }
-    plan.rest(rests.first().copied(), roles.iter().any(|r| r.role == Role::Input));
+    let target = match roles.iter().any(|r| r.role == Role::Target) {
+        true => Vec::new(),
+        false => plan.default_targets(),
+    };
+    plan.rest(rests.first().copied(), roles.iter().any(|r| r.role == Role::Input), &target);
     let uses: Vec<Use> = plan.uses.into_iter().flatten().collect();
     if faults.is_empty() {
         check(&uses, source, faults);
@@ -95,10 +109,31 @@ pub(crate) fn resolve(heads: &[Head], source: &str, roles: &[RoleSpec], faults: 
     uses
 }
 
+/// How each column is read; two uses of one column must agree.
+pub(crate) fn wants(uses: &[Use], columns: usize, faults: &mut Faults) -> Vec<Want> {
+    let mut wants = vec![Want::Skip; columns];
+    for used in uses {
+        let want = &mut wants[used.position];
+        *want = match (*want, used.want()) {
+            (Want::Skip | Want::Auto | Want::Class, new) => new,
+            (old, Want::Skip | Want::Auto | Want::Class) => old,
+            (old, new) => {
+                if old != new {
+                    let message = format!("`{}` cannot be numbers and categories at once", used.name);
+                    faults.push(Fault::new(codes::ROLES, message).at(used.handle));
+                }
+                new
+            }
+        };
+    }
+    wants
+}
+
 struct Plan<'a> {
     heads: Vec<Head>,
     source: &'a str,
-    uses: Vec<Option<Use>>,
+    windowed: bool,
+    uses: Vec<Vec<Use>>,
 }
 
 impl Plan<'_> {
@@ -109,11 +144,17 @@ impl Plan<'_> {
                 faults.push(self.no_column(name));
                 continue;
             };
-            if let Some(old) = &self.uses[i] {
+            let other = |old: &Use| {
+                let past = [old.role, spec.role];
+                let past = past == [Role::Input, Role::Target] || past == [Role::Target, Role::Input];
+                !(self.windowed && past)
+            };
+            if let Some(old) = self.uses[i].iter().find(|u| other(u)) {
                 faults.push(twice(old, spec.role, name));
                 continue;
             }
-            self.uses[i] = Some(Use::of(&name.name, spec, true, name.handle));
+            self.uses[i].push(Use::of(i, &name.name, spec, true, name.handle));
+            self.uses[i].sort_by_key(|u| u.role == Role::Target);
         }
     }
 
@@ -123,7 +164,7 @@ impl Plan<'_> {
         if let Some(i) = self.heads.iter().position(|h| h.name == name.name) {
             return Some(i);
         }
-        let free = |(i, h): (usize, &Head)| h.unnamed && h.role == Some(role) && self.uses[i].is_none();
+        let free = |(i, h): (usize, &Head)| h.unnamed && h.role == Some(role) && self.uses[i].is_empty();
         let i = self.heads.iter().enumerate().position(free)?;
         self.heads[i] = Head { name: name.name.clone(), role: Some(role), unnamed: false };
         Some(i)
@@ -146,39 +187,43 @@ impl Plan<'_> {
     }
 
     /// What the source knows to be targets; else the last column that is not
-    /// dropped, unless a line names it.
-    fn default_targets(&mut self) {
-        let set = |uses: &mut Vec<Option<Use>>, i: usize, head: &Head| {
-            if uses[i].is_none() {
-                uses[i] = Some(Use::plain(&head.name, Role::Target));
-            }
-        };
+    /// dropped, unless a line names it as something else.
+    fn default_targets(&self) -> Vec<usize> {
+        let free = |i: &usize| self.uses[*i].is_empty();
+        let columns = 0..self.heads.len();
         if self.heads.iter().any(|h| h.role.is_some()) {
-            for (i, head) in self.heads.iter().enumerate() {
-                if head.role == Some(Role::Target) {
-                    set(&mut self.uses, i, head);
-                }
-            }
-            return;
+            return columns.filter(|&i| self.heads[i].role == Some(Role::Target)).filter(free).collect();
         }
-        let dropped = |u: &Option<Use>| u.as_ref().is_some_and(|u| u.role == Role::Drop);
-        let mut kept = (0..self.heads.len()).filter(|&i| !dropped(&self.uses[i]));
+        let dropped = |i: usize| self.uses[i].iter().any(|u| u.role == Role::Drop);
+        let mut kept = columns.filter(|&i| !dropped(i));
         let last = kept.next_back();
-        let Some(last) = last.filter(|_| kept.next().is_some()) else { return };
-        set(&mut self.uses, last, &self.heads[last]);
+        let alone = kept.next().is_none();
+        let past = |i: &usize| self.windowed && self.uses[*i].iter().all(|u| u.role == Role::Input);
+        last.filter(|i| free(i) && !alone || past(i)).into_iter().collect()
     }
 
-    fn rest(&mut self, rest: Option<&RoleSpec>, has_inputs: bool) {
-        for (head, slot) in self.heads.iter().zip(&mut self.uses) {
-            if slot.is_some() {
-                continue;
+    /// Columns no line names: they go where `rest` says; else they are inputs
+    /// where nothing else is, and else they are not read. Of windows the past
+    /// of the target is an input like any other, unless lines say what is.
+    fn rest(&mut self, rest: Option<&RoleSpec>, has_inputs: bool, targets: &[usize]) {
+        for (i, (head, slot)) in self.heads.iter().zip(&mut self.uses).enumerate() {
+            let target = targets.contains(&i);
+            let only_target = slot.iter().all(|u| u.role == Role::Target) && !slot.is_empty();
+            if self.windowed && only_target && rest.is_none() && !has_inputs {
+                slot.insert(0, Use::plain(i, &head.name, Role::Input));
             }
-            let suits = |role| head.role.is_none_or(|known| known == role);
-            *slot = Some(match rest {
-                Some(spec) if suits(spec.role) => Use::of(&head.name, spec, false, None),
-                None if !has_inputs && suits(Role::Input) => Use::plain(&head.name, Role::Input),
-                _ => Use::plain(&head.name, Role::Drop),
-            });
+            if slot.is_empty() && (self.windowed || !target) {
+                let suits = |role| head.role.is_none_or(|known| known == role);
+                slot.push(match rest {
+                    Some(spec) if suits(spec.role) => Use::of(i, &head.name, spec, false, None),
+                    None if !has_inputs && suits(Role::Input) => Use::plain(i, &head.name, Role::Input),
+                    _ => Use::plain(i, &head.name, Role::Drop),
+                });
+            }
+            if target {
+                slot.retain(|u| u.role != Role::Drop);
+                slot.push(Use::plain(i, &head.name, Role::Target));
+            }
         }
     }
 }

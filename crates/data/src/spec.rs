@@ -210,7 +210,7 @@ pub struct ImagesSpec {
 /// character later.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TextSpec {
-    /// Path, or `-` for stdin.
+    /// Path, glob (`*.txt`, read as one text) or `-` for stdin.
     pub path: String,
     /// Characters in a window.
     pub window: usize,

@@ -23,10 +23,35 @@ pub struct Stats {
     pub width: usize,
     /// Whether the source named its columns.
     pub named: bool,
+    /// Where a sample is several rows of a table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
     /// The ports.
     pub schema: Schema,
     /// Every column that is read, in file order.
     pub columns: Vec<ColumnStats>,
+}
+
+/// A sample of several rows: `length` rows of the inputs, and the targets
+/// `horizon` rows after the last of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// Rows of the inputs.
+    pub length: usize,
+    /// Rows from the last input to the target.
+    pub horizon: usize,
+}
+
+impl Window {
+    /// The row of the target, counted from the first of the sample.
+    pub(crate) fn reach(self) -> usize {
+        (self.length - 1).saturating_add(self.horizon)
+    }
+
+    /// Samples in so many rows.
+    pub(crate) fn samples(self, rows: usize) -> usize {
+        rows.saturating_sub(self.reach())
+    }
 }
 
 /// What is remembered of one column.
@@ -67,7 +92,8 @@ pub struct ColumnStats {
     /// The categories, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub vocabulary: Vec<String>,
-    /// How often each is there in the training part.
+    /// How often each is there in the training part (a character: in the
+    /// whole text).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub counts: Vec<u64>,
     /// Whether the last category stands for all unknown ones.
@@ -254,6 +280,9 @@ impl Stats {
             Role::Target => self.schema.targets.len(),
             _ => 0,
         };
+        if self.window.is_some_and(|w| w.length == 0) {
+            return Err("the windows in the data statistics are damaged".into());
+        }
         for (c, s) in self.schema.columns.iter().zip(&self.columns) {
             let fits = c.role == s.role && c.name == s.name && c.port.is_none_or(|p| p < ports(c.role));
             let filled = match s.fill {

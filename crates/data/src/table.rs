@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::fault::{Fault, codes};
 use crate::schema::PortId;
+use crate::stats::Window;
 
 /// Encoded rows of one part. Parts of one source share their storage.
 #[derive(Clone, Debug)]
@@ -20,6 +21,8 @@ pub(crate) struct Store {
     pub(crate) weights: Option<Vec<f64>>,
     /// The row of the source each row came from, where some were left out.
     pub(crate) origin: Option<Vec<u32>>,
+    /// The row of the source that row 0 stands for: of windows, the target's.
+    pub(crate) first: usize,
     pub(crate) len: usize,
 }
 
@@ -101,6 +104,26 @@ impl Values {
     }
 }
 
+impl Store {
+    /// Turns rows into windows of rows; no value is copied.
+    pub(crate) fn windowed(mut self, window: Window) -> Self {
+        let window = match self.targets.is_empty() {
+            true => Window { horizon: 0, ..window },
+            false => window,
+        };
+        self.len = window.samples(self.len);
+        self.first = window.reach();
+        for input in &mut self.inputs {
+            input.width *= window.length;
+        }
+        for target in &mut self.targets {
+            target.start += self.first * target.step;
+        }
+        self.weights = self.weights.map(|w| w.into_iter().skip(self.first).collect());
+        self
+    }
+}
+
 impl Table {
     /// How many rows.
     pub fn len(&self) -> usize {
@@ -126,12 +149,12 @@ impl Table {
     }
 
     /// The row of the source, from 0 and without the header, that row `row`
-    /// came from.
+    /// came from; of a sample of several rows, that of its target.
     pub fn source_row(&self, row: usize) -> Option<usize> {
         let at = self.at(row)?;
         match &self.store.origin {
             Some(origin) => origin.get(at).map(|&r| r as usize),
-            None => Some(at),
+            None => Some(at + self.store.first),
         }
     }
 

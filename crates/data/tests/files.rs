@@ -6,8 +6,8 @@ mod common;
 
 use common::{all, faults, row, shared, write};
 use nnc_data::{
-    ColumnName, DataSpec, GeneratorKind, GeneratorSpec, IdxSpec, Limits, PortId, Role, RoleSpec, SourceSpec,
-    SplitSpec, TextSpec, encode, open, open_with,
+    ColumnName, CsvSpec, DataSpec, GeneratorKind, GeneratorSpec, IdxSpec, Limits, PortId, Role, RoleSpec,
+    SourceSpec, SplitSpec, TextSpec, encode, open, open_with,
 };
 use std::io::Write as _;
 
@@ -230,4 +230,25 @@ fn shakespeare_is_read() {
     let data = open(&spec).unwrap();
     assert_eq!(data.schema.inputs[0].classes.as_ref().unwrap().len(), 65);
     assert_eq!(data.train.len() + data.valid.unwrap().len(), 11153);
+}
+
+#[test]
+fn several_files_are_one_table() {
+    let folder = tempfile::tempdir().unwrap();
+    write(&folder, "part-1.csv", "x,y\n1,a\n2,b\n");
+    write(&folder, "part-2.csv.gz", gzip(b"x,y\n3,a\n\n4,c\n"));
+    let third = write(&folder, "third.csv", "x,y\n5,a\n");
+    let glob = folder.path().join("part-*").to_string_lossy().into_owned();
+    let spec = CsvSpec { more: vec![third.clone()], ..CsvSpec::new(&glob) };
+    let data = open(&DataSpec::new(SourceSpec::Csv(spec.clone()))).unwrap();
+    assert_eq!(all(&data.train, IN), [1., 2., 3., 4., 5.]);
+    assert_eq!(all(&data.train, OUT), [0., 1., 0., 2., 0.]);
+    write(&folder, "part-2.csv.gz", gzip(b"x,y\n3,a\n\n4O,c\n"));
+    let found = faults(open(&DataSpec::new(SourceSpec::Csv(spec.clone()))));
+    assert!(found[0].starts_with("[N0502] part-2.csv.gz:4: `4O` is not a number"), "{found:?}");
+    write(&folder, "part-2.csv.gz", gzip(b"x,z\n3,a\n"));
+    let found = faults(open(&DataSpec::new(SourceSpec::Csv(spec))));
+    assert!(found[0].starts_with("[N0513]") && found[0].contains("has other columns than"), "{found:?}");
+    let none = folder.path().join("q*.csv").to_string_lossy().into_owned();
+    assert!(faults(open(&DataSpec::new(SourceSpec::csv(none))))[0].contains("no file matches"));
 }

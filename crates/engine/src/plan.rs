@@ -253,7 +253,7 @@ impl Plan {
             (4, Code::<f32>::scratch(&self.instrs))
         };
         self.memory.arena_bytes = (self.arena as u64).saturating_mul(width);
-        self.memory.scratch_bytes = scratch as u64 * width;
+        self.memory.scratch_bytes = scratch.1 as u64 * width;
         self.memory.store_bytes = layout.bytes();
         let needed = self.memory.total();
         if needed > limit { Err(EngineError::Memory { needed, limit }) } else { Ok(()) }

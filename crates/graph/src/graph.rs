@@ -174,6 +174,11 @@ impl Graph {
         (0..self.len() as u32).map(NodeId)
     }
 
+    /// The nodes from a position on.
+    pub fn ids_from(&self, start: usize) -> impl DoubleEndedIterator<Item = NodeId> + use<> {
+        (start.min(self.len()) as u32..self.len() as u32).map(NodeId)
+    }
+
     /// A node's operands in their order.
     pub fn operands(&self, id: NodeId) -> Vec<NodeId> {
         let edges = self.dag.edges_directed(NodeIndex::new(id.index()), Incoming);

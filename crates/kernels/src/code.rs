@@ -190,7 +190,8 @@ impl Instr {
 /// What one worker has for itself.
 #[derive(Debug)]
 struct Worker<T> {
-    tiles: Buffer<T>,
+    /// Tiles of programs, or copies of parts of matrices.
+    scratch: Buffer<T>,
     scalars: Buffer<T>,
 }
 
@@ -208,13 +209,17 @@ pub struct Code<T> {
 const TILE_TASK: usize = 1 << 17;
 
 impl<T: Real> Code<T> {
-    /// The elements of scratch that one worker needs for these instructions.
-    pub fn scratch(instrs: &[Instr]) -> usize {
-        let tiles = |i: &Instr| match i {
-            Instr::Tile(p) => p.scratch_tiles() * p.tile(size_of::<T>()),
-            _ => 0,
+    /// The elements of scratch that every worker needs for these instructions, and that the first one needs.
+    pub fn scratch(instrs: &[Instr]) -> (usize, usize) {
+        let need = |i: &Instr| match i {
+            Instr::Tile(p) => {
+                let tiles = p.scratch_tiles() * p.tile(size_of::<T>());
+                (tiles, tiles)
+            }
+            Instr::Dot(d) => d.scratch(),
+            _ => (0, 0),
         };
-        instrs.iter().map(tiles).max().unwrap_or(0)
+        instrs.iter().map(need).fold((0, 0), |a, b| (a.0.max(b.0), a.1.max(b.1)))
     }
 
     /// Checks instructions for memories of these sizes and allocates scratch for some workers.
@@ -225,12 +230,14 @@ impl<T: Real> Code<T> {
         for (i, instr) in instrs.iter().enumerate() {
             instr.check(arena, store).map_err(|e| format!("instruction {i}: {e}"))?;
         }
-        let scratch = Self::scratch(&instrs);
+        let (each, first) = Self::scratch(&instrs);
         let scalars = instrs.iter().map(|i| if let Instr::Tile(p) = i { p.scalars.len() } else { 0 });
         let scalars = scalars.max().unwrap_or(0);
-        let workers = (0..workers.max(1))
-            .map(|_| Worker { tiles: Buffer::zeros(scratch), scalars: Buffer::zeros(scalars) })
-            .collect();
+        let worker = |w: usize| Worker {
+            scratch: Buffer::zeros(if w == 0 { first } else { each }),
+            scalars: Buffer::zeros(scalars),
+        };
+        let workers = (0..workers.max(1)).map(worker).collect();
         Ok(Self { instrs, arena, store, workers, isa: Isa::detect() })
     }
 
@@ -304,7 +311,15 @@ impl<T: Real> Memory<T> {
         unsafe {
             match instr {
                 Instr::Tile(p) => self.tile(p, isa, pool, workers),
-                Instr::Dot(d) => d.run(isa, pool, (self.at(d.a.place), self.at(d.b.place), self.at(d.c))),
+                Instr::Dot(d) => {
+                    let workers = Shared(workers.as_mut_ptr());
+                    let scratch = |worker: usize| {
+                        let workers = &workers;
+                        // SAFETY: as in `tile`.
+                        (*workers.0.add(worker)).scratch.as_mut_ptr()
+                    };
+                    d.run(isa, pool, (self.at(d.a.place), self.at(d.b.place), self.at(d.c)), &scratch);
+                }
                 Instr::Reduce(r) => r.run(isa, pool, self.at(r.from), self.at(r.to)),
                 Instr::ArgMax(r) => r.run(
                     self.read(r.from, r.outer * r.fold_size * r.inner),
@@ -333,7 +348,7 @@ impl<T: Real> Memory<T> {
         let tiles = |worker: &mut Worker<T>| Tiles {
             arena: self.arena,
             store: self.store,
-            scratch: worker.tiles.as_mut_ptr(),
+            scratch: worker.scratch.as_mut_ptr(),
             seed: self.seed,
             step: self.step,
         };
@@ -352,7 +367,7 @@ impl<T: Real> Memory<T> {
             // tasks write disjoint elements.
             unsafe {
                 let worker = &mut *workers.0.add(worker);
-                let scratch = worker.tiles.as_mut_ptr();
+                let scratch = worker.scratch.as_mut_ptr();
                 let tiles = Tiles { arena: arena.0, store: store.0, scratch, seed, step };
                 let end = ((task + 1) * chunk).min(p.count);
                 interpret::run(isa, p, tiles, &mut worker.scalars, task * chunk, end);

@@ -1,8 +1,9 @@
 //! Products of matrices.
 //!
-//! Large ones go to matrixmultiply, in blocks that depend on the size alone; tiny ones and products with a
-//! vector have own loops, whose order of summation is fixed.
+//! Large ones go block by block ([`crate::gemm`]); tiny ones and products with a vector have loops of their
+//! own, whose order of summation is fixed.
 
+use crate::gemm::{self, Gemm};
 use crate::isa::{Isa, dispatch};
 use crate::tile::LANES;
 use crate::{Place, Pool, Real};
@@ -37,19 +38,10 @@ pub struct Dot {
     pub batch: Vec<(usize, isize, isize)>,
 }
 
-/// How a product is cut into tasks.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Grid {
-    /// Matrices per task.
-    pub(crate) group: usize,
-    /// Rows per task.
-    pub(crate) rows: usize,
-    /// Columns per task.
-    pub(crate) columns: usize,
-}
-
 /// Below this many multiplications a product is done by own loops.
-const TINY: usize = 8192;
+const TINY: usize = 4096;
+/// Multiplications of a task of several matrices.
+const GROUP: usize = 1 << 19;
 
 impl Dot {
     /// The number of matrices.
@@ -66,91 +58,74 @@ impl Dot {
         self.volume() <= TINY || self.m == 1 || self.n == 1
     }
 
-    /// The tasks, by size alone.
-    pub(crate) fn grid(&self) -> Grid {
-        let (volume, matrices) = (self.volume(), self.matrices());
-        let whole = Grid { group: 1, rows: self.m, columns: self.n };
-        if matrices > 1 {
-            return Grid { group: ((1 << 19) / volume.max(1)).clamp(1, matrices), ..whole };
+    /// The elements of scratch that a worker needs, and that the first one needs.
+    pub(crate) fn scratch(&self) -> (usize, usize) {
+        if self.is_tiny() {
+            return (0, 0);
         }
-        let parts = match volume >> 20 {
-            0..2 => 1,
-            2..128 => 2,
-            128..2048 => 4,
-            _ => 8,
-        };
-        let part = |size: usize| size.div_ceil(parts).next_multiple_of(LANES).min(size.max(1));
-        if self.m >= self.n {
-            Grid { rows: part(self.m), ..whole }
-        } else {
-            Grid { columns: part(self.n), ..whole }
-        }
+        let size = gemm::scratch([self.m, self.k, self.n]);
+        (if self.matrices() > 1 { size } else { 0 }, size)
     }
 
-    /// Runs it.
+    /// Runs it; `scratch` gives every worker its own.
     ///
     /// # Safety
     /// All elements lie in memory; nobody writes what it reads or touches what it writes.
-    pub(crate) unsafe fn run<T: Real>(&self, isa: Isa, pool: &Pool, (a, b, c): (*const T, *const T, *mut T)) {
+    pub(crate) unsafe fn run<T: Real>(
+        &self,
+        isa: Isa,
+        pool: &Pool,
+        (a, b, c): (*const T, *const T, *mut T),
+        scratch: &(dyn Fn(usize) -> *mut T + Sync),
+    ) {
         let matrices = self.matrices();
         if self.m == 0 || self.n == 0 || matrices == 0 {
             return;
         }
-        if matrices == 1 && self.is_tiny() {
+        if matrices == 1 {
             // SAFETY: the caller's promise.
-            unsafe { self.one(isa, (a, b, c), [0, self.m, 0, self.n]) };
+            unsafe { self.one(isa, Some(pool), (a, b, c), scratch(0)) };
             return;
         }
-        let grid = self.grid();
-        let (down, across) = (self.m.div_ceil(grid.rows), self.n.div_ceil(grid.columns));
+        let group = (GROUP / self.volume().max(1)).clamp(1, matrices);
         let pointers = (Shared(a.cast_mut()), Shared(b.cast_mut()), Shared(c));
-        let job = |task: usize, _worker: usize| {
+        let job = |task: usize, worker: usize| {
             let (a, b, c) = &pointers;
-            let group = task / (down * across);
-            let (i, j) = (task / across % down, task % across);
-            let window = [
-                i * grid.rows,
-                grid.rows.min(self.m - i * grid.rows),
-                j * grid.columns,
-                grid.columns.min(self.n - j * grid.columns),
-            ];
-            for matrix in group * grid.group..((group + 1) * grid.group).min(matrices) {
+            for matrix in task * group..((task + 1) * group).min(matrices) {
                 let (mut rest, mut at, mut bt) = (matrix, 0isize, 0isize);
                 for &(n, sa, sb) in self.batch.iter().rev() {
                     at += (rest % n) as isize * sa;
                     bt += (rest % n) as isize * sb;
                     rest /= n;
                 }
-                // SAFETY: every task writes its own window of its own matrices.
+                // SAFETY: every task writes its own matrices and has its worker's scratch.
                 unsafe {
                     let c = c.0.add(matrix * self.m * self.n);
-                    self.one(isa, (a.0.offset(at), b.0.offset(bt), c), window);
+                    self.one(isa, None, (a.0.offset(at), b.0.offset(bt), c), scratch(worker));
                 }
             }
         };
-        pool.run(matrices.div_ceil(grid.group) * down * across, &job);
+        pool.run(matrices.div_ceil(group), &job);
     }
 
-    /// A window (first row, rows, first column, columns) of one matrix product.
+    /// One matrix product.
     #[inline(always)]
     unsafe fn one<T: Real>(
         &self,
         isa: Isa,
+        pool: Option<&Pool>,
         (a, b, c): (*const T, *const T, *mut T),
-        [i, m, j, n]: [usize; 4],
+        scratch: *mut T,
     ) {
-        // SAFETY: the window lies within the matrices.
-        let (a, b, c) = unsafe {
-            (a.offset(i as isize * self.a.row), b.offset(j as isize * self.b.column), c.add(i * self.n + j))
-        };
         let (sa, sb) = ([self.a.row, self.a.column], [self.b.row, self.b.column]);
-        let size = [m, self.k, n];
+        let size = [self.m, self.k, self.n];
         if self.is_tiny() {
             let task = Small { size, a, sa, b, sb, c, row: self.n };
             dispatch!(isa, small::<T>(task: Small<T>));
         } else {
-            // SAFETY: as above; all elements of the window lie within the matrices.
-            unsafe { T::gemm(size, (a, sa), (b, sb), (c, [self.n as isize, 1])) };
+            let gemm = Gemm { size, a: (a, sa), b: (b, sb), c, row: self.n };
+            // SAFETY: the caller's promise.
+            unsafe { gemm.run(isa, pool, scratch) };
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Which instruction set loops are compiled for.
 
-/// The instruction sets that loops exist in. All give the same bits: no multiplication is fused with an
-/// addition.
+/// The instruction sets that loops exist in. All give the same bits but for large products, where alone a
+/// multiplication is fused with an addition.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Isa {
     /// What every machine of the target has.
@@ -23,10 +23,11 @@ impl Isa {
                 && is_x86_feature_detected!("avx512dq")
                 && is_x86_feature_detected!("avx512bw")
                 && is_x86_feature_detected!("avx512vl");
-            if wide && is_x86_feature_detected!("avx2") {
+            let fused = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+            if wide && fused {
                 return Isa::Avx512;
             }
-            if is_x86_feature_detected!("avx2") {
+            if fused {
                 return Isa::Avx2;
             }
         }

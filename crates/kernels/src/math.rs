@@ -182,9 +182,11 @@ mod tests {
             .fold(0.0, f64::max)
     }
 
+    type Row = (&'static str, fn(f32) -> f32, fn(f64) -> f64, f32, f32);
+
     #[test]
     fn a_few_units_in_the_last_place() {
-        let table: [(&str, fn(f32) -> f32, fn(f64) -> f64, f32, f32); 15] = [
+        let table: [Row; 15] = [
             ("exp", exp, libm::exp, -80.0, 88.0),
             ("exp near 0", exp, libm::exp, -1e-3, 1e-3),
             ("expm1", exp_m1, libm::expm1, -20.0, 88.0),

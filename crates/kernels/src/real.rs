@@ -5,7 +5,8 @@ use std::fmt::Debug;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 mod sealed {
-    pub trait Sealed {}
+    #[allow(private_bounds, reason = "what the loops of products need is nobody else's business")]
+    pub trait Sealed: crate::micro::Blocks {}
     impl Sealed for f32 {}
     impl Sealed for f64 {}
 }
@@ -34,8 +35,6 @@ pub trait Real:
     const LOWEST: Self;
     /// +∞
     const HIGHEST: Self;
-    /// Whole numbers up to this one are exact.
-    const EXACT: usize;
 
     /// The nearest element.
     fn of(value: f64) -> Self;
@@ -75,18 +74,6 @@ pub trait Real:
     fn trunc(self) -> Self;
     /// xʸ
     fn pow(self, y: Self) -> Self;
-
-    /// `c = a · b` of an `m × k` and a `k × n` matrix, given by their first elements and the distances of
-    /// rows and columns.
-    ///
-    /// # Safety
-    /// All elements must lie in allocated memory; `c` is written and overlaps neither `a` nor `b`.
-    unsafe fn gemm(
-        size: [usize; 3],
-        a: (*const Self, [isize; 2]),
-        b: (*const Self, [isize; 2]),
-        c: (*mut Self, [isize; 2]),
-    );
 }
 
 impl Real for f32 {
@@ -94,7 +81,6 @@ impl Real for f32 {
     const ONE: Self = 1.0;
     const LOWEST: Self = f32::NEG_INFINITY;
     const HIGHEST: Self = f32::INFINITY;
-    const EXACT: usize = 1 << 24;
 
     #[inline(always)]
     fn of(value: f64) -> Self {
@@ -190,16 +176,6 @@ impl Real for f32 {
     fn pow(self, y: Self) -> Self {
         libm::powf(self, y)
     }
-
-    unsafe fn gemm(
-        [m, k, n]: [usize; 3],
-        (a, [ra, ca]): (*const Self, [isize; 2]),
-        (b, [rb, cb]): (*const Self, [isize; 2]),
-        (c, [rc, cc]): (*mut Self, [isize; 2]),
-    ) {
-        // SAFETY: the caller promises what matrixmultiply asks for.
-        unsafe { matrixmultiply::sgemm(m, k, n, 1.0, a, ra, ca, b, rb, cb, 0.0, c, rc, cc) }
-    }
 }
 
 impl Real for f64 {
@@ -207,7 +183,6 @@ impl Real for f64 {
     const ONE: Self = 1.0;
     const LOWEST: Self = f64::NEG_INFINITY;
     const HIGHEST: Self = f64::INFINITY;
-    const EXACT: usize = 1 << 53;
 
     #[inline(always)]
     fn of(value: f64) -> Self {
@@ -302,15 +277,5 @@ impl Real for f64 {
     #[inline(always)]
     fn pow(self, y: Self) -> Self {
         libm::pow(self, y)
-    }
-
-    unsafe fn gemm(
-        [m, k, n]: [usize; 3],
-        (a, [ra, ca]): (*const Self, [isize; 2]),
-        (b, [rb, cb]): (*const Self, [isize; 2]),
-        (c, [rc, cc]): (*mut Self, [isize; 2]),
-    ) {
-        // SAFETY: the caller promises what matrixmultiply asks for.
-        unsafe { matrixmultiply::dgemm(m, k, n, 1.0, a, ra, ca, b, rb, cb, 0.0, c, rc, cc) }
     }
 }

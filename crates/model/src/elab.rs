@@ -79,7 +79,7 @@ impl Globals {
 /// How deep calls may nest; a layer that uses itself would never end.
 const DEPTH: usize = 64;
 /// How many nodes a program may have; `repeat` of anything large meets it.
-pub(crate) const NODES: usize = 200_000;
+pub(crate) const NODES: usize = 100_000;
 /// How many numbers one tensor may hold for one sample.
 pub(crate) const ELEMENTS: usize = 1 << 33;
 
@@ -93,6 +93,8 @@ pub(crate) struct Elab<'a> {
     pub training: bool,
     pub diagnostics: Vec<Diagnostic>,
     pub declared: Vec<Declared>,
+    /// Positions in `declared` by path.
+    paths: HashMap<String, usize>,
     /// New values of states and weights, latest last.
     pub updates: Vec<(String, NodeId)>,
     /// The calls that a node is the result of, the innermost first.
@@ -132,6 +134,7 @@ impl<'a> Elab<'a> {
             training,
             diagnostics: Vec::new(),
             declared: Vec::new(),
+            paths: HashMap::new(),
             updates: Vec::new(),
             calls: HashMap::new(),
             layers: Vec::new(),
@@ -301,7 +304,7 @@ impl<'a> Elab<'a> {
         span: Span,
     ) -> Res<Tensor> {
         let path = frame.join(name);
-        if let Some(known) = self.declared.iter().find(|d| d.path == path) {
+        if let Some(known) = self.find_declared(&path) {
             if frame.sharing && known.tensor.sizes() == axes.iter().map(|a| a.size).collect::<Vec<_>>() {
                 return Ok(known.tensor.clone());
             }
@@ -321,6 +324,7 @@ impl<'a> Elab<'a> {
         let node = self.b.parameter(role, path.as_str(), ty);
         let tensor = self.tensor(node, axes.clone(), false);
         self.initialise(&path, &axes, init, span)?;
+        self.paths.insert(path.clone(), self.declared.len());
         self.declared.push(Declared { role, path, tensor: tensor.clone() });
         Ok(tensor)
     }
@@ -344,7 +348,7 @@ impl<'a> Elab<'a> {
 
     /// Looks a weight or state up by its path.
     pub fn find_declared(&self, path: &str) -> Option<&Declared> {
-        self.declared.iter().find(|d| d.path == path)
+        self.paths.get(path).map(|&i| &self.declared[i])
     }
 
     // ---- statements of bodies --------------------------------------------------------

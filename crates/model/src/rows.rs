@@ -47,7 +47,7 @@ impl Elab<'_> {
             .sum();
         let graph = self.b.graph();
         let (mut flops, mut bytes) = (0u64, 0u64);
-        for id in graph.ids().skip(start.nodes) {
+        for id in graph.ids_from(start.nodes) {
             flops = flops.saturating_add(cost::flops(graph, id, 1));
             if graph.ty(id).is_batched() {
                 bytes = bytes.saturating_add(graph.ty(id).count_at(1).unwrap_or(0) as u64 * 4);

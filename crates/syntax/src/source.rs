@@ -119,13 +119,15 @@ impl SourceMap {
 pub(crate) struct Lines<'t> {
     text: &'t str,
     starts: Vec<usize>,
+    /// Whether characters are bytes, so that columns need no counting.
+    ascii: bool,
 }
 
 impl<'t> Lines<'t> {
     /// Finds the lines of `text`.
     pub(crate) fn new(text: &'t str) -> Self {
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { text, starts }
+        Self { text, starts, ascii: text.is_ascii() }
     }
 
     /// The line of a byte offset, from 0.
@@ -136,7 +138,9 @@ impl<'t> Lines<'t> {
     /// Line and column of a byte offset, both from 1; columns count characters.
     pub(crate) fn line_column(&self, offset: u32) -> (usize, usize) {
         let line = self.line(offset);
-        let before = self.text.get(self.starts[line]..offset as usize).unwrap_or("");
-        (line + 1, before.chars().count() + 1)
+        let start = self.starts[line];
+        let before = self.text.get(start..offset as usize).unwrap_or("");
+        let column = if self.ascii { before.len() } else { before.chars().count() };
+        (line + 1, column + 1)
     }
 }

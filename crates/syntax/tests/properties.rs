@@ -1,4 +1,5 @@
 //! What holds for every text and every program.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 
@@ -33,6 +34,12 @@ fn read_anything(text: &str) -> Parsed {
     let tree = ast_text(&parsed.program, &sources);
     let again = parse_ast_text(&tree).unwrap_or_else(|e| panic!("{e}\n{tree}"));
     assert!(same_meaning(&parsed.program, &again), "{tree}");
+    if let Ok(once) = format(text, SourceId::default(), &|_| false) {
+        assert_eq!(format(&once, SourceId::default(), &|_| false).as_ref(), Ok(&once), "{text:?}");
+        // A layer that the file defines is written as a step, which is another tree.
+        let again = common::read(&once).0;
+        assert!(text.contains("layer") || same_meaning(&parsed.program, &again.program), "{text:?}\n{once}");
+    }
     let _ = format(text, SourceId::default(), &|_| true);
     parsed
 }

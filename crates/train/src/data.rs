@@ -6,11 +6,12 @@ use crate::problem::{Outcome, Problem, ProblemKind};
 use crate::roles::roles;
 use crate::source::{Reported, Sources, kind_of};
 use nnc_data::{
-    ColumnName, CsvSpec, DataSpec, Dataset, Fault, GeneratorSpec, IdxSpec, ImagesSpec, Limits, NpySpec, NpzSpec,
-    Role, RoleSpec, Schema, SourceSpec, SplitSpec, Stats, Table, TextSpec,
+    ColumnName, CsvSpec, DataSpec, Dataset, Fault, GeneratorSpec, IdxSpec, ImagesSpec, Limits, NpySpec,
+    NpzSpec, Role, RoleSpec, Schema, SourceSpec, SplitSpec, Stats, Table, TextSpec,
 };
 use nnc_graph::DType;
 use nnc_model::data::{BlockDecl, Part, PortDecl};
+use nnc_model::suggest::nearest;
 use nnc_model::{Model, Options, Port, Ports, Spec};
 use nnc_syntax::Diagnostic;
 use std::path::PathBuf;
@@ -73,7 +74,7 @@ pub fn load(spec: Spec, options: &LoadOptions) -> Outcome<Loaded> {
     let data = match opened {
         Ok(data) => data,
         Err(faults) => {
-            diagnostics.extend(marks.diagnostics(&faults));
+            diagnostics.extend(marks.diagnostics(&faults).into_iter().map(|d| misspelt(d, &spec)));
             return Err(Problem::at(ProblemKind::Data, diagnostics, &spec.sources));
         }
     };
@@ -311,7 +312,10 @@ fn name_port(ports: &mut [Port], decl: &PortDecl) -> Result<(), Box<Diagnostic>>
         (Some(at), _) => at,
         (None, [_]) => 0,
         (None, []) => {
-            let d = Diagnostic::error("N0513", format!("the data has no {word}, so it cannot be called `{}`", decl.name));
+            let d = Diagnostic::error(
+                "N0513",
+                format!("the data has no {word}, so it cannot be called `{}`", decl.name),
+            );
             return Err(Box::new(d.label(decl.span, "")));
         }
         (None, ports) => {
@@ -339,6 +343,16 @@ fn name_port(ports: &mut [Port], decl: &PortDecl) -> Result<(), Box<Diagnostic>>
     let message = format!("`{}` is {} here and {} in the data", decl.name, show(shape), show(&port.shape));
     let d = Diagnostic::error("N0513", message).label(decl.span, "").cause(port.about.clone());
     Err(Box::new(d))
+}
+
+/// A column that is not there may be a misspelt word of ours.
+fn misspelt(d: Diagnostic, spec: &Spec) -> Diagnostic {
+    let word = d.labels.first().map(|l| spec.sources.slice(l.span));
+    match word.filter(|_| d.code == nnc_data::codes::NO_COLUMN).and_then(|w| nearest(w, &crate::roles::WORDS))
+    {
+        Some(near) => d.help(format!("or is this to be `{near}`?")),
+        None => d,
+    }
 }
 
 fn no_data(spec: &Spec) -> Diagnostic {

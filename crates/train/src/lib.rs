@@ -2,14 +2,46 @@
 //!
 //! [`load`] opens the data a program asks for, [`Loaded::model`] elaborates the program with it, [`train`]
 //! trains it. A trained model is opened with [`open_model`], and used with [`evaluate`] and [`predict`].
+//!
+//! ```text
+//! Spec ─► load ─► Loaded ─► model ─► Model ─► train ─► Report, and runs/<spec>/<n>/
+//!                                                          │ model.safetensors
+//!                              Figures ◄─ evaluate ◄─ open_model ─► predict ─► Predictions
+//! ```
 
-mod api;
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod clock;
+mod data;
+mod diverge;
+mod float;
+mod history;
+mod marks;
+mod measure;
+mod memory;
 mod problem;
+mod readings;
 mod report;
+mod resolved;
+mod roles;
+mod run;
+mod runner;
+mod source;
+mod stop;
+mod train;
+mod using;
+mod weights;
 
-pub use api::*;
+pub use data::{LoadOptions, Loaded, load};
+pub use measure::{
+    BenchOptions, BenchReport, GradientOptions, GradientReport, TensorCheck, bench, check_gradients,
+    plan_step,
+};
 pub use problem::{Outcome, Problem, ProblemKind};
 pub use report::{
     Best, Figures, Heading, Observer, PredictedRow, Predictions, Progress, Quiet, Reading, Report, Start,
     StopReason, TrainOptions,
 };
+pub use run::resolve_model;
+pub use train::train;
+pub use using::{Evaluation, On, Trained, UseOptions, evaluate, open_model, predict};

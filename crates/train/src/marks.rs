@@ -37,7 +37,8 @@ impl Marks {
             d = d.cause(format!("{place}{label}"));
         }
         if let Some(span) = span {
-            let text = if file.is_some() { "read here".to_string() } else { label.take().unwrap_or_default() };
+            let text =
+                if file.is_some() { "read here".to_string() } else { label.take().unwrap_or_default() };
             d = d.label(span, text);
         }
         if let Some(label) = label {

@@ -145,6 +145,17 @@ pub enum StopReason {
     Interrupted,
 }
 
+impl std::fmt::Display for StopReason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            StopReason::Finished => f.write_str("finished"),
+            StopReason::Stalled { metric, patience } => write!(f, "{metric} stalled for {patience}"),
+            StopReason::Holds(words) => f.write_str(words),
+            StopReason::Interrupted => f.write_str("interrupted"),
+        }
+    }
+}
+
 /// The epoch whose weights were kept.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Best {

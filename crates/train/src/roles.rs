@@ -11,7 +11,8 @@ const ROLES: [(&str, Role); 4] =
     [("input", Role::Input), ("target", Role::Target), ("weight", Role::Weight), ("drop", Role::Drop)];
 
 /// Words that say what is done with the columns of a line.
-const WORDS: [&str; 8] = ["standardize", "minmax", "log", "one_hot", "category", "number", "date", "indicator"];
+pub(crate) const WORDS: [&str; 8] =
+    ["standardize", "minmax", "log", "one_hot", "category", "number", "date", "indicator"];
 
 /// Options with a value.
 const KEYS: [&str; 3] = ["scale", "missing", "unknown"];
@@ -65,8 +66,12 @@ impl Line<'_> {
                 match ROLES.iter().find(|(w, _)| w == word) {
                     Some((_, role)) => (*role, words),
                     None => {
-                        let label = nearest(word, &kinds).map_or(String::new(), |n| format!("did you mean `{n}`?"));
-                        let d = Diagnostic::error("N0507", format!("a line of columns does not begin with `{word}`"));
+                        let label =
+                            nearest(word, &kinds).map_or(String::new(), |n| format!("did you mean `{n}`?"));
+                        let d = Diagnostic::error(
+                            "N0507",
+                            format!("a line of columns does not begin with `{word}`"),
+                        );
                         return Err(Box::new(d.label(*span, label).help(example())));
                     }
                 }
@@ -114,8 +119,10 @@ impl Line<'_> {
             (None, Literal::Word(word)) if self.encoded => {
                 let near = nearest(word, &WORDS);
                 let label = near.map_or(String::new(), |n| format!("did you mean `{n}`?"));
-                let d = Diagnostic::error("N0510", format!("`{word}` is nothing that can be done with a column"));
-                let d = d.label(arg.span, label).help(format!("columns come first, then {}", WORDS.join(", ")));
+                let d =
+                    Diagnostic::error("N0510", format!("`{word}` is nothing that can be done with a column"));
+                let d =
+                    d.label(arg.span, label).help(format!("columns come first, then {}", WORDS.join(", ")));
                 Err(Box::new(d))
             }
             (None, Literal::Word(name) | Literal::Text(name)) => {
@@ -160,7 +167,9 @@ impl Line<'_> {
                         let label = near.map_or(String::new(), |n| format!("did you mean `{n}`?"));
                         let d = Diagnostic::error("N0510", format!("`missing={word}` is no rule"));
                         let d = d.label(arg.span, label);
-                        return Err(Box::new(d.help("missing=mean, median, mode, drop, a number, or \"a word\"")));
+                        return Err(Box::new(
+                            d.help("missing=mean, median, mode, drop, a number, or \"a word\""),
+                        ));
                     }
                 });
             }
@@ -171,7 +180,9 @@ impl Line<'_> {
             _ => {
                 let label = nearest(key, &KEYS).map_or(String::new(), |n| format!("did you mean `{n}`?"));
                 let d = Diagnostic::error("N0510", format!("a column has no option `{key}`"));
-                return Err(Box::new(d.label(arg.span, label).help(format!("options are {}", KEYS.join(", ")))));
+                return Err(Box::new(
+                    d.label(arg.span, label).help(format!("options are {}", KEYS.join(", "))),
+                ));
             }
         }
         Ok(())

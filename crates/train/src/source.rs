@@ -34,7 +34,9 @@ pub(crate) fn kind_of(path: &str) -> &'static str {
         "npy"
     } else if name.ends_with(".npz") {
         "npz"
-    } else if name.ends_with(".idx") || ["-idx1-ubyte", "-idx3-ubyte", ".idx1-ubyte", ".idx3-ubyte"].iter().any(|e| name.ends_with(e)) {
+    } else if name.ends_with(".idx")
+        || ["-idx1-ubyte", "-idx3-ubyte", ".idx1-ubyte", ".idx3-ubyte"].iter().any(|e| name.ends_with(e))
+    {
         "idx"
     } else {
         "csv"
@@ -73,7 +75,7 @@ impl Sources<'_> {
     }
 
     fn rows(&mut self, rows: &[RowDecl], span: Span) -> RowsSpec {
-        let mut cells = |cells: &[CellDecl], marks: &mut Marks| -> Vec<Cell> {
+        let cells = |cells: &[CellDecl], marks: &mut Marks| -> Vec<Cell> {
             let cell = |c: &CellDecl| {
                 let handle = marks.mark(c.span);
                 match &c.value {
@@ -119,7 +121,13 @@ impl Sources<'_> {
                 Literal::Word(s) if s == "tab" => Some(b'\t'),
                 Literal::Word(s) if s == "comma" => Some(b','),
                 Literal::Word(s) if s == "semicolon" => Some(b';'),
-                _ => return self.fail(arg.span, "`separator` is one character", "separator=\";\" or separator=tab"),
+                _ => {
+                    return self.fail(
+                        arg.span,
+                        "`separator` is one character",
+                        "separator=\";\" or separator=tab",
+                    );
+                }
             };
         }
         Ok(SourceSpec::Csv(csv))

@@ -4,6 +4,7 @@ use super::scan::{ScanError, Scanner, Span};
 use super::{Source, number, rows::not_a_number, size, too_big};
 use crate::Limits;
 use crate::fault::{Fault, Faults, Place, codes};
+use crate::glob;
 use crate::input;
 use crate::intern::Interner;
 use crate::raw::{Data, Head, Places, Raw, Want, is_missing};
@@ -31,6 +32,11 @@ struct Line {
 
 /// Opens the first file and reads as much as decides the columns.
 pub(crate) fn open(spec: &CsvSpec, limits: &Limits) -> Result<Box<dyn Source>, Vec<Fault>> {
+    let mut paths = Vec::new();
+    for path in std::iter::once(&spec.path).chain(&spec.more) {
+        paths.extend(glob::expand(path, spec.handle).map_err(|f| vec![*f])?);
+    }
+    let spec = &CsvSpec { path: paths.remove(0), more: paths, ..spec.clone() };
     let mut spans = Vec::new();
     let mut scanner = start(spec, &spec.path).map_err(|f| vec![*f])?;
     let mut sample = Vec::new();

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::{Source, size, too_big};
 use crate::Limits;
 use crate::fault::{Fault, Faults, Place, codes};
+use crate::glob;
 use crate::input;
 use crate::raw::{Data, Head, Places, Raw, Want, Windows};
 use crate::spec::{Role, TextSpec};
@@ -93,24 +94,25 @@ impl Text {
         Ok((windows, room / stride + 1))
     }
 
-    /// The file, as far as the limit allows: a byte becomes two, and the
-    /// bytes themselves are there at the same time.
+    /// The files one after the other, as far as the limit allows: a byte
+    /// becomes two, and the bytes themselves are there at the same time.
     fn bytes(&self) -> Result<Vec<u8>, Box<Fault>> {
-        let path = &self.spec.path;
-        let file = input::open(path, self.spec.handle)?;
+        let handle = self.spec.handle;
         let most = self.limits.memory / 3;
         let mut bytes = Vec::new();
-        file.reader
-            .take(most.saturating_add(1))
-            .read_to_end(&mut bytes)
-            .map_err(|e| Box::new(input::broken(path, &e, self.spec.handle)))?;
-        if bytes.len() as u64 > most {
-            let message = format!("`{path}` is longer than {}", size(most));
-            let need = (bytes.len() as u64).saturating_mul(3);
-            return Err(Box::new(too_big(&message, need, &self.limits)));
-        }
-        if bytes.starts_with(&[0xef, 0xbb, 0xbf]) {
-            bytes.drain(..3);
+        for path in glob::expand(&self.spec.path, handle)? {
+            let begin = bytes.len();
+            let room = most.saturating_add(1).saturating_sub(begin as u64);
+            let read = input::open(&path, handle)?.reader.take(room).read_to_end(&mut bytes);
+            read.map_err(|e| Box::new(input::broken(&path, &e, handle)))?;
+            if bytes.len() as u64 > most {
+                let message = format!("`{path}` is longer than {}", size(most));
+                let need = (bytes.len() as u64).saturating_mul(3);
+                return Err(Box::new(too_big(&message, need, &self.limits)));
+            }
+            if bytes[begin..].starts_with(&[0xef, 0xbb, 0xbf]) {
+                bytes.drain(begin..begin + 3);
+            }
         }
         Ok(bytes)
     }

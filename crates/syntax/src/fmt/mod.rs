@@ -11,6 +11,7 @@ use crate::source::Lines;
 use crate::token::Comment;
 use crate::{Diagnostic, SourceId, Span, lexer, parse};
 use doc::{Doc, cat};
+use std::collections::BTreeSet;
 
 /// Formats a program; `is_layer` says which names are layers of the prelude, so that `dense(16, relu)`
 /// may be written `dense 16 relu`. A text with mistakes is not touched; they are returned.
@@ -34,28 +35,28 @@ pub fn format(
 
 /// What the file itself defines, which wins over the prelude.
 struct Definitions<'p> {
-    layers: Vec<&'p str>,
-    others: Vec<&'p str>,
+    layers: BTreeSet<&'p str>,
+    others: BTreeSet<&'p str>,
 }
 
 impl<'p> Definitions<'p> {
     fn of(program: &'p Program) -> Self {
-        let mut own = Definitions { layers: Vec::new(), others: Vec::new() };
+        let mut own = Definitions { layers: BTreeSet::new(), others: BTreeSet::new() };
         for stmt in &program.stmts {
             match &stmt.kind {
-                StmtKind::Layer(def) => own.layers.push(&def.name.text),
-                StmtKind::Fn(def) => own.others.push(&def.name.text),
-                StmtKind::Init(def) => own.others.push(&def.name.text),
-                StmtKind::Rule(def) => own.others.push(&def.name.text),
-                StmtKind::Param { name, .. } | StmtKind::Shared { name, .. } => own.others.push(&name.text),
-                _ => {}
-            }
+                StmtKind::Layer(def) => own.layers.insert(&def.name.text),
+                StmtKind::Fn(def) => own.others.insert(&def.name.text),
+                StmtKind::Init(def) => own.others.insert(&def.name.text),
+                StmtKind::Rule(def) => own.others.insert(&def.name.text),
+                StmtKind::Param { name, .. } | StmtKind::Shared { name, .. } => own.others.insert(&name.text),
+                _ => continue,
+            };
         }
         own
     }
 
     fn is_layer(&self, name: &str) -> Option<bool> {
-        if self.others.contains(&name) { Some(false) } else { self.layers.contains(&name).then_some(true) }
+        if self.others.contains(name) { Some(false) } else { self.layers.contains(name).then_some(true) }
     }
 }
 

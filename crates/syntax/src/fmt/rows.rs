@@ -1,8 +1,8 @@
 //! The rows of data blocks: numbers below each other.
 
-use super::{Formatter, Place};
 use super::doc::Doc;
 use super::statement::{expanded, on_one_line};
+use super::{Formatter, Place};
 use crate::Span;
 use crate::ast::{Row, Word, WordKind};
 
@@ -12,17 +12,26 @@ impl Formatter<'_> {
         let (start, end) = (span.start, span.end.saturating_sub(1));
         let one_line = self.lines.line(start) == self.lines.line(end) && !self.has_comment_before(end);
         let texts: Vec<RowText> = rows.iter().map(|row| self.row_text(row)).collect();
-        if one_line {
-            return on_one_line(texts.iter().map(|row| Doc::text(row.plain())).collect());
-        }
         let columns = Columns::of(rows, &texts);
+        let aligned =
+            |row: &RowText| columns.as_ref().map_or_else(|| row.plain(), |columns| columns.aligned(row));
+        let shared = |row: &RowText| Doc::Either(row.plain(), aligned(row));
+        if one_line {
+            return on_one_line(texts.iter().map(shared).collect());
+        }
         let open = Span { end: start + 1, ..span };
         let mut ahead = texts.iter();
-        let content = self.sequence(rows, Some(open), end, |row| row.span, |_, _, place| {
-            let Some(row) = ahead.next() else { return Doc::nil() };
-            let (plain, aligned) = (row.plain(), columns.as_ref().map_or_else(|| row.plain(), |c| c.aligned(row)));
-            if place == Place::Alone { Doc::text(aligned) } else { Doc::Either(plain, aligned) }
-        });
+        let content = self.sequence(
+            rows,
+            Some(open),
+            end,
+            |row| row.span,
+            |_, _, place| match ahead.next() {
+                Some(row) if place == Place::Alone => Doc::text(aligned(row)),
+                Some(row) => shared(row),
+                None => Doc::nil(),
+            },
+        );
         expanded(content)
     }
 
@@ -93,7 +102,8 @@ impl Columns {
             widen(&mut columns.words, &text.words);
             widen(&mut columns.to, text.to.as_deref().unwrap_or_default());
         }
-        columns.left = texts.iter().map(|text| padded(&columns.words, &text.words).chars().count()).max().unwrap_or(0);
+        columns.left =
+            texts.iter().map(|text| padded(&columns.words, &text.words).chars().count()).max().unwrap_or(0);
         Some(columns)
     }
 

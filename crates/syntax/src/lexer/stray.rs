@@ -114,7 +114,7 @@ impl Lexer<'_> {
     /// Reports a character, or a run of them, that begins no token.
     pub(super) fn stray(&mut self, c: char) {
         match c {
-            '\'' | '`' => self.other_quotes(c, &[c]),
+            '\'' => self.other_quotes(c, &[c]),
             '“' | '”' | '„' => self.other_quotes(c, &['”', '“']),
             '‘' | '’' => self.other_quotes(c, &['’']),
             '«' => self.other_quotes(c, &['»']),
@@ -137,6 +137,7 @@ impl Lexer<'_> {
                 end,
                 "a line goes on after an operator, after a comma, or inside brackets",
             ),
+            '`' => self.named("`", start, end, "a name stands without quotes, a text between double quotes"),
             '$' | '?' | '~' => self.named(&c.to_string(), start, end, "no statement uses this character"),
             c if c.is_control() || is_invisible(c) => {
                 let found = Diagnostic::error(
@@ -155,14 +156,16 @@ impl Lexer<'_> {
 
     /// `10 %`
     fn is_spaced_percentage(&self) -> bool {
-        self.text[..self.at].trim_end_matches(' ').ends_with(|c: char| c.is_ascii_digit())
+        let behind = self.text[self.at + 1..].trim_start_matches(' ');
+        let divides = behind.starts_with(|c: char| c.is_ascii_digit() || c == '(');
+        !divides && self.text[..self.at].trim_end_matches(' ').ends_with(|c: char| c.is_ascii_digit())
     }
 
     fn spaced_percentage(&self) -> Diagnostic {
         let space = self.text[..self.at].trim_end_matches(' ').len();
         Diagnostic::error("N0106", "a percentage is written without a space, as in `20%`")
             .label(self.span(space, self.at + 1), "no space here")
-            .fix(self.span(space, self.at), "", true)
+            .fix(self.span(space, self.at), "", false)
     }
 
     fn named(&self, sign: &str, start: usize, end: usize, tip: &str) -> Diagnostic {

@@ -70,7 +70,7 @@ pub(super) fn loss_is(i: Words<'_>) -> Read<'_, StmtKind> {
 
 /// `stop when …`
 pub(super) fn stop(i: Words<'_>) -> Read<'_, StmtKind> {
-    let (i, _) = pair(word("stop"), word("when")).parse(i)?;
+    let (i, _) = pair(word("stop"), cut(word("when"))).parse(i)?;
     let stalls =
         map(pair(terminated(name, word("stalls")), cut((word("for"), expr))), |(metric, (_, patience))| {
             StopWhen::Stalls { metric, patience }

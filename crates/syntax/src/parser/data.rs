@@ -2,11 +2,12 @@
 
 use super::expr::list;
 use super::flow::arguments;
-use super::teach;
 use super::words::{END, Expected, Read, Words, sign};
 use super::{Context, Outcome};
+use super::{height, teach};
 use crate::Diagnostic;
 use crate::ast::{Dataset, Expr, ExprKind, Name, Row, StmtKind, UnaryOp, Word, WordKind};
+use crate::layout::Line;
 use crate::token::{Token, TokenKind};
 use nom::Parser;
 use nom::combinator::{cut, map, opt};
@@ -31,18 +32,24 @@ pub(super) fn dataset(i: Words<'_>) -> Read<'_, StmtKind> {
 
 /// Reads every row of a data block; a row with a mistake is reported and left out.
 pub(super) fn rows(context: &Context<'_>, group: usize) -> Vec<Row> {
-    let lines = context.enter(group);
-    lines
-        .iter()
-        .filter_map(|line| match context.read(line, 0, row) {
-            Outcome::Good(row) => Some(row),
-            Outcome::Poisoned => None,
-            Outcome::Wrong(found) => {
-                context.report(found);
-                None
-            }
-        })
-        .collect()
+    context.enter(group).iter().filter_map(|line| checked_row(context, line)).collect()
+}
+
+fn checked_row(context: &Context<'_>, line: &Line<'_>) -> Option<Row> {
+    // Only lists can be nested in a row; its many signs build no tree.
+    let has_list = line.tokens.iter().any(|t| t.is_sign("["));
+    let outcome = match height::check(&line.tokens, 0) {
+        Err(found) if has_list => Outcome::Wrong(*found),
+        _ => context.read(line, 0, row),
+    };
+    match outcome {
+        Outcome::Good(row) => Some(row),
+        Outcome::Poisoned => None,
+        Outcome::Wrong(found) => {
+            context.report(found);
+            None
+        }
+    }
 }
 
 /// `0 1 -> 1`, or `input rest standardize`
@@ -138,6 +145,7 @@ fn bad_word(i: Words<'_>, second_arrow: bool) -> Diagnostic {
             .help("inputs stand before the arrow, targets behind it; every row has a line of its own, or ends with `;`"),
         Some(TokenKind::Sign("-")) => found("a minus in a row belongs to a number")
             .label(span, "write it right before its number, as in `-1`")
+            .help("the arrow before the targets is written `->`")
             .help("a column whose name contains `-` stands between quotes: \"sepal-length\""),
         Some(TokenKind::Size(_)) => found("a row holds single numbers, and this is a size")
             .label(span, "a shape is said outside the block, as in `input image 28x28x1`"),

@@ -2,7 +2,7 @@
 
 use super::expr::{close, comma_list, expr, items};
 use super::flow::chain;
-use super::words::{BLOCK, Expected, NAME, Read, TEXT, Words, name, new_name, sign, text, word};
+use super::words::{BLOCK, Expected, NAME, Read, Words, name, new_name, sign, text, word};
 use crate::ast::{
     Body, DeclareKind, Dim, FnDef, InitDef, LayerDef, Name, Operand, Param, RuleDef, StmtKind, Within,
 };
@@ -86,9 +86,6 @@ pub(super) fn rewrite(i: Words<'_>) -> Read<'_, StmtKind> {
 /// `use "blocks.nn"`
 pub(super) fn use_file(i: Words<'_>) -> Read<'_, StmtKind> {
     let (i, (path, path_span)) = preceded(word("use"), cut(text)).parse(i)?;
-    if path.is_empty() {
-        return i.fail(TEXT);
-    }
     Ok((i, StmtKind::Use { path, path_span }))
 }
 

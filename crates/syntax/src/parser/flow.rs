@@ -2,13 +2,14 @@
 
 use super::expr::{comma_list, expr, is_key, value};
 use super::teach;
-use super::words::{BLOCK, Expected, Read, VALUE, Words, name, new_name, sign, word};
+use super::words::{BLOCK, Expected, NAME, Read, Words, name, new_name, sign, word};
 use crate::ast::{Arg, Chain, Expr, ExprKind, Flow, Link, Name, Scan, Step, StmtKind, UnaryOp};
 use crate::token::{Token, TokenKind, is_fixed_name, is_infix_word};
 use nom::Parser;
+use nom::branch::alt;
 use nom::combinator::{cut, map, opt};
 use nom::multi::{many0, separated_list1};
-use nom::sequence::{pair, preceded, terminated};
+use nom::sequence::{pair, preceded};
 
 /// `a, b = chain`, `s := chain`, or a chain alone.
 pub(super) fn flow(i: Words<'_>) -> Read<'_, StmtKind> {
@@ -20,22 +21,22 @@ pub(super) fn flow(i: Words<'_>) -> Read<'_, StmtKind> {
 
 /// The names before `=` or `:=`, and whether it is `:=`.
 fn targets(i: Words<'_>) -> Read<'_, (Vec<Name>, bool)> {
-    let any_word = |i| preceded_word(i);
-    let (rest, _) = terminated(separated_list1(sign(","), any_word), assign).parse(i)?;
+    // First any words: that one of them may not be a name matters only once a `=` is seen.
+    let (rest, (_, update)) = pair(separated_list1(sign(","), any_word), assign).parse(i)?;
     let (_, names) = separated_list1(sign(","), new_name).parse(i)?;
-    Ok((rest, (names, rest.context.slice(rest.last) == ":=")))
+    Ok((rest, (names, update)))
 }
 
-/// Any word, even one that cannot be a target: that is told once the `=` is seen.
-fn preceded_word(i: Words<'_>) -> Read<'_, ()> {
+fn any_word(i: Words<'_>) -> Read<'_, ()> {
     match i.split() {
         Some((rest, token)) if token.word().is_some() => Ok((rest, ())),
-        _ => i.miss(VALUE),
+        _ => i.miss(NAME),
     }
 }
 
-fn assign(i: Words<'_>) -> Read<'_, ()> {
-    nom::branch::alt((sign("="), sign(":="))).map(|_| ()).parse(i)
+/// Whether the sign is `:=` rather than `=`.
+fn assign(i: Words<'_>) -> Read<'_, bool> {
+    alt((map(sign("="), |_| false), map(sign(":="), |_| true))).parse(i)
 }
 
 /// `link -> link -> …`
@@ -92,7 +93,7 @@ pub(super) fn arguments<'a>(mut i: Words<'a>, head: &Name) -> Read<'a, Vec<Arg>>
         i = rest;
     }
     match i.peek() {
-        Some(next) if next.is_sign(",") => i.tell(teach::comma_between_arguments(i)),
+        Some(next) if next.is_sign(",") => i.tell(teach::comma_between_arguments(i, head)),
         Some(next) if next.is_operator() && !matches!(next.kind, TokenKind::Sign("=" | ":=" | "->")) => {
             i.tell(teach::arithmetic_in_argument(i, head, &args, last))
         }

@@ -9,13 +9,13 @@ use crate::layout::too_deep;
 use crate::token::{Token, TokenKind};
 
 /// How tall a tree may be, in the pieces counted here.
-const MAX_HEIGHT: usize = 256;
+const MAX_HEIGHT: usize = 128;
 
 /// A bracket needs much of the stack: a chain, a link and an expression stand in it.
-const BRACKET: usize = 8;
+const BRACKET: usize = 4;
 
 /// What stands before its operand is read by recursion, unlike `a + b + c`.
-const PREFIX: usize = 4;
+const PREFIX: usize = 2;
 
 /// What stands between two separators: operands joined by operators.
 #[derive(Clone, Copy, Default)]

@@ -39,16 +39,26 @@ pub(crate) fn parse(text: &str, source: SourceId) -> Parsed {
     diagnostics.extend(unbalanced);
     diagnostics.extend(layout.diagnostics);
     // In a line of Python, single quotes are the least of the problems.
-    diagnostics
-        .retain(|d| !d.labels.first().is_some_and(|label| foreign.iter().any(|f| holds(*f, label.span))));
+    diagnostics.retain(|d| !d.labels.first().is_some_and(|label| lies_in(&foreign, label.span)));
     diagnostics.extend(context.found.into_inner());
     diagnostics.sort_by_key(|d| d.labels.first().map(|label| label.span.start));
-    diagnostics.truncate(MAX_DIAGNOSTICS);
+    limit(&mut diagnostics);
     Parsed { program: Program { stmts }, diagnostics }
 }
 
-fn holds(outer: Span, inner: Span) -> bool {
-    outer.start <= inner.start && inner.end <= outer.end
+/// Whether one of `spans`, which do not overlap and stand in their order, holds `inner`.
+fn lies_in(spans: &[Span], inner: Span) -> bool {
+    let before = spans.partition_point(|span| span.start <= inner.start);
+    before.checked_sub(1).and_then(|at| spans.get(at)).is_some_and(|span| inner.end <= span.end)
+}
+
+/// Keeps the first diagnostics, and says so.
+fn limit(diagnostics: &mut Vec<Diagnostic>) {
+    if let Some(more) = diagnostics.len().checked_sub(MAX_DIAGNOSTICS).filter(|more| *more > 0) {
+        diagnostics.truncate(MAX_DIAGNOSTICS);
+        let note = Diagnostic::note("N0111", format!("there are {more} more mistakes"));
+        diagnostics.push(note.help("mend the first ones; the others often go with them"));
+    }
 }
 
 /// What all statements of a file share.
@@ -140,7 +150,8 @@ impl<'a> Context<'a> {
     fn statement_kind(&self, line: &Line<'_>, depth: usize, span: Span) -> StmtKind {
         let mistake = match python::recognise(self, &line.tokens, span) {
             Some(found) => {
-                self.foreign.borrow_mut().push(span);
+                let head = line.tokens.split(|t| matches!(t.kind, TokenKind::Block(_))).next();
+                self.foreign.borrow_mut().extend(head.map(span_of));
                 Outcome::Wrong(found)
             }
             None => self.read(line, depth, statement),
@@ -210,7 +221,7 @@ fn definition<'a>(i: Words<'a>, head: &str) -> Read<'a, StmtKind> {
         "weight" | "state" => define::declare(i),
         "repeat" => control::repeat(i),
         "require" => control::require(i),
-        "stop" if i.second().is_some_and(|t| t.is_word("when")) => control::stop(i),
+        "stop" => control::stop(i),
         "expect" => control::expect(i),
         _ => flow::flow(i),
     }

@@ -4,7 +4,7 @@ use super::expr::{expr, is_key};
 use super::words::{END, Expected, Words};
 use crate::ast::{Arg, Expr, ExprKind, Name};
 use crate::token::{Token, TokenKind, is_infix_word};
-use crate::{Diagnostic, Span};
+use crate::{Diagnostic, Span, layout};
 
 /// Statements as they should look, by their first word.
 const EXAMPLES: [(&str, &str); 15] = [
@@ -46,7 +46,20 @@ pub(super) fn unexpected(at: Words<'_>, expected: Expected, statement: &[Token<'
         Diagnostic::error("N0101", format!("expected {}, but found {}", expected.what, said(at, token)))
             .label(at.here(), label.replace("{}", expected.what))
     };
-    explained(found, expected, statement)
+    explained(continued(found, at, statement), expected, statement)
+}
+
+/// Says why a line belongs to the one above, where that may be a surprise.
+fn continued(found: Diagnostic, at: Words<'_>, statement: &[Token<'_>]) -> Diagnostic {
+    let read = statement.len() - at.tokens.len();
+    let first = (1..=read).rev().find(|&index| statement.get(index).is_some_and(|token| token.first));
+    let above = first.and_then(|first| statement.get(first - 1)).filter(|above| above.continues_line());
+    match above {
+        Some(above) => {
+            found.label(above.span, "the line ends with this, so the statement goes on in the next one")
+        }
+        None => found,
+    }
 }
 
 /// The statement ends where something must follow.
@@ -238,9 +251,10 @@ pub(super) fn glued_words(i: Words<'_>) -> Diagnostic {
 }
 
 /// `dense 16, relu`
-pub(super) fn comma_between_arguments(i: Words<'_>) -> Diagnostic {
+pub(super) fn comma_between_arguments(i: Words<'_>, head: &Name) -> Diagnostic {
     let comma = i.here();
-    let found = Diagnostic::error("N0101", "the arguments of a step are separated by spaces");
+    let found =
+        Diagnostic::error("N0101", format!("the arguments of `{}` are separated by spaces", head.text));
     let is_number = |text: &str| text.bytes().all(|b| b.is_ascii_digit()) && !text.is_empty();
     let before = i.context.slice(i.last);
     let Some(next) = i.second() else { return found.label(comma, "no comma here").fix(comma, "", true) };
@@ -253,10 +267,11 @@ pub(super) fn comma_between_arguments(i: Words<'_>) -> Diagnostic {
             .help("a decimal point is a point, and long numbers are written `20_000`")
             .fix(span, whole, false);
     }
-    found
-        .label(comma, "no comma here")
-        .help("to join several tensors put the step in brackets: `(dense 3), x -> concat`")
-        .fix(comma, if next.tight { " " } else { "" }, true)
+    let found = found.label(comma, "no comma here").fix(comma, if next.tight { " " } else { "" }, true);
+    if layout::is_setting(&head.text) {
+        return found;
+    }
+    found.help("to join several tensors put the step in brackets: `(dense 3), x -> concat`")
 }
 
 /// `dense 4*d`: `last` stands before the argument that goes on with an operator.
@@ -282,13 +297,23 @@ pub(super) fn arithmetic_in_argument(i: Words<'_>, head: &Name, args: &[Arg], la
             .label(whole.span, format!("if this is a column, write \"{text}\""))
             .fix(whole.span, format!("\"{text}\""), false);
     }
-    found
-        .label(whole.span, format!("write `({text})`"))
-        .cause(format!(
-            "arguments are separated by spaces; without brackets this one would end before `{}`",
-            i.context.slice(i.here())
-        ))
-        .fix(whole.span, format!("({text})"), true)
+    let found = found.label(whole.span, format!("write `({text})`")).cause(format!(
+        "arguments are separated by spaces; without brackets this one would end before `{}`",
+        i.context.slice(i.here())
+    ));
+    // `x w + b` is perhaps no step at all.
+    let product = matches!(args, [Arg { key: None, value: Expr { kind: ExprKind::Name(_), .. }, .. }]);
+    let found = match args.first().filter(|_| product) {
+        Some(arg) => {
+            let factor = i.context.slice(arg.span);
+            found.help(format!(
+                "if `{0}` is no layer, a product is `{0} * {factor}` or `{0} @ {factor}`",
+                head.text
+            ))
+        }
+        None => found,
+    };
+    found.fix(whole.span, format!("({text})"), !product)
 }
 
 /// `leaky 3 -1`

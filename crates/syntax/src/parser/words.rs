@@ -186,6 +186,7 @@ fn quoted(sign: &'static str) -> &'static str {
         "in" => "`in`",
         "of" => "`of`",
         "for" => "`for`",
+        "when" => "`when`",
         "stalls" => "`stalls`",
         "seeds" => "`seeds`",
         other => other,

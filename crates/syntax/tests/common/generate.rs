@@ -313,8 +313,10 @@ fn data() -> impl Strategy<Value = String> {
     let rows = proptest::option::of(rows)
         .prop_map(|rows| rows.map_or(String::new(), |rows| format!("{SOME}{{{MAYBE}{rows}}}")));
     // Without arguments, `data -> …` would be a chain.
-    let source = prop_oneof![3 => (args(1, 1..3), to).prop_map(|(args, to)| args + &to), 1 => Just(String::new())];
-    (select(vec!["data", "valid", "test"]), source, rows).prop_map(|(role, source, rows)| role.to_owned() + &source + &rows)
+    let source =
+        prop_oneof![3 => (args(1, 1..3), to).prop_map(|(args, to)| args + &to), 1 => Just(String::new())];
+    (select(vec!["data", "valid", "test"]), source, rows)
+        .prop_map(|(role, source, rows)| role.to_owned() + &source + &rows)
 }
 
 fn setting(depth: u32) -> impl Strategy<Value = String> {

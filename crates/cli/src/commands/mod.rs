@@ -1,0 +1,28 @@
+//! The commands, one file each.
+
+mod bench;
+mod check;
+mod eval;
+mod graph;
+mod new;
+mod predict;
+mod summary;
+mod train;
+
+use crate::args::Command;
+use crate::failure::Result;
+use crate::output::Output;
+
+/// Runs a command and gives its exit code.
+pub fn run(command: &Command, out: &mut Output) -> Result<u8> {
+    match command {
+        Command::Train(args) => train::run(args, out),
+        Command::Eval(args) => eval::run(args, out),
+        Command::Predict(args) => predict::run(args, out),
+        Command::Check(args) => check::run(args, out),
+        Command::Summary(args) => summary::run(args, out),
+        Command::Graph(args) => graph::run(args, out),
+        Command::New(args) => new::run(args, out),
+        Command::Bench(args) => bench::run(args, out),
+    }
+}

@@ -1,0 +1,59 @@
+//! `nnc new`: a first program, with comments.
+
+use crate::args::NewArgs;
+use crate::failure::{Failure, Result};
+use crate::output::Output;
+use nnc_syntax::Diagnostic;
+use nnc_train::ProblemKind;
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+/// The program; `NAME.nn` stands for its own name.
+const PROGRAM: &str = include_str!("new.nn");
+
+/// Writes the program, never over another file.
+pub fn run(args: &NewArgs, out: &mut Output) -> Result<u8> {
+    let path = with_ending(&args.name)?;
+    let text = PROGRAM.replace("NAME.nn", &path.display().to_string());
+    let opened = OpenOptions::new().write(true).create_new(true).open(&path);
+    let written = opened.and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    });
+    match written {
+        Ok(()) => {
+            out.result(&format!("{}\n", path.display()))?;
+            out.note(&format!("train it: nnc train {}", path.display()));
+            Ok(0)
+        }
+        Err(error) => Err(refused(&path, &error)),
+    }
+}
+
+fn with_ending(name: &Path) -> Result<PathBuf> {
+    let Some(last) = name.file_name().and_then(|n| n.to_str()) else {
+        return Err(Failure::usage(format!("`{}` is no name", name.display()), "nnc new xor"));
+    };
+    if last.ends_with(".nn") {
+        return Ok(name.to_path_buf());
+    }
+    Ok(name.with_file_name(format!("{last}.nn")))
+}
+
+fn refused(path: &Path, error: &std::io::Error) -> Failure {
+    let shown = path.display();
+    let d = match error.kind() {
+        ErrorKind::AlreadyExists => {
+            Diagnostic::error("N0704", format!("`{shown}` is already there; it stays as it is"))
+                .help("choose another name, or move that file away")
+        }
+        ErrorKind::NotFound => {
+            let folder = path.parent().unwrap_or(path).display();
+            Diagnostic::error("N0704", format!("there is no folder `{folder}`"))
+                .help(format!("mkdir -p {folder}"))
+        }
+        _ => Diagnostic::error("N0704", format!("`{shown}` cannot be written: {error}")),
+    };
+    Failure::one(ProblemKind::Io, d)
+}

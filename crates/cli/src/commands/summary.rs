@@ -1,0 +1,88 @@
+//! `nnc summary`: the layers with their shapes, weights and costs.
+
+use crate::args::{Precision, SummaryArgs};
+use crate::failure::Result;
+use crate::figures::{bytes, count, grouped, shape};
+use crate::input::{Compiled, compile};
+use crate::output::Output;
+use crate::stage::{flat, place};
+use crate::table::Table;
+use nnc_model::{LayerRow, Model};
+use serde_json::{Value, json};
+
+/// Prints the table.
+pub fn run(args: &SummaryArgs, out: &mut Output) -> Result<u8> {
+    let compiled = compile(&args.spec, Precision::F32, out)?;
+    if args.json {
+        out.json(&object(&compiled))?;
+    } else {
+        out.result(&table(&compiled.model))?;
+    }
+    Ok(0)
+}
+
+fn table(model: &Model) -> String {
+    let mut table = Table::default()
+        .words("layer")
+        .words("shape")
+        .numbers("weights")
+        .numbers("FLOPs")
+        .numbers("bytes")
+        .words("name");
+    for row in &model.layers {
+        table.row(vec![
+            flat(&row.text),
+            shape(&row.shape),
+            grouped(row.weights as u64),
+            grouped(row.flops),
+            grouped(row.bytes),
+            row.name.clone(),
+        ]);
+    }
+    let total = Total::of(&model.layers);
+    let kept = bytes(total.weights.saturating_mul(4));
+    format!(
+        "{}\n{} ({kept}); for one sample forward: {} FLOPs, {} of activations\n",
+        table.text(),
+        count(total.weights, "weight"),
+        grouped(total.flops),
+        bytes(total.bytes)
+    )
+}
+
+struct Total {
+    weights: u64,
+    flops: u64,
+    bytes: u64,
+}
+
+impl Total {
+    fn of(rows: &[LayerRow]) -> Self {
+        let sum = |of: fn(&LayerRow) -> u64| rows.iter().map(of).fold(0, u64::saturating_add);
+        Self { weights: sum(|r| r.weights as u64), flops: sum(|r| r.flops), bytes: sum(|r| r.bytes) }
+    }
+}
+
+fn object(compiled: &Compiled) -> Value {
+    let total = Total::of(&compiled.model.layers);
+    let layers = compiled.model.layers.iter().map(|row| layer(compiled, row));
+    json!({
+        "layers": layers.collect::<Vec<Value>>(),
+        "weights": total.weights,
+        "flops": total.flops,
+        "bytes": total.bytes,
+    })
+}
+
+/// A layer as data.
+pub fn layer(compiled: &Compiled, row: &LayerRow) -> Value {
+    json!({
+        "name": row.name,
+        "text": flat(&row.text),
+        "shape": row.shape,
+        "weights": row.weights,
+        "flops": row.flops,
+        "bytes": row.bytes,
+        "place": place(&compiled.spec, row.span),
+    })
+}

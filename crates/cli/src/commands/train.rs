@@ -1,0 +1,180 @@
+//! `nnc train`: from text to a trained network.
+
+use crate::args::TrainArgs;
+use crate::failure::{Failure, Result};
+use crate::figures::{self, cell, count, duration, grouped, short};
+use crate::input::{self, Length};
+use crate::output::Output;
+use crate::progress::Teller;
+use crate::table::Table;
+use nnc_train::{Predictions, Report, StopReason, TrainOptions, train};
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The exit code of a run that Ctrl-C ended.
+const INTERRUPTED: u8 = 130;
+/// What follows from mistakes before the first step.
+const NOTHING: &str = "nothing was trained";
+/// More columns of inputs than this are not shown.
+const COLUMNS: usize = 6;
+
+/// Trains and tells what came of it.
+pub fn run(args: &TrainArgs, out: &mut Output) -> Result<u8> {
+    let length = Length { epochs: args.epochs, steps: args.steps };
+    let prepared = input::spec(&args.spec, length, out).and_then(|spec| {
+        let loaded = input::data(&args.spec, spec, out)?;
+        let model = input::model(&loaded, args.precision, out)?;
+        Ok((loaded, model))
+    });
+    let (loaded, model) = prepared.map_err(|f| f.so(NOTHING))?;
+    let options = TrainOptions {
+        threads: args.threads,
+        init: args.init.clone(),
+        shuffle: !args.no_shuffle,
+        out: args.out.clone(),
+        memory_limit: args.spec.memory,
+        interrupt: interrupt(out),
+        write: true,
+    };
+    let mut teller = Teller::new(out, &loaded.spec.sources);
+    let outcome = train(&loaded, &model, &options, &mut teller);
+    let begun = teller.finish();
+    let report = outcome.map_err(|p| Failure::from(p).so(if begun { "" } else { NOTHING }))?;
+    let text = match (args.json, args.quiet) {
+        (true, _) => format!("{}\n", object(&report)),
+        (false, true) => one_line(&report),
+        (false, false) => told(&report),
+    };
+    out.result(&text)?;
+    Ok(if report.interrupted() { INTERRUPTED } else { 0 })
+}
+
+/// A flag that Ctrl-C raises; the second Ctrl-C ends the process at once.
+fn interrupt(out: &mut Output) -> Arc<AtomicBool> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let raised = flag.clone();
+    let handled = ctrlc::set_handler(move || {
+        if raised.swap(true, Ordering::SeqCst) {
+            std::process::exit(i32::from(INTERRUPTED));
+        }
+    });
+    if let Err(error) = handled {
+        out.note(&format!("Ctrl-C will lose this run: {error}"));
+    }
+    flag
+}
+
+fn one_line(report: &Report) -> String {
+    let mut line = figures::line(&report.figures);
+    if let Some(valid) = &report.valid {
+        line.push_str(&format!("  val_loss {}", short(valid.loss)));
+    }
+    line.push_str(&format!("  epochs {}  seconds {}", report.epochs, short(report.seconds)));
+    if let Some(run) = &report.run {
+        line.push_str(&format!("  run {}", run.display()));
+    }
+    line.push('\n');
+    line
+}
+
+fn told(report: &Report) -> String {
+    let mut out = format!("{}\n", figures::line(&report.figures));
+    for (name, part) in [("validation", &report.valid), ("test", &report.test)] {
+        if let Some(figures) = part {
+            out.push_str(&format!("{name}: {}\n", figures::line(figures)));
+        }
+    }
+    out.push_str(&format!("{}\n", length(report)));
+    if let Some(best) = &report.best {
+        let (metric, value) = (&best.metric, short(best.value));
+        out.push_str(&format!("kept: the weights of epoch {}, {metric} {value}\n", grouped(best.epoch)));
+    }
+    if let Some(run) = &report.run {
+        out.push_str(&format!("run: {}\n", run.display()));
+    }
+    if !report.rows.rows.is_empty() {
+        out.push_str(&format!("\n{}", rows(&report.rows)));
+    }
+    out
+}
+
+/// `500 epochs, 500 steps in 12 ms (41,000 steps/s)`
+fn length(report: &Report) -> String {
+    let (epochs, steps) = (count(report.epochs, "epoch"), count(report.steps, "step"));
+    let mut line = format!("{epochs}, {steps} in {}", duration(report.seconds));
+    if report.seconds > 0.0 && report.steps > 0 {
+        line.push_str(&format!(" ({} steps/s)", grouped((report.steps as f64 / report.seconds) as u64)));
+    }
+    match &report.stop {
+        StopReason::Finished => {}
+        StopReason::Stalled { metric, patience } => {
+            line.push_str(&format!("; stopped: {metric} did not improve for {}", count(*patience, "epoch")));
+        }
+        StopReason::Holds(condition) => line.push_str(&format!("; stopped: {condition}")),
+        StopReason::Interrupted => line.push_str("; interrupted"),
+    }
+    line
+}
+
+/// A handful of rows: input, target, prediction.
+fn rows(predictions: &Predictions) -> String {
+    let shown = predictions.inputs.len().min(COLUMNS);
+    let mut table = Table::default().numbers("row");
+    for heading in &predictions.inputs[..shown] {
+        table = table.numbers(heading.name.as_str());
+    }
+    if shown < predictions.inputs.len() {
+        table = table.words("…");
+    }
+    for heading in &predictions.targets {
+        table = table.numbers(heading.name.as_str());
+    }
+    for heading in &predictions.outputs {
+        table = table.numbers(if heading.name == "output" { "prediction" } else { heading.name.as_str() });
+    }
+    for row in &predictions.rows {
+        let mut cells = vec![grouped(row.row as u64 + 1)];
+        let inputs = predictions.inputs.iter().zip(&row.inputs).take(shown);
+        cells.extend(inputs.map(|(heading, reading)| cell(heading, reading)));
+        if shown < predictions.inputs.len() {
+            cells.push(String::new());
+        }
+        for (i, heading) in predictions.targets.iter().enumerate() {
+            cells.push(row.targets.get(i).map_or(String::new(), |reading| cell(heading, reading)));
+        }
+        let outputs = predictions.outputs.iter().zip(&row.outputs);
+        cells.extend(outputs.map(|(heading, reading)| cell(heading, reading)));
+        table.row(cells);
+    }
+    table.text()
+}
+
+fn object(report: &Report) -> Value {
+    let mut out = Map::new();
+    out.insert("loss".into(), json!(report.figures.loss));
+    out.insert("metrics".into(), figures::metrics(&report.figures));
+    out.insert("val".into(), report.valid.as_ref().map_or(Value::Null, figures::object));
+    out.insert("test".into(), report.test.as_ref().map_or(Value::Null, figures::object));
+    out.insert("epochs".into(), json!(report.epochs));
+    out.insert("steps".into(), json!(report.steps));
+    out.insert("seconds".into(), json!(report.seconds));
+    out.insert("weights".into(), json!(report.weights));
+    out.insert("run".into(), json!(report.run.as_ref().map(|run| run.display().to_string())));
+    out.insert("stopped".into(), stopped(&report.stop));
+    let best = report.best.as_ref();
+    let best = best.map(|b| json!({ "metric": b.metric, "value": b.value, "epoch": b.epoch }));
+    out.insert("best".into(), json!(best));
+    out.insert("seed".into(), json!(report.seed));
+    out.insert("threads".into(), json!(report.threads));
+    Value::Object(out)
+}
+
+fn stopped(reason: &StopReason) -> Value {
+    match reason {
+        StopReason::Finished => Value::Null,
+        StopReason::Stalled { metric, patience } => json!(format!("{metric} stalls for {patience}")),
+        StopReason::Holds(condition) => json!(condition),
+        StopReason::Interrupted => json!("interrupted"),
+    }
+}

@@ -1,0 +1,105 @@
+//! Running the binary.
+#![allow(dead_code)]
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use tempfile::TempDir;
+
+/// The repository's folder of programs.
+pub fn specs() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../specs")
+}
+
+/// `nnc` in a folder of its own.
+pub struct Place {
+    dir: TempDir,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Ran {
+    /// The exit code.
+    pub code: i32,
+    /// The result.
+    pub out: String,
+    /// The conversation.
+    pub err: String,
+}
+
+impl Place {
+    /// An empty folder.
+    pub fn new() -> Self {
+        Self { dir: tempfile::tempdir().unwrap() }
+    }
+
+    /// A path in it.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Writes a file in it.
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// Copies a program of the repository into it.
+    pub fn spec(&self, name: &str) {
+        std::fs::copy(specs().join(name), self.path(name)).unwrap();
+    }
+
+    /// Runs `nnc` there.
+    pub fn nnc(&self, args: &[&str]) -> Ran {
+        run(self.dir.path(), args, "")
+    }
+
+    /// Runs `nnc` there with something on stdin.
+    pub fn nnc_with(&self, args: &[&str], stdin: &str) -> Ran {
+        run(self.dir.path(), args, stdin)
+    }
+}
+
+/// The command, with an environment that is the same everywhere.
+pub fn command(dir: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nnc"));
+    command.args(args).current_dir(dir).env_remove("NO_COLOR").env("TERM", "xterm-256color");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Runs `nnc` in a folder.
+pub fn run(dir: &Path, args: &[&str], stdin: &str) -> Ran {
+    let mut child = command(dir, args).spawn().unwrap();
+    let mut pipe = child.stdin.take().unwrap();
+    // Whoever does not read stdin closes it.
+    let _ = pipe.write_all(stdin.as_bytes());
+    drop(pipe);
+    ran(child.wait_with_output().unwrap())
+}
+
+/// The streams as text.
+pub fn ran(output: Output) -> Ran {
+    Ran {
+        code: output.status.code().unwrap_or(-1),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+impl Ran {
+    /// The result, where nothing went wrong.
+    #[track_caller]
+    pub fn fine(self) -> String {
+        assert_eq!(self.code, 0, "{}\n{}", self.out, self.err);
+        self.out
+    }
+
+    /// The one JSON object on stdout.
+    #[track_caller]
+    pub fn json(self) -> serde_json::Value {
+        let out = self.fine();
+        serde_json::from_str(&out).unwrap_or_else(|e| panic!("{e}: {out}"))
+    }
+}

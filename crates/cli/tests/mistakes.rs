@@ -1,0 +1,75 @@
+//! What people are told about their mistakes: a picture for each, kept as a snapshot.
+
+mod common;
+
+use common::{Place, Ran, run};
+use std::path::Path;
+
+fn mistakes() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mistakes")
+}
+
+/// Trains a program with a mistake; nothing may be written where the program lies.
+fn train(spec: &str, more: &[&str]) -> Ran {
+    let place = Place::new();
+    let out = place.path("run").display().to_string();
+    let mut args = vec!["train", spec, "--out", &out, "-q"];
+    args.extend(more);
+    run(&mistakes(), &args, "")
+}
+
+macro_rules! mistake {
+    ($name:ident, $code:literal, $exit:literal $(, $more:literal)*) => {
+        #[test]
+        fn $name() {
+            let ran = train(concat!(stringify!($name), ".nn"), &[$($more),*]);
+            assert_eq!(ran.code, $exit, "{}", ran.err);
+            assert_eq!(ran.out, "");
+            assert!(ran.err.contains($code), "{}", ran.err);
+            assert!(!ran.err.contains('\u{1b}'), "{}", ran.err);
+            insta::assert_snapshot!(stringify!($name), ran.err);
+        }
+    };
+}
+
+mistake!(unknown_layer, "N0201", 2);
+mistake!(keras_names, "N0201", 2);
+mistake!(torch_names, "N0201", 2);
+mistake!(short_names, "N0201", 2);
+mistake!(keras_fit, "N0201", 2);
+mistake!(wrong_argument, "N0203", 2);
+mistake!(shape_chain, "N0301", 2);
+mistake!(softmax_of_one, "N0402", 2);
+mistake!(missing_loss, "N0401", 2);
+mistake!(loss_mismatch, "N0403", 2);
+mistake!(bad_row, "N0501", 2);
+mistake!(bad_cell, "N0502", 2);
+mistake!(nan_loss, "N0601", 1);
+
+#[test]
+fn linear_xor() {
+    let ran = run(&mistakes(), &["check", "linear_xor.nn"], "");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    insta::assert_snapshot!(ran.err);
+}
+
+#[test]
+fn a_parameter_that_is_no_number() {
+    let ran = train("params.nn", &["--set", "hidden=big"]);
+    assert_eq!(ran.code, 2);
+    insta::assert_snapshot!(ran.err);
+}
+
+#[test]
+fn a_parameter_and_an_experiment_that_are_not_there() {
+    let ran = train("params.nn", &["--set", "hiden=3", "--as", "wid"]);
+    assert_eq!(ran.code, 2);
+    insta::assert_snapshot!(ran.err);
+}
+
+#[test]
+fn a_program_that_is_not_there() {
+    let ran = train("unknown_layr.nn", &[]);
+    assert_eq!(ran.code, 2);
+    insta::assert_snapshot!(ran.err);
+}

@@ -1,0 +1,346 @@
+//! The innermost loops of products: a few rows by one or two vectors of columns, held in registers.
+
+use crate::isa::Isa;
+
+/// Computes a block of `c`: `MR` rows and `NV` vectors of columns, from `k` columns of `a` and rows of `b`.
+/// Rows of `b` have neighbouring elements and distance `rb`; `a` has any strides. With `add`, the block is
+/// added to what stands in `c`.
+pub(crate) type Micro<T> = unsafe fn(
+    k: usize,
+    a: *const T,
+    sa: [isize; 2],
+    b: *const T,
+    rb: isize,
+    c: *mut T,
+    row: usize,
+    add: bool,
+);
+
+/// The largest block of an instruction set.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Shape {
+    /// Rows.
+    pub(crate) rows: usize,
+    /// Elements of a vector; a block has one or two vectors of columns.
+    pub(crate) width: usize,
+}
+
+/// Element types with blocks.
+pub(crate) trait Blocks: Sized {
+    /// The largest block.
+    fn shape(isa: Isa) -> Shape;
+    /// The block function of some rows (as [`piece`] cuts them) and vectors.
+    fn micro(isa: Isa, rows: usize, vectors: usize) -> Micro<Self>;
+
+    /// Writes `count` streams of `k` neighbouring elements side by side, `width` of them (zeros where there
+    /// is no stream), if there are instructions for that.
+    ///
+    /// # Safety
+    /// The streams lie in memory, and `to` has place for `k` times `width` elements.
+    unsafe fn turn(
+        isa: Isa,
+        from: *const Self,
+        stream: isize,
+        count_k: [usize; 2],
+        width: usize,
+        to: *mut Self,
+    ) -> bool;
+}
+
+/// The height of the next block when `left` rows remain: the largest, or a piece of the rest.
+pub(crate) fn piece(left: usize, largest: usize) -> usize {
+    let fits = |h: &usize| *h <= left && *h <= largest;
+    if left >= largest { largest } else { [8, 6, 4, 3, 2].into_iter().find(fits).unwrap_or(1) }
+}
+
+/// The function of a number of rows and vectors.
+macro_rules! choose {
+    ($name:ident, $rows:expr, $vectors:expr, [$($r:literal),*]) => {
+        match ($rows, $vectors) {
+            $(($r, 1) => $name::<$r, 1>,)*
+            $(($r, 2) => $name::<$r, 2>,)*
+            (_, 1) => $name::<1, 1>,
+            _ => $name::<1, 2>,
+        }
+    };
+}
+
+/// A block function from the vector intrinsics of an instruction set.
+macro_rules! vector_block {
+    ($name:ident, $t:ty, $width:literal, $feature:literal, $zero:ident, $load:ident, $store:ident, $set:ident,
+     $fma:ident, $add:ident) => {
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = $feature)]
+        #[allow(clippy::too_many_arguments)]
+        unsafe fn $name<const MR: usize, const NV: usize>(
+            k: usize,
+            a: *const $t,
+            [ra, ca]: [isize; 2],
+            b: *const $t,
+            rb: isize,
+            c: *mut $t,
+            row: usize,
+            add: bool,
+        ) {
+            use std::arch::x86_64::*;
+            let mut sum = [[$zero(); NV]; MR];
+            // SAFETY: the caller's blocks lie in memory.
+            unsafe {
+                let (mut a, mut b) = (a, b);
+                for _ in 0..k {
+                    let mut y = [$zero(); NV];
+                    for v in 0..NV {
+                        y[v] = $load(b.add(v * $width));
+                    }
+                    for i in 0..MR {
+                        let x = $set(*a.offset(i as isize * ra));
+                        for v in 0..NV {
+                            sum[i][v] = $fma(x, y[v], sum[i][v]);
+                        }
+                    }
+                    a = a.wrapping_offset(ca);
+                    b = b.wrapping_offset(rb);
+                }
+                for i in 0..MR {
+                    for v in 0..NV {
+                        let to = c.add(i * row + v * $width);
+                        let value = if add { $add($load(to), sum[i][v]) } else { sum[i][v] };
+                        $store(to, value);
+                    }
+                }
+            }
+        }
+    };
+}
+
+vector_block!(
+    f32_512,
+    f32,
+    16,
+    "avx512f",
+    _mm512_setzero_ps,
+    _mm512_loadu_ps,
+    _mm512_storeu_ps,
+    _mm512_set1_ps,
+    _mm512_fmadd_ps,
+    _mm512_add_ps
+);
+vector_block!(
+    f64_512,
+    f64,
+    8,
+    "avx512f",
+    _mm512_setzero_pd,
+    _mm512_loadu_pd,
+    _mm512_storeu_pd,
+    _mm512_set1_pd,
+    _mm512_fmadd_pd,
+    _mm512_add_pd
+);
+vector_block!(
+    f32_256,
+    f32,
+    8,
+    "avx2,fma",
+    _mm256_setzero_ps,
+    _mm256_loadu_ps,
+    _mm256_storeu_ps,
+    _mm256_set1_ps,
+    _mm256_fmadd_ps,
+    _mm256_add_ps
+);
+vector_block!(
+    f64_256,
+    f64,
+    4,
+    "avx2,fma",
+    _mm256_setzero_pd,
+    _mm256_loadu_pd,
+    _mm256_storeu_pd,
+    _mm256_set1_pd,
+    _mm256_fmadd_pd,
+    _mm256_add_pd
+);
+
+/// Elements of a vector where no instruction set is known.
+const PLAIN: usize = 4;
+
+/// A block function for any machine.
+#[allow(clippy::too_many_arguments)]
+unsafe fn plain<T: crate::Real, const MR: usize, const NV: usize>(
+    k: usize,
+    a: *const T,
+    [ra, ca]: [isize; 2],
+    b: *const T,
+    rb: isize,
+    c: *mut T,
+    row: usize,
+    add: bool,
+) {
+    let mut sum = [[[T::ZERO; PLAIN]; NV]; MR];
+    // SAFETY: the caller's blocks lie in memory.
+    unsafe {
+        for p in 0..k as isize {
+            let y = &*b.offset(p * rb).cast::<[[T; PLAIN]; NV]>();
+            for (i, row) in sum.iter_mut().enumerate() {
+                let x = *a.offset(i as isize * ra + p * ca);
+                for (s, y) in row.as_flattened_mut().iter_mut().zip(y.as_flattened()) {
+                    *s = *s + x * *y;
+                }
+            }
+        }
+        for (i, values) in sum.iter().enumerate() {
+            for (j, value) in values.as_flattened().iter().enumerate() {
+                let to = c.add(i * row + j);
+                *to = if add { *to + *value } else { *value };
+            }
+        }
+    }
+}
+
+#[allow(clippy::too_many_arguments)]
+unsafe fn plain_f32<const MR: usize, const NV: usize>(
+    k: usize,
+    a: *const f32,
+    sa: [isize; 2],
+    b: *const f32,
+    rb: isize,
+    c: *mut f32,
+    row: usize,
+    add: bool,
+) {
+    // SAFETY: the caller's promise.
+    unsafe { plain::<f32, MR, NV>(k, a, sa, b, rb, c, row, add) }
+}
+
+#[allow(clippy::too_many_arguments)]
+unsafe fn plain_f64<const MR: usize, const NV: usize>(
+    k: usize,
+    a: *const f64,
+    sa: [isize; 2],
+    b: *const f64,
+    rb: isize,
+    c: *mut f64,
+    row: usize,
+    add: bool,
+) {
+    // SAFETY: the caller's promise.
+    unsafe { plain::<f64, MR, NV>(k, a, sa, b, rb, c, row, add) }
+}
+
+macro_rules! blocks {
+    ($t:ty, $turn:ident, $plain:ident, $v256:ident, $w256:literal, $v512:ident, $w512:literal) => {
+        impl Blocks for $t {
+            fn shape(isa: Isa) -> Shape {
+                match isa {
+                    Isa::Base => Shape { rows: 4, width: PLAIN },
+                    #[cfg(target_arch = "x86_64")]
+                    Isa::Avx2 => Shape { rows: 6, width: $w256 },
+                    #[cfg(target_arch = "x86_64")]
+                    Isa::Avx512 => Shape { rows: 12, width: $w512 },
+                }
+            }
+
+            fn micro(isa: Isa, rows: usize, vectors: usize) -> Micro<Self> {
+                match isa {
+                    Isa::Base => choose!($plain, rows, vectors, [4, 3, 2]),
+                    #[cfg(target_arch = "x86_64")]
+                    Isa::Avx2 => choose!($v256, rows, vectors, [6, 4, 3, 2]),
+                    #[cfg(target_arch = "x86_64")]
+                    Isa::Avx512 => choose!($v512, rows, vectors, [12, 8, 6, 4, 3, 2]),
+                }
+            }
+
+            unsafe fn turn(
+                isa: Isa,
+                from: *const Self,
+                stream: isize,
+                count_k: [usize; 2],
+                width: usize,
+                to: *mut Self,
+            ) -> bool {
+                // SAFETY: the caller's promise; an `Isa` beyond the base comes from `Isa::detect` alone.
+                unsafe { $turn(isa, from, stream, count_k, width, to) }
+            }
+        }
+    };
+}
+
+blocks!(f32, turn_f32, plain_f32, f32_256, 8, f32_512, 16);
+blocks!(f64, turn_f64, plain_f64, f64_256, 4, f64_512, 8);
+
+unsafe fn turn_f64(_: Isa, _: *const f64, _: isize, _: [usize; 2], _: usize, _: *mut f64) -> bool {
+    false
+}
+
+unsafe fn turn_f32(
+    isa: Isa,
+    from: *const f32,
+    stream: isize,
+    count_k: [usize; 2],
+    width: usize,
+    to: *mut f32,
+) -> bool {
+    #[cfg(target_arch = "x86_64")]
+    if isa == Isa::Avx512 {
+        // SAFETY: the caller's promise.
+        unsafe { turn_512(from, stream, count_k, width, to) };
+        return true;
+    }
+    let _ = (isa, from, stream, count_k, width, to);
+    false
+}
+
+/// Turns squares of 16 by 16 elements in registers.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+unsafe fn turn_512(from: *const f32, stream: isize, [count, k]: [usize; 2], width: usize, to: *mut f32) {
+    use std::arch::x86_64::*;
+    for i0 in (0..width).step_by(16) {
+        let rows = count.saturating_sub(i0).min(16);
+        let stores = (1u32 << (width - i0).min(16)).wrapping_sub(1) as u16;
+        for p0 in (0..k).step_by(16) {
+            let steps = (k - p0).min(16);
+            let loads = (1u32 << steps).wrapping_sub(1) as u16;
+            let mut r = [_mm512_setzero_ps(); 16];
+            for (i, r) in r[..rows].iter_mut().enumerate() {
+                // SAFETY: only elements of the stream are read.
+                *r = unsafe { _mm512_maskz_loadu_ps(loads, from.offset((i0 + i) as isize * stream).add(p0)) };
+            }
+            for (p, v) in turned(r)[..steps].iter().enumerate() {
+                // SAFETY: only elements below `width` are written.
+                unsafe { _mm512_mask_storeu_ps(to.add((p0 + p) * width + i0), stores, *v) };
+            }
+        }
+    }
+}
+
+/// Rows as columns.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+#[inline]
+fn turned(r: [std::arch::x86_64::__m512; 16]) -> [std::arch::x86_64::__m512; 16] {
+    use std::arch::x86_64::*;
+    let mut b = [_mm512_setzero_ps(); 16];
+    for g in (0..16).step_by(4) {
+        let pair =
+            |x, y| (_mm512_castps_pd(_mm512_unpacklo_ps(x, y)), _mm512_castps_pd(_mm512_unpackhi_ps(x, y)));
+        let ((low, high), (low2, high2)) = (pair(r[g], r[g + 1]), pair(r[g + 2], r[g + 3]));
+        b[g] = _mm512_castpd_ps(_mm512_unpacklo_pd(low, low2));
+        b[g + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(low, low2));
+        b[g + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(high, high2));
+        b[g + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(high, high2));
+    }
+    let mut out = [_mm512_setzero_ps(); 16];
+    for c in 0..4 {
+        let x = _mm512_shuffle_f32x4::<0x88>(b[c], b[4 + c]);
+        let y = _mm512_shuffle_f32x4::<0xdd>(b[c], b[4 + c]);
+        let z = _mm512_shuffle_f32x4::<0x88>(b[8 + c], b[12 + c]);
+        let w = _mm512_shuffle_f32x4::<0xdd>(b[8 + c], b[12 + c]);
+        out[c] = _mm512_shuffle_f32x4::<0x88>(x, z);
+        out[4 + c] = _mm512_shuffle_f32x4::<0x88>(y, w);
+        out[8 + c] = _mm512_shuffle_f32x4::<0xdd>(x, z);
+        out[12 + c] = _mm512_shuffle_f32x4::<0xdd>(y, w);
+    }
+    out
+}

@@ -1,0 +1,223 @@
+//! A planned graph with the rows it is fed.
+
+use crate::float::Float;
+use crate::memory::{Need, size};
+use crate::problem::{Outcome, Problem, ProblemKind};
+use nnc_data::{Fault, PortId, Table};
+use nnc_engine::{EngineError, Executor, Layout, Plan, PlanOptions, Pool, Store, plan};
+use nnc_graph::{Graph, OutputKind, Role};
+use nnc_model::{Model, Ports};
+use nnc_syntax::Diagnostic;
+use std::sync::Arc;
+
+/// Plans, and the memory they need together.
+pub(crate) struct Planner<'a> {
+    pub(crate) layout: &'a Layout,
+    pub(crate) options: PlanOptions,
+    pub(crate) need: Need,
+}
+
+impl<'a> Planner<'a> {
+    pub(crate) fn new(layout: &'a Layout, limit: u64) -> Self {
+        let options = PlanOptions { memory_limit: limit, ..PlanOptions::default() };
+        Self { layout, options, need: Need::default() }
+    }
+
+    pub(crate) fn plan(&mut self, graph: &Graph, batch: usize) -> Outcome<Arc<Plan>> {
+        let plan = plan(graph, self.layout, batch, &self.options).map_err(|e| engine(&e))?;
+        let memory = plan.memory();
+        let bytes = memory.arena_bytes.saturating_add(memory.scratch_bytes);
+        self.need.add(format!("{} of {batch} rows", graph.name), bytes);
+        Ok(Arc::new(plan))
+    }
+}
+
+/// The layout of everything a model keeps.
+pub(crate) fn layout(model: &Model) -> Outcome<Layout> {
+    Layout::new(&[&model.init, &model.step, &model.eval]).map_err(|e| engine(&e))
+}
+
+/// What the engine says, for people.
+pub(crate) fn engine(error: &EngineError) -> Box<Problem> {
+    let d = match error {
+        EngineError::Memory { needed, limit } => {
+            let message =
+                format!("this run needs {} of memory, and {} are allowed", size(*needed), size(*limit));
+            let d = Diagnostic::error("N0701", message);
+            return Problem::new(
+                ProblemKind::Memory,
+                d.help("a smaller `batch` needs less; so does a smaller network"),
+            );
+        }
+        EngineError::TooLarge { .. } | EngineError::Table { .. } => {
+            return Problem::new(ProblemKind::Memory, Diagnostic::error("N0702", error.to_string()));
+        }
+        other => Diagnostic::error("N0901", other.to_string()),
+    };
+    Problem::new(ProblemKind::Internal, d.help("this is a mistake in nnc; please report it with the program"))
+}
+
+/// A mistake in the calls of this crate.
+pub(crate) fn internal(fault: &Fault) -> Box<Problem> {
+    let d = Diagnostic::error("N0901", fault.message.clone());
+    Problem::new(ProblemKind::Internal, d.help("this is a mistake in nnc; please report it with the program"))
+}
+
+/// A parameter of the graph that rows are copied into.
+struct Feed {
+    role: Role,
+    name: String,
+    port: PortId,
+}
+
+/// An executor that knows where its rows go and which figures it yields.
+pub(crate) struct Runner<T> {
+    pub(crate) executor: Executor<T>,
+    feeds: Vec<Feed>,
+    weighted: bool,
+    metrics: Vec<String>,
+    /// How much the rows of the present batch count; empty where all count the same.
+    weights: Vec<f64>,
+}
+
+impl<T: Float> Runner<T> {
+    pub(crate) fn new(plan: Arc<Plan>, pool: &Arc<Pool>, ports: &Ports, model: &Model) -> Outcome<Self> {
+        let mut executor = Executor::new(plan, pool.clone()).map_err(|e| engine(&e))?;
+        let inputs = ports.inputs.iter().enumerate().map(|(i, p)| (Role::Input, p, PortId::Input(i)));
+        let targets = ports.targets.iter().enumerate().map(|(i, p)| (Role::Target, p, PortId::Target(i)));
+        let mut feeds = Vec::new();
+        for (role, port, id) in inputs.chain(targets) {
+            // Not every graph uses every port.
+            if executor.input_mut(role, &port.name).is_some() {
+                feeds.push(Feed { role, name: port.name.clone(), port: id });
+            }
+        }
+        let weighted = ports.weighted;
+        let weights = if weighted { vec![1.0; executor.plan().batch()] } else { Vec::new() };
+        Ok(Self { executor, feeds, weighted, metrics: model.metrics.clone(), weights })
+    }
+
+    /// Whether targets are among what is fed.
+    pub(crate) fn batch(&self) -> usize {
+        self.executor.plan().batch()
+    }
+
+    /// Copies rows into the batch. Targets that the table lacks are left as they are.
+    pub(crate) fn feed(&mut self, table: &Table, rows: &[u32]) -> Result<(), Box<Fault>> {
+        let targets = table.has_targets();
+        for feed in &self.feeds {
+            if feed.role == Role::Target && !targets {
+                continue;
+            }
+            if let Some(out) = self.executor.input_mut(feed.role, &feed.name) {
+                T::gather(table, feed.port, rows, out)?;
+            }
+        }
+        if self.weighted {
+            for (slot, &row) in self.weights.iter_mut().zip(rows) {
+                *slot = table.weight(row as usize).unwrap_or(1.0);
+            }
+            if let Some(out) = self.executor.input_mut(Role::SampleWeight, "sample_weight") {
+                out.iter_mut().zip(&self.weights).for_each(|(o, w)| *o = T::of(*w));
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn run(&mut self, store: &mut Store<T>, seed: u64, step: u64) {
+        self.executor.run(store, seed, step);
+    }
+
+    /// Adds the loss and the metrics of every row to `sums`, row by row.
+    pub(crate) fn add_figures(&self, sums: &mut [f64]) {
+        let Some((loss, metrics)) = sums.split_first_mut() else { return };
+        if let Some(rows) = self.executor.output(OutputKind::Loss, "loss") {
+            *loss = match self.weights.is_empty() {
+                true => rows.iter().fold(*loss, |s, x| s + x.wide()),
+                false => rows.iter().zip(&self.weights).fold(*loss, |s, (x, w)| s + x.wide() * w),
+            };
+        }
+        for (sum, name) in metrics.iter_mut().zip(&self.metrics) {
+            if let Some(rows) = self.executor.output(OutputKind::Metric, name) {
+                *sum = rows.iter().fold(*sum, |s, x| s + x.wide());
+            }
+        }
+    }
+}
+
+/// Runners of one graph for the batch sizes that occur.
+pub(crate) struct Runners<T> {
+    list: Vec<Runner<T>>,
+    batch: usize,
+}
+
+/// The sizes of the batches of `rows` rows: the whole ones and the last partial one.
+pub(crate) fn sizes(rows: usize, batch: usize) -> impl Iterator<Item = usize> {
+    let whole = (rows >= batch).then_some(batch);
+    let last = (rows % batch > 0).then_some(rows % batch);
+    whole.into_iter().chain(last)
+}
+
+/// Plans of one graph for tables of these lengths.
+pub(crate) fn plans(
+    planner: &mut Planner<'_>,
+    graph: &Graph,
+    batch: usize,
+    tables: &[usize],
+) -> Outcome<Vec<Arc<Plan>>> {
+    let mut wanted: Vec<usize> = tables.iter().flat_map(|&rows| sizes(rows, batch)).collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    wanted.into_iter().map(|size| planner.plan(graph, size)).collect()
+}
+
+impl<T: Float> Runners<T> {
+    pub(crate) fn new(
+        plans: Vec<Arc<Plan>>,
+        batch: usize,
+        pool: &Arc<Pool>,
+        ports: &Ports,
+        model: &Model,
+    ) -> Outcome<Self> {
+        let list = plans.into_iter().map(|p| Runner::new(p, pool, ports, model)).collect::<Outcome<_>>()?;
+        Ok(Self { list, batch })
+    }
+
+    /// The runner for a number of rows.
+    pub(crate) fn of(&mut self, rows: usize) -> Option<&mut Runner<T>> {
+        self.list.iter_mut().find(|r| r.batch() == rows)
+    }
+
+    /// Runs over rows, batch by batch, and hands every batch to `each`.
+    pub(crate) fn over(
+        &mut self,
+        table: &Table,
+        rows: &[u32],
+        store: &mut Store<T>,
+        mut each: impl FnMut(&Runner<T>, &[u32]),
+    ) -> Outcome<()> {
+        for part in rows.chunks(self.batch) {
+            let Some(runner) = self.of(part.len()) else { continue };
+            runner.feed(table, part).map_err(|f| internal(&f))?;
+            // Evaluation draws no random numbers; if it did, they would be those of step 0.
+            runner.run(store, 0, 0);
+            each(runner, part);
+        }
+        Ok(())
+    }
+
+    /// The mean loss and metrics over a whole table, into `figures`.
+    pub(crate) fn figures(
+        &mut self,
+        table: &Table,
+        rows: &[u32],
+        store: &mut Store<T>,
+        figures: &mut [f64],
+    ) -> Outcome<()> {
+        figures.fill(0.0);
+        self.over(table, rows, store, |runner, _| runner.add_figures(figures))?;
+        let count = table.len().max(1) as f64;
+        figures.iter_mut().for_each(|f| *f /= count);
+        Ok(())
+    }
+}

@@ -1,0 +1,473 @@
+//! The loop.
+
+use crate::clock::Clock;
+use crate::data::Loaded;
+use crate::float::{Float, with_float};
+use crate::history::History;
+use crate::memory;
+use crate::problem::Outcome;
+use crate::readings;
+use crate::report::{Best, Figures, Observer, Progress, Report, Start, StopReason, TrainOptions};
+use crate::run::{MODEL, RunFolder, RunNote};
+use crate::runner::{Planner, Runners, internal, layout, plans};
+use crate::stop::{Rules, Watch};
+use crate::{resolved, weights};
+use nnc_data::{PortId, Table, shuffled};
+use nnc_engine::{Pool, Store};
+use nnc_export::ModelCard;
+use nnc_graph::{DType, Role};
+use nnc_model::Model;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+/// Rows shown with what the network says.
+const HANDFUL: usize = 8;
+/// Steps between two snapshots to replay from.
+const SNAPSHOT: u64 = 64;
+
+/// Trains a model, in the model's precision.
+///
+/// # Errors
+/// Files that cannot be read or written, too little memory, a loss that is no number any more.
+pub fn train(
+    loaded: &Loaded,
+    model: &Model,
+    options: &TrainOptions,
+    observer: &mut dyn Observer,
+) -> Outcome<Report> {
+    let report = with_float!(model.step.float, T => {
+        Trainer::<T>::new(loaded, model, options).and_then(|t| t.run(observer))
+    });
+    report.map_err(|mut problem| {
+        problem.sources = loaded.spec.sources.clone();
+        problem
+    })
+}
+
+/// Threads: as many as asked for, or as the machine has.
+pub(crate) fn threads(asked: usize) -> usize {
+    match asked {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        n => n,
+    }
+}
+
+/// The batch size of evaluation: small batches would only be slower.
+pub(crate) fn eval_batch(model: &Model) -> usize {
+    model.settings.batch.max(32)
+}
+
+/// Bytes that the rows of a table take, at most.
+pub(crate) fn table_bytes(table: &Table, loaded: &Loaded) -> u64 {
+    let schema = &loaded.data.schema;
+    let inputs = (0..schema.inputs.len()).map(PortId::Input);
+    let targets = (0..schema.targets.len()).map(PortId::Target);
+    let width: usize = inputs.chain(targets).filter_map(|p| table.width(p)).sum();
+    (table.len() as u64).saturating_mul(width as u64).saturating_mul(8)
+}
+
+/// Where a replay begins.
+pub(crate) struct Snapshot<T> {
+    pub(crate) store: Store<T>,
+    /// The epoch that was about to begin.
+    pub(crate) epoch: u64,
+    /// The steps done before it.
+    pub(crate) step: u64,
+}
+
+pub(crate) struct Trainer<'a, T> {
+    pub(crate) loaded: &'a Loaded,
+    pub(crate) model: &'a Model,
+    pub(crate) options: &'a TrainOptions,
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) store: Store<T>,
+    pub(crate) step: Runners<T>,
+    eval: Runners<T>,
+    pub(crate) snapshot: Snapshot<T>,
+    best: Option<(Watch, Best, Store<T>)>,
+    rules: Rules,
+    history: History,
+    pub(crate) batch: usize,
+    pub(crate) order: Vec<u32>,
+    valid_rows: Vec<u32>,
+    pub(crate) sums: Vec<f64>,
+    /// The figures of the present epoch.
+    row: Vec<f64>,
+    pub(crate) epoch: u64,
+    pub(crate) done: u64,
+    total: u64,
+    memory: u64,
+    folder: Option<RunFolder>,
+    note: RunNote,
+    card: ModelCard,
+    clock: Clock,
+}
+
+/// How the steps of an epoch ended.
+enum Epoch {
+    Whole,
+    /// The number of steps was reached within it.
+    Partial,
+    Interrupted,
+}
+
+impl<'a, T: Float> Trainer<'a, T> {
+    fn new(loaded: &'a Loaded, model: &'a Model, options: &'a TrainOptions) -> Outcome<Self> {
+        let (data, settings) = (&loaded.data, &model.settings);
+        let layout = layout(model)?;
+        let limit = memory::limit(options.memory_limit);
+        let rows = data.train.len();
+        let others = [&data.valid, &data.test].map(|t| t.as_ref().map_or(0, Table::len));
+        let mut planner = Planner::new(&layout, limit);
+        let step_plans = plans(&mut planner, &model.step, settings.batch, &[rows])?;
+        let eval_tables = [others[0], others[1], rows.min(HANDFUL)];
+        let eval_plans = plans(&mut planner, &model.eval, eval_batch(model), &eval_tables)?;
+        let mut need = planner.need;
+        let copies = 2 + u64::from(settings.save_best.is_some());
+        need.add("weights, optimizer slots and copies of them", layout.bytes().saturating_mul(copies));
+        for (name, table) in [
+            ("training", Some(&data.train)),
+            ("validation", data.valid.as_ref()),
+            ("test", data.test.as_ref()),
+        ] {
+            need.add(format!("{name} rows"), table.map_or(0, |t| table_bytes(t, loaded)));
+        }
+        need.check(limit)?;
+        let pool = Pool::new(threads(options.threads));
+        let store = weights::initial::<T>(model, &layout, &pool, settings.seed, options.init.as_deref())?;
+        let history = History::new(&model.metrics, data.valid.is_some());
+        let best = settings.save_best.as_ref().and_then(|metric| {
+            let best = Best { metric: metric.clone(), value: f64::NAN, epoch: 0 };
+            Some((Watch::new(history.names(), metric)?, best, store.clone()))
+        });
+        let name = &loaded.spec.sources.get(loaded.spec.source).name;
+        let folder = options.write.then(|| RunFolder::create(options.out.as_deref(), name)).transpose()?;
+        Ok(Self {
+            step: Runners::new(step_plans, settings.batch, &pool, &loaded.ports, model)?,
+            eval: Runners::new(eval_plans, eval_batch(model), &pool, &loaded.ports, model)?,
+            snapshot: Snapshot { store: store.clone(), epoch: 1, step: 0 },
+            best,
+            rules: Rules::new(&settings.stop, history.names(), &loaded.spec.sources),
+            batch: settings.batch,
+            order: (0..rows as u32).collect(),
+            valid_rows: (0..others[0] as u32).collect(),
+            sums: vec![0.0; 1 + model.metrics.len()],
+            row: vec![0.0; history.names().len()],
+            epoch: 0,
+            done: 0,
+            total: settings.total_steps(rows),
+            memory: need.total(),
+            note: RunNote::new(loaded),
+            card: if options.write { card(loaded) } else { ModelCard::default() },
+            clock: Clock::start(),
+            loaded,
+            model,
+            options,
+            pool,
+            store,
+            history,
+            folder,
+        })
+    }
+
+    fn run(mut self, observer: &mut dyn Observer) -> Outcome<Report> {
+        self.begin(observer)?;
+        self.clock = Clock::start();
+        let stop = loop {
+            if self.done >= self.total {
+                break StopReason::Finished;
+            }
+            self.epoch += 1;
+            self.arrange();
+            match self.steps(observer)? {
+                Epoch::Whole => {}
+                Epoch::Partial => {
+                    self.figures()?;
+                    self.end_epoch(observer)?;
+                    break StopReason::Finished;
+                }
+                Epoch::Interrupted => {
+                    self.mean(self.order.len().min(self.seen()));
+                    break StopReason::Interrupted;
+                }
+            }
+            self.figures()?;
+            if let Some(reason) = self.end_epoch(observer)? {
+                break reason;
+            }
+        };
+        let seconds = self.clock.seconds();
+        if !self.finite() {
+            return Err(self.diverged());
+        }
+        self.tell(observer, seconds, true, true);
+        self.finish(stop, seconds)
+    }
+
+    /// Tells what is to come, and writes what is known.
+    fn begin(&mut self, observer: &mut dyn Observer) -> Outcome<()> {
+        let settings = &self.model.settings;
+        let rows = self.order.len();
+        let per_epoch = settings.steps_per_epoch(rows);
+        observer.start(&Start {
+            rows,
+            valid_rows: self.valid_rows.len(),
+            weights: weight_count(self.model),
+            batch: settings.batch,
+            steps_per_epoch: per_epoch,
+            steps: self.total,
+            epochs: self.epochs(),
+            epochs_by_default: settings.epochs.is_none() && settings.steps.is_none(),
+            memory: self.memory,
+            threads: self.pool.threads(),
+            run: self.folder.as_ref().map(|f| f.path().to_path_buf()),
+        });
+        let Some(folder) = &self.folder else { return Ok(()) };
+        folder.write(
+            "spec.nn",
+            resolved::text(&self.loaded.spec, &self.card.overrides, &self.loaded.options).as_bytes(),
+        )
+    }
+
+    fn epochs(&self) -> u64 {
+        self.total.div_ceil(self.model.settings.steps_per_epoch(self.order.len()))
+    }
+
+    /// The order of the rows in this epoch, and a snapshot now and then.
+    fn arrange(&mut self) {
+        if self.epoch == 1 || self.done - self.snapshot.step >= SNAPSHOT {
+            self.snapshot.store.copy_from(&self.store);
+            (self.snapshot.epoch, self.snapshot.step) = (self.epoch, self.done);
+        }
+        self.shuffle(self.epoch);
+    }
+
+    /// The order of the rows in an epoch.
+    pub(crate) fn shuffle(&mut self, epoch: u64) {
+        if self.options.shuffle {
+            shuffled(self.model.settings.seed, epoch, &mut self.order);
+        }
+    }
+
+    /// The steps of one epoch. Nothing is allocated here.
+    fn steps(&mut self, observer: &mut dyn Observer) -> Outcome<Epoch> {
+        self.sums.fill(0.0);
+        let (rows, seed) = (self.order.len(), self.model.settings.seed);
+        // One batch that never changes is copied once.
+        let still = !self.options.shuffle && rows <= self.batch;
+        let mut at = 0;
+        while at < rows {
+            if self.done >= self.total {
+                return Ok(Epoch::Partial);
+            }
+            let end = rows.min(at + self.batch);
+            let Some(runner) = self.step.of(end - at) else { break };
+            if !(still && self.done > 0) {
+                runner.feed(&self.loaded.data.train, &self.order[at..end]).map_err(|f| internal(&f))?;
+            }
+            self.done += 1;
+            runner.run(&mut self.store, seed, self.done);
+            runner.add_figures(&mut self.sums);
+            if !self.sums[0].is_finite() {
+                return Err(self.diverged());
+            }
+            at = end;
+            if let Some(now) = self.clock.step()
+                && at < rows
+                && self.clock.tell(now)
+            {
+                self.tell(observer, now.as_secs_f64(), false, false);
+            }
+            if self.options.interrupt.load(Ordering::Relaxed) {
+                return Ok(Epoch::Interrupted);
+            }
+        }
+        Ok(Epoch::Whole)
+    }
+
+    /// Rows seen in the present epoch.
+    fn seen(&self) -> usize {
+        let per_epoch = self.model.settings.steps_per_epoch(self.order.len());
+        let steps = self.done - (self.epoch - 1) * per_epoch;
+        self.order.len().min((steps as usize).saturating_mul(self.batch))
+    }
+
+    /// Loss and metrics of the epoch as Keras has them: means over the rows, each taken before its update.
+    fn mean(&mut self, rows: usize) {
+        let count = rows.max(1) as f64;
+        for (to, sum) in self.row.iter_mut().zip(&self.sums) {
+            *to = sum / count;
+        }
+    }
+
+    fn figures(&mut self) -> Outcome<()> {
+        self.mean(self.seen());
+        let Some(valid) = &self.loaded.data.valid else { return Ok(()) };
+        let own = self.sums.len();
+        self.eval.figures(valid, &self.valid_rows, &mut self.store, &mut self.row[own..])
+    }
+
+    /// History, best weights, rules, files.
+    fn end_epoch(&mut self, observer: &mut dyn Observer) -> Outcome<Option<StopReason>> {
+        self.history.push(&self.row);
+        observer.epoch(self.epoch, self.history.names(), &self.row);
+        if let Some((watch, best, store)) = &mut self.best
+            && watch.improves(&self.row)
+        {
+            store.copy_from(&self.store);
+            best.epoch = self.epoch;
+            best.value = watch.value().unwrap_or(f64::NAN);
+        }
+        if let Some(now) = self.clock.now_if_looked()
+            && self.clock.tell(now)
+        {
+            self.tell(observer, now.as_secs_f64(), true, false);
+        }
+        if let (Some(every), Some(folder)) = (self.model.settings.save_every, &self.folder)
+            && self.epoch.is_multiple_of(every)
+        {
+            let bytes = weights::model_bytes(&self.store, &self.card(self.epoch, self.done));
+            folder.write(&format!("model-{}.safetensors", self.epoch), &bytes)?;
+        }
+        if self.clock.save_due() {
+            self.save()?;
+        }
+        Ok(self.rules.after(self.history.names(), &self.row))
+    }
+
+    fn tell(&self, observer: &mut dyn Observer, seconds: f64, epoch_ended: bool, last: bool) {
+        observer.progress(&Progress {
+            epoch: self.epoch,
+            epochs: self.epochs(),
+            step: self.done,
+            steps: self.total,
+            seconds,
+            names: self.history.names(),
+            figures: self.history.row(self.history.len() as u64),
+            epoch_ended,
+            last,
+        });
+    }
+
+    /// Whether all weights and states are numbers.
+    fn finite(&self) -> bool {
+        let kept = self.store.iter().filter(|(e, _)| matches!(e.role, Role::Weight | Role::State));
+        kept.flat_map(|(_, values)| values).all(|x| x.wide().is_finite())
+    }
+
+    fn card(&self, epoch: u64, step: u64) -> ModelCard {
+        ModelCard { epoch, step, ..self.card.clone() }
+    }
+
+    /// The weights that are to be kept, with their epoch and step.
+    fn kept(&self) -> (&Store<T>, u64, u64) {
+        match &self.best {
+            Some((_, best, store)) if best.epoch > 0 => {
+                let per_epoch = self.model.settings.steps_per_epoch(self.order.len());
+                (store, best.epoch, self.done.min(best.epoch.saturating_mul(per_epoch)))
+            }
+            _ => (&self.store, self.epoch, self.done),
+        }
+    }
+
+    pub(crate) fn save_history(&self) -> Outcome<()> {
+        let Some(folder) = &self.folder else { return Ok(()) };
+        folder.write("history.csv", self.history.csv().as_bytes())
+    }
+
+    /// Writes history and model.
+    fn save(&mut self) -> Outcome<()> {
+        let Some(folder) = &self.folder else { return Ok(()) };
+        let begin = Instant::now();
+        self.save_history()?;
+        let (store, epoch, step) = self.kept();
+        folder.write(MODEL, &weights::model_bytes(store, &self.card(epoch, step)))?;
+        self.clock.saved(begin.elapsed());
+        Ok(())
+    }
+
+    fn finish(mut self, stop: StopReason, seconds: f64) -> Outcome<Report> {
+        self.save()?;
+        let mut figures = Figures {
+            loss: self.row[0],
+            metrics: self.model.metrics.iter().cloned().zip(self.row[1..].iter().copied()).collect(),
+        };
+        let best = match self.best.take() {
+            Some((_, best, store)) if best.epoch > 0 => {
+                self.store.copy_from(&store);
+                figures = self.history.figures(best.epoch, &self.model.metrics);
+                Some(best)
+            }
+            _ => None,
+        };
+        let data = &self.loaded.data;
+        let (valid, test) = match stop {
+            StopReason::Interrupted => (None, None),
+            _ => (self.measure(data.valid.as_ref())?, self.measure(data.test.as_ref())?),
+        };
+        let shown = readings::spread(data.train.len(), HANDFUL);
+        let reader = readings::Reader::new(&data.stats, &self.loaded.ports, self.model);
+        let rows = reader.read(&data.train, &shown, &mut self.eval, &mut self.store)?;
+        let report = Report {
+            figures,
+            valid,
+            test,
+            epochs: self.epoch,
+            steps: self.done,
+            seconds,
+            weights: weight_count(self.model),
+            run: self.folder.as_ref().map(|f| f.path().to_path_buf()),
+            stop,
+            best,
+            seed: self.model.settings.seed,
+            threads: self.pool.threads(),
+            rows,
+        };
+        self.note.finish(&report);
+        self.note.shuffle = self.options.shuffle;
+        self.note.init.clone_from(&self.options.init);
+        self.note.precision = if self.model.step.float == DType::F64 { "f64" } else { "f32" }.into();
+        if let Some(folder) = &self.folder {
+            folder.write("run.json", self.note.json().as_bytes())?;
+        }
+        Ok(report)
+    }
+
+    /// Loss and metrics of a whole table.
+    fn measure(&mut self, table: Option<&Table>) -> Outcome<Option<Figures>> {
+        let Some(table) = table else { return Ok(None) };
+        let rows: Vec<u32> = (0..table.len() as u32).collect();
+        let mut values = vec![0.0; self.sums.len()];
+        self.eval.figures(table, &rows, &mut self.store, &mut values)?;
+        Ok(Some(named(self.model, &values)))
+    }
+}
+
+/// Figures with their names.
+pub(crate) fn named(model: &Model, values: &[f64]) -> Figures {
+    let metrics = model.metrics.iter().cloned().zip(values.iter().skip(1).copied());
+    Figures { loss: values.first().copied().unwrap_or(f64::NAN), metrics: metrics.collect() }
+}
+
+/// How many numbers a model learns.
+pub(crate) fn weight_count(model: &Model) -> usize {
+    let weights = model.parameters.iter().filter(|p| p.role == Role::Weight);
+    weights.map(|p| p.shape.iter().product::<usize>()).sum()
+}
+
+/// What the model file says about itself, but for the epoch.
+fn card(loaded: &Loaded) -> ModelCard {
+    let spec = &loaded.spec;
+    let name = &spec.sources.get(spec.source).name;
+    // Equal runs are equal bytes, wherever the program lies.
+    let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    ModelCard {
+        name: name.to_string(),
+        spec: spec.text().to_string(),
+        overrides: resolved::overrides(spec),
+        stats: loaded.data.stats.to_json(),
+        epoch: 0,
+        step: 0,
+    }
+}
