@@ -97,7 +97,14 @@ impl Spec {
         overrides: &Overrides,
         files: &dyn Fn(&str) -> Result<String, String>,
     ) -> Result<Spec, (Vec<Diagnostic>, SourceMap)> {
-        let (mut sources, mut globals) = prelude();
+        let mut sources = SourceMap::default();
+        let mut globals = Globals::default();
+        for (name, text) in PRELUDE {
+            let id = sources.add(*name, *text);
+            let parsed = parse(text, id);
+            debug_assert!(parsed.diagnostics.is_empty(), "{name}: {:?}", parsed.diagnostics);
+            define(&mut globals, &parsed.program);
+        }
         let first_user_source = PRELUDE.len() as u16;
         let source = sources.add(name, text);
         let set: Vec<(SourceId, &(String, String))> = overrides
@@ -244,23 +251,6 @@ impl Used<'_> {
             }
         }
     }
-}
-
-/// The prelude as it is read, once in each thread.
-fn prelude() -> (SourceMap, Globals) {
-    thread_local! {
-        static READ: (SourceMap, Globals) = {
-            let (mut sources, mut globals) = (SourceMap::default(), Globals::default());
-            for (name, text) in PRELUDE {
-                let id = sources.add(*name, *text);
-                let parsed = parse(text, id);
-                debug_assert!(parsed.diagnostics.is_empty(), "{name}: {:?}", parsed.diagnostics);
-                define(&mut globals, &parsed.program);
-            }
-            (sources, globals)
-        };
-    }
-    READ.with(Clone::clone)
 }
 
 /// Collects definitions; a later one of the same name wins, so that a program may shadow the prelude.
