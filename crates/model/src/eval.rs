@@ -55,7 +55,7 @@ impl Elab<'_> {
         let mut d = self.error(code, format!("there is {what} called `{name}`"), span, &label);
         match near {
             Some(n) => d = d.fix(span, n, self.is_user(span)),
-            None => d = d.help("`nnc explain` lists the layers and functions"),
+            None => d = d.help("the library is `crates/model/prelude`; names of Keras and PyTorch are understood as suggestions"),
         }
         Stop::Error(Box::new(d))
     }
