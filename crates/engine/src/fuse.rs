@@ -45,7 +45,12 @@ pub(crate) fn kind(graph: &Graph, id: NodeId) -> Kind {
         | Prim::Concatenate { .. }
         | Prim::Pad { .. }
         | Prim::Gather
-        | Prim::ScatterAdd => Kind::Heavy,
+        | Prim::ScatterAdd
+        | Prim::Convolution(_)
+        | Prim::ConvolutionKernel(_)
+        | Prim::ReduceWindow { .. }
+        | Prim::SelectAndScatter(_)
+        | Prim::SelectAndGather(_) => Kind::Heavy,
     }
 }
 

@@ -27,6 +27,8 @@ mod verify;
 pub use builder::Builder;
 pub use grad::gradient;
 pub use graph::{Graph, Node, NodeId, Origin, Output, OutputKind};
-pub use prim::{Binary, Bits, Direction, Distribution, DotDims, Prim, Reduction, Role, Unary};
+pub use prim::{
+    Binary, Bits, ConvDims, Direction, Distribution, DotDims, Prim, Reduction, Role, Unary, WindowDims,
+};
 pub use types::{DType, Dim, Type};
 pub use verify::verify;

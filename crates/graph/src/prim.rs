@@ -8,16 +8,20 @@
 //! `match`es below have no wildcard arm: the compiler lists what a new primitive still lacks.
 
 pub(crate) mod contract;
+pub(crate) mod convolve;
 pub(crate) mod elementwise;
 pub(crate) mod indexing;
 pub(crate) mod leaf;
 pub(crate) mod reduce;
 pub(crate) mod shape;
+pub(crate) mod window;
 
 pub use contract::DotDims;
+pub use convolve::ConvDims;
 pub use elementwise::{Binary, Direction, Unary};
 pub use leaf::{Bits, Distribution, Role};
 pub use reduce::Reduction;
+pub use window::WindowDims;
 
 use crate::eval::Array;
 use crate::text::Attributes;
@@ -76,6 +80,21 @@ pub enum Prim {
     },
     /// A sum of products over contracted axes.
     DotGeneral(DotDims),
+    /// `convolution(x[b, space…, c], kernel[window…, c / groups, o])`.
+    Convolution(ConvDims),
+    /// `convolution_kernel(x, g)`: the adjoint of [`Prim::Convolution`] by its kernel.
+    ConvolutionKernel(ConvDims),
+    /// The fold of a window that moves over `x[b, space…, c]`.
+    ReduceWindow {
+        /// How: `Add` or `Maximum`.
+        op: Reduction,
+        /// The window.
+        window: WindowDims,
+    },
+    /// `select_and_scatter(x, g)`: `g` added up at the places of the largest numbers of each window of `x`.
+    SelectAndScatter(WindowDims),
+    /// `select_and_gather(x, h)`: `h` at the places of the largest numbers of each window of `x`.
+    SelectAndGather(WindowDims),
     /// The same elements in row-major order under another shape.
     Reshape,
     /// Axis `i` of the result is axis `perm[i]` of the operand.
@@ -132,6 +151,13 @@ impl Prim {
             Prim::Reduce { op, .. } => op.name(),
             Prim::ArgMax { .. } => "argmax",
             Prim::DotGeneral(_) => "dot_general",
+            Prim::Convolution(_) => "convolution",
+            Prim::ConvolutionKernel(_) => "convolution_kernel",
+            Prim::ReduceWindow { op: Reduction::Add, .. } => "reduce_window_add",
+            Prim::ReduceWindow { op: Reduction::Maximum, .. } => "reduce_window_maximum",
+            Prim::ReduceWindow { op: Reduction::Minimum, .. } => "reduce_window_minimum",
+            Prim::SelectAndScatter(_) => "select_and_scatter",
+            Prim::SelectAndGather(_) => "select_and_gather",
             Prim::Reshape => "reshape",
             Prim::Transpose { .. } => "transpose",
             Prim::BroadcastInDim { .. } => "broadcast_in_dim",
@@ -163,6 +189,10 @@ impl Prim {
             | Prim::StopGradient => elementwise::check(self, operands, result),
             Prim::Reduce { .. } | Prim::ArgMax { .. } => reduce::check(self, operands, result),
             Prim::DotGeneral(dims) => contract::check(dims, operands, result),
+            Prim::Convolution(_) | Prim::ConvolutionKernel(_) => convolve::check(self, operands, result),
+            Prim::ReduceWindow { .. } | Prim::SelectAndScatter(_) | Prim::SelectAndGather(_) => {
+                window::check(self, operands, result)
+            }
             Prim::Reshape
             | Prim::Transpose { .. }
             | Prim::BroadcastInDim { .. }
@@ -191,6 +221,10 @@ impl Prim {
             | Prim::StopGradient => elementwise::vjp(self, b, node, g),
             Prim::Reduce { .. } | Prim::ArgMax { .. } => reduce::vjp(self, b, node, g),
             Prim::DotGeneral(dims) => contract::vjp(dims, b, node, g),
+            Prim::Convolution(_) | Prim::ConvolutionKernel(_) => convolve::vjp(self, b, node, g),
+            Prim::ReduceWindow { .. } | Prim::SelectAndScatter(_) | Prim::SelectAndGather(_) => {
+                window::vjp(self, b, node, g)
+            }
             Prim::Reshape
             | Prim::Transpose { .. }
             | Prim::BroadcastInDim { .. }
@@ -219,6 +253,10 @@ impl Prim {
             | Prim::StopGradient => elementwise::eval(self, operands, dims),
             Prim::Reduce { .. } | Prim::ArgMax { .. } => reduce::eval(self, operands, dims),
             Prim::DotGeneral(d) => contract::eval(d, operands, dims),
+            Prim::Convolution(_) | Prim::ConvolutionKernel(_) => convolve::eval(self, operands, dims),
+            Prim::ReduceWindow { .. } | Prim::SelectAndScatter(_) | Prim::SelectAndGather(_) => {
+                window::eval(self, operands, dims)
+            }
             Prim::Reshape
             | Prim::Transpose { .. }
             | Prim::BroadcastInDim { .. }
@@ -247,6 +285,10 @@ impl Prim {
                 vec![("axes", list(axes))]
             }
             Prim::DotGeneral(dims) => dims.attributes(),
+            Prim::Convolution(dims) | Prim::ConvolutionKernel(dims) => dims.attributes(),
+            Prim::ReduceWindow { window, .. }
+            | Prim::SelectAndScatter(window)
+            | Prim::SelectAndGather(window) => window.attributes(),
             Prim::Transpose { perm } => vec![("perm", list(perm))],
             Prim::Slice { start } => vec![("start", list(start))],
             Prim::Pad { low } => vec![("low", list(low))],
@@ -290,6 +332,17 @@ impl Prim {
             "optimization_barrier" => Prim::StopGradient,
             "argmax" => Prim::ArgMax { axis: attributes.number("axis")? },
             "dot_general" => Prim::DotGeneral(DotDims::from_attributes(attributes)?),
+            "convolution" => Prim::Convolution(ConvDims::from_attributes(attributes)?),
+            "convolution_kernel" => Prim::ConvolutionKernel(ConvDims::from_attributes(attributes)?),
+            "reduce_window_add" => {
+                Prim::ReduceWindow { op: Reduction::Add, window: WindowDims::from_attributes(attributes)? }
+            }
+            "reduce_window_maximum" => Prim::ReduceWindow {
+                op: Reduction::Maximum,
+                window: WindowDims::from_attributes(attributes)?,
+            },
+            "select_and_scatter" => Prim::SelectAndScatter(WindowDims::from_attributes(attributes)?),
+            "select_and_gather" => Prim::SelectAndGather(WindowDims::from_attributes(attributes)?),
             "reshape" => Prim::Reshape,
             "transpose" => Prim::Transpose { perm: attributes.list("perm")? },
             "broadcast_in_dim" => Prim::BroadcastInDim { axes: attributes.list("axes")? },

@@ -70,7 +70,7 @@ fn origin_text(origin: &Origin) -> String {
 }
 
 /// `[1,2,3]`
-pub(crate) fn list(values: &[usize]) -> String {
+pub(crate) fn list<T: ToString>(values: &[T]) -> String {
     let inner: Vec<String> = values.iter().map(ToString::to_string).collect();
     format!("[{}]", inner.join(","))
 }
@@ -104,6 +104,14 @@ impl Attributes<'_> {
         self.parse(key, numbers)
     }
 
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.0.contains_key(key)
+    }
+
+    pub(crate) fn optional_list(&mut self, key: &str) -> Result<Option<Vec<usize>>, String> {
+        if self.has(key) { self.list(key).map(Some) } else { Ok(None) }
+    }
+
     pub(crate) fn pair(&mut self, key: &str) -> Result<(Vec<usize>, Vec<usize>), String> {
         self.parse(key, |t| {
             let (a, b) = t.split_once('x')?;
@@ -112,7 +120,13 @@ impl Attributes<'_> {
     }
 }
 
-fn numbers(text: &str) -> Option<Vec<usize>> {
+/// `[1,0]x[1,-1]`
+pub(crate) fn signed(text: &str) -> Option<(Vec<i64>, Vec<i64>)> {
+    let (a, b) = text.split_once('x')?;
+    Some((numbers(a)?, numbers(b)?))
+}
+
+fn numbers<T: std::str::FromStr>(text: &str) -> Option<Vec<T>> {
     let inner = text.strip_prefix('[')?.strip_suffix(']')?;
     if inner.is_empty() {
         return Some(Vec::new());

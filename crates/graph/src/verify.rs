@@ -77,3 +77,111 @@ fn check_outputs(graph: &Graph, parameters: &Parameters, broken: &mut Vec<String
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Binary, Bits, Builder, DType, Node, Type, Unary};
+    use std::sync::Arc;
+
+    fn ty(sizes: &[usize]) -> Type {
+        Type::new(DType::F32, sizes.iter().map(|&n| n.into()).collect::<Vec<_>>())
+    }
+
+    fn node(prim: Prim, ty: Type) -> Node {
+        Node { prim, ty, origin: Arc::default() }
+    }
+
+    fn weight(name: &str, ty: Type) -> Node {
+        node(Prim::Parameter { role: Role::Weight, name: name.into() }, ty)
+    }
+
+    /// A graph with one weight `w` of two numbers.
+    fn one() -> Graph {
+        let mut g = Graph::new("g", DType::F32);
+        g.push(weight("w", ty(&[2])), &[]);
+        g
+    }
+
+    fn broken(g: &Graph, words: &str) {
+        let found = verify(g).expect_err("this graph keeps its promises");
+        assert!(found.iter().any(|f| f.contains(words)), "{found:?} does not say `{words}`");
+    }
+
+    #[test]
+    fn a_sound_graph_passes() {
+        let mut b = Builder::new("g", DType::F32);
+        let w = b.parameter(Role::Weight, "w", ty(&[2]));
+        let next = b.unary(Unary::Negate, w);
+        b.output(OutputKind::Update, "w", next);
+        assert_eq!(verify(b.graph()), Ok(()));
+    }
+
+    #[test]
+    fn operands_come_first() {
+        let mut g = one();
+        let id = g.push(node(Prim::Unary(Unary::Negate), ty(&[2])), &[]);
+        let later = g.push(node(Prim::Unary(Unary::Negate), ty(&[2])), &[NodeId(0)]);
+        g.dag.add_edge(NodeIndex::new(later.index()), NodeIndex::new(id.index()), 0);
+        broken(&g, "uses a later node");
+    }
+
+    #[test]
+    fn operand_positions_have_no_gap() {
+        let mut g = one();
+        let id = g.push(node(Prim::Binary(Binary::Add), ty(&[2])), &[NodeId(0)]);
+        g.dag.add_edge(NodeIndex::new(0), NodeIndex::new(id.index()), 2);
+        broken(&g, "operand positions are [0, 2]");
+    }
+
+    #[test]
+    fn types_follow_from_operands() {
+        let mut g = one();
+        g.push(node(Prim::Unary(Unary::Negate), ty(&[3])), &[NodeId(0)]);
+        broken(&g, "the result is f32[2], not f32[3]");
+    }
+
+    #[test]
+    fn parameters_stand_once() {
+        let mut g = one();
+        g.push(weight("w", ty(&[2])), &[]);
+        broken(&g, "a second weight `w`");
+    }
+
+    #[test]
+    fn results_name_nodes() {
+        let mut g = one();
+        g.add_output(OutputKind::Metric, "m", NodeId(7));
+        broken(&g, "names %7, which is not there");
+    }
+
+    #[test]
+    fn results_stand_once() {
+        let mut g = one();
+        g.add_output(OutputKind::Metric, "m", NodeId(0));
+        g.add_output(OutputKind::Metric, "m", NodeId(0));
+        broken(&g, "a second metric `m`");
+    }
+
+    #[test]
+    fn updates_have_a_parameter() {
+        let mut g = one();
+        g.add_output(OutputKind::Update, "v", NodeId(0));
+        broken(&g, "update `v` has no parameter");
+    }
+
+    #[test]
+    fn updates_have_the_type_of_their_parameter() {
+        let mut g = one();
+        let id = g.push(node(Prim::Constant(Bits::from(1.0)), ty(&[])), &[]);
+        g.add_output(OutputKind::Update, "w", id);
+        broken(&g, "update `w` is f32[], not f32[2]");
+    }
+
+    #[test]
+    fn floats_have_one_precision() {
+        let mut g = one();
+        g.push(node(Prim::Constant(Bits::from(1.0)), Type::scalar(DType::F64)), &[]);
+        broken(&g, "f64[] in a graph of f32");
+    }
+}

@@ -260,8 +260,8 @@ impl Elab<'_> {
             return Ok(Value::Num(value));
         }
         let equal = match op {
-            BinaryOp::Eq => left == right,
-            BinaryOp::Ne => left != right,
+            BinaryOp::Eq => same(left, right),
+            BinaryOp::Ne => !same(left, right),
             _ => {
                 let message = format!("`{}` does not take {} and {}", op.sign(), left.kind(), right.kind());
                 return self.fail("N0205", message, span, "");
@@ -509,5 +509,13 @@ impl Elab<'_> {
             }
             _ => Err(Stop::Poisoned),
         }
+    }
+}
+
+/// Whether two values are the same; a word, such as the option `same`, is its text.
+fn same(left: &Value, right: &Value) -> bool {
+    match (left, right) {
+        (Value::Symbol(a), Value::Text(b)) | (Value::Text(a), Value::Symbol(b)) => a == b,
+        _ => left == right,
     }
 }

@@ -36,10 +36,7 @@ impl Elab<'_> {
                 let mut positional: Vec<(Value, Span)> = operands.into_iter().map(|v| (v, span)).collect();
                 let mut keyed = Vec::new();
                 for arg in args {
-                    let value = match builtins::word(name, arg) {
-                        Some(word) => word,
-                        None => self.expr(frame, &arg.value)?,
-                    };
+                    let value = self.expr(frame, &arg.value)?;
                     match &arg.key {
                         Some(key) => keyed.push((key.text.clone(), value, arg.span)),
                         None => positional.push((value, arg.span)),

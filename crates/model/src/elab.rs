@@ -246,7 +246,10 @@ impl<'a> Elab<'a> {
     /// A fresh number for a call of a random function, the same in every run of the program.
     pub fn site(&mut self) -> u64 {
         if let Some(path) = &self.initialising {
-            return random::site(path);
+            // The first draw of a weight goes by its path alone.
+            let n = self.sites.entry(format!("init {path}")).or_insert(0);
+            *n += 1;
+            return if *n == 1 { random::site(path) } else { random::site(&format!("{path}#{n}")) };
         }
         let scope = self.trail.join(">");
         let n = self.sites.entry(scope.clone()).or_insert(0);
@@ -274,6 +277,9 @@ impl<'a> Elab<'a> {
 
     /// Whether a shape is small enough; the message names the product.
     pub fn check_size(&self, axes: &[Axis], span: Span) -> Res<usize> {
+        if axes.iter().any(|a| a.size == 0) {
+            return self.fail("N0204", "a size is at least 1, not 0", span, "this size");
+        }
         let count = axes.iter().try_fold(1usize, |n, a| n.checked_mul(a.size)).filter(|n| *n <= ELEMENTS);
         match count {
             Some(n) => Ok(n),

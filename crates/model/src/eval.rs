@@ -501,9 +501,9 @@ impl Elab<'_> {
             ExprKind::Int(n) => Value::Int(*n),
             ExprKind::Float(x) | ExprKind::Percent(x) => Value::Num(*x),
             ExprKind::Size(sizes) => {
-                let axes =
-                    sizes.iter().map(|&n| self.axis(&Value::Int(i64::try_from(n).unwrap_or(-1)), expr.span));
-                Value::Shape(Shape { axes: axes.collect::<Res<_>>()?, batched: false })
+                // A margin may be 0; that a tensor's size is not, is checked where there is one.
+                let axes = sizes.iter().map(|&n| Axis::of(usize::try_from(n).unwrap_or(usize::MAX)));
+                Value::Shape(Shape { axes: axes.collect(), batched: false })
             }
             ExprKind::Text(text) => Value::Text(text.as_str().into()),
             ExprKind::Bool(b) => Value::Bool(*b),
@@ -577,6 +577,19 @@ impl Elab<'_> {
         }
     }
 
+    /// `hidden.w`, `dense1.w`: a weight by the name of its layer.
+    fn weight_of(&self, frame: &Frame, base: &Expr, name: &str) -> Option<Value> {
+        let mut path = name.to_string();
+        let mut at = base;
+        while let ExprKind::Member { base, name } = &at.kind {
+            path = format!("{}.{path}", name.text);
+            at = base;
+        }
+        let ExprKind::Name(first) = &at.kind else { return None };
+        let declared = self.find_declared(&frame.join(&format!("{first}.{path}")))?;
+        Some(Value::Tensor(declared.tensor.clone()))
+    }
+
     /// `tokens.table`, `input.classes`.
     fn member(
         &mut self,
@@ -585,6 +598,9 @@ impl Elab<'_> {
         name: &nnc_syntax::ast::Name,
         span: Span,
     ) -> Res<Value> {
+        if let Some(weight) = self.weight_of(frame, base, &name.text) {
+            return Ok(weight);
+        }
         match self.expr(frame, base)? {
             Value::Tensor(t) if name.text == "classes" => match t.classes {
                 Some(k) => Ok(Value::Int(k as i64)),

@@ -236,7 +236,11 @@ pub(crate) fn is_affine(graph: &Graph, node: NodeId) -> bool {
             | Prim::Pad { .. }
             | Prim::Reverse { .. }
             | Prim::StopGradient => true,
-            Prim::Binary(Binary::Multiply) | Prim::DotGeneral(_) => moving == 1,
+            Prim::ReduceWindow { op: Reduction::Add, .. } => true,
+            Prim::Binary(Binary::Multiply)
+            | Prim::DotGeneral(_)
+            | Prim::Convolution(_)
+            | Prim::ConvolutionKernel(_) => moving == 1,
             Prim::Binary(Binary::Divide) => !depends[operands[1].index()],
             Prim::Select => !depends[operands[0].index()],
             Prim::Constant(_)
@@ -249,6 +253,9 @@ pub(crate) fn is_affine(graph: &Graph, node: NodeId) -> bool {
             | Prim::Convert
             | Prim::Reduce { .. }
             | Prim::ArgMax { .. }
+            | Prim::ReduceWindow { .. }
+            | Prim::SelectAndScatter(_)
+            | Prim::SelectAndGather(_)
             | Prim::Gather
             | Prim::ScatterAdd => false,
         };

@@ -30,7 +30,12 @@ impl Elab<'_> {
         };
         match (classes, tensor.classes) {
             (Some(k), Some(n)) => self.bind_classes(inner, callee, k, n, span)?,
-            (Some(_), None) => return Err(self.wants_classes(callee, name, &tensor, span)),
+            (Some(k), None) => {
+                if self.shares(inner, callee, name, dims, k, &tensor, span) {
+                    return Ok(Value::Tensor(tensor));
+                }
+                return Err(self.wants_classes(callee, name, &tensor, span));
+            }
             (None, Some(n)) => {
                 if let Some(dims) = dims {
                     tensor = self.classes_as_numbers(inner, dims, tensor, n, span)?;
@@ -42,6 +47,29 @@ impl Elab<'_> {
             self.match_dims(inner, callee, name, dims, &tensor, span)?;
         }
         Ok(Value::Tensor(tensor))
+    }
+
+    /// Whether numbers stand for classes: one for each of the `k` classes, along one more axis, such as a one-hot
+    /// vector. The number of classes must be known, as from the output.
+    #[allow(clippy::too_many_arguments)]
+    fn shares(
+        &mut self,
+        inner: &Frame,
+        callee: &str,
+        name: &Name,
+        dims: Option<&[Dim]>,
+        k: &Name,
+        tensor: &Tensor,
+        span: Span,
+    ) -> bool {
+        let known = inner.get(&k.text).and_then(Value::int);
+        let Some((last, axes)) = tensor.axes.split_last() else { return false };
+        if known != i64::try_from(last.size).ok() {
+            return false;
+        }
+        let one = Tensor { axes: axes.into(), ..tensor.clone() };
+        let mut inner = inner.clone();
+        dims.is_none_or(|dims| self.match_dims(&mut inner, callee, name, dims, &one, span).is_ok())
     }
 
     fn bind_classes(&mut self, inner: &mut Frame, callee: &str, k: &Name, n: usize, span: Span) -> Res<()> {

@@ -195,9 +195,20 @@ pub(crate) struct Top {
     pub loss: Option<Loss>,
     pub optimizer: Option<Named>,
     pub schedule: Option<Named>,
-    pub clip: Option<(f64, Span)>,
+    pub clip: Option<(Clip, f64, Span)>,
     pub metrics: Vec<Metric>,
     pub outputs: Vec<Name>,
+}
+
+/// What of the gradients is kept small.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Clip {
+    /// The norm of all together: `clip 1.0`.
+    Global,
+    /// The norm of each weight's gradient: `clip norm=1.0`.
+    Norm,
+    /// Each number: `clip value=0.5`.
+    Value,
 }
 
 #[derive(Clone, Debug)]
@@ -250,16 +261,7 @@ impl Elab<'_> {
             "loss" => self.top.loss = Some(Loss::Named(self.named(head, args, span)?)),
             "optimizer" => self.top.optimizer = Some(self.named(head, args, span)?),
             "schedule" => self.top.schedule = Some(self.named(head, args, span)?),
-            "clip" => {
-                let value = match args {
-                    [arg] => self.expr(frame, &arg.value)?.num().filter(|x| *x > 0.0),
-                    _ => None,
-                };
-                match value {
-                    Some(x) => self.top.clip = Some((x, span)),
-                    None => return self.fail("N0205", "`clip` takes a positive number: clip 1.0", span, ""),
-                }
-            }
+            "clip" => self.top.clip = Some(self.clip(frame, args, span)?),
             "metrics" => self.metrics(args)?,
             "output" => self.outputs(args)?,
             "save" => self.save(frame, args)?,
@@ -267,6 +269,30 @@ impl Elab<'_> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// `clip 1.0`, `clip norm=1.0`, `clip value=0.5`
+    fn clip(&mut self, frame: &mut Frame, args: &[Arg], span: Span) -> Res<(Clip, f64, Span)> {
+        let [arg] = args else {
+            return self.fail("N0204", "`clip` takes one positive number: clip 1.0", span, "");
+        };
+        let what = match arg.key.as_ref().map(|k| k.text.as_str()) {
+            None => Clip::Global,
+            Some("norm") => Clip::Norm,
+            Some("value") => Clip::Value,
+            Some(other) => {
+                let d = self
+                    .error("N0203", format!("`clip` has no argument `{other}`"), arg.span, "")
+                    .help("clip 1.0: the length of all gradients together")
+                    .help("clip norm=1.0: the length of each weight's gradient")
+                    .help("clip value=0.5: each number of a gradient");
+                return Err(crate::elab::Stop::Error(Box::new(d)));
+            }
+        };
+        match self.expr(frame, &arg.value)?.num().filter(|x| *x > 0.0) {
+            Some(x) => Ok((what, x, span)),
+            None => self.fail("N0205", "`clip` takes a positive number: clip 1.0", span, ""),
+        }
     }
 
     fn named(&mut self, head: &Name, args: &[Arg], span: Span) -> Res<Named> {
@@ -531,6 +557,9 @@ impl Elab<'_> {
             return Ok(Literal::List(items.iter().map(|e| self.literal(frame, e)).collect::<Res<_>>()?));
         }
         let value = self.expr(frame, expr)?;
+        if let Value::Shape(shape) = &value {
+            self.check_size(&shape.axes, expr.span)?;
+        }
         match literal_of(&value) {
             Some(literal) => Ok(literal),
             None => self.fail("N0205", format!("{} says nothing about data", value.kind()), expr.span, ""),

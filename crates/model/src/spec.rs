@@ -18,6 +18,9 @@ pub const PRELUDE: &[(&str, &str)] = &[
     ("prelude/layers.nn", include_str!("../prelude/layers.nn")),
     ("prelude/losses.nn", include_str!("../prelude/losses.nn")),
     ("prelude/optimizers.nn", include_str!("../prelude/optimizers.nn")),
+    ("prelude/schedules.nn", include_str!("../prelude/schedules.nn")),
+    ("prelude/sequences.nn", include_str!("../prelude/sequences.nn")),
+    ("prelude/shapes.nn", include_str!("../prelude/shapes.nn")),
 ];
 
 /// What the command line says over the program.
@@ -520,6 +523,7 @@ impl Reader<'_> {
             Some(arg) => {
                 let value = self.e.expr(&mut self.frame, &arg.value)?;
                 let shape = self.e.shape_arg(&value, arg.span)?;
+                self.e.check_size(&shape.axes, arg.span)?;
                 Some(shape.axes.iter().map(|a| a.size).collect())
             }
         };

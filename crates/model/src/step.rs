@@ -4,12 +4,12 @@ use crate::data::Ports;
 use crate::elab::{Elab, LayerRow, Res, Stop};
 use crate::frame::Frame;
 use crate::lint;
-use crate::settings::{Loss, Metric, MetricKind, Named, Settings};
+use crate::settings::{Clip, Loss, Metric, MetricKind, Named, Settings};
 use crate::spec::Spec;
 use crate::suggest::nearest;
 use crate::value::{Def, Func, Tensor, Value, shape_text};
 use nnc_graph::{Binary, DType, Graph, NodeId, OutputKind, Reduction, Role, Type, Unary, gradient, passes};
-use nnc_syntax::ast::StmtKind;
+use nnc_syntax::ast::{Arg, RuleDef, StmtKind};
 use nnc_syntax::{Diagnostic, Span};
 
 /// A program with its data's shapes, as graphs.
@@ -362,9 +362,9 @@ impl Spec {
         }
         let backward = passes::sweep(run.e.b.graph());
 
-        if let Some((limit, span)) = run.e.top.clip {
+        if let Some((what, limit, span)) = run.e.top.clip {
             run.e.at(span);
-            gradients = clip_by_global_norm(&mut run.e, &gradients, limit);
+            gradients = clipped(&mut run.e, &gradients, what, limit);
         }
         let optimizer = run.e.top.optimizer.clone();
         for ((path, weight), g) in weights.iter().zip(gradients) {
@@ -379,7 +379,8 @@ impl Spec {
         Ok((backward, passes::standard(&step)))
     }
 
-    /// Runs the optimizer's rule for one weight.
+    /// Runs the optimizer's rule for one weight, then those that follow it: in `optimizer adam ema=0.99`, the rule
+    /// `ema` with 0.99 as its first argument, on the weight that adam leaves.
     fn optimize(
         &self,
         run: &mut Run<'_>,
@@ -399,6 +400,36 @@ impl Spec {
         if named.is_some() {
             run.e.at(span);
         }
+        let mut own = Vec::new();
+        let mut following = Vec::new();
+        for arg in args {
+            let key = arg.key.as_ref().filter(|k| rule.params.iter().all(|p| p.name.text != k.text));
+            match key.and_then(|k| run.e.globals.defs.get(&k.text)) {
+                Some(Def::Rule(next)) => {
+                    following.push((next.clone(), Arg { key: None, ..arg.clone() }));
+                }
+                _ => own.push(arg.clone()),
+            }
+        }
+        let g = run.e.tensor(g, weight.axes.clone(), false);
+        let mut now = self.rule(run, &rule, &own, span, path, (weight, &g, true))?;
+        for (rule, arg) in following {
+            now = self.rule(run, &rule, &[arg], span, path, (&now, &g, false))?;
+        }
+        Ok(())
+    }
+
+    /// Runs one rule for one weight, and gives what the weight is then.
+    fn rule(
+        &self,
+        run: &mut Run<'_>,
+        rule: &RuleDef,
+        args: &[Arg],
+        span: Span,
+        path: &str,
+        (weight, g, scheduled): (&Tensor, &Tensor, bool),
+    ) -> Res<Tensor> {
+        let name = rule.name.text.as_str();
         let bound = run.e.arguments(&mut run.frame, name, &rule.params, args, span, true)?;
         let mut inner = Frame::below(format!("{path}/{name}"), false);
         inner.alias = Some((rule.weight.text.clone(), path.to_string()));
@@ -406,15 +437,20 @@ impl Spec {
         run.e.deeper(&format!("optimizer > {path}"), span, |e| {
             e.bind_params(&mut inner, name, &rule.params, bound, span)?;
             inner.set(rule.weight.text.as_str(), Value::Tensor(weight.clone()));
-            let g = e.tensor(g, weight.axes.clone(), false);
-            inner.set(rule.gradient.text.as_str(), Value::Tensor(g));
+            inner.set(rule.gradient.text.as_str(), Value::Tensor(g.clone()));
             let ty = Type::scalar(e.float());
             let step = e.b.parameter(Role::Step, "step", ty);
             let step = e.tensor(step, Vec::new(), false);
             inner.set("step", Value::Tensor(step.clone()));
-            self.schedule(e, &mut inner, &step)?;
+            if scheduled {
+                self.schedule(e, &mut inner, &step)?;
+            }
             e.block(&mut inner, &rule.body.stmts)
-        })
+        })?;
+        match inner.get(&rule.weight.text) {
+            Some(Value::Tensor(t)) => Ok(t.clone()),
+            _ => Ok(weight.clone()),
+        }
     }
 
     /// Multiplies the learning rate by the schedule.
@@ -505,9 +541,25 @@ fn batch_mean_of(e: &mut Elab<'_>, loss: NodeId) -> NodeId {
     e.b.binary(Binary::Divide, sum, count)
 }
 
-/// All gradients scaled so that the norm of all of them together is at most `limit`
+/// Gradients kept small: each number, the norm of each, or the norm of all of them together
 /// (Pascanu, Mikolov and Bengio 2013; TensorFlow's `clip_by_global_norm`).
-fn clip_by_global_norm(e: &mut Elab<'_>, gradients: &[NodeId], limit: f64) -> Vec<NodeId> {
+fn clipped(e: &mut Elab<'_>, gradients: &[NodeId], what: Clip, limit: f64) -> Vec<NodeId> {
+    match what {
+        Clip::Global => scaled(e, gradients, limit),
+        Clip::Norm => gradients.iter().flat_map(|&g| scaled(e, &[g], limit)).collect(),
+        Clip::Value => {
+            let each = gradients.iter().map(|&g| {
+                let (low, high) = (e.b.scalar_like(-limit, g), e.b.scalar_like(limit, g));
+                let above = e.b.binary(Binary::Maximum, g, low);
+                e.b.binary(Binary::Minimum, above, high)
+            });
+            each.collect()
+        }
+    }
+}
+
+/// Gradients scaled so that the norm of all of them together is at most `limit`.
+fn scaled(e: &mut Elab<'_>, gradients: &[NodeId], limit: f64) -> Vec<NodeId> {
     let mut total: Option<NodeId> = None;
     for &g in gradients {
         let square = e.b.binary(Binary::Multiply, g, g);

@@ -18,6 +18,8 @@ pub(super) fn check(prim: &Prim, operands: &[&Type], result: &Type) -> Result<()
         }
         Prim::ScatterAdd => {
             let fits = a.dtype == DType::I32
+                && result.rank() > 0
+                && !result.is_batched()
                 && b.rank() + 1 == a.rank() + result.rank()
                 && b.dtype == result.dtype
                 && b.shape[..a.rank()] == a.shape[..]

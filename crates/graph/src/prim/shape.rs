@@ -34,7 +34,8 @@ pub(super) fn check(prim: &Prim, operands: &[&Type], result: &Type) -> Result<()
         Prim::Slice { start } => within(start, result, &x),
         Prim::Pad { low } => within(low, &x, result),
         Prim::Reverse { axes } => {
-            if axes.iter().any(|&a| x.shape.get(a).is_none_or(|d| *d == Dim::Batch)) {
+            let fixed = axes.iter().all(|&a| x.shape.get(a).is_some_and(|d| *d != Dim::Batch));
+            if !fixed || !axes.is_sorted_by(|a, b| a < b) {
                 return Err(format!("cannot turn axes {axes:?} of {x} round"));
             }
             expect(result, &x)

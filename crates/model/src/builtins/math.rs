@@ -3,7 +3,7 @@
 use crate::call::Args;
 use crate::elab::{Elab, Res};
 use crate::value::{Tensor, Value};
-use nnc_graph::{Distribution, OutputKind, Unary};
+use nnc_graph::{Binary, Distribution, OutputKind, Unary};
 use nnc_syntax::ast::BinaryOp;
 
 fn unary(e: &mut Elab<'_>, args: &Args, name: &str, op: Unary, known: fn(f64) -> f64) -> Res<Value> {
@@ -81,6 +81,30 @@ pub(super) fn subtract(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
 
 pub(super) fn multiply(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     fold(e, args, "multiply", BinaryOp::Mul)
+}
+
+/// A name that joins by the larger or the smaller of each number.
+fn extremum(e: &mut Elab<'_>, args: &Args, name: &str, op: Binary) -> Res<Value> {
+    e.arity(args, name, 2, usize::MAX, &[])?;
+    let mut out = args.positional[0].0.clone();
+    for (value, span) in &args.positional[1..] {
+        out = e.extremum(op, &out, value, *span)?;
+    }
+    Ok(out)
+}
+
+pub(super) fn maximum(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
+    extremum(e, args, "maximum", Binary::Maximum)
+}
+
+pub(super) fn minimum(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
+    extremum(e, args, "minimum", Binary::Minimum)
+}
+
+pub(super) fn average(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
+    let sum = fold(e, args, "average", BinaryOp::Add)?;
+    let count = Value::Int(args.positional.len() as i64);
+    e.binary_op(BinaryOp::Div, &sum, &count, args.span, (args.span, args.span))
 }
 
 pub(super) fn where_(e: &mut Elab<'_>, args: &Args) -> Res<Value> {

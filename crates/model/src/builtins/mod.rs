@@ -4,12 +4,12 @@ mod math;
 mod notation;
 mod reduce;
 mod shapes;
+mod windows;
 
 use crate::call::Args;
 use crate::elab::{Elab, Res};
 use crate::value::{Axis, Shape, Tensor, Value};
 use nnc_syntax::Span;
-use nnc_syntax::ast::{Arg, ExprKind};
 
 type Function = fn(&mut Elab<'_>, &Args) -> Res<Value>;
 
@@ -44,6 +44,9 @@ const TABLE: &[(&str, &str, Function)] = &[
     ("add", "add a b …: the sum of `it` and others", math::add),
     ("subtract", "subtract a: `it` minus another", math::subtract),
     ("multiply", "multiply a …: the product of `it` and others", math::multiply),
+    ("average", "average a …: the mean of `it` and others", math::average),
+    ("maximum", "maximum a …: the larger of `it` and others, number by number", math::maximum),
+    ("minimum", "minimum a …: the smaller of `it` and others, number by number", math::minimum),
     ("reshape", "reshape 28x28x1: the same numbers in another shape", shapes::reshape),
     (
         "transpose",
@@ -54,11 +57,15 @@ const TABLE: &[(&str, &str, Function)] = &[
     ("concat", "concat a b … axis=-1: one after another along an axis", shapes::concat),
     ("split", "split(x, n): n equal parts along the last axis", shapes::split),
     ("gather", "gather(table, classes): the rows of these numbers", shapes::gather),
-    ("pick", "pick(x, classes): along the last axis, the number of this class", shapes::pick),
+    (
+        "pick",
+        "pick(x, classes): along the last axis, the number of this class; by shares, their mean",
+        shapes::pick,
+    ),
     ("one_hot", "one_hot(classes): vectors with one 1", shapes::one_hot),
     ("shape", "shape(x): the sizes of all axes of one sample", shapes::shape),
     ("rank", "rank(x): the number of axes of one sample", shapes::rank),
-    ("size", "size(x): how many numbers one sample has", shapes::size),
+    ("size", "size(x): how many numbers one sample, or a shape, has", shapes::size),
     ("len", "len(list): how many", shapes::len),
     ("spread", "spread(size, n): one size for each of n axes", shapes::spread),
     ("index", "index(x, axis): 0, 1, 2 … along an axis, in the shape of x", shapes::index),
@@ -79,6 +86,26 @@ const TABLE: &[(&str, &str, Function)] = &[
         math::random_normal,
     ),
     ("grad", "grad(y, x): the derivative of one number y by the tensor x", math::grad),
+    (
+        "convolve",
+        "convolve(x, kernel, stride, padding, dilation, groups): a window moved over space",
+        windows::convolve,
+    ),
+    (
+        "convolve_transposed",
+        "convolve_transposed(x, kernel, stride, padding): the way back of a convolution",
+        windows::convolve_transposed,
+    ),
+    (
+        "window_max",
+        "window_max(x, window, stride, padding): the largest number of each window",
+        windows::window_max,
+    ),
+    ("window_sum", "window_sum(x, window, stride, padding): the sum of each window", windows::window_sum),
+    ("pad", "pad 1x2 0x3: zeros around space or time, before and after", windows::pad),
+    ("crop", "crop 1x2 0x1: space or time without its margins, before and after", windows::crop),
+    ("repeated", "repeated(x, times, axis): every number several times", windows::repeated),
+    ("reverse", "reverse(x, axis): the order turned round", windows::reverse),
     (
         "einsum",
         "einsum(\"n k, k u -> n u\", a, b): products summed over the letters that are left out",
@@ -110,16 +137,6 @@ pub(crate) fn find(name: &str) -> Option<&'static str> {
 /// What `nnc explain` says of a function.
 pub(crate) fn describe(name: &str) -> Option<&'static str> {
     TABLE.iter().find(|(n, _, _)| *n == name).map(|(_, text, _)| *text)
-}
-
-/// An argument that is a word for this function rather than a name: none of them has such words yet.
-pub(crate) fn word(_name: &str, arg: &Arg) -> Option<Value> {
-    match (&arg.key, &arg.value.kind) {
-        (Some(key), ExprKind::Name(word)) if key.text == "padding" => {
-            Some(Value::Symbol(word.as_str().into()))
-        }
-        _ => None,
-    }
 }
 
 /// Calls a function.

@@ -163,31 +163,45 @@ pub(super) fn gather(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
 }
 
 /// Along the last axis, the number of the class: the sum of the products with its one-hot vector, which adds
-/// zeros only; a select keeps it exact beside infinities.
+/// zeros only; a select keeps it exact beside infinities. Of shares, one for each class, the mean by them. A vector
+/// that is the same for all samples may be picked from by each of them.
 pub(super) fn pick(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     e.arity(args, "pick", 2, 2, &[])?;
     let x = e.tensor_arg(args, 0, "pick")?;
+    let x = e.floats(&x);
     let index = e.tensor_of(&args.positional[1].0.clone(), args.span_of(1))?;
-    let fits = x.rank() == index.rank() + 1
-        && index.classes.is_some()
-        && index.axes.iter().zip(x.axes.iter()).all(|(a, b)| a.size == b.size);
-    if !fits {
+    let sizes = |axes: &[Axis]| axes.iter().map(|a| a.size).collect::<Vec<_>>();
+    let full: Option<Vec<Axis>> = match (index.classes, x.axes.last()) {
+        (Some(_), Some(last)) => Some(index.axes.iter().chain([last]).copied().collect()),
+        (None, Some(_)) => Some(index.axes.to_vec()),
+        (_, None) => None,
+    };
+    let one_for_all = x.rank() == 1 && !x.batched;
+    let fits = |full: &[Axis]| {
+        sizes(full) == x.sizes() || one_for_all && full.last().map(|a| a.size) == Some(x.axes[0].size)
+    };
+    let Some(full) = full.filter(|full| fits(full)) else {
         let (a, b) = (shape_text(&x.axes), shape_text(&index.axes));
         return e.fail("N0311", format!("`pick` cannot choose from {a} by {b}"), args.span, "");
-    }
+    };
     let batched = x.batched || index.batched;
-    let node = e.spread(&x, &x.axes.clone(), batched, args.span)?;
-    let ty = Type::new(nnc_graph::DType::I32, Elab::dims(&x.axes, batched));
-    let own = e.spread(&index, &index.axes.clone(), batched, args.span)?;
-    let places: Vec<usize> = (0..ty.rank() - 1).collect();
-    let spread = e.b.broadcast(own, places, ty.shape.clone());
+    let node = e.spread(&x, &full, batched, args.span)?;
+    let ty = e.b.ty(node).with_dtype(nnc_graph::DType::I32);
     let last = ty.rank() - 1;
-    let counter = e.b.iota(last, ty);
-    let hit = e.b.compare(Direction::Eq, spread, counter);
-    let zero = e.b.scalar_like(0.0, node);
-    let kept = e.b.select(hit, node, zero);
+    let kept = if index.classes.is_some() {
+        let own = e.spread(&index, &index.axes.clone(), batched, args.span)?;
+        let spread = e.b.broadcast(own, (0..last).collect(), ty.shape.clone());
+        let counter = e.b.iota(last, ty);
+        let hit = e.b.compare(Direction::Eq, spread, counter);
+        let zero = e.b.scalar_like(0.0, node);
+        e.b.select(hit, node, zero)
+    } else {
+        let shares = e.floats(&index);
+        let shares = e.spread(&shares, &full, batched, args.span)?;
+        e.b.binary(Binary::Multiply, node, shares)
+    };
     let node = e.b.reduce(Reduction::Add, kept, vec![last]);
-    Ok(Value::Tensor(e.tensor(node, index.axes, batched)))
+    Ok(Value::Tensor(e.tensor(node, full[..full.len() - 1].to_vec(), batched)))
 }
 
 pub(super) fn one_hot(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
@@ -213,6 +227,9 @@ pub(super) fn rank(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
 
 pub(super) fn size(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     e.arity(args, "size", 1, 1, &["x"])?;
+    if let Some(Value::Shape(s)) = args.get(0, "x") {
+        return Ok(Value::Int(e.check_size(&s.axes, args.span)? as i64));
+    }
     let t = e.tensor_arg(args, 0, "size")?;
     Ok(Value::Int(t.axes.iter().map(|a| a.size as i64).product()))
 }
@@ -227,21 +244,27 @@ pub(super) fn len(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     }
 }
 
+impl Elab<'_> {
+    /// One size for each of n axes: `3` becomes `3x3`.
+    pub(crate) fn spread_size(&self, value: &Value, n: usize, span: nnc_syntax::Span) -> Res<Shape> {
+        let shape = self.shape_arg(value, span)?;
+        self.check_size(&shape.axes, span)?;
+        match shape.axes.len() {
+            1 if n <= 8 => Ok(Shape { axes: vec![shape.axes[0]; n], batched: false }),
+            m if m == n => Ok(shape),
+            m => {
+                let message = format!("{} has {m} sizes, {n} are wanted", shape_text(&shape.axes));
+                self.fail("N0301", message, span, "")
+            }
+        }
+    }
+}
+
 /// One size for each of n axes: `3` becomes `3x3`.
 pub(super) fn spread(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     e.arity(args, "spread", 2, 2, &[])?;
-    let shape = e.shape_arg(&args.positional[0].0, args.span_of(0))?;
     let n = args.positional[1].0.int().unwrap_or(0).max(0) as usize;
-    match shape.axes.len() {
-        1 if n <= 8 => Ok(Value::Shape(Shape { axes: vec![shape.axes[0]; n], batched: false })),
-        m if m == n => Ok(Value::Shape(shape)),
-        m => e.fail(
-            "N0301",
-            format!("{} has {m} sizes, {n} are wanted", shape_text(&shape.axes)),
-            args.span,
-            "",
-        ),
-    }
+    e.spread_size(&args.positional[0].0, n, args.span_of(0)).map(Value::Shape)
 }
 
 /// The position along an axis, in the shape of a tensor.

@@ -4,6 +4,7 @@ use nnc_model::{Model, Options, Overrides, Port, Ports, Spec};
 use nnc_syntax::{Diagnostic, SourceMap};
 
 /// A port of numbers.
+#[allow(dead_code)]
 pub fn numbers(name: &str, shape: &[usize]) -> Port {
     Port { name: name.into(), shape: shape.to_vec(), classes: None, about: "rows".into() }
 }
@@ -16,6 +17,7 @@ pub fn classes(name: &str, shape: &[usize], n: usize) -> Port {
 }
 
 /// Data with one input and one target.
+#[allow(dead_code)]
 pub fn ports(input: Port, target: Port) -> Ports {
     Ports { inputs: vec![input], targets: vec![target], weighted: false, has_valid: false, samples: 4 }
 }
@@ -47,4 +49,12 @@ pub fn render(diagnostics: &[Diagnostic], sources: &SourceMap) -> String {
         }
     }
     out
+}
+
+pub mod golden;
+
+/// Reads a program; its mistakes as a text.
+#[allow(dead_code)]
+pub fn spec_of(text: &str) -> Result<Spec, String> {
+    Spec::read("test.nn", text, &Overrides::default()).map_err(|(d, s)| render(&d, &s))
 }

@@ -1,0 +1,234 @@
+//! Folding windows that move over space or time, channels last: the pools.
+//!
+//! `reduce_window(x)` takes `x[b, space…, c]` to `[b, space′…, c]`; each number is the fold (sum, largest) of
+//! the numbers in the window at that position. What lies in the padding is left out. For a sum, neighbours may
+//! lie `dilation` apart with zeros between, so that its adjoint is another such sum.
+//!
+//! `select_and_scatter(x, g)` is the adjoint of the largest: every `g[b, p, c]` is added to the place of the
+//! largest number of `x` in the window at `p`; of equal ones the first in row-major order, as in TensorFlow.
+//! `select_and_gather(x, h)` reads `h` at those places, and is the adjoint of that.
+
+use super::convolve::{adjoint_padding, dilated, positions};
+use super::{Prim, Reduction, arity, expect};
+use crate::eval::{Array, each_index};
+use crate::text::{Attributes, list, signed};
+use crate::{Builder, Dim, NodeId, Type};
+
+/// A window and how it moves; one number for each axis of space.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct WindowDims {
+    /// Its size.
+    pub size: Vec<usize>,
+    /// Steps between two positions.
+    pub stride: Vec<usize>,
+    /// Padding before; negative, for sums, to cut.
+    pub low: Vec<i64>,
+    /// Padding after; negative, for sums, to cut.
+    pub high: Vec<i64>,
+    /// Distance of neighbours, for sums; the rest is zeros (StableHLO `base_dilations`).
+    pub dilation: Vec<usize>,
+}
+
+impl WindowDims {
+    /// A window with some stride, without padding.
+    pub fn new(size: Vec<usize>, stride: Vec<usize>) -> Self {
+        let n = size.len();
+        Self { size, stride, low: vec![0; n], high: vec![0; n], dilation: vec![1; n] }
+    }
+
+    /// The number of axes of space.
+    pub fn rank(&self) -> usize {
+        self.size.len()
+    }
+
+    /// The shape of the fold.
+    pub fn result(&self, x: &[Dim]) -> Option<Vec<Dim>> {
+        let mut out = x.to_vec();
+        for i in 0..self.rank() {
+            let span = dilated(x[i + 1].fixed()?, self.dilation[i])?;
+            let count = positions(span, self.size[i], self.stride[i], self.low[i], self.high[i])?;
+            out[i + 1] = Dim::Size(count);
+        }
+        Some(out)
+    }
+
+    pub(super) fn attributes(&self) -> Vec<(&'static str, String)> {
+        let mut out = vec![
+            ("window", list(&self.size)),
+            ("stride", list(&self.stride)),
+            ("pad", format!("{}x{}", list(&self.low), list(&self.high))),
+        ];
+        if self.dilation.iter().any(|d| *d != 1) {
+            out.push(("dilation", list(&self.dilation)));
+        }
+        out
+    }
+
+    pub(super) fn from_attributes(attributes: &mut Attributes<'_>) -> Result<Self, String> {
+        let size = attributes.list("window")?;
+        let stride = attributes.list("stride")?;
+        let (low, high) = attributes.parse("pad", signed)?;
+        let dilation = attributes.optional_list("dilation")?.unwrap_or_else(|| vec![1; size.len()]);
+        Ok(Self { size, stride, low, high, dilation })
+    }
+
+    fn check(&self, x: &Type, z: &Type, plain: bool) -> Result<(), String> {
+        let n = self.rank();
+        let lengths = [self.stride.len(), self.low.len(), self.high.len(), self.dilation.len()];
+        if lengths.iter().any(|l| *l != n) || x.rank() != n + 2 {
+            return Err(format!("window, stride and padding have one number for each axis of space of {x}"));
+        }
+        if !x.dtype.is_float() {
+            return Err(format!("works on floats, not on {x}"));
+        }
+        if [&self.size, &self.stride, &self.dilation].iter().any(|v| v.contains(&0)) {
+            return Err("window, stride and dilation are at least 1".into());
+        }
+        let inside = |pad: &[i64]| pad.iter().zip(&self.size).all(|(&p, &s)| p >= 0 && (p as u64) < s as u64);
+        if plain && !(inside(&self.low) && inside(&self.high) && self.dilation.iter().all(|d| *d == 1)) {
+            return Err("the largest has no dilation, and less padding than its window is wide".into());
+        }
+        match self.result(&x.shape) {
+            Some(shape) => expect(z, &x.with_shape(shape)),
+            None => Err(format!("the window {:?} has no position in {x}", self.size)),
+        }
+    }
+
+    /// The attributes of the adjoint of the sum.
+    fn adjoint(&self, x: &[Dim], z: &[Dim]) -> Self {
+        let mut out = Self {
+            size: self.size.clone(),
+            stride: self.dilation.clone(),
+            low: self.low.clone(),
+            high: self.high.clone(),
+            dilation: self.stride.clone(),
+        };
+        let size = |d: Dim| d.fixed().unwrap_or(0);
+        for i in 0..self.rank() {
+            (out.low[i], out.high[i]) = adjoint_padding(
+                (size(x[i + 1]), self.dilation[i]),
+                (self.size[i], 1),
+                (size(z[i + 1]), self.stride[i]),
+                self.low[i],
+            );
+        }
+        out
+    }
+
+    /// Visits the index of every number in the window at position `to`.
+    fn visit(&self, x: &[usize], to: &[usize], mut f: impl FnMut(&[usize])) {
+        let n = self.rank();
+        let mut from = to.to_vec();
+        each_index(&self.size, |q| {
+            for i in 0..n {
+                let at = (to[i + 1] * self.stride[i] + q[i]) as i64 - self.low[i];
+                let step = self.dilation[i] as i64;
+                if at < 0 || at % step != 0 || at / step >= x[i + 1] as i64 {
+                    return;
+                }
+                from[i + 1] = (at / step) as usize;
+            }
+            f(&from);
+        });
+    }
+
+    /// The place of the first largest number in the window at `to`; a NaN counts as the largest.
+    fn selected(&self, x: &Array, to: &[usize]) -> Option<Vec<usize>> {
+        let mut best: Option<(f64, Vec<usize>)> = None;
+        self.visit(&x.dims, to, |from| {
+            let v = x.at(from);
+            let better = match &best {
+                None => true,
+                Some((top, _)) => v > *top || (v.is_nan() && !top.is_nan()),
+            };
+            if better {
+                best = Some((v, from.to_vec()));
+            }
+        });
+        best.map(|(_, at)| at)
+    }
+}
+
+pub(super) fn check(prim: &Prim, operands: &[&Type], result: &Type) -> Result<(), String> {
+    match prim {
+        Prim::ReduceWindow { op: Reduction::Minimum, .. } => {
+            Err("folds by sum or by the largest; for the smallest negate twice".into())
+        }
+        Prim::ReduceWindow { op, window } => {
+            let [x] = arity(operands)?;
+            window.check(&x, result, *op != Reduction::Add)
+        }
+        Prim::SelectAndScatter(window) => {
+            let [x, g] = arity(operands)?;
+            expect(result, &x)?;
+            window.check(&x, &g, true)
+        }
+        Prim::SelectAndGather(window) => {
+            let [x, h] = arity(operands)?;
+            expect(&h, &x)?;
+            window.check(&x, result, true)
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn vjp(prim: &Prim, b: &mut Builder, node: NodeId, g: NodeId) -> Vec<Option<NodeId>> {
+    let x = b.operands(node);
+    match prim {
+        Prim::ReduceWindow { op: Reduction::Add, window } => {
+            let adjoint = window.adjoint(&b.ty(x[0]).shape, &b.ty(node).shape);
+            vec![Some(b.reduce_window(Reduction::Add, g, adjoint))]
+        }
+        Prim::ReduceWindow { window, .. } => vec![Some(b.select_and_scatter(x[0], g, window.clone()))],
+        Prim::SelectAndScatter(window) => vec![None, Some(b.select_and_gather(x[0], g, window.clone()))],
+        Prim::SelectAndGather(window) => vec![None, Some(b.select_and_scatter(x[0], g, window.clone()))],
+        _ => Vec::new(),
+    }
+}
+
+impl Builder {
+    /// The fold of a moving window.
+    pub fn reduce_window(&mut self, op: Reduction, x: NodeId, window: WindowDims) -> NodeId {
+        let shape = window.result(&self.ty(x).shape).unwrap_or_default();
+        let ty = self.ty(x).with_shape(shape);
+        self.emit(Prim::ReduceWindow { op, window }, &[x], ty)
+    }
+
+    /// `g` added up at the places of the largest numbers of `x` in each window.
+    pub fn select_and_scatter(&mut self, x: NodeId, g: NodeId, window: WindowDims) -> NodeId {
+        let ty = self.ty(x).clone();
+        self.emit(Prim::SelectAndScatter(window), &[x, g], ty)
+    }
+
+    /// `h` at the places of the largest numbers of `x` in each window.
+    pub fn select_and_gather(&mut self, x: NodeId, h: NodeId, window: WindowDims) -> NodeId {
+        let shape = window.result(&self.ty(x).shape).unwrap_or_default();
+        let ty = self.ty(x).with_shape(shape);
+        self.emit(Prim::SelectAndGather(window), &[x, h], ty)
+    }
+}
+
+pub(super) fn eval(prim: &Prim, x: &[&Array], dims: &[usize]) -> Array {
+    match prim {
+        Prim::ReduceWindow { op, window } => Array::from_fn(dims, |to| {
+            let mut sum = op.identity();
+            window.visit(&x[0].dims, to, |from| {
+                sum = super::elementwise::binary(op.op(), sum, x[0].at(from));
+            });
+            sum
+        }),
+        Prim::SelectAndScatter(window) => {
+            let mut out = Array::filled(dims, 0.0);
+            x[1].each(|to, g| {
+                if let Some(at) = window.selected(x[0], to) {
+                    *out.at_mut(&at) += g;
+                }
+            });
+            out
+        }
+        Prim::SelectAndGather(window) => {
+            Array::from_fn(dims, |to| window.selected(x[0], to).map_or(0.0, |at| x[1].at(&at)))
+        }
+        _ => x[0].clone(),
+    }
+}
