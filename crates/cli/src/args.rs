@@ -39,6 +39,8 @@ pub enum Command {
     New(NewArgs),
     /// How fast a training step is, without files
     Bench(BenchArgs),
+    /// Write programs in the one usual form
+    Fmt(FmtArgs),
 }
 
 impl Command {
@@ -52,7 +54,8 @@ impl Command {
             | Command::Summary(_)
             | Command::Graph(_)
             | Command::New(_)
-            | Command::Bench(_) => false,
+            | Command::Bench(_)
+            | Command::Fmt(_) => false,
         }
     }
 }
@@ -278,6 +281,26 @@ pub struct BenchArgs {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+/// `nnc fmt`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  nnc fmt                      every .nn file here and in the folders below
+  nnc fmt xor.nn iris.nn
+  nnc fmt --check              change nothing; exit 1 and the names of files that are not in this form
+  nnc fmt - < xor.nn           from stdin to stdout
+
+Spaces, line breaks and the alignment of rows change, and a layer written as a call becomes a step. What a
+program means does not, and every comment stays.")]
+pub struct FmtArgs {
+    /// Programs, or folders with programs; `-` is stdin. Without any, the present folder
+    #[arg(value_name = "FILE")]
+    pub files: Vec<String>,
+    /// Change nothing, and tell which files would change
+    #[arg(long)]
+    pub check: bool,
 }
 
 /// How exact numbers are.

@@ -12,6 +12,7 @@ mod elab;
 mod eval;
 pub mod explain;
 mod frame;
+pub mod library;
 mod lint;
 mod pattern;
 mod rows;

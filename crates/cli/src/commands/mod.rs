@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 mod eval;
+mod fmt;
 mod graph;
 mod new;
 mod predict;
@@ -24,5 +25,6 @@ pub fn run(command: &Command, out: &mut Output) -> Result<u8> {
         Command::Graph(args) => graph::run(args, out),
         Command::New(args) => new::run(args, out),
         Command::Bench(args) => bench::run(args, out),
+        Command::Fmt(args) => fmt::run(args, out),
     }
 }
