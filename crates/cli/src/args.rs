@@ -41,6 +41,8 @@ pub enum Command {
     Bench(BenchArgs),
     /// Write programs in the one usual form
     Fmt(FmtArgs),
+    /// Mend mistakes that have one sure remedy
+    Fix(FixArgs),
 }
 
 impl Command {
@@ -55,7 +57,8 @@ impl Command {
             | Command::Graph(_)
             | Command::New(_)
             | Command::Bench(_)
-            | Command::Fmt(_) => false,
+            | Command::Fmt(_)
+            | Command::Fix(_) => false,
         }
     }
 }
@@ -301,6 +304,24 @@ pub struct FmtArgs {
     /// Change nothing, and tell which files would change
     #[arg(long)]
     pub check: bool,
+}
+
+/// `nnc fix`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  nnc fix xor.nn               mend what has one sure remedy, and show what is left
+  nnc fix xor.nn --dry-run     show the changes as a diff, and write nothing
+
+Mistakes that `nnc fix` can mend say so. It never guesses: where two remedies are likely, it leaves the choice
+to you.")]
+pub struct FixArgs {
+    /// Programs, or folders with programs; `-` is stdin
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<String>,
+    /// Write nothing, and show what would change
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// How exact numbers are.

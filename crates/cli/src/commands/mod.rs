@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 mod eval;
+mod fix;
 mod fmt;
 mod graph;
 mod new;
@@ -26,5 +27,6 @@ pub fn run(command: &Command, out: &mut Output) -> Result<u8> {
         Command::New(args) => new::run(args, out),
         Command::Bench(args) => bench::run(args, out),
         Command::Fmt(args) => fmt::run(args, out),
+        Command::Fix(args) => fix::run(args, out),
     }
 }
