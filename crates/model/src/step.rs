@@ -1,6 +1,6 @@
 //! From a program to its graphs: forward, backward, the whole step, evaluation, first values.
 
-use crate::data::Ports;
+use crate::data::{Part, Ports};
 use crate::elab::{Elab, LayerRow, Res, Stop};
 use crate::frame::Frame;
 use crate::lint;
@@ -167,6 +167,7 @@ impl Spec {
         e.ports = ports.clone();
         e.binds = self.binds();
         e.top.settings = Settings::default();
+        e.top.has_test = self.data.iter().any(|d| d.part == Part::Test);
         let mut frame = Frame::top();
         let mut ids = 0;
         e.bind_ports(&mut frame, &mut ids);

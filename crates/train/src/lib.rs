@@ -14,6 +14,7 @@
 mod clock;
 mod data;
 mod diverge;
+mod expect;
 mod float;
 mod history;
 mod marks;
@@ -33,6 +34,7 @@ mod using;
 mod weights;
 
 pub use data::{LoadOptions, Loaded, load};
+pub use expect::{Tally, Trial, trial};
 pub use measure::{
     BenchOptions, BenchReport, GradientOptions, GradientReport, TensorCheck, bench, check_gradients,
     plan_step,

@@ -9,6 +9,7 @@ mod graph;
 mod new;
 mod predict;
 mod summary;
+mod test;
 mod train;
 
 use crate::args::Command;
@@ -26,6 +27,7 @@ pub fn run(command: &Command, out: &mut Output) -> Result<u8> {
         Command::Graph(args) => graph::run(args, out),
         Command::New(args) => new::run(args, out),
         Command::Bench(args) => bench::run(args, out),
+        Command::Test(args) => test::run(args, out),
         Command::Fmt(args) => fmt::run(args, out),
         Command::Fix(args) => fix::run(args, out),
     }

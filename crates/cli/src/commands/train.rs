@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The exit code of a run that Ctrl-C ended.
-const INTERRUPTED: u8 = 130;
+pub const INTERRUPTED: u8 = 130;
 /// What follows from mistakes before the first step.
 const NOTHING: &str = "nothing was trained";
 /// More columns of inputs than this are not shown.
@@ -51,7 +51,7 @@ pub fn run(args: &TrainArgs, out: &mut Output) -> Result<u8> {
 }
 
 /// A flag that Ctrl-C raises; the second Ctrl-C ends the process at once.
-fn interrupt(out: &mut Output) -> Arc<AtomicBool> {
+pub fn interrupt(out: &mut Output) -> Arc<AtomicBool> {
     let flag = Arc::new(AtomicBool::new(false));
     let raised = flag.clone();
     let handled = ctrlc::set_handler(move || {
