@@ -3,7 +3,7 @@
 use crate::builtins;
 use crate::elab::{Elab, Res, Stop};
 use crate::frame::Frame;
-use crate::suggest::nearest;
+use crate::suggest::{certain, farness, nearest};
 use crate::value::{Axis, Def, Func, Init, Shape, Value};
 use nnc_syntax::ast::{Arg, Chain, Dim, Expr, ExprKind, Flow, Link, UnaryOp};
 use nnc_syntax::{Diagnostic, Span};
@@ -54,7 +54,7 @@ impl Elab<'_> {
         let label = near.map_or(String::new(), |n| format!("did you mean `{n}`?"));
         let mut d = self.error(code, format!("there is {what} called `{name}`"), span, &label);
         match near {
-            Some(n) => d = d.fix(span, n, self.is_user(span)),
+            Some(n) => d = d.fix(span, n, self.is_user(span) && certain(name, &known) == Some(n)),
             None => d = d.help("the library is `crates/model/prelude`; names of Keras and PyTorch are understood as suggestions"),
         }
         Stop::Error(Box::new(d))
@@ -476,10 +476,12 @@ impl Elab<'_> {
         let heads = crate::settings::HEADS;
         let known = self.known_names(frame);
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let far = |near: &str| farness(&name.text, near).unwrap_or(usize::MAX);
+        let other = nearest(&name.text, &known).map_or(usize::MAX, far);
         if frame.top
-            && nearest(&name.text, &known).is_none()
-            && let Some(head) = nearest(&name.text, heads)
+            && let Some(head) = nearest(&name.text, heads).filter(|head| far(head) <= other)
         {
+            let sure = certain(&name.text, heads) == Some(head) && far(head) < other;
             let d: Diagnostic = self
                 .error(
                     "N0201",
@@ -487,7 +489,7 @@ impl Elab<'_> {
                     name.span,
                     &format!("did you mean `{head}`?"),
                 )
-                .fix(name.span, head, true);
+                .fix(name.span, head, sure);
             return Stop::Error(Box::new(d));
         }
         self.unknown(frame, "N0201", "no layer", &name.text, name.span)

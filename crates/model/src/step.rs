@@ -6,7 +6,7 @@ use crate::frame::Frame;
 use crate::lint;
 use crate::settings::{Clip, Loss, Metric, MetricKind, Named, Settings};
 use crate::spec::Spec;
-use crate::suggest::nearest;
+use crate::suggest::{certain, nearest};
 use crate::value::{Def, Func, Tensor, Value, shape_text};
 use nnc_graph::{Binary, DType, Graph, NodeId, OutputKind, Reduction, Role, Type, Unary, gradient, passes};
 use nnc_syntax::ast::{Arg, RuleDef, StmtKind};
@@ -594,7 +594,7 @@ fn unknown_rule(e: &Elab<'_>, named: Option<&Named>) -> Stop {
         .error("N0202", format!("there is no optimizer called `{}`", name.text), name.span, &label)
         .help(format!("optimizers are {}", rules.join(", ")));
     if let Some(near) = near {
-        d = d.fix(name.span, near, true);
+        d = d.fix(name.span, near, certain(&name.text, &rules) == Some(near));
     }
     Stop::Error(Box::new(d))
 }
