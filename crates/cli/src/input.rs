@@ -54,19 +54,34 @@ pub fn spec(args: &SpecArgs, length: Length, out: &mut Output) -> Result<Spec> {
         batch,
         seed: args.seed,
     };
-    let spec = Spec::read(&name, &text, &overrides)
+    let folder = folder(args);
+    let spec = Spec::read_with(&name, &text, &overrides, &|path| used(&folder, path))
         .map_err(|(diagnostics, sources)| Problem::at(ProblemKind::Spec, diagnostics, &sources))?;
     out.diagnostics(&spec.diagnostics, &spec.sources);
     Ok(spec)
 }
 
-/// Opens the data that the program asks for.
-pub fn data(args: &SpecArgs, spec: Spec, out: &mut Output) -> Result<Loaded> {
-    let base = match &args.spec {
+/// The folder that paths in the program are relative to.
+fn folder(args: &SpecArgs) -> PathBuf {
+    match &args.spec {
         Some(path) if path != "-" => Path::new(path).parent().map(Path::to_path_buf).unwrap_or_default(),
         _ => PathBuf::new(),
-    };
-    let options = LoadOptions { data: args.data.clone(), base, memory_limit: args.memory };
+    }
+}
+
+/// The text of a file that a program uses.
+fn used(folder: &Path, path: &str) -> std::result::Result<String, String> {
+    let path = folder.join(path);
+    let bytes = File::open(&path).and_then(read_limited).map_err(|e| match e.kind() {
+        io::ErrorKind::NotFound => format!("there is no file `{}`", path.display()),
+        _ => e.to_string(),
+    })?;
+    String::from_utf8(bytes).map_err(|_| "this file is not text (UTF-8)".to_string())
+}
+
+/// Opens the data that the program asks for.
+pub fn data(args: &SpecArgs, spec: Spec, out: &mut Output) -> Result<Loaded> {
+    let options = LoadOptions { data: args.data.clone(), base: folder(args), memory_limit: args.memory };
     let loaded = load(spec, &options)?;
     out.diagnostics(&loaded.notes, &loaded.spec.sources);
     Ok(loaded)

@@ -5,6 +5,7 @@
 //! values. All diagnostics about meaning arise here.
 
 mod arith;
+mod blind;
 mod builtins;
 mod call;
 pub mod data;
@@ -13,6 +14,7 @@ mod eval;
 pub mod explain;
 mod frame;
 mod lint;
+mod names;
 mod pattern;
 mod rows;
 mod scan;

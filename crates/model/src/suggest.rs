@@ -246,9 +246,12 @@ pub fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
         return Some(ours);
     }
     let lower = name.to_lowercase();
-    let limit = (name.chars().count() / 3).max(1);
+    let letters = name.chars().count();
+    // Every letter is near every other: one letter is meant only if it is the same one.
+    let limit = if letters < 2 { 0 } else { (letters / 3).max(1) };
     known
         .iter()
+        .filter(|k| letters != 2 || k.chars().count() > 1)
         .map(|k| (distance(&lower, &k.to_lowercase()), *k))
         .filter(|(d, k)| *d <= limit || (lower.len() >= 3 && k.starts_with(&lower)))
         .min()
@@ -292,5 +295,6 @@ mod tests {
         assert_eq!(nearest("Conv2D", &known), Some("conv"));
         assert_eq!(nearest("rleu", &known), Some("relu"));
         assert_eq!(nearest("banana", &known), None);
+        assert_eq!(nearest("x", &["a", "xs", "X"]), Some("X"));
     }
 }
