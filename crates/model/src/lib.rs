@@ -5,6 +5,7 @@
 //! values. All diagnostics about meaning arise here.
 
 mod arith;
+mod blind;
 mod builtins;
 mod call;
 pub mod data;
@@ -14,6 +15,7 @@ pub mod explain;
 mod frame;
 pub mod library;
 mod lint;
+mod names;
 mod pattern;
 mod rows;
 mod scan;

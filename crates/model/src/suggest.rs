@@ -256,6 +256,8 @@ pub fn certain<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
 
 /// How far a name may be from the one that is certainly meant.
 const SLIP: usize = 2;
+/// The farness of what is only a guess.
+const GUESS: usize = 100;
 
 /// How far a name is from one of ours that may be meant: 0 for the name another library has for it, else the
 /// number of slips and one, more where only the beginning is the same; `None` where it is none of these.
@@ -265,16 +267,16 @@ pub(crate) fn farness(name: &str, ours: &str) -> Option<usize> {
     if lower == ours_lower || FOREIGN.iter().any(foreign) {
         return Some(0);
     }
-    // One slip makes any other of a name of one or two letters.
+    // Every letter is near every other: one letter is meant only if it is the same one, and of two one is a guess.
     let letters = name.chars().count();
-    if letters < 3 || ours.chars().count() < 2 {
+    if letters < 2 || ours.chars().count() < 2 {
         return None;
     }
     let slips = distance(&lower, &ours_lower);
     if slips <= (letters / 3).max(1) {
-        return Some(1 + slips);
+        return Some(if letters < 3 { GUESS } else { 1 + slips });
     }
-    ours_lower.starts_with(&lower).then_some(100)
+    (letters >= 3 && ours_lower.starts_with(&lower)).then_some(GUESS)
 }
 
 /// Edits between two words: insert, delete, replace, swap neighbours (Damerau's optimal string alignment).
@@ -316,6 +318,7 @@ mod tests {
         assert_eq!(nearest("banana", &known), None);
         assert_eq!(nearest("t", &["u", "x"]), None);
         assert_eq!(nearest("X", &["u", "x"]), Some("x"));
+        assert_eq!(nearest("x", &["a", "xs", "X"]), Some("X"));
     }
 
     #[test]

@@ -67,7 +67,7 @@ pub fn load(spec: Spec, options: &LoadOptions) -> Outcome<Loaded> {
     let plan = opener.plan();
     let failed = opener.diagnostics.iter().any(Diagnostic::is_error);
     let Some(plan) = plan.filter(|_| !failed) else {
-        return Err(Problem::at(ProblemKind::Data, opener.diagnostics, &spec.sources));
+        return Err(with_names(opener.diagnostics, &spec));
     };
     let opened = opener.open(plan);
     let Opener { marks, mut diagnostics, .. } = opener;
@@ -75,7 +75,7 @@ pub fn load(spec: Spec, options: &LoadOptions) -> Outcome<Loaded> {
         Ok(data) => data,
         Err(faults) => {
             diagnostics.extend(marks.diagnostics(&faults).into_iter().map(|d| misspelt(d, &spec)));
-            return Err(Problem::at(ProblemKind::Data, diagnostics, &spec.sources));
+            return Err(with_names(diagnostics, &spec));
         }
     };
     diagnostics.extend(marks.diagnostics(&data.notes));
@@ -83,12 +83,18 @@ pub fn load(spec: Spec, options: &LoadOptions) -> Outcome<Loaded> {
         Ok(ports) => ports,
         Err(more) => {
             diagnostics.extend(more);
-            return Err(Problem::at(ProblemKind::Data, diagnostics, &spec.sources));
+            return Err(with_names(diagnostics, &spec));
         }
     };
     ports.has_valid = data.valid.is_some();
     ports.samples = data.train.len();
     Ok(Loaded { spec, data, ports, notes: diagnostics, options: options.clone() })
+}
+
+/// Mistakes of the data, and the misspelt words of the program, which need no data to be found.
+fn with_names(mut diagnostics: Vec<Diagnostic>, spec: &Spec) -> Box<Problem> {
+    diagnostics.extend(spec.wrong_names());
+    Problem::at(ProblemKind::Data, diagnostics, &spec.sources)
 }
 
 /// A file in the encoding of a model.
