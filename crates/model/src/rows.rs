@@ -10,11 +10,18 @@ use nnc_syntax::ast::{ExprKind, Link};
 pub(crate) struct RowStart {
     nodes: usize,
     declared: usize,
+    /// The shape that goes in.
+    given: Option<Vec<usize>>,
 }
 
 impl Elab<'_> {
-    pub(crate) fn row_start(&self) -> RowStart {
-        RowStart { nodes: self.b.graph().len(), declared: self.declared.len() }
+    /// A link that works on a value, if there is one.
+    pub(crate) fn row_start(&self, on: Option<&Value>) -> RowStart {
+        let given = match on {
+            Some(Value::Tensor(t)) => Some(t.sizes()),
+            _ => None,
+        };
+        RowStart { nodes: self.b.graph().len(), declared: self.declared.len(), given }
     }
 
     /// Notes what a link of the top of the file computed; a mere name (`x`) is no step.
@@ -54,7 +61,8 @@ impl Elab<'_> {
             }
         }
         let shape = t.sizes();
-        self.layers.push(LayerRow { name, text, span, shape, weights, flops, bytes });
+        let given = start.given;
+        self.layers.push(LayerRow { name, text, span, given, shape, weights, flops, bytes });
     }
 
     fn is_function_name(&self, link: &Link) -> bool {
