@@ -11,6 +11,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod checkpoint;
 mod clock;
 mod data;
 mod diverge;
@@ -32,6 +33,7 @@ mod train;
 mod using;
 mod weights;
 
+pub use checkpoint::{Checkpoint, Longer, open_checkpoint};
 pub use data::{LoadOptions, Loaded, load};
 pub use measure::{
     BenchOptions, BenchReport, GradientOptions, GradientReport, TensorCheck, bench, check_gradients,
