@@ -262,6 +262,7 @@ impl<T: Real> Code<T> {
                 (tiles, tiles)
             }
             Instr::Dot(d) => d.scratch(),
+            Instr::Reduce(r) => r.scratch(),
             Instr::Convolution(c) => c.scratch(),
             Instr::ConvolutionKernel(c) => c.scratch(),
             _ => (0, 0),
@@ -381,7 +382,7 @@ impl<T: Real> Memory<T> {
                     let y = w.y.map_or(std::ptr::null(), |y| self.at(y).cast_const());
                     w.run(isa, pool, (self.at(w.x), y, self.at(w.to)));
                 }
-                Instr::Reduce(r) => r.run(isa, pool, self.at(r.from), self.at(r.to)),
+                Instr::Reduce(r) => r.run(isa, pool, self.at(r.from), self.at(r.to), scratch(0)),
                 Instr::ArgMax(r) => r.run(
                     self.read(r.from, r.outer * r.fold_size * r.inner),
                     self.write(r.to, r.outer * r.inner),
