@@ -310,6 +310,9 @@ pub struct BenchArgs {
     /// How long to measure
     #[arg(long, value_name = "S", default_value_t = 1.0, value_parser = seconds)]
     pub seconds: f64,
+    /// Show where the time of a step goes, too
+    #[arg(long)]
+    pub profile: bool,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,

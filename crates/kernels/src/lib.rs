@@ -12,6 +12,7 @@
 
 mod buffer;
 mod code;
+mod convolve;
 mod denormals;
 mod dot;
 mod gemm;
@@ -26,12 +27,16 @@ mod random;
 mod real;
 mod reduce;
 mod tile;
+mod walk;
+mod window;
 
 pub use buffer::Buffer;
 pub use code::{Code, Instr, Place, Space};
+pub use convolve::{Convolution, ConvolutionKernel, Geometry};
 pub use dot::{Dot, Matrix};
 pub use moves::{Copy, Gather, ScatterAdd};
 pub use pool::Pool;
 pub use real::Real;
 pub use reduce::{ArgMax, Fold, Reduce};
 pub use tile::{Access, Arg, BinaryOp, LANES, Load, MicroOp, Op, Program, Scalar, UnaryOp};
+pub use window::{Window, WindowFold, Windows};

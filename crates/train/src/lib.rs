@@ -36,8 +36,8 @@ mod weights;
 pub use checkpoint::{Checkpoint, Longer, open_checkpoint};
 pub use data::{LoadOptions, Loaded, load};
 pub use measure::{
-    BenchOptions, BenchReport, GradientOptions, GradientReport, TensorCheck, bench, check_gradients,
-    plan_step,
+    BenchOptions, BenchReport, GradientOptions, GradientReport, ProfileRow, TensorCheck, bench,
+    check_gradients, plan_step,
 };
 pub use problem::{Outcome, Problem, ProblemKind};
 pub use report::{
