@@ -138,6 +138,13 @@ pub fn open_with(spec: &DataSpec, limits: &Limits) -> Result<Dataset, Vec<Fault>
     build::open(spec, limits)
 }
 
+/// The ports of data with mistakes, as far as they can be told: what is wrong
+/// is passed over. `None` where nothing can be said. For finding the mistakes
+/// of a program in the same run as those of its data.
+pub fn sketch(spec: &DataSpec, limits: &Limits) -> Option<Schema> {
+    build::sketch(spec, limits)
+}
+
 /// Encodes raw rows as the training data was: for a model that is used, or
 /// measured on another file. Target columns may be absent; then
 /// [`Table::has_targets`] says so.

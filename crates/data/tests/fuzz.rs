@@ -181,7 +181,7 @@ fn csv_files() {
 fn npy_files() {
     let seeds = [fixture("c.npy"), fixture("labels.npy"), fixture("resized.npy")];
     fuzz("npy", "npy", &seeds, |inputs, _| {
-        DataSpec::new(SourceSpec::Npy(NpySpec { inputs, targets: None, handle: None }))
+        DataSpec::new(SourceSpec::Npy(NpySpec { inputs, targets: None, handle: None, targets_handle: None }))
     });
 }
 
@@ -210,7 +210,7 @@ fn idx_files() {
         vec![0, 0, 9, 1, 0, 0, 0, 3, 1, 2, 3],
     ];
     fuzz("idx", "idx", &seeds, |inputs, _| {
-        DataSpec::new(SourceSpec::Idx(IdxSpec { inputs, targets: None, handle: None }))
+        DataSpec::new(SourceSpec::Idx(IdxSpec { inputs, targets: None, handle: None, targets_handle: None }))
     });
 }
 

@@ -152,6 +152,7 @@ fn arrays() {
         inputs: write(&folder, "i.gz", packer.finish().unwrap()),
         targets: Some(write(&folder, "l.idx", labels)),
         handle: None,
+        targets_handle: None,
     };
     let split = SplitSpec { valid: 0.25, ..SplitSpec::default() };
     let roles = vec![RoleSpec::new(Role::Input, ["picture"]).scaled(Scaling::Standardize)];
@@ -172,7 +173,12 @@ fn arrays() {
                 _ => file.push((i % 2) as u8),
             }
         }
-        let npy = NpySpec { inputs: write(&folder, "a.npy", &file), targets: None, handle: None };
+        let npy = NpySpec {
+            inputs: write(&folder, "a.npy", &file),
+            targets: None,
+            handle: None,
+            targets_handle: None,
+        };
         let spec =
             DataSpec { split: split.clone(), roles: roles.clone(), ..DataSpec::new(SourceSpec::Npy(npy)) };
         same(&spec);
