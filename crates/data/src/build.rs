@@ -29,6 +29,8 @@ pub(crate) struct Prepared {
     /// Rows of `raw` the training part is made of.
     pub(crate) train: Vec<u32>,
     pub(crate) stats: Stats,
+    /// Names of columns that are not read.
+    pub(crate) dropped: Vec<String>,
     pub(crate) notes: Vec<Fault>,
 }
 
@@ -73,7 +75,8 @@ pub(crate) fn prepare(spec: &DataSpec, limits: &Limits, faults: &mut Faults) -> 
     } else {
         Vec::new()
     };
-    Some(Prepared { name, raw, kept: rows.kept, parts, train, stats, notes })
+    let dropped = uses.iter().filter(|u| u.role == Role::Drop).map(|u| u.name.clone()).collect();
+    Some(Prepared { name, raw, kept: rows.kept, parts, train, stats, dropped, notes })
 }
 
 /// See [`crate::sketch`].

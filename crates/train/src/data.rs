@@ -71,7 +71,7 @@ pub fn load(spec: Spec, options: &LoadOptions) -> Outcome<Loaded> {
         return Err(Problem::at(ProblemKind::Data, opener.diagnostics, &spec.sources));
     };
     let sources = plan.data.clone();
-    let opened = opener.open(plan);
+    let opened = opener.open(plan, nnc_data::open_with);
     let Opener { marks, mut diagnostics, .. } = opener;
     let data = match opened {
         Ok(data) => data,
@@ -92,6 +92,35 @@ pub fn load(spec: Spec, options: &LoadOptions) -> Outcome<Loaded> {
     ports.has_valid = data.valid.is_some();
     ports.samples = data.train.len();
     Ok(Loaded { spec, data, ports, notes: diagnostics, options: options.clone() })
+}
+
+/// What a program sees of its data, with the first `rows` training rows; and the warnings and notes about it.
+///
+/// # Errors
+/// As [`load`].
+pub fn describe(
+    spec: &Spec,
+    options: &LoadOptions,
+    rows: usize,
+) -> Outcome<(nnc_data::Description, Vec<Diagnostic>)> {
+    let mut opener = Opener { spec, options, marks: Marks::default(), diagnostics: Vec::new() };
+    let plan = opener.plan();
+    let failed = opener.diagnostics.iter().any(Diagnostic::is_error);
+    let Some(plan) = plan.filter(|_| !failed) else {
+        return Err(Problem::at(ProblemKind::Data, opener.diagnostics, &spec.sources));
+    };
+    let described = opener.open(plan, |data, limits| nnc_data::describe(data, limits, rows));
+    let Opener { marks, mut diagnostics, .. } = opener;
+    match described {
+        Ok(description) => {
+            diagnostics.extend(marks.diagnostics(&description.notes));
+            Ok((description, diagnostics))
+        }
+        Err(faults) => {
+            diagnostics.extend(marks.diagnostics(&faults).into_iter().map(|d| misspelt(d, spec)));
+            Err(Problem::at(ProblemKind::Data, diagnostics, &spec.sources))
+        }
+    }
 }
 
 /// Mistakes that do not depend on the shapes of the data.
@@ -264,10 +293,15 @@ impl Opener<'_> {
         (first, Some(sure))
     }
 
-    fn open(&self, plan: Plan) -> Result<Dataset, Vec<Fault>> {
+    /// Opens the data with the first choice of roles, or else with the second.
+    fn open<T>(
+        &self,
+        plan: Plan,
+        open: impl Fn(&DataSpec, &Limits) -> Result<T, Vec<Fault>>,
+    ) -> Result<T, Vec<Fault>> {
         let limits = Limits { memory: memory::limit(self.options.memory_limit) };
-        let Some(otherwise) = plan.otherwise else { return nnc_data::open_with(&plan.data, &limits) };
-        let faults = match nnc_data::open_with(&plan.data, &limits) {
+        let Some(otherwise) = plan.otherwise else { return open(&plan.data, &limits) };
+        let faults = match open(&plan.data, &limits) {
             Ok(data) => return Ok(data),
             Err(faults) => faults,
         };
@@ -275,7 +309,7 @@ impl Opener<'_> {
         if stdin || faults.iter().any(|f| f.code != nnc_data::codes::NO_COLUMN) {
             return Err(faults);
         }
-        nnc_data::open_with(&DataSpec { roles: otherwise, ..plan.data }, &limits)
+        open(&DataSpec { roles: otherwise, ..plan.data }, &limits)
     }
 }
 

@@ -32,11 +32,12 @@ mod train;
 mod using;
 mod weights;
 
-pub use data::{LoadOptions, Loaded, load};
+pub use data::{LoadOptions, Loaded, describe, load};
 pub use measure::{
     BenchOptions, BenchReport, GradientOptions, GradientReport, TensorCheck, bench, check_gradients,
     plan_step,
 };
+pub use nnc_data::{Description, Style};
 pub use problem::{Outcome, Problem, ProblemKind};
 pub use report::{
     Best, Figures, Heading, Observer, PredictedRow, Predictions, Progress, Quiet, Reading, Report, Start,
