@@ -31,7 +31,7 @@ impl Output {
         let forbidden = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
         let width = terminal_size::terminal_size_of(out).map(|(w, _)| usize::from(w.0));
         Style {
-            width: width.or_else(columns_of_environment).unwrap_or(100),
+            width: width.or_else(columns_of_environment).unwrap_or(Style::default().width),
             colour: terminal && !forbidden,
             unicode: !terminal || supports_unicode::on(supports_unicode::Stream::Stdout),
         }

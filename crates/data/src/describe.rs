@@ -189,7 +189,7 @@ fn encoding(c: &ColumnStats) -> String {
     }
     match c.kind {
         ColumnKind::Category if c.one_hot => words.push("one_hot".into()),
-        ColumnKind::Category => words.push("category".into()),
+        ColumnKind::Category if c.role == Role::Input => words.push("category".into()),
         ColumnKind::Bytes => words.push("bytes".into()),
         _ => {}
     }

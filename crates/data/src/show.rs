@@ -19,7 +19,7 @@ pub struct Style {
 
 impl Default for Style {
     fn default() -> Self {
-        Self { width: 100, colour: false, unicode: true }
+        Self { width: 120, colour: false, unicode: true }
     }
 }
 
@@ -63,7 +63,7 @@ impl Description {
 
     fn columns_table(&self, style: Style, out: &mut String) {
         let mut table =
-            Table::new(&["column", "role", "kind", "encoded", "missing", "", "values in the training part"]);
+            Table::new(&["column", "role", "kind", "encoded", "missing", "", "values for training"]);
         table.right = vec![4];
         for c in &self.columns {
             table.lines.push(vec![
