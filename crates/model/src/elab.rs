@@ -4,6 +4,7 @@ use crate::data::Ports;
 use crate::frame::Frame;
 use crate::settings::Top;
 use crate::shared::Shared;
+use crate::totals::{Finish, Measuring};
 use crate::value::{Axis, Def, Func, Init, Shape, Tensor, Value};
 use nnc_graph::{Builder, DType, Dim, NodeId, Origin, Role, Type, random};
 use nnc_syntax::ast::{DeclareKind, Expr, Stmt, StmtKind};
@@ -115,6 +116,10 @@ pub(crate) struct Elab<'a> {
     pub top: Top,
     /// The data's tensors.
     pub ports: Ports,
+    /// The metric at work.
+    pub measuring: Option<Measuring>,
+    /// What metrics of all samples are computed with.
+    pub finish: Option<Finish>,
 }
 
 impl<'a> Elab<'a> {
@@ -147,6 +152,8 @@ impl<'a> Elab<'a> {
             binds: Vec::new(),
             top: Top::default(),
             ports: Ports::default(),
+            measuring: None,
+            finish: None,
         }
     }
 

@@ -28,6 +28,7 @@ mod run;
 mod runner;
 mod source;
 mod stop;
+mod tally;
 mod train;
 mod using;
 mod weights;
@@ -40,7 +41,7 @@ pub use measure::{
 pub use problem::{Outcome, Problem, ProblemKind};
 pub use report::{
     Best, Figures, Heading, Observer, PredictedRow, Predictions, Progress, Quiet, Reading, Report, Start,
-    StopReason, TrainOptions,
+    StopReason, TableFigure, TrainOptions,
 };
 pub use run::resolve_model;
 pub use train::train;

@@ -11,7 +11,7 @@ use crate::report::{Best, Figures, Observer, Progress, Report, Start, StopReason
 use crate::run::{MODEL, RunFolder, RunNote};
 use crate::runner::{Planner, Runners, internal, layout, plans};
 use crate::stop::{Rules, Watch};
-use crate::{resolved, weights};
+use crate::{resolved, tally, weights};
 use nnc_data::{PortId, Table, shuffled};
 use nnc_engine::{Pool, Store};
 use nnc_export::ModelCard;
@@ -155,7 +155,7 @@ impl<'a, T: Float> Trainer<'a, T> {
             batch: settings.batch,
             order: (0..rows as u32).collect(),
             valid_rows: (0..others[0] as u32).collect(),
-            sums: vec![0.0; 1 + model.metrics.len()],
+            sums: vec![0.0; tally::width(model)],
             row: vec![0.0; history.names().len()],
             epoch: 0,
             done: 0,
@@ -191,7 +191,7 @@ impl<'a, T: Float> Trainer<'a, T> {
                     break StopReason::Finished;
                 }
                 Epoch::Interrupted => {
-                    self.mean(self.order.len().min(self.seen()));
+                    self.mean(self.order.len().min(self.seen()))?;
                     break StopReason::Interrupted;
                 }
             }
@@ -299,18 +299,17 @@ impl<'a, T: Float> Trainer<'a, T> {
     }
 
     /// Loss and metrics of the epoch as Keras has them: means over the rows, each taken before its update.
-    fn mean(&mut self, rows: usize) {
-        let count = rows.max(1) as f64;
-        for (to, sum) in self.row.iter_mut().zip(&self.sums) {
-            *to = sum / count;
-        }
+    fn mean(&mut self, rows: usize) -> Outcome<()> {
+        let own = 1 + self.model.metrics.len();
+        tally::finish(self.model, &self.sums, rows, &mut self.row[..own])
     }
 
     fn figures(&mut self) -> Outcome<()> {
-        self.mean(self.seen());
+        self.mean(self.seen())?;
         let Some(valid) = &self.loaded.data.valid else { return Ok(()) };
-        let own = self.sums.len();
-        self.eval.figures(valid, &self.valid_rows, &mut self.store, &mut self.row[own..])
+        self.eval.sums(valid, &self.valid_rows, &mut self.store, &mut self.sums)?;
+        let own = 1 + self.model.metrics.len();
+        tally::finish(self.model, &self.sums, self.valid_rows.len(), &mut self.row[own..])
     }
 
     /// History, best weights, rules, files.
@@ -414,6 +413,7 @@ impl<'a, T: Float> Trainer<'a, T> {
         let mut figures = Figures {
             loss: self.row[0],
             metrics: self.model.metrics.iter().cloned().zip(self.row[1..].iter().copied()).collect(),
+            tables: Vec::new(),
         };
         let best = match self.best.take() {
             Some((_, best, store)) if best.epoch > 0 => {
@@ -461,16 +461,10 @@ impl<'a, T: Float> Trainer<'a, T> {
     fn measure(&mut self, table: Option<&Table>) -> Outcome<Option<Figures>> {
         let Some(table) = table else { return Ok(None) };
         let rows: Vec<u32> = (0..table.len() as u32).collect();
-        let mut values = vec![0.0; self.sums.len()];
-        self.eval.figures(table, &rows, &mut self.store, &mut values)?;
-        Ok(Some(named(self.model, &values)))
+        let mut sums = vec![0.0; self.sums.len()];
+        self.eval.sums(table, &rows, &mut self.store, &mut sums)?;
+        tally::figures(self.model, &sums, rows.len()).map(Some)
     }
-}
-
-/// Figures with their names.
-pub(crate) fn named(model: &Model, values: &[f64]) -> Figures {
-    let metrics = model.metrics.iter().cloned().zip(values.iter().skip(1).copied());
-    Figures { loss: values.first().copied().unwrap_or(f64::NAN), metrics: metrics.collect() }
 }
 
 /// How many numbers a model learns.
