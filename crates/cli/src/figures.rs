@@ -205,8 +205,12 @@ mod tests {
     #[test]
     fn tables_have_their_classes() {
         let classes = Some(["no".to_string(), "yes".to_string()].to_vec());
-        let table =
-            TableFigure { name: "confusion".into(), shape: vec![2, 2], values: vec![10.0, 0.0, 2.0, 3.0], classes };
+        let table = TableFigure {
+            name: "confusion".into(),
+            shape: vec![2, 2],
+            values: vec![10.0, 0.0, 2.0, 3.0],
+            classes,
+        };
         let text = "confusion (rows are the data, columns what the network says)\n\
                     \x20        no  yes\n   no   10    0\n  yes    2    3\n";
         assert_eq!(grid(&table), text);

@@ -353,6 +353,21 @@ impl<'a> Elab<'a> {
         Ok(())
     }
 
+    /// The share of the learning rate that the trainer lowers, a scalar.
+    pub fn lowered(&mut self) -> Tensor {
+        let path = crate::settings::Plateau::SLOT;
+        if let Some(known) = self.find_declared(path) {
+            return known.tensor.clone();
+        }
+        let node = self.b.parameter(Role::Slot, path, Type::scalar(self.float()));
+        let one = self.init.constant(1.0);
+        self.init.output(nnc_graph::OutputKind::Initial, path, one);
+        let tensor = self.tensor(node, Vec::new(), false);
+        self.paths.insert(path.to_string(), self.declared.len());
+        self.declared.push(Declared { role: Role::Slot, path: path.to_string(), tensor: tensor.clone() });
+        tensor
+    }
+
     /// Looks a weight or state up by its path.
     pub fn find_declared(&self, path: &str) -> Option<&Declared> {
         self.paths.get(path).map(|&i| &self.declared[i])

@@ -79,14 +79,16 @@ impl Elab<'_> {
         self.measuring = Some(Measuring { name: name.to_string(), sums: Vec::new() });
     }
 
-    /// `total(x)`: in the graph the sum over the batch; over all batches when the metric is finished.
+    /// `all_sum(x)`: in the graph the sum over the batch; over all batches when the metric is finished.
     pub(crate) fn total_of(&mut self, x: &Tensor, span: Span) -> Res<Tensor> {
         let x = self.floats(x);
         let node = self.spread(&x, &x.axes.clone(), true, span)?;
         let Some(measuring) = &mut self.measuring else {
             let d = self
                 .error("N0416", "a sum over all samples is for metrics only", span, "")
-                .cause("a loss or a layer sees one batch; what is summed over all batches is known at their end")
+                .cause(
+                    "a loss or a layer sees one batch; what is summed over all batches is known at their end",
+                )
                 .help("batch_sum(x) and batch_mean(x) are of the batch");
             return Err(Stop::Error(Box::new(d)));
         };
@@ -115,8 +117,8 @@ impl Elab<'_> {
         let Some(node) = cut(self.b.graph(), &mut finish, t.node, &name, &sums).filter(|_| !t.batched) else {
             let d = self
                 .error("N0416", format!("the metric `{name}` mixes all samples with one"), span, "")
-                .cause("total(…) and overall(…) are known when the last sample has been seen")
-                .help("first something for one sample, then its total, then arithmetic on totals");
+                .cause("all_sum(…) and all_mean(…) are known when the last sample has been seen")
+                .help("first something for one sample, then its sum over all, then arithmetic on sums");
             return Err(Stop::Error(Box::new(d)));
         };
         finish.b.output(nnc_graph::OutputKind::Metric, name.as_str(), node);

@@ -85,9 +85,8 @@ fn check(case: &Value) -> Result<(), String> {
     };
     let nn = case["nn"].as_str().unwrap();
     let spec = spec_of(&format!("linear\nloss = mean(output)\noptimizer sgd\nmetrics m=({nn})\n"))?;
-    let model = spec
-        .elaborate(&ports, &Options { float: DType::F64 })
-        .map_err(|d| render(&d, &spec.sources))?;
+    let model =
+        spec.elaborate(&ports, &Options { float: DType::F64 }).map_err(|d| render(&d, &spec.sources))?;
     let wanted = array(&case["value"]);
     let whole = [target.dims[0]];
     let batches: Vec<usize> =

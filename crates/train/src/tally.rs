@@ -62,6 +62,9 @@ fn evaluated(model: &Model, sums: &[f64], samples: usize) -> Outcome<Vec<Array>>
     }
     evaluate(&totals.finish, &bindings).map_err(|message| {
         let d = Diagnostic::error("N0901", message);
-        Problem::new(ProblemKind::Internal, d.help("this is a mistake in nnc; please report it with the program"))
+        Problem::new(
+            ProblemKind::Internal,
+            d.help("this is a mistake in nnc; please report it with the program"),
+        )
     })
 }

@@ -10,13 +10,13 @@ use crate::readings;
 use crate::report::{Best, Figures, Observer, Progress, Report, Start, StopReason, TrainOptions};
 use crate::run::{MODEL, RunFolder, RunNote};
 use crate::runner::{Planner, Runners, internal, layout, plans};
-use crate::stop::{Rules, Watch};
+use crate::stop::{Falling, Rules, Watch};
 use crate::{resolved, tally, weights};
 use nnc_data::{PortId, Table, shuffled};
 use nnc_engine::{Pool, Store};
 use nnc_export::ModelCard;
 use nnc_graph::{DType, Role};
-use nnc_model::Model;
+use nnc_model::{Model, Plateau};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -89,6 +89,7 @@ pub(crate) struct Trainer<'a, T> {
     pub(crate) snapshot: Snapshot<T>,
     best: Option<(Watch, Best, Store<T>)>,
     rules: Rules,
+    falling: Option<Falling>,
     history: History,
     pub(crate) batch: usize,
     pub(crate) order: Vec<u32>,
@@ -151,6 +152,7 @@ impl<'a, T: Float> Trainer<'a, T> {
             eval: Runners::new(eval_plans, eval_batch(model), &pool, &loaded.ports, model)?,
             snapshot: Snapshot { store: store.clone(), epoch: 1, step: 0 },
             best,
+            falling: settings.plateau.as_ref().and_then(|p| Falling::new(p, history.names())),
             rules: Rules::new(&settings.stop, history.names(), &loaded.spec.sources),
             batch: settings.batch,
             order: (0..rows as u32).collect(),
@@ -323,6 +325,11 @@ impl<'a, T: Float> Trainer<'a, T> {
             best.epoch = self.epoch;
             best.value = watch.value().unwrap_or(f64::NAN);
         }
+        if let Some(share) = self.falling.as_mut().and_then(|f| f.after(&self.row))
+            && let Some(slot) = self.store.get_mut(Role::Slot, Plateau::SLOT)
+        {
+            slot.fill(T::of(share));
+        }
         if let Some(now) = self.clock.now_if_looked()
             && self.clock.tell(now)
         {
@@ -423,6 +430,7 @@ impl<'a, T: Float> Trainer<'a, T> {
             }
             _ => None,
         };
+        weights::average(&mut self.store);
         let data = &self.loaded.data;
         let (valid, test) = match stop {
             StopReason::Interrupted => (None, None),
