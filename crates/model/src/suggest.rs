@@ -213,7 +213,6 @@ const FOREIGN: &[(&str, &str)] = &[
     ("PolynomialDecay", "polynomial"),
     ("PiecewiseConstantDecay", "piecewise"),
     ("MultiStepLR", "piecewise"),
-    ("OneCycleLR", "one_cycle"),
     ("warmup_steps", "warmup"),
     ("decay_steps", "steps"),
     ("decay_rate", "rate"),
