@@ -3,7 +3,7 @@
 use crate::builtins;
 use crate::elab::{Elab, Res, Stop};
 use crate::frame::Frame;
-use crate::suggest::nearest;
+use crate::suggest::{certain, farness, nearest};
 use crate::value::{Axis, Def, Func, Init, Shape, Value};
 use nnc_syntax::ast::{Arg, Chain, Dim, Expr, ExprKind, Flow, Link, UnaryOp};
 use nnc_syntax::{Diagnostic, Span};
@@ -12,10 +12,12 @@ use std::rc::Rc;
 impl Elab<'_> {
     /// What a name stands for: locals, then parameters, definitions, and functions of Rust.
     pub fn lookup(&self, frame: &Frame, name: &str) -> Option<Value> {
-        if let Some(value) = frame.get(name).or_else(|| self.globals.param(name)) {
+        let param = || self.globals.param(name).filter(|_| !frame.library);
+        if let Some(value) = frame.get(name).or_else(param) {
             return Some(value.clone());
         }
-        match self.globals.defs.get(name) {
+        let defs = if frame.library { &*self.globals.library } else { &self.globals.defs };
+        match defs.get(name) {
             Some(Def::Fn(def)) => return Some(Value::Func(Func::Fn(def.clone()))),
             Some(Def::Layer(def)) => return Some(Value::Func(Func::Layer(def.clone()))),
             Some(Def::Init(def)) => {
@@ -23,13 +25,14 @@ impl Elab<'_> {
             }
             Some(Def::Rule(_)) | None => {}
         }
-        if self.globals.words.iter().any(|w| w == name) {
-            return Some(Value::Symbol(name.into()));
-        }
         if name == "pi" {
             return Some(Value::Num(std::f64::consts::PI));
         }
-        builtins::find(name).map(|name| Value::Func(Func::Builtin(name)))
+        if let Some(name) = builtins::find(name) {
+            return Some(Value::Func(Func::Builtin(name)));
+        }
+        let word = !frame.library && self.globals.words.iter().any(|w| w == name);
+        word.then(|| Value::Symbol(name.into()))
     }
 
     /// All names that mean something here, for suggestions.
@@ -54,10 +57,25 @@ impl Elab<'_> {
         let label = near.map_or(String::new(), |n| format!("did you mean `{n}`?"));
         let mut d = self.error(code, format!("there is {what} called `{name}`"), span, &label);
         match near {
-            Some(n) => d = d.fix(span, n, self.is_user(span)),
-            None => d = d.help("the library is `crates/model/prelude`; names of Keras and PyTorch are understood as suggestions"),
+            Some(n) => d = d.fix(span, n, self.is_user(span) && certain(name, &known) == Some(n)),
+            None => d = d.help(self.names_here(frame, code, name)),
         }
         Stop::Error(Box::new(d))
+    }
+
+    /// What an unknown name could be instead.
+    fn names_here(&self, frame: &Frame, code: &str, name: &str) -> String {
+        if code == "N0201" {
+            return format!("a layer of your own: layer {name} of x[n] {{ … }}");
+        }
+        let own: Vec<&str> = frame.names().filter(|n| n.starts_with(char::is_alphabetic)).collect();
+        let params = self.globals.params.iter().map(|(n, _)| n.as_str()).filter(|_| !frame.library);
+        let mut names: Vec<&str> = own.into_iter().chain(params).take(12).collect();
+        names.dedup();
+        match names[..] {
+            [] => "nothing has a name here yet: x = input gives one".into(),
+            _ => format!("names here: {}; and the functions of the library", names.join(", ")),
+        }
     }
 
     /// A name that the file binds further down; in a circle, if that needs what is computed here.
@@ -210,8 +228,16 @@ impl Elab<'_> {
                     _ => Vec::new(),
                 };
                 if parts.len() != names.len() {
-                    let message = format!("{} names for {} values", names.len(), parts.len().max(1));
-                    return self.fail("N0208", message, span, "");
+                    let message = match parts.len() {
+                        0 => format!("{} names for {}", names.len(), value.kind()),
+                        n => format!("{} names for {n} values", names.len()),
+                    };
+                    let names = flow.targets[0].span.to(flow.targets[names.len() - 1].span);
+                    let d = self
+                        .error("N0208", message, names, "these names")
+                        .label(flow.chain.span, "these values")
+                        .help("as many names as values; one name keeps them all together");
+                    return Err(Stop::Error(Box::new(d)));
                 }
                 for (name, part) in names.iter().zip(parts) {
                     frame.set(&name.text, part);
@@ -295,11 +321,23 @@ impl Elab<'_> {
             return self.fail("N0307", message, link.span(), "from here on");
         }
         let mut value = None;
-        for link in &chain.links {
+        for (at, link) in chain.links.iter().enumerate() {
             let start = self.row_start();
             let next = match value {
-                None => self.first_link(frame, link)?,
-                Some(value) => self.next_link(frame, value, link)?,
+                None => self.first_link(frame, link),
+                Some(value) => self.next_link(frame, value, link),
+            };
+            let next = match next {
+                // What follows a broken link can still have wrong names.
+                Err(Stop::Poisoned) if frame.top => {
+                    let rest = &chain.links[at + 1..];
+                    return Err(rest
+                        .iter()
+                        .map(|l| self.names_of(frame, l))
+                        .find(is_error)
+                        .unwrap_or(Stop::Poisoned));
+                }
+                next => next?,
             };
             if frame.top {
                 self.row(start, link, &next);
@@ -351,6 +389,21 @@ impl Elab<'_> {
         self.lookup(frame, &name.text).is_none().then_some(())
     }
 
+    /// The wrong names of a link that cannot be computed.
+    fn names_of(&self, frame: &Frame, link: &Link) -> Stop {
+        match link {
+            Link::Step(step) => self.names_only(frame, &step.name, &step.args),
+            Link::Exprs(exprs) => match &exprs[..] {
+                [Expr { kind: ExprKind::Name(text), span }] => {
+                    let name = nnc_syntax::ast::Name { text: text.clone(), span: *span };
+                    self.names_only(frame, &name, &[])
+                }
+                _ => Stop::Poisoned,
+            },
+            Link::Scan(_) => Stop::Poisoned,
+        }
+    }
+
     /// After a mistake there is no tensor to work on, but names can still be wrong.
     fn names_only(&self, frame: &Frame, name: &nnc_syntax::ast::Name, args: &[Arg]) -> Stop {
         let params = match self.lookup(frame, &name.text) {
@@ -364,7 +417,18 @@ impl Elab<'_> {
             .iter()
             .filter_map(|a| a.key.as_ref())
             .find(|k| !params.iter().any(|p| p.name.text == k.text));
-        wrong.map_or(Stop::Poisoned, |key| self.no_such_argument(&name.text, &params, key))
+        if let Some(key) = wrong {
+            return self.no_such_argument(&name.text, &params, key);
+        }
+        let words = args.iter().filter(|a| a.key.is_none()).map(|a| &a.value);
+        let wrong = words.filter_map(|value| match &value.kind {
+            ExprKind::Name(word) if !self.fits_somewhere(frame, &params, word) => Some((word, value.span)),
+            _ => None,
+        });
+        let mut wrong = wrong;
+        wrong
+            .next()
+            .map_or(Stop::Poisoned, |(word, span)| self.unknown_word(frame, &name.text, &params, word, span))
     }
 
     /// Whether a bare function name as a statement means its application: yes, where there is a tensor for it.
@@ -476,10 +540,12 @@ impl Elab<'_> {
         let heads = crate::settings::HEADS;
         let known = self.known_names(frame);
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let far = |near: &str| farness(&name.text, near).unwrap_or(usize::MAX);
+        let other = nearest(&name.text, &known).map_or(usize::MAX, far);
         if frame.top
-            && nearest(&name.text, &known).is_none()
-            && let Some(head) = nearest(&name.text, heads)
+            && let Some(head) = nearest(&name.text, heads).filter(|head| far(head) <= other)
         {
+            let sure = certain(&name.text, heads) == Some(head) && far(head) < other;
             let d: Diagnostic = self
                 .error(
                     "N0201",
@@ -487,7 +553,7 @@ impl Elab<'_> {
                     name.span,
                     &format!("did you mean `{head}`?"),
                 )
-                .fix(name.span, head, true);
+                .fix(name.span, head, sure);
             return Stop::Error(Box::new(d));
         }
         self.unknown(frame, "N0201", "no layer", &name.text, name.span)
@@ -634,6 +700,10 @@ impl Elab<'_> {
             ),
         }
     }
+}
+
+fn is_error(stop: &Stop) -> bool {
+    matches!(stop, Stop::Error(_))
 }
 
 /// The operands of a step: one value, or several.

@@ -14,6 +14,8 @@ pub(crate) struct Frame {
     pub it: Option<Value>,
     /// Whether this is the file itself and not a body.
     pub top: bool,
+    /// Whether this is a body of the prelude, which sees the prelude's definitions and no others.
+    pub library: bool,
     /// The name that the next layer gets instead of kind and ordinal.
     pub next_name: Option<String>,
     /// Whether weights that exist already are used again.

@@ -125,7 +125,10 @@ pub(crate) fn explain_loss(e: &Elab<'_>, outputs: &[(String, Tensor)], stop: Sto
 }
 
 fn short_list(names: &[String]) -> String {
-    let shown: Vec<&str> = names.iter().take(4).map(String::as_str).collect();
+    // Characters of a text are classes too: a line's end and a space are shown as such.
+    let plain = |n: &String| !n.is_empty() && n.chars().all(|c| !c.is_whitespace() && !c.is_control());
+    let shown = names.iter().take(4).map(|n| if plain(n) { n.clone() } else { format!("{n:?}") });
+    let shown: Vec<String> = shown.collect();
     let more = if names.len() > 4 { ", …" } else { "" };
     format!("{}{more}", shown.join(", "))
 }

@@ -3,11 +3,11 @@
 //! The loop is unrolled: its slices are nodes like all others, so that reverse mode, passes and dumps need
 //! nothing new.
 
-use crate::elab::{Elab, Res};
+use crate::elab::{Elab, Res, Stop};
 use crate::frame::Frame;
 use crate::value::{Axis, Tensor, Value, shape_text};
 use nnc_graph::Dim;
-use nnc_syntax::ast::Scan;
+use nnc_syntax::ast::{Scan, StmtKind};
 
 impl Elab<'_> {
     /// The stacked last tensors of the body; carried names keep their final values.
@@ -50,7 +50,21 @@ impl Elab<'_> {
                         text(&sizes),
                         now.map_or("no tensor".into(), |s| text(&s))
                     );
-                    return self.fail("N0311", message, scan.span, "its shape may not change");
+                    let assigned = scan.body.stmts.iter().rev().find_map(|s| match &s.kind {
+                        StmtKind::Flow(flow) if flow.targets.iter().any(|t| t.text == name) => Some(s.span),
+                        _ => None,
+                    });
+                    let first = scan.carried.iter().find(|(n, _)| n.text == name).map(|(n, _)| n.span);
+                    let mut d = self.error(
+                        "N0311",
+                        message,
+                        assigned.unwrap_or(scan.span),
+                        "the next turn would find another shape",
+                    );
+                    if let Some(first) = first.filter(|f| self.is_user(*f)) {
+                        d = d.label(first, format!("begins as {}", text(&sizes)));
+                    }
+                    return Err(Stop::Error(Box::new(d)));
                 }
             }
             match &frame.it {

@@ -1,8 +1,10 @@
 //! A program as it is read: definitions, parameters, data, settings; before its data is known.
 
+use crate::blind::Blind;
 use crate::data::{BlockDecl, CellDecl, DataArg, Literal, Part, PortDecl, RoleDecl, RowDecl, SourceDecl};
 use crate::elab::{Elab, Globals, Res};
 use crate::frame::Frame;
+use crate::names;
 use crate::settings::Settings;
 use crate::suggest::nearest;
 use crate::value::{Def, Kind, Value};
@@ -106,6 +108,7 @@ impl Spec {
             debug_assert!(parsed.diagnostics.is_empty(), "{name}: {:?}", parsed.diagnostics);
             define(&mut globals, &parsed.program);
         }
+        globals.library = Rc::new(globals.defs.clone());
         let first_user_source = PRELUDE.len() as u16;
         let source = sources.add(name, text);
         let set: Vec<(SourceId, &(String, String))> = overrides
@@ -117,6 +120,7 @@ impl Spec {
         let mut diagnostics = parsed.diagnostics;
         let mut used = Used { files, known: Vec::new(), diagnostics: &mut diagnostics };
         used.all(&mut sources, &mut globals, &parsed.program, 0);
+        names::check(&globals.library, &sources, &parsed.program, &mut diagnostics);
         define(&mut globals, &parsed.program);
 
         let globals = Rc::new(globals);
@@ -138,6 +142,20 @@ impl Spec {
         let Reader { e, data, ports, experiments, .. } = reader;
         let (globals, settings) = (e.globals, e.top.settings);
         if diagnostics.iter().any(Diagnostic::is_error) {
+            let blind = Blind {
+                sources: &sources,
+                first_user_source,
+                globals,
+                program: &parsed.program,
+                ports: &ports,
+            };
+            let more = blind.names(&diagnostics);
+            diagnostics.extend(more);
+            // In the order of the file; what has no place there comes last.
+            diagnostics.sort_by_key(|d| {
+                let place = d.labels.first().map(|l| l.span).filter(|s| s.source == source);
+                place.map_or(u32::MAX, |span| span.start)
+            });
             return Err((diagnostics, sources));
         }
         let params = globals.params.iter().map(|(n, v)| (n.clone(), v.to_string())).collect();
@@ -167,15 +185,24 @@ impl Spec {
         let text = self.text();
         let mut out = String::new();
         let mut at = 0;
-        for stmt in &self.program.stmts {
-            let StmtKind::Use { path, .. } = &stmt.kind else { continue };
-            out.push_str(&text[at..stmt.span.start as usize]);
-            out.push_str(&format!("# from {path}\n"));
-            out.push_str(&self.definitions_of(path, 0));
-            at = stmt.span.end as usize;
+        for (span, definitions) in self.used() {
+            out.push_str(&text[at..span.start as usize]);
+            out.push_str(&definitions);
+            at = span.end as usize;
         }
         out.push_str(&text[at..]);
         out
+    }
+
+    /// Every `use` of the program, with the definitions that can stand in its place.
+    pub fn used(&self) -> Vec<(Span, String)> {
+        let uses = self.program.stmts.iter().filter_map(|stmt| match &stmt.kind {
+            StmtKind::Use { path, .. } => {
+                Some((stmt.span, format!("# from {path}\n{}", self.definitions_of(path, 0))))
+            }
+            _ => None,
+        });
+        uses.collect()
     }
 
     fn definitions_of(&self, path: &str, depth: usize) -> String {
@@ -263,6 +290,7 @@ fn define(globals: &mut Globals, program: &Program) {
             StmtKind::Rule(def) => (&def.name, Def::Rule(Rc::new(def.clone()))),
             StmtKind::Init(def) => (&def.name, Def::Init(Rc::new(def.clone()))),
             StmtKind::Rewrite { from, to } => {
+                // Those of programs are mistakes, told elsewhere.
                 globals.rewrites.push(Rc::new((from.clone(), to.clone())));
                 continue;
             }
@@ -308,6 +336,7 @@ impl Reader<'_> {
                 Ok(value) => value,
                 Err(stop) => {
                     self.e.report(stop);
+                    Rc::make_mut(&mut self.e.globals).params.push((name.text.clone(), Value::Poison));
                     continue;
                 }
             };
@@ -412,7 +441,15 @@ impl Reader<'_> {
         if let (ExprKind::Name(word), Some(Within::List(options))) = (&expr.kind, within)
             && options.iter().any(|o| matches!(&o.kind, ExprKind::Name(n) if n == word))
         {
-            return Ok(Value::Symbol(word.as_str().into()));
+            // `in [relu, tanh]` are functions, `in [point, mixture]` are words.
+            let known = |name: &str| match self.e.lookup(&self.frame, name) {
+                Some(value @ (Value::Func(_) | Value::Init(_))) => Some(value),
+                _ => None,
+            };
+            let functions =
+                options.iter().all(|o| matches!(&o.kind, ExprKind::Name(n) if known(n).is_some()));
+            let function = if functions { known(word) } else { None };
+            return Ok(function.unwrap_or_else(|| Value::Symbol(word.as_str().into())));
         }
         self.e.expr(&mut self.frame, expr)
     }

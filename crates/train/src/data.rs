@@ -86,6 +86,7 @@ pub fn load(spec: Spec, options: &LoadOptions) -> Outcome<Loaded> {
         Ok(ports) => ports,
         Err(more) => {
             diagnostics.extend(more);
+            diagnostics.extend(spec.wrong_names());
             return Err(Problem::at(ProblemKind::Data, diagnostics, &spec.sources));
         }
     };
@@ -140,7 +141,14 @@ fn beside(spec: &Spec, data: Option<&DataSpec>, options: &LoadOptions) -> Vec<Di
         Ok(model) => model.diagnostics,
         Err(diagnostics) => diagnostics,
     };
-    mistakes.into_iter().filter(|d| d.is_error() && (sure || OF_NAMES.contains(&&*d.code))).collect()
+    let mut out = if sure { Vec::new() } else { spec.wrong_names() };
+    for d in mistakes.into_iter().filter(|d| d.is_error() && (sure || OF_NAMES.contains(&&*d.code))) {
+        let place = |d: &Diagnostic| (d.code.clone(), d.labels.first().map(|l| l.span));
+        if !out.iter().any(|known| place(known) == place(&d)) {
+            out.push(d);
+        }
+    }
+    out
 }
 
 /// Ports of the declared names; any shape will do.

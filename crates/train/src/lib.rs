@@ -15,6 +15,7 @@ mod checkpoint;
 mod clock;
 mod data;
 mod diverge;
+mod expect;
 mod float;
 mod history;
 mod marks;
@@ -36,6 +37,7 @@ mod weights;
 
 pub use checkpoint::{Checkpoint, Longer, open_checkpoint};
 pub use data::{LoadOptions, Loaded, describe, load};
+pub use expect::{Tally, Trial, trial};
 pub use measure::{
     BenchOptions, BenchReport, GradientOptions, GradientReport, ProfileRow, TensorCheck, bench,
     check_gradients, plan_step,

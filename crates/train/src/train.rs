@@ -549,7 +549,7 @@ fn card(loaded: &Loaded) -> ModelCard {
     let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
     ModelCard {
         name: name.to_string(),
-        spec: spec.text().to_string(),
+        spec: spec.whole_text(),
         overrides: resolved::overrides(spec),
         stats: loaded.data.stats.to_json(),
         epoch: 0,

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The exit code of a run that Ctrl-C ended.
-const INTERRUPTED: u8 = 130;
+pub const INTERRUPTED: u8 = 130;
 /// What follows from mistakes before the first step.
 const NOTHING: &str = "nothing was trained";
 /// More columns of inputs than this are not shown.

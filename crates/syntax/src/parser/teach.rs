@@ -214,6 +214,10 @@ pub(super) fn method(i: Words<'_>, base: &Expr, name: &Name, span: Span) -> Diag
     let call = i.context.slice(Span { start: name.span.end, ..span });
     let args = call.trim_start_matches('(');
     let comma = if args.trim_start() == ")" { "" } else { ", " };
+    if super::python::MODULES.contains(&object) {
+        return super::python::no_module(object, span)
+            .help(format!("write `{}{call}`", name.text.to_lowercase()));
+    }
     Diagnostic::error("N0108", "nothing has methods here; a function is called with the value in brackets")
         .label(span, "")
         .help(format!("write `{}({object}{comma}{args}`", name.text))
