@@ -191,7 +191,8 @@ impl Chapter {
 fn the_programs_of_the_specification_do_what_it_says() {
     let update = std::env::var_os("NNC_UPDATE").is_some();
     let only = std::env::var("NNC_CHAPTER").unwrap_or_default();
-    let chapters: Vec<(String, PathBuf)> = chapters().into_iter().filter(|(n, _)| n.contains(&only)).collect();
+    let chapters: Vec<(String, PathBuf)> =
+        chapters().into_iter().filter(|(n, _)| n.contains(&only)).collect();
     assert!(!chapters.is_empty());
     let results: Vec<(PathBuf, String, Chapter)> = std::thread::scope(|scope| {
         let running: Vec<_> = chapters
@@ -228,7 +229,10 @@ fn codes() -> BTreeSet<String> {
                 walk(&path, out);
             } else if path.extension().is_some_and(|e| e == "rs") {
                 let text = std::fs::read_to_string(&path).unwrap();
-                let found = text.split("\"N0").skip(1).filter_map(|rest| rest.get(..3).filter(|_| rest.get(3..4) == Some("\"")));
+                let found = text
+                    .split("\"N0")
+                    .skip(1)
+                    .filter_map(|rest| rest.get(..3).filter(|_| rest.get(3..4) == Some("\"")));
                 out.extend(found.filter(|d| d.bytes().all(|b| b.is_ascii_digit())).map(|d| format!("N0{d}")));
             }
         }
@@ -259,5 +263,8 @@ fn expectations_match_as_their_head_says() {
     assert!(!line_matches("a … c", "a b") && !line_matches("a", "ab") && !line_matches("…a…b", "ba"));
     assert!(matches(&["a", "…", "d"], &["a", "b", "c", "d"]) && matches(&["…"], &[]));
     assert!(!matches(&["a"], &["a", "b"]) && !matches(&[], &["a"]));
-    assert_eq!(words("train -e 'dense 1; loss mse' --set a=1"), ["train", "-e", "dense 1; loss mse", "--set", "a=1"]);
+    assert_eq!(
+        words("train -e 'dense 1; loss mse' --set a=1"),
+        ["train", "-e", "dense 1; loss mse", "--set", "a=1"]
+    );
 }

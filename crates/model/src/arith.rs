@@ -105,7 +105,8 @@ impl Elab<'_> {
             if offset > 0 {
                 fits &= l.size == s.size;
                 if s.id.is_some() && l.id != s.id && l.size == s.size {
-                    elsewhere = elsewhere.or(large.axes.iter().position(|a| a.id == s.id).map(|at| (s.size, at)));
+                    elsewhere =
+                        elsewhere.or(large.axes.iter().position(|a| a.id == s.id).map(|at| (s.size, at)));
                 }
             } else if l.size == 1 {
                 *l = *s;
@@ -128,9 +129,9 @@ impl Elab<'_> {
             None => d.cause("with fewer axes, the smaller shape must be the exact end of the larger"),
         };
         let d = match (&a.sizes()[..], &b.sizes()[..]) {
-            ([m], [n, 1]) | ([n, 1], [m]) if m == n => d.help(
-                "`flatten` makes a vector of the column, `column(x)` a column of the vector",
-            ),
+            ([m], [n, 1]) | ([n, 1], [m]) if m == n => {
+                d.help("`flatten` makes a vector of the column, `column(x)` a column of the vector")
+            }
             _ => d,
         };
         let d = if self.is_user(places.0) {
@@ -514,9 +515,10 @@ impl Elab<'_> {
         };
         let at = if i < 0 { i + len as i64 } else { i };
         if at < 0 || at >= len as i64 {
-            let d = self
-                .error("N0205", format!("there is no part {i} among {len}"), span, "")
-                .help(format!("parts are counted from 0 to {}, or from the end: -1 is the last", len.saturating_sub(1)));
+            let d = self.error("N0205", format!("there is no part {i} among {len}"), span, "").help(format!(
+                "parts are counted from 0 to {}, or from the end: -1 is the last",
+                len.saturating_sub(1)
+            ));
             return Err(Stop::Error(Box::new(d)));
         }
         let at = at as usize;

@@ -280,7 +280,8 @@ impl<'a> Elab<'a> {
         }
         out.map_err(|stop| match stop {
             Stop::Error(mut d) => {
-                let inside = |at: Span| at.source == span.source && span.start <= at.start && at.end <= span.end;
+                let inside =
+                    |at: Span| at.source == span.source && span.start <= at.start && at.end <= span.end;
                 let places = d.labels.iter().chain(&d.related);
                 if !places.into_iter().any(|l| inside(l.span)) && d.code != "N0305" {
                     *d = d.related(span, format!("`{}` is used here", name.text));
@@ -448,9 +449,9 @@ impl<'a> Elab<'a> {
                 let message = self.fill_holes(frame, message);
                 // Inside a definition the line that used it comes first, whoever wrote the definition.
                 let d = match &self.used_at {
-                    Some(at) if self.is_user(cond.span) => {
-                        Diagnostic::error("N0301", message).label(*at, "").related(cond.span, "this does not hold")
-                    }
+                    Some(at) if self.is_user(cond.span) => Diagnostic::error("N0301", message)
+                        .label(*at, "")
+                        .related(cond.span, "this does not hold"),
                     _ => self.error("N0301", message, cond.span, "this does not hold"),
                 };
                 Err(Stop::Error(Box::new(d)))

@@ -61,9 +61,10 @@ fn shadows(library: &BTreeMap<String, Def>, name: &Name, param: bool, diagnostic
         Def::Init(_) => "initialiser",
     };
     let here = if param { "parameter" } else { "definition" };
-    let d = Diagnostic::note("N0218", format!("the library's {what} `{}` is hidden by this {here}", name.text))
-        .label(name.span, format!("`{}` in this file means this", name.text))
-        .cause("the library itself goes on using its own");
+    let d =
+        Diagnostic::note("N0218", format!("the library's {what} `{}` is hidden by this {here}", name.text))
+            .label(name.span, format!("`{}` in this file means this", name.text))
+            .cause("the library itself goes on using its own");
     diagnostics.push(d);
 }
 

@@ -2,9 +2,9 @@
 
 use crate::elab::{Elab, Res, Stop};
 use crate::frame::Frame;
-use crate::value::{Axis, Shape, Tensor, Value, shape_text};
-use nnc_syntax::{Diagnostic, Span};
+use crate::value::{Axis, Shape, Tensor, Value, numbers_text, shape_text};
 use nnc_syntax::ast::{Dim, ExprKind, Name};
+use nnc_syntax::{Diagnostic, Span};
 
 impl Elab<'_> {
     /// Checks a value against the pattern of a parameter and binds the pattern's names.
@@ -89,14 +89,9 @@ impl Elab<'_> {
     }
 
     fn wants_classes(&self, callee: &str, name: &Name, tensor: &Tensor, span: Span) -> Stop {
-        let shape = shape_text(&tensor.axes);
+        let shape = numbers_text(&tensor.sizes());
         let mut d = self
-            .error(
-                "N0403",
-                format!("`{callee}` needs classes, but `{}` is numbers ({shape})", name.text),
-                span,
-                "",
-            )
+            .error("N0403", format!("`{callee}` needs classes, but `{}` is {shape}", name.text), span, "")
             .cause("a class is one of a known number of kinds: a text column, or a column declared so");
         d = if tensor.sizes() == [1] {
             d.help("for yes or no as 0 and 1: binary_crossentropy with `dense 1 sigmoid`").help(
@@ -254,7 +249,12 @@ impl Elab<'_> {
                     wanted.join("x")
                 )
             } else {
-                format!("`{callee}` works on {}[{}], but this is {}", name.text, wanted.join(", "), bracketed(axes))
+                format!(
+                    "`{callee}` works on {}[{}], but this is {}",
+                    name.text,
+                    wanted.join(", "),
+                    bracketed(axes)
+                )
             },
             span,
             "",
@@ -269,8 +269,11 @@ impl Elab<'_> {
             }
             d = d.related(name.span, "the pattern stands here");
         }
-        if name.text == "target" && let (Some(_), [steps]) = (tensor.classes, &tensor.sizes()[..]) {
-            d = d.cause(format!("there is a class for each of {steps} steps, and one output for all of them"));
+        if name.text == "target"
+            && let (Some(_), [steps]) = (tensor.classes, &tensor.sizes()[..])
+        {
+            d = d
+                .cause(format!("there is a class for each of {steps} steps, and one output for all of them"));
             d = d.help("let the output keep its steps: lstm 64 sequence, then dense k softmax for each step");
         } else if name.text == "target"
             && let [n] = &tensor.sizes()[..]
@@ -327,7 +330,9 @@ impl Elab<'_> {
                     format!("`{callee}` promises [{}], but its body gives {given}", promised.join(", ")),
                 );
                 d = match (self.is_user(span), self.used_at()) {
-                    (true, Some(at)) => d.label(at, "").related(span, "its `-> […]` and its last tensor differ"),
+                    (true, Some(at)) => {
+                        d.label(at, "").related(span, "its `-> […]` and its last tensor differ")
+                    }
                     (true, None) => d.label(span, "its `-> […]` and its last tensor differ"),
                     (false, _) => d.label(self.here, "").related(span, "defined here"),
                 };

@@ -231,7 +231,8 @@ impl Spec {
             Some(Loss::Chain(chain, span)) => {
                 run.e.at(span);
                 let frame = &mut run.frame;
-                (run.e.deeper("loss", span, |e| e.chain(frame, &chain))?, chain.span)
+                let value = run.e.deeper("loss", span, |e| e.chain(frame, &chain));
+                (value?, chain.span)
             }
             Some(Loss::Named(named)) => {
                 run.e.at(named.span);
@@ -275,6 +276,7 @@ impl Spec {
         let Some(target) = run.frame.get("target").cloned() else {
             return Err(lint::no_target(&run.e, named));
         };
+        lint::one_of_one(&mut run.e, named, what, &run.outputs[0].1)?;
         let output = Value::Tensor(run.outputs[0].1.clone());
         let frame = &mut run.frame;
         run.e.at(named.name.span);
@@ -453,10 +455,7 @@ impl Settings {
 }
 
 /// Names that a file binds at its top, and the names in what they are bound to.
-pub(crate) fn binds(
-    sources: &SourceMap,
-    program: &Program,
-) -> Vec<(nnc_syntax::ast::Name, Vec<String>)> {
+pub(crate) fn binds(sources: &SourceMap, program: &Program) -> Vec<(nnc_syntax::ast::Name, Vec<String>)> {
     let mut out = Vec::new();
     for stmt in &program.stmts {
         let StmtKind::Flow(flow) = &stmt.kind else { continue };
@@ -498,7 +497,9 @@ pub(crate) fn check_names(e: &mut Elab<'_>, frame: &mut Frame) {
         _ => {
             // The options can be checked with the rule that is meant.
             let rules: Vec<&str> = rules(e);
-            if let Some(Def::Rule(near)) = nearest(&named.name.text, &rules).and_then(|n| e.globals.defs.get(n)) {
+            if let Some(Def::Rule(near)) =
+                nearest(&named.name.text, &rules).and_then(|n| e.globals.defs.get(n))
+            {
                 let near = near.clone();
                 let (own, _) = split_rules(e, &near, &named.args);
                 let name = near.name.text.clone();

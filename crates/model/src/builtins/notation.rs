@@ -173,7 +173,8 @@ pub(super) fn rearrange(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
         return e.fail("N0205", "`rearrange` needs axes, `->`, and axes, with closed brackets", span, "");
     };
     if left.len() != t.rank() {
-        let message = format!("{} axes are named, and this has {}: {}", left.len(), t.rank(), bracketed(&t.axes));
+        let message =
+            format!("{} axes are named, and this has {}: {}", left.len(), t.rank(), bracketed(&t.axes));
         return e.fail("N0311", message, span, "");
     }
     let letters = sizes_of(e, args, &t, &left, span)?;
