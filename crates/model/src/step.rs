@@ -235,7 +235,8 @@ impl Spec {
             Some(Loss::Chain(chain, span)) => {
                 run.e.at(span);
                 let frame = &mut run.frame;
-                (run.e.deeper("loss", span, |e| e.chain(frame, &chain))?, chain.span)
+                let value = run.e.deeper("loss", span, |e| e.chain(frame, &chain));
+                (value?, chain.span)
             }
             Some(Loss::Named(named)) => {
                 run.e.at(named.span);
@@ -279,6 +280,7 @@ impl Spec {
         let Some(target) = run.frame.get("target").cloned() else {
             return Err(lint::no_target(&run.e, named));
         };
+        lint::one_of_one(&mut run.e, named, what, &run.outputs[0].1)?;
         let output = Value::Tensor(run.outputs[0].1.clone());
         let frame = &mut run.frame;
         run.e.at(named.name.span);

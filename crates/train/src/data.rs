@@ -143,7 +143,7 @@ fn beside(spec: &Spec, data: Option<&DataSpec>, options: &LoadOptions) -> Vec<Di
     };
     let mut out = if sure { Vec::new() } else { spec.wrong_names() };
     for d in mistakes.into_iter().filter(|d| d.is_error() && (sure || OF_NAMES.contains(&&*d.code))) {
-        let place = |d: &Diagnostic| (d.code.clone(), d.labels.first().map(|l| l.span));
+        let place = |d: &Diagnostic| (d.code, d.labels.first().map(|l| l.span));
         if !out.iter().any(|known| place(known) == place(&d)) {
             out.push(d);
         }
