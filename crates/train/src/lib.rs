@@ -11,6 +11,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod checkpoint;
 mod clock;
 mod data;
 mod diverge;
@@ -33,10 +34,11 @@ mod train;
 mod using;
 mod weights;
 
+pub use checkpoint::{Checkpoint, Longer, open_checkpoint};
 pub use data::{LoadOptions, Loaded, load};
 pub use measure::{
-    BenchOptions, BenchReport, GradientOptions, GradientReport, TensorCheck, bench, check_gradients,
-    plan_step,
+    BenchOptions, BenchReport, GradientOptions, GradientReport, ProfileRow, TensorCheck, bench,
+    check_gradients, plan_step,
 };
 pub use problem::{Outcome, Problem, ProblemKind};
 pub use report::{

@@ -1,6 +1,7 @@
 //! A planned graph with the rows it is fed.
 
 use crate::float::Float;
+use crate::measure::ProfileRow;
 use crate::memory::{Need, size};
 use crate::problem::{Outcome, Problem, ProblemKind};
 use nnc_data::{Fault, PortId, Table};
@@ -49,7 +50,7 @@ pub(crate) fn engine(error: &EngineError) -> Box<Problem> {
                 d.help("a smaller `batch` needs less; so does a smaller network"),
             );
         }
-        EngineError::TooLarge { .. } | EngineError::Table { .. } => {
+        EngineError::TooLarge { .. } | EngineError::Table { .. } | EngineError::Axes { .. } => {
             return Problem::new(ProblemKind::Memory, Diagnostic::error("N0702", error.to_string()));
         }
         other => Diagnostic::error("N0901", other.to_string()),
@@ -130,6 +131,32 @@ impl<T: Float> Runner<T> {
 
     pub(crate) fn run(&mut self, store: &mut Store<T>, seed: u64, step: u64) {
         self.executor.run(store, seed, step);
+    }
+
+    /// Runs steps for some seconds, and says how long every instruction takes.
+    pub(crate) fn profile(
+        &mut self,
+        store: &mut Store<T>,
+        seed: u64,
+        first: u64,
+        seconds: f64,
+    ) -> Vec<ProfileRow> {
+        let mut times = vec![std::time::Duration::ZERO; self.executor.plan().steps().len()];
+        let begin = std::time::Instant::now();
+        let mut steps = 0;
+        while steps == 0 || begin.elapsed().as_secs_f64() < seconds {
+            steps += 1;
+            self.executor.run_timed(store, seed, first + steps, &mut times);
+        }
+        let row = |(step, time): (&nnc_engine::Step, &std::time::Duration)| ProfileRow {
+            kind: step.kind,
+            detail: step.detail.clone(),
+            origin: step.origin.to_string(),
+            seconds: time.as_secs_f64() / steps as f64,
+            flops: step.flops,
+            bytes: step.bytes,
+        };
+        self.executor.plan().steps().iter().zip(&times).map(row).collect()
     }
 
     /// Adds the loss, the metrics, and the totals of every row to `sums`, row by row.

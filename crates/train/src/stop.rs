@@ -88,6 +88,11 @@ impl Falling {
         Some(Self { rule: rule.clone(), column, smaller, best, waited: 0, cooling: 0, share: 1.0 })
     }
 
+    /// The present share of the learning rate.
+    pub(crate) fn share(&self) -> f64 {
+        self.share
+    }
+
     /// Takes in an epoch, as Keras' `ReduceLROnPlateau` does; the new share of the learning rate when it falls.
     pub(crate) fn after(&mut self, row: &[f64]) -> Option<f64> {
         let value = row.get(self.column).copied().unwrap_or(f64::NAN);
