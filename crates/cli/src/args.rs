@@ -33,6 +33,8 @@ pub enum Command {
     Predict(PredictArgs),
     /// Look for mistakes, without training
     Check(CheckArgs),
+    /// What a program sees of its data: columns, roles, statistics, the first rows
+    Data(DataArgs),
     /// The layers with their shapes, weights and costs
     Summary(SummaryArgs),
     /// What the compiler makes of a program, stage by stage
@@ -52,6 +54,7 @@ impl Command {
             Command::Eval(_)
             | Command::Predict(_)
             | Command::Check(_)
+            | Command::Data(_)
             | Command::Summary(_)
             | Command::Graph(_)
             | Command::New(_)
@@ -237,6 +240,25 @@ pub struct CheckArgs {
     /// Compare the gradients with central differences, in double precision
     #[arg(long)]
     pub gradients: bool,
+}
+
+/// `nnc data`
+#[derive(Args, Debug, Clone)]
+#[command(after_help = "\
+Examples:
+  nnc data iris.nn
+  nnc data iris.csv                    a file without a program
+  nnc data titanic.nn --rows 20 --json | jq .columns")]
+pub struct DataArgs {
+    /// Which program; a .csv, .npy, .npz or IDX file may stand in its place
+    #[command(flatten)]
+    pub spec: SpecArgs,
+    /// How many of the first training rows to show
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub rows: usize,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `nnc summary`

@@ -13,7 +13,7 @@ use crate::run::{MODEL, RunFolder, RunNote};
 use crate::runner::{Planner, Runners, internal, layout, plans};
 use crate::stop::{Falling, Rules, Watch};
 use crate::{resolved, tally, weights};
-use nnc_data::{PortId, Table, shuffled};
+use nnc_data::{Table, shuffled};
 use nnc_engine::{Pool, Store};
 use nnc_export::ModelCard;
 use nnc_graph::Role;
@@ -65,15 +65,6 @@ pub(crate) fn threads(asked: usize) -> usize {
 /// The batch size of evaluation: small batches would only be slower.
 pub(crate) fn eval_batch(model: &Model) -> usize {
     model.settings.batch.max(32)
-}
-
-/// Bytes that the rows of a table take, at most.
-pub(crate) fn table_bytes(table: &Table, loaded: &Loaded) -> u64 {
-    let schema = &loaded.data.schema;
-    let inputs = (0..schema.inputs.len()).map(PortId::Input);
-    let targets = (0..schema.targets.len()).map(PortId::Target);
-    let width: usize = inputs.chain(targets).filter_map(|p| table.width(p)).sum();
-    (table.len() as u64).saturating_mul(width as u64).saturating_mul(8)
 }
 
 /// Where a replay begins.
@@ -143,13 +134,8 @@ impl<'a, T: Float> Trainer<'a, T> {
         let mut need = planner.need;
         let copies = 2 + u64::from(settings.save_best.is_some());
         need.add("weights, optimizer slots and copies of them", layout.bytes().saturating_mul(copies));
-        for (name, table) in [
-            ("training", Some(&data.train)),
-            ("validation", data.valid.as_ref()),
-            ("test", data.test.as_ref()),
-        ] {
-            need.add(format!("{name} rows"), table.map_or(0, |t| table_bytes(t, loaded)));
-        }
+        need.add("rows", data.bytes());
+        need.add("orders of rows", 8 * (rows as u64 + others[0] as u64));
         need.check(limit)?;
         let pool = Pool::new(threads(options.threads));
         let store = weights::initial::<T>(model, &layout, &pool, settings.seed, options.init.as_deref())?;

@@ -2,6 +2,7 @@
 
 mod bench;
 mod check;
+mod data;
 mod eval;
 mod graph;
 mod new;
@@ -22,6 +23,7 @@ pub fn run(command: &Command, out: &mut Output) -> Result<u8> {
         Command::Eval(args) => eval::run(args, out),
         Command::Predict(args) => predict::run(args, out),
         Command::Check(args) => check::run(args, out),
+        Command::Data(args) => data::run(args, out),
         Command::Summary(args) => summary::run(args, out),
         Command::Graph(args) => graph::run(args, out),
         Command::New(args) => new::run(args, out),
