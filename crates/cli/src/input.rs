@@ -62,14 +62,18 @@ pub fn spec(args: &SpecArgs, length: Length, out: &mut Output) -> Result<Spec> {
 
 /// Opens the data that the program asks for.
 pub fn data(args: &SpecArgs, spec: Spec, out: &mut Output) -> Result<Loaded> {
+    let loaded = load(spec, &options(args))?;
+    out.diagnostics(&loaded.notes, &loaded.spec.sources);
+    Ok(loaded)
+}
+
+/// Where the data of a program is.
+pub fn options(args: &SpecArgs) -> LoadOptions {
     let base = match &args.spec {
         Some(path) if path != "-" => Path::new(path).parent().map(Path::to_path_buf).unwrap_or_default(),
         _ => PathBuf::new(),
     };
-    let options = LoadOptions { data: args.data.clone(), base, memory_limit: args.memory };
-    let loaded = load(spec, &options)?;
-    out.diagnostics(&loaded.notes, &loaded.spec.sources);
-    Ok(loaded)
+    LoadOptions { data: args.data.clone(), base, memory_limit: args.memory }
 }
 
 /// Builds the graphs.

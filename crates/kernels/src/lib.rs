@@ -2,7 +2,8 @@
 //!
 //! * [`Real`]: what an element is, `f32` or `f64`. Whole numbers and predicates are held as reals too.
 //! * [`Code`]: instructions over two memories (the arena of a step and the store that outlives it). All
-//!   bounds and overlaps are checked once, when code is made; running it allocates nothing.
+//!   bounds and overlaps are checked once, when code is made; running it allocates nothing but the packing
+//!   buffers of large products.
 //! * [`Pool`]: threads. What a task is depends on the size of the problem, never on the number of threads.
 //!
 //! This is the only crate with `unsafe`. Every kernel has a plain twin in the tests.
@@ -17,6 +18,7 @@ mod dot;
 mod gemm;
 mod interpret;
 mod isa;
+mod library;
 mod math;
 mod micro;
 mod moves;

@@ -20,6 +20,17 @@ impl History {
         Self { names, values: Vec::new() }
     }
 
+    /// Takes over the rows of a run that goes on, but for those after an epoch.
+    pub(crate) fn restore(&mut self, mut values: Vec<f64>, epochs: u64) {
+        values.truncate((epochs as usize).saturating_mul(self.names.len()));
+        self.values = values;
+    }
+
+    /// All figures, row after row.
+    pub(crate) fn values(&self) -> &[f64] {
+        &self.values
+    }
+
     pub(crate) fn names(&self) -> &[String] {
         &self.names
     }

@@ -6,7 +6,7 @@ use crate::memory;
 use crate::problem::Outcome;
 use crate::readings::spread;
 use crate::runner::{Planner, Runner, engine, internal, layout};
-use crate::train::{table_bytes, threads};
+use crate::train::threads;
 use crate::weights;
 use nnc_engine::{Layout, Plan, PlanOptions, Pool, Store, plan};
 use nnc_graph::{DType, OutputKind, Role};
@@ -229,7 +229,7 @@ fn bench_in<T: Float>(loaded: &Loaded, model: &Model, options: &BenchOptions) ->
     let mut planner = Planner::new(&layout, limit);
     let plan = planner.plan(&model.step, batch)?;
     planner.need.add("weights and optimizer slots", layout.bytes());
-    planner.need.add("rows", table_bytes(table, loaded));
+    planner.need.add("rows", table.bytes());
     planner.need.check(limit)?;
     let peak_bytes = planner.need.total();
     let pool = Pool::new(threads(options.threads));

@@ -1,5 +1,6 @@
 //! What training is told, and what it tells.
 
+use crate::checkpoint::Checkpoint;
 use nnc_syntax::Diagnostic;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,6 +23,8 @@ pub struct TrainOptions {
     pub interrupt: Arc<AtomicBool>,
     /// Whether a run folder is written.
     pub write: bool,
+    /// The run to go on with, in its folder; its first weights are not `init`'s.
+    pub resume: Option<Arc<Checkpoint>>,
 }
 
 impl Default for TrainOptions {
@@ -34,6 +37,7 @@ impl Default for TrainOptions {
             memory_limit: None,
             interrupt: Arc::default(),
             write: true,
+            resume: None,
         }
     }
 }
@@ -62,6 +66,8 @@ pub struct Start {
     pub steps_per_epoch: u64,
     /// Steps in all, if nothing ends the run early.
     pub steps: u64,
+    /// The steps among them that are done already: the run goes on.
+    pub resumed_at: u64,
     /// Epochs in all (the last may be partial), if nothing ends the run early.
     pub epochs: u64,
     /// Whether neither `epochs` nor `steps` was given, so that 100 epochs were chosen.
@@ -85,7 +91,9 @@ pub struct Progress<'a> {
     pub step: u64,
     /// Steps in all.
     pub steps: u64,
-    /// Seconds since the first step.
+    /// The steps among those done that are of before the run went on.
+    pub resumed_at: u64,
+    /// Seconds since the first step (of those after it went on).
     pub seconds: f64,
     /// Names of the columns of the history: `loss`, metrics, `val_…`.
     pub names: &'a [String],
@@ -180,7 +188,9 @@ pub struct Report {
     pub epochs: u64,
     /// Steps that were done.
     pub steps: u64,
-    /// Seconds from the first step to the last.
+    /// The steps among them that were done before this run went on; 0 where it began.
+    pub resumed_at: u64,
+    /// Seconds from the first step (of those after it went on) to the last.
     pub seconds: f64,
     /// Learned numbers.
     pub weights: usize,

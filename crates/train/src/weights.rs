@@ -51,7 +51,7 @@ pub(crate) fn read(path: &Path, limit: Option<u64>) -> Outcome<TensorFile> {
 }
 
 /// Whether a parameter belongs into a model file.
-fn kept(role: Role) -> bool {
+pub(crate) fn kept(role: Role) -> bool {
     matches!(role, Role::Weight | Role::State)
 }
 
