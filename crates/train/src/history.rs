@@ -55,7 +55,11 @@ impl History {
     pub(crate) fn figures(&self, epoch: u64, metrics: &[String]) -> Figures {
         let row = self.row(epoch);
         let metrics = metrics.iter().cloned().zip(row.iter().skip(1).copied());
-        Figures { loss: row.first().copied().unwrap_or(f64::NAN), metrics: metrics.collect() }
+        Figures {
+            loss: row.first().copied().unwrap_or(f64::NAN),
+            metrics: metrics.collect(),
+            ..Figures::default()
+        }
     }
 
     /// The table as text; every number is the shortest that reads back exactly.

@@ -29,6 +29,7 @@ mod run;
 mod runner;
 mod source;
 mod stop;
+mod tally;
 mod train;
 mod using;
 mod weights;
@@ -43,7 +44,7 @@ pub use nnc_data::{Description, Style};
 pub use problem::{Outcome, Problem, ProblemKind};
 pub use report::{
     Best, Figures, Heading, Observer, PredictedRow, Predictions, Progress, Quiet, Reading, Report, Start,
-    StopReason, TrainOptions,
+    StopReason, TableFigure, TrainOptions,
 };
 pub use run::resolve_model;
 pub use train::train;

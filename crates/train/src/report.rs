@@ -47,8 +47,23 @@ impl Default for TrainOptions {
 pub struct Figures {
     /// The mean loss of a row.
     pub loss: f64,
-    /// The mean of every metric, in the order of the program.
+    /// Every metric of one number, in the order of the program.
     pub metrics: Vec<(String, f64)>,
+    /// Metrics of more numbers, such as a confusion matrix; only where rows are evaluated, not in an epoch.
+    pub tables: Vec<TableFigure>,
+}
+
+/// A metric of more than one number.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct TableFigure {
+    /// Its name.
+    pub name: String,
+    /// Its sizes.
+    pub shape: Vec<usize>,
+    /// Its numbers, row by row.
+    pub values: Vec<f64>,
+    /// What rows and columns stand for, where there is one for each class.
+    pub classes: Option<Vec<String>>,
 }
 
 /// What is known before the first step.

@@ -77,6 +77,8 @@ pub(crate) struct Runner<T> {
     feeds: Vec<Feed>,
     weighted: bool,
     metrics: Vec<String>,
+    /// What metrics of all samples are computed from, with their widths.
+    totals: Vec<(String, usize)>,
     /// How much the rows of the present batch count; empty where all count the same.
     weights: Vec<f64>,
 }
@@ -95,7 +97,9 @@ impl<T: Float> Runner<T> {
         }
         let weighted = ports.weighted;
         let weights = if weighted { vec![1.0; executor.plan().batch()] } else { Vec::new() };
-        Ok(Self { executor, feeds, weighted, metrics: model.metrics.clone(), weights })
+        let totals = model.totals.iter().flat_map(|t| &t.list);
+        let totals = totals.map(|t| (t.name.clone(), t.shape.iter().product())).collect();
+        Ok(Self { executor, feeds, weighted, metrics: model.metrics.clone(), totals, weights })
     }
 
     /// Whether targets are among what is fed.
@@ -155,7 +159,7 @@ impl<T: Float> Runner<T> {
         self.executor.plan().steps().iter().zip(&times).map(row).collect()
     }
 
-    /// Adds the loss and the metrics of every row to `sums`, row by row.
+    /// Adds the loss, the metrics, and the totals of every row to `sums`, row by row.
     pub(crate) fn add_figures(&self, sums: &mut [f64]) {
         let Some((loss, metrics)) = sums.split_first_mut() else { return };
         if let Some(rows) = self.executor.output(OutputKind::Loss, "loss") {
@@ -168,6 +172,17 @@ impl<T: Float> Runner<T> {
             if let Some(rows) = self.executor.output(OutputKind::Metric, name) {
                 *sum = rows.iter().fold(*sum, |s, x| s + x.wide());
             }
+        }
+        let mut rest = metrics.get_mut(self.metrics.len()..).unwrap_or_default();
+        for (name, width) in &self.totals {
+            let (own, after) = rest.split_at_mut((*width).min(rest.len()));
+            // A table is not among the results of a training step.
+            if let Some(rows) = self.executor.output(OutputKind::Total, name) {
+                for row in rows.chunks_exact((*width).max(1)) {
+                    own.iter_mut().zip(row).for_each(|(s, x)| *s += x.wide());
+                }
+            }
+            rest = after;
         }
     }
 }
@@ -233,18 +248,15 @@ impl<T: Float> Runners<T> {
         Ok(())
     }
 
-    /// The mean loss and metrics over a whole table, into `figures`.
-    pub(crate) fn figures(
+    /// The sums of loss, metrics and totals over a whole table, into `sums`.
+    pub(crate) fn sums(
         &mut self,
         table: &Table,
         rows: &[u32],
         store: &mut Store<T>,
-        figures: &mut [f64],
+        sums: &mut [f64],
     ) -> Outcome<()> {
-        figures.fill(0.0);
-        self.over(table, rows, store, |runner, _| runner.add_figures(figures))?;
-        let count = table.len().max(1) as f64;
-        figures.iter_mut().for_each(|f| *f /= count);
-        Ok(())
+        sums.fill(0.0);
+        self.over(table, rows, store, |runner, _| runner.add_figures(sums))
     }
 }

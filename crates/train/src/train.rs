@@ -11,13 +11,13 @@ use crate::readings;
 use crate::report::{Best, Figures, Observer, Progress, Report, Start, StopReason, TrainOptions};
 use crate::run::{MODEL, RunFolder, RunNote};
 use crate::runner::{Planner, Runners, internal, layout, plans};
-use crate::stop::{Rules, Watch};
-use crate::{resolved, weights};
+use crate::stop::{Falling, Rules, Watch};
+use crate::{resolved, tally, weights};
 use nnc_data::{Table, shuffled};
 use nnc_engine::{Pool, Store};
 use nnc_export::ModelCard;
 use nnc_graph::Role;
-use nnc_model::Model;
+use nnc_model::{Model, Plateau};
 use nnc_syntax::Diagnostic;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -87,11 +87,13 @@ pub(crate) struct Trainer<'a, T> {
     pub(crate) snapshot: Snapshot<T>,
     best: Option<(Watch, Best, Store<T>)>,
     rules: Rules,
+    falling: Option<Falling>,
     history: History,
     pub(crate) batch: usize,
     pub(crate) order: Vec<u32>,
     valid_rows: Vec<u32>,
     pub(crate) sums: Vec<f64>,
+    valid_sums: Vec<f64>,
     /// The figures of the present epoch.
     row: Vec<f64>,
     pub(crate) epoch: u64,
@@ -150,11 +152,13 @@ impl<'a, T: Float> Trainer<'a, T> {
             eval: Runners::new(eval_plans, eval_batch(model), &pool, &loaded.ports, model)?,
             snapshot: Snapshot { store: store.clone(), epoch: 1, step: 0 },
             best,
+            falling: settings.plateau.as_ref().and_then(|p| Falling::new(p, history.names())),
             rules: Rules::new(&settings.stop, history.names(), &loaded.spec.sources),
             batch: settings.batch,
             order: (0..rows as u32).collect(),
             valid_rows: (0..others[0] as u32).collect(),
-            sums: vec![0.0; 1 + model.metrics.len()],
+            sums: vec![0.0; tally::width(model)],
+            valid_sums: vec![0.0; tally::width(model)],
             row: vec![0.0; history.names().len()],
             epoch: 0,
             done: 0,
@@ -193,18 +197,22 @@ impl<'a, T: Float> Trainer<'a, T> {
             self.position = seen;
             self.sums = checkpoint.sums();
         }
-        self.sums.resize(1 + self.model.metrics.len(), 0.0);
+        self.sums.resize(tally::width(self.model), 0.0);
         // What the rules and the best epoch know follows from the figures.
         self.history.restore(checkpoint.history(), whole);
         for epoch in 1..=self.history.len() as u64 {
             let row = self.history.row(epoch);
             self.rules.after(self.history.names(), row);
+            if let Some(falling) = &mut self.falling {
+                falling.after(row);
+            }
             if let Some((watch, best, _)) = &mut self.best
                 && watch.improves(row)
             {
                 (best.epoch, best.value) = (epoch, watch.value().unwrap_or(f64::NAN));
             }
         }
+        self.lower_rate();
         Ok(())
     }
 
@@ -227,7 +235,7 @@ impl<'a, T: Float> Trainer<'a, T> {
                     break StopReason::Finished;
                 }
                 Epoch::Interrupted => {
-                    self.mean(self.order.len().min(self.seen()));
+                    self.mean(self.order.len().min(self.seen()))?;
                     break StopReason::Interrupted;
                 }
             }
@@ -343,18 +351,17 @@ impl<'a, T: Float> Trainer<'a, T> {
     }
 
     /// Loss and metrics of the epoch as Keras has them: means over the rows, each taken before its update.
-    fn mean(&mut self, rows: usize) {
-        let count = rows.max(1) as f64;
-        for (to, sum) in self.row.iter_mut().zip(&self.sums) {
-            *to = sum / count;
-        }
+    fn mean(&mut self, rows: usize) -> Outcome<()> {
+        let own = 1 + self.model.metrics.len();
+        tally::finish(self.model, &self.sums, rows, &mut self.row[..own])
     }
 
     fn figures(&mut self) -> Outcome<()> {
-        self.mean(self.seen());
+        self.mean(self.seen())?;
         let Some(valid) = &self.loaded.data.valid else { return Ok(()) };
-        let own = self.sums.len();
-        self.eval.figures(valid, &self.valid_rows, &mut self.store, &mut self.row[own..])
+        self.eval.sums(valid, &self.valid_rows, &mut self.store, &mut self.valid_sums)?;
+        let own = 1 + self.model.metrics.len();
+        tally::finish(self.model, &self.valid_sums, self.valid_rows.len(), &mut self.row[own..])
     }
 
     /// History, best weights, rules, files.
@@ -367,6 +374,9 @@ impl<'a, T: Float> Trainer<'a, T> {
             store.copy_from(&self.store);
             best.epoch = self.epoch;
             best.value = watch.value().unwrap_or(f64::NAN);
+        }
+        if self.falling.as_mut().is_some_and(|f| f.after(&self.row).is_some()) {
+            self.lower_rate();
         }
         if let Some(now) = self.clock.now_if_looked()
             && self.clock.tell(now)
@@ -383,6 +393,15 @@ impl<'a, T: Float> Trainer<'a, T> {
             self.save()?;
         }
         Ok(self.rules.after(self.history.names(), &self.row))
+    }
+
+    /// Tells the optimizer how far the learning rate has fallen.
+    fn lower_rate(&mut self) {
+        if let Some(falling) = &self.falling
+            && let Some(slot) = self.store.get_mut(Role::Slot, Plateau::SLOT)
+        {
+            slot.fill(T::of(falling.share()));
+        }
     }
 
     fn tell(&self, observer: &mut dyn Observer, seconds: f64, epoch_ended: bool, last: bool) {
@@ -463,6 +482,7 @@ impl<'a, T: Float> Trainer<'a, T> {
         let mut figures = Figures {
             loss: self.row[0],
             metrics: self.model.metrics.iter().cloned().zip(self.row[1..].iter().copied()).collect(),
+            tables: Vec::new(),
         };
         let best = match self.best.take() {
             Some((_, best, store)) if best.epoch > 0 => {
@@ -472,6 +492,7 @@ impl<'a, T: Float> Trainer<'a, T> {
             }
             _ => None,
         };
+        weights::average(&mut self.store);
         let data = &self.loaded.data;
         let (valid, test) = match stop {
             StopReason::Interrupted => (None, None),
@@ -508,16 +529,10 @@ impl<'a, T: Float> Trainer<'a, T> {
     fn measure(&mut self, table: Option<&Table>) -> Outcome<Option<Figures>> {
         let Some(table) = table else { return Ok(None) };
         let rows: Vec<u32> = (0..table.len() as u32).collect();
-        let mut values = vec![0.0; self.sums.len()];
-        self.eval.figures(table, &rows, &mut self.store, &mut values)?;
-        Ok(Some(named(self.model, &values)))
+        let mut sums = vec![0.0; self.sums.len()];
+        self.eval.sums(table, &rows, &mut self.store, &mut sums)?;
+        tally::figures(self.model, &sums, rows.len()).map(Some)
     }
-}
-
-/// Figures with their names.
-pub(crate) fn named(model: &Model, values: &[f64]) -> Figures {
-    let metrics = model.metrics.iter().cloned().zip(values.iter().skip(1).copied());
-    Figures { loss: values.first().copied().unwrap_or(f64::NAN), metrics: metrics.collect() }
 }
 
 /// How many numbers a model learns.

@@ -22,7 +22,8 @@ dropout 0.2
 dense 1 sigmoid
 loss binary_crossentropy
 optimizer adam lr=0.02
-metrics binary_accuracy
+schedule plateau patience=2
+metrics binary_accuracy auc
 batch 16
 epochs 30
 stop when val_loss stalls for 8
