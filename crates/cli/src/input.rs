@@ -62,7 +62,12 @@ pub fn spec(args: &SpecArgs, length: Length, out: &mut Output) -> Result<Spec> {
 
 /// Opens the data that the program asks for.
 pub fn data(args: &SpecArgs, spec: Spec, out: &mut Output) -> Result<Loaded> {
-    let loaded = load(spec, &options(args))?;
+    fold(args, spec, None, out)
+}
+
+/// Opens one fold of the data, or all of it.
+pub fn fold(args: &SpecArgs, spec: Spec, fold: Option<(usize, usize)>, out: &mut Output) -> Result<Loaded> {
+    let loaded = load(spec, &LoadOptions { fold, ..options(args) })?;
     out.diagnostics(&loaded.notes, &loaded.spec.sources);
     Ok(loaded)
 }
@@ -73,7 +78,7 @@ pub fn options(args: &SpecArgs) -> LoadOptions {
         Some(path) if path != "-" => Path::new(path).parent().map(Path::to_path_buf).unwrap_or_default(),
         _ => PathBuf::new(),
     };
-    LoadOptions { data: args.data.clone(), base, memory_limit: args.memory }
+    LoadOptions { data: args.data.clone(), base, memory_limit: args.memory, fold: None }
 }
 
 /// Builds the graphs.

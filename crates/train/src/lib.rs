@@ -15,6 +15,7 @@ mod clock;
 mod data;
 mod diverge;
 mod float;
+mod folds;
 mod history;
 mod marks;
 mod measure;
@@ -33,6 +34,7 @@ mod using;
 mod weights;
 
 pub use data::{LoadOptions, Loaded, describe, load};
+pub use folds::{Folds, Spread, Summary};
 pub use measure::{
     BenchOptions, BenchReport, GradientOptions, GradientReport, TensorCheck, bench, check_gradients,
     plan_step,

@@ -4,6 +4,7 @@ mod bench;
 mod check;
 mod data;
 mod eval;
+mod folds;
 mod graph;
 mod new;
 mod predict;
