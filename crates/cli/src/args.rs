@@ -135,6 +135,7 @@ Examples:
   nnc train xor.nn --epochs 2000 --seed 7 --out runs/seven
   nnc train -e 'dense 16 relu; dense 1 sigmoid; loss mse' --data xor.csv
   nnc train xor-experiments.nn --as deep --set hidden=64
+  nnc train iris.nn --folds 5              five trainings, mean and deviation
   nnc train xor.nn --json -q | jq .loss")]
 pub struct TrainArgs {
     /// Which program.
@@ -158,6 +159,9 @@ pub struct TrainArgs {
     /// Take the rows in their order, in every epoch
     #[arg(long)]
     pub no_shuffle: bool,
+    /// Train N times, each time validating with another N-th of the rows
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=1000))]
+    pub folds: Option<u16>,
     /// The folder of the run, instead of the next one in runs/
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,

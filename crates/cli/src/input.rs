@@ -63,14 +63,19 @@ pub fn spec(args: &SpecArgs, length: Length, out: &mut Output) -> Result<Spec> {
 
 /// Opens the data that the program asks for.
 pub fn data(args: &SpecArgs, spec: Spec, out: &mut Output) -> Result<Loaded> {
-    let loaded = load(spec, &options(args))?;
+    fold(args, spec, None, out)
+}
+
+/// Opens one fold of the data, or all of it.
+pub fn fold(args: &SpecArgs, spec: Spec, fold: Option<(usize, usize)>, out: &mut Output) -> Result<Loaded> {
+    let loaded = load(spec, &LoadOptions { fold, ..options(args) })?;
     out.diagnostics(&loaded.notes, &loaded.spec.sources);
     Ok(loaded)
 }
 
 /// Where the data of a program is.
 pub fn options(args: &SpecArgs) -> LoadOptions {
-    LoadOptions { data: args.data.clone(), base: base(args), memory_limit: args.memory }
+    LoadOptions { data: args.data.clone(), base: base(args), memory_limit: args.memory, fold: None }
 }
 
 /// The folder of the program, where the paths in it begin.

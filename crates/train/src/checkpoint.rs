@@ -91,7 +91,12 @@ pub fn open_checkpoint(run: &Path, longer: Longer) -> Outcome<Checkpoint> {
     Ok(Checkpoint {
         folder,
         spec,
-        origin: LoadOptions { data, base: note.base, ..LoadOptions::default() },
+        origin: LoadOptions {
+            data,
+            base: note.base,
+            fold: note.fold.and_then(|(i, k)| Some((i.checked_sub(1)?, k))),
+            memory_limit: None,
+        },
         float: if note.precision == "f64" { DType::F64 } else { DType::F32 },
         shuffle: note.shuffle,
         epoch: card.epoch,

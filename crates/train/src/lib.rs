@@ -17,6 +17,7 @@ mod data;
 mod diverge;
 mod expect;
 mod float;
+mod folds;
 mod history;
 mod marks;
 mod measure;
@@ -38,6 +39,7 @@ mod weights;
 pub use checkpoint::{Checkpoint, Longer, open_checkpoint};
 pub use data::{LoadOptions, Loaded, describe, load};
 pub use expect::{Tally, Trial, trial};
+pub use folds::{Folds, Spread, Summary};
 pub use measure::{
     BenchOptions, BenchReport, GradientOptions, GradientReport, ProfileRow, TensorCheck, bench,
     check_gradients, plan_step,

@@ -6,6 +6,7 @@ mod data;
 mod eval;
 mod fix;
 mod fmt;
+mod folds;
 mod graph;
 mod new;
 mod predict;
