@@ -61,6 +61,23 @@ pub fn spec(args: &SpecArgs, length: Length, out: &mut Output) -> Result<Spec> {
     Ok(spec)
 }
 
+/// Opens the data that the program asks for.
+pub fn data(args: &SpecArgs, spec: Spec, out: &mut Output) -> Result<Loaded> {
+    fold(args, spec, None, out)
+}
+
+/// Opens one fold of the data, or all of it.
+pub fn fold(args: &SpecArgs, spec: Spec, fold: Option<(usize, usize)>, out: &mut Output) -> Result<Loaded> {
+    let loaded = load(spec, &LoadOptions { fold, ..options(args) })?;
+    out.diagnostics(&loaded.notes, &loaded.spec.sources);
+    Ok(loaded)
+}
+
+/// Where the data of a program is.
+pub fn options(args: &SpecArgs) -> LoadOptions {
+    LoadOptions { data: args.data.clone(), base: base(args), memory_limit: args.memory, fold: None }
+}
+
 /// The folder of the program, where the paths in it begin.
 fn base(args: &SpecArgs) -> PathBuf {
     match &args.spec {
@@ -79,14 +96,6 @@ pub fn used(base: &Path, path: &str) -> std::result::Result<String, String> {
     })?;
     let bytes = read_limited(opened).map_err(|e| format!("`{shown}` cannot be read: {e}"))?;
     String::from_utf8(bytes).map_err(|_| format!("`{shown}` is not text (UTF-8)"))
-}
-
-/// Opens the data that the program asks for.
-pub fn data(args: &SpecArgs, spec: Spec, out: &mut Output) -> Result<Loaded> {
-    let options = LoadOptions { data: args.data.clone(), base: base(args), memory_limit: args.memory };
-    let loaded = load(spec, &options)?;
-    out.diagnostics(&loaded.notes, &loaded.spec.sources);
-    Ok(loaded)
 }
 
 /// Builds the graphs.

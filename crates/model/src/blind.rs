@@ -42,8 +42,16 @@ impl Blind<'_> {
             }
         }
         frame.it = Some(Value::Poison);
+        // What is said about settings needs no shapes, so all of it holds.
+        let mut settings = Vec::new();
         for stmt in &self.program.stmts {
+            let before = e.diagnostics.len();
             e.top_statement(&mut frame, stmt);
+            let sure =
+                matches!(stmt.kind, StmtKind::Setting { .. } | StmtKind::Stop(_) | StmtKind::Expect { .. });
+            if sure {
+                settings.extend(e.diagnostics.drain(before..));
+            }
         }
         frame.set("output", Value::Poison);
         frame.set("weights", Value::Poison);
@@ -61,8 +69,9 @@ impl Blind<'_> {
                 a.source == b.source && a.start < b.end && b.start < a.end
             })
         };
-        let about_names = |d: &Diagnostic| matches!(d.code, "N0201" | "N0202" | "N0203");
-        e.diagnostics.into_iter().filter(|d| about_names(d) && !told(d)).collect()
+        let about_names = |d: &Diagnostic| matches!(d.code, "N0201" | "N0202" | "N0203" | "N0219" | "N0220");
+        let names = e.diagnostics.into_iter().filter(about_names);
+        names.chain(settings).filter(|d| !told(d)).collect()
     }
 
     /// The names that a broken statement seems to give: before `=` and `:=`, and after words that define.

@@ -346,13 +346,46 @@ impl Elab<'_> {
         match free.iter().find(|&&i| self.kind_of(&params[i]).accepts(&value)) {
             Some(&i) => Ok((i, value)),
             None if free.is_empty() => Err(self.too_many(callee, params, expr.span)),
-            None => {
-                let d = self
-                    .error("N0204", format!("`{callee}` has no place for {}", value.kind()), expr.span, "")
-                    .help(self.signature(callee, params));
-                Err(Stop::Error(Box::new(d)))
-            }
+            None => Err(self.no_place(callee, params, taken, &value, expr.span)),
         }
+    }
+
+    /// A positional argument that fits no parameter that is still free.
+    fn no_place(&self, callee: &str, params: &[Param], taken: &[usize], value: &Value, span: Span) -> Stop {
+        let shown = match value {
+            Value::Int(_) | Value::Num(_) => format!("{value}"),
+            Value::Text(text) => format!("\"{text}\""),
+            other => other.kind().to_string(),
+        };
+        let needed = params.iter().enumerate().find(|(i, p)| p.default.is_none() && !taken.contains(i));
+        let occupied = taken.iter().find(|&&i| self.kind_of(&params[i]).accepts(value)).map(|&i| &params[i]);
+        let mut d = match (needed, occupied) {
+            (Some((_, param)), _) => {
+                let kind = self.kind_of(param).describe();
+                let message = format!("`{}` of `{callee}` is {kind}, not {shown}", param.name.text);
+                self.error("N0204", message, span, "this value")
+            }
+            (None, Some(param)) => {
+                let message =
+                    format!("`{callee}` has its `{}` already, and no place for {shown}", param.name.text);
+                self.error("N0204", message, span, "one too many")
+            }
+            (None, None) => self.error("N0204", format!("`{callee}` has no place for {shown}"), span, ""),
+        };
+        match (value, occupied) {
+            (Value::Int(n), Some(param))
+                if matches!(param.name.text.as_str(), "units" | "filters" | "width") =>
+            {
+                d = d.help(format!(
+                    "the number of inputs is known and not given, only that of outputs: {callee} {n}"
+                ));
+            }
+            (Value::Text(text), _) if text.parse::<f64>().is_ok() => {
+                d = d.help(format!("a number stands without quotes: {text}"));
+            }
+            _ => {}
+        }
+        Stop::Error(Box::new(d.help(self.signature(callee, params))))
     }
 
     /// The kind of a parameter: declared, or that of its default.
@@ -489,14 +522,34 @@ impl Elab<'_> {
         if let Some(near) = near {
             d = d.fix(key.span, near, self.is_user(key.span) && certain(&key.text, &known) == Some(near));
         }
+        let hint = match key.text.as_str() {
+            "from_logits" => {
+                "not needed: a softmax or sigmoid before the loss is taken together with its logarithm"
+            }
+            "input_shape" | "input_dim" | "in_features" | "in_channels" | "input_size" => {
+                "the shape of the input is known; leave this out"
+            }
+            "out_features" | "out_channels" | "hidden_size" | "num_units" => {
+                "it comes first and needs no name"
+            }
+            "name" => "a name stands before: hidden = it -> dense 16",
+            _ => "",
+        };
+        if !hint.is_empty() {
+            d = d.help(hint);
+        }
         Stop::Error(Box::new(d))
     }
 
     fn too_many(&self, callee: &str, params: &[Param], span: Span) -> Stop {
-        let d = self
-            .error("N0204", format!("`{callee}` has too many arguments"), span, "one too many")
-            .help(self.signature(callee, params));
-        Stop::Error(Box::new(d))
+        let d = self.error("N0204", format!("`{callee}` has too many arguments"), span, "one too many");
+        let d = match callee {
+            "linear" => {
+                d.help("`linear` is no activation at all; PyTorch's `Linear` is `dense` here: dense 16")
+            }
+            _ => d,
+        };
+        Stop::Error(Box::new(d.help(self.signature(callee, params))))
     }
 
     fn missing(&self, frame: &Frame, callee: &str, params: &[Param], i: usize, span: Span) -> Stop {

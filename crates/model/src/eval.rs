@@ -51,6 +51,21 @@ impl Elab<'_> {
         if let Some(stop) = self.bound_later(frame, name, span) {
             return stop;
         }
+        if let Some(Def::Rule(_)) = self.globals.defs.get(name) {
+            let d =
+                self.error("N0209", format!("`{name}` is an optimizer, not a layer or a value"), span, "");
+            return Stop::Error(Box::new(d.help(format!("to train with it: optimizer {name}"))));
+        }
+        let hint = match name {
+            "None" | "null" | "nil" => Some("leave the argument out: its default holds then"),
+            "Input" | "InputLayer" => Some("the data is there already, under the name `input`"),
+            "Sequential" | "Model" => Some("a network is the lines of the file, in their order"),
+            _ => None,
+        };
+        if let Some(hint) = hint {
+            let d = self.error(code, format!("there is {what} called `{name}`"), span, "");
+            return Stop::Error(Box::new(d.help(hint)));
+        }
         let known = self.known_names(frame);
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         let near = nearest(name, &known);
@@ -193,7 +208,16 @@ impl Elab<'_> {
         }
         match value.int() {
             Some(n) if n > 0 => Ok(Axis::of(n as usize)),
-            Some(n) => self.fail("N0204", format!("a size is at least 1, not {n}"), span, "this size"),
+            Some(n) => {
+                let message = format!("a size is at least 1, not {n}");
+                match self.is_user(span) {
+                    true => self.fail("N0204", message, span, "this size"),
+                    false => {
+                        let d = Diagnostic::error("N0204", message).label(self.word(&n.to_string()), "");
+                        Err(Stop::Error(Box::new(d.related(span, "this size"))))
+                    }
+                }
+            }
             None if matches!(value, Value::Poison) => Err(Stop::Poisoned),
             None => self.fail("N0204", format!("a size is a whole number, not {value}"), span, "this size"),
         }
@@ -210,6 +234,13 @@ impl Elab<'_> {
             && self.counts_one_layer(frame, &flow.chain)
         {
             frame.next_name = Some(name.text.clone());
+        }
+        if let (true, [name]) = (frame.top, &flow.targets[..])
+            && self.is_setting_value(frame, &flow.chain)
+            && let Some(d) = self.setting_with_equals(name, flow.chain.span)
+        {
+            self.diagnostics.push(d);
+            return Ok(());
         }
         let value = self.chain(frame, &flow.chain);
         frame.next_name = None;
@@ -250,6 +281,40 @@ impl Elab<'_> {
             frame.it = Some(value);
         }
         Ok(())
+    }
+
+    /// `epochs = 500`, where a tensor may be called `epochs`, but this is none.
+    pub fn setting_with_equals(&self, name: &nnc_syntax::ast::Name, value: Span) -> Option<Diagnostic> {
+        const SETTINGS: [&str; 10] =
+            ["loss", "optimizer", "schedule", "metrics", "epochs", "steps", "batch", "seed", "clip", "save"];
+        if !SETTINGS.contains(&name.text.as_str()) {
+            return None;
+        }
+        let text = self.sources.slice(value);
+        let between = Span { start: name.span.end, end: value.start, ..name.span };
+        let d = self
+            .error(
+                "N0220",
+                format!("the setting `{}` is written without `=`", name.text),
+                between,
+                "no `=` here",
+            )
+            .help(format!("{} {text}", name.text))
+            .fix(between, " ", true);
+        Some(d)
+    }
+
+    /// Whether a chain is one word or number that is no tensor.
+    pub fn is_setting_value(&self, frame: &Frame, chain: &Chain) -> bool {
+        let [Link::Exprs(exprs)] = &chain.links[..] else { return false };
+        match &exprs[..] {
+            [Expr { kind: ExprKind::Name(name), .. }] => !matches!(
+                self.lookup(frame, name),
+                Some(Value::Tensor(_) | Value::Poison | Value::Several(_))
+            ),
+            [Expr { kind: ExprKind::Int(_) | ExprKind::Float(_), .. }] => true,
+            _ => false,
+        }
     }
 
     /// Whether exactly one link of a chain is a layer, which then takes the binding's name.
@@ -459,12 +524,18 @@ impl Elab<'_> {
                     Some((name, args)) => self.step(frame, value, &name, &args, one.span),
                     None => match self.expr(frame, one)? {
                         Value::Func(func) => self.apply(frame, &func, operands(value), &[], one.span, true),
-                        other => self.fail(
-                            "N0209",
-                            format!("after `->` comes a layer or a function, not {}", other.kind()),
-                            one.span,
-                            "",
-                        ),
+                        other => {
+                            let message =
+                                format!("after `->` comes a layer or a function, not {}", other.kind());
+                            let d = self.error("N0209", message, one.span, "");
+                            let d = match other {
+                                Value::Int(n) if n > 0 => {
+                                    d.help(format!("a layer of {n} neurons: dense {n}"))
+                                }
+                                _ => d,
+                            };
+                            Err(Stop::Error(Box::new(d)))
+                        }
                     },
                 },
                 many => {
@@ -542,6 +613,17 @@ impl Elab<'_> {
     /// An unknown name at the head of a statement may be a misspelt setting.
     fn unknown_step(&self, frame: &Frame, name: &nnc_syntax::ast::Name) -> Stop {
         let heads = crate::settings::HEADS;
+        if let Some(head) = crate::suggest::foreign(&name.text, heads).filter(|_| frame.top) {
+            let d = self
+                .error(
+                    "N0201",
+                    format!("there is no setting called `{}`", name.text),
+                    name.span,
+                    &format!("it is called `{head}` here"),
+                )
+                .fix(name.span, head, true);
+            return Stop::Error(Box::new(d));
+        }
         let known = self.known_names(frame);
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         let far = |near: &str| farness(&name.text, near).unwrap_or(usize::MAX);

@@ -2,7 +2,7 @@
 
 use crate::elab::{Elab, Res, Stop};
 use crate::frame::Frame;
-use crate::value::{Axis, Shape, Tensor, Value, shape_text};
+use crate::value::{Axis, Shape, Tensor, Value, numbers_text, shape_text};
 use nnc_syntax::ast::{Dim, ExprKind, Name};
 use nnc_syntax::{Diagnostic, Span};
 
@@ -89,14 +89,9 @@ impl Elab<'_> {
     }
 
     fn wants_classes(&self, callee: &str, name: &Name, tensor: &Tensor, span: Span) -> Stop {
-        let shape = shape_text(&tensor.axes);
+        let shape = numbers_text(&tensor.sizes());
         let mut d = self
-            .error(
-                "N0403",
-                format!("`{callee}` needs classes, but `{}` is numbers ({shape})", name.text),
-                span,
-                "",
-            )
+            .error("N0403", format!("`{callee}` needs classes, but `{}` is {shape}", name.text), span, "")
             .cause("a class is one of a known number of kinds: a text column, or a column declared so");
         d = if tensor.sizes() == [1] {
             d.help("for yes or no as 0 and 1: binary_crossentropy with `dense 1 sigmoid`").help(

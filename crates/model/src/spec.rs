@@ -19,6 +19,7 @@ pub const PRELUDE: &[(&str, &str)] = &[
     ("prelude/initialisers.nn", include_str!("../prelude/initialisers.nn")),
     ("prelude/layers.nn", include_str!("../prelude/layers.nn")),
     ("prelude/losses.nn", include_str!("../prelude/losses.nn")),
+    ("prelude/metrics.nn", include_str!("../prelude/metrics.nn")),
     ("prelude/optimizers.nn", include_str!("../prelude/optimizers.nn")),
     ("prelude/schedules.nn", include_str!("../prelude/schedules.nn")),
     ("prelude/sequences.nn", include_str!("../prelude/sequences.nn")),
@@ -308,6 +309,15 @@ fn define(globals: &mut Globals, program: &Program) {
     }
 }
 
+/// Adds what an unknown parameter may be.
+fn unknown_param(d: Diagnostic, name: &str, known: &[&str]) -> Diagnostic {
+    match nearest(name, known) {
+        Some(near) => d.help(format!("did you mean `{near}`?")),
+        None if known.is_empty() => d.help(format!("declare it in the program: param {name} = 16")),
+        None => d.help(format!("parameters here: {}", known.join(", "))),
+    }
+}
+
 struct Reader<'a> {
     e: Elab<'a>,
     frame: Frame,
@@ -344,15 +354,17 @@ impl Reader<'_> {
             let asked = asked.map(|a| a.value.clone());
             let typed =
                 set.iter().rev().find(|(_, kv)| kv.0 == name.text).and_then(|(id, _)| self.typed(*id));
-            for expr in asked.into_iter().chain(typed) {
-                if let Some(d) = self.no_word(name, &default, &expr, within.as_ref()) {
-                    self.e.diagnostics.push(d);
-                    continue;
-                }
-                match self
-                    .param_value(&expr, within.as_ref())
-                    .and_then(|v| self.fits(name, &default, v, &expr))
-                {
+            if let Some(value) = asked.and_then(|expr| self.param_value(&expr, within.as_ref()).ok()) {
+                current = value; // its mistakes are told with all experiments
+            }
+            if let Some(expr) = typed {
+                let value = match self.no_word(name, &default, &expr, within.as_ref()) {
+                    Some(d) => Err(crate::elab::Stop::Error(Box::new(d))),
+                    None => self
+                        .param_value(&expr, within.as_ref())
+                        .and_then(|v| self.fits(name, &default, v, &expr)),
+                };
+                match value {
                     Ok(value) => current = value,
                     Err(stop) => self.e.report(stop),
                 }
@@ -362,7 +374,50 @@ impl Reader<'_> {
             }
             Rc::make_mut(&mut self.e.globals).params.push((name.text.clone(), current));
         }
-        self.unknown_params(&known, chosen.as_deref(), set);
+        self.unknown_params(&known, set);
+        self.check_experiments(program, &known);
+    }
+
+    /// Every experiment's parameters exist and take its values, whether it is chosen or not.
+    fn check_experiments(&mut self, program: &Program, known: &[String]) {
+        for (experiment, args) in self.experiments.clone() {
+            for arg in &args {
+                let Some(key) = &arg.key else {
+                    let d = Diagnostic::error("N0204", "an experiment gives parameters their values")
+                        .label(arg.span, "this is no parameter with a value")
+                        .help(format!("experiment {} hidden=32", experiment.text));
+                    self.e.diagnostics.push(d);
+                    continue;
+                };
+                let declared = program.stmts.iter().find_map(|s| match &s.kind {
+                    StmtKind::Param { name, value, within } if name.text == key.text => {
+                        Some((name, value, within.as_ref()))
+                    }
+                    _ => None,
+                });
+                let Some((name, default, within)) = declared else {
+                    let words: Vec<&str> = known.iter().map(String::as_str).collect();
+                    let d =
+                        Diagnostic::error("N0213", format!("there is no parameter called `{}`", key.text));
+                    let d = unknown_param(d.label(key.span, ""), &key.text, &words);
+                    self.e.diagnostics.push(d);
+                    continue;
+                };
+                // A default with a mistake is told already.
+                let Ok(default) = self.param_value(default, within) else { continue };
+                if let Some(d) = self.no_word(name, &default, &arg.value, within) {
+                    self.e.diagnostics.push(d);
+                    continue;
+                }
+                let value = self
+                    .param_value(&arg.value, within)
+                    .and_then(|v| self.fits(name, &default, v, &arg.value))
+                    .and_then(|v| self.within(name, &v, within, arg.span));
+                if let Err(stop) = value {
+                    self.e.report(stop);
+                }
+            }
+        }
     }
 
     /// A word that means nothing, where a number or a function is wanted.
@@ -495,34 +550,19 @@ impl Reader<'_> {
             }
         };
         let message = format!("`{}` is one of {allowed}, and {value} is not", name.text);
-        self.e.fail("N0205", message, span, "declared here")
+        let mut d = self.e.error("N0205", message, span, "this value");
+        if name.span.start < span.start || span.end < name.span.start {
+            d = d.label(name.span, "declared here");
+        }
+        Err(crate::elab::Stop::Error(Box::new(d)))
     }
 
-    fn unknown_params(
-        &mut self,
-        known: &[String],
-        chosen: Option<&[Arg]>,
-        set: &[(SourceId, &(String, String))],
-    ) {
+    fn unknown_params(&mut self, known: &[String], set: &[(SourceId, &(String, String))]) {
         let words: Vec<&str> = known.iter().map(String::as_str).collect();
-        let help = |d: Diagnostic, name: &str| match nearest(name, &words) {
-            Some(near) => d.help(format!("did you mean `{near}`?")),
-            None if words.is_empty() => d.help(format!("declare it in the program: param {name} = 16")),
-            None => d.help(format!("parameters here: {}", words.join(", "))),
-        };
-        for arg in chosen.into_iter().flatten() {
-            if let Some(key) = arg.key.as_ref().filter(|k| !known.contains(&k.text)) {
-                let d = Diagnostic::error("N0213", format!("there is no parameter called `{}`", key.text));
-                self.e.diagnostics.push(help(d.label(key.span, ""), &key.text));
-            }
-        }
         for (_, (name, value)) in set {
             if !known.contains(name) {
-                let d = Diagnostic::error(
-                    "N0213",
-                    format!("--set {name}={value}: there is no parameter `{name}`"),
-                );
-                self.e.diagnostics.push(help(d, name));
+                let message = format!("--set {name}={value}: there is no parameter `{name}`");
+                self.e.diagnostics.push(unknown_param(Diagnostic::error("N0213", message), name, &words));
             }
         }
     }

@@ -55,7 +55,11 @@ impl Elab<'_> {
             {
                 self.layers.truncate(layers.max(self.layers.len()));
                 let mut d = *d;
-                d.notes.extend(self.shapes_so_far(d.labels[0].span));
+                let label = d.labels[0].span;
+                let (here, inside) = (self.here, |a: nnc_syntax::Span, b: nnc_syntax::Span| {
+                    a.source == b.source && b.start <= a.start && a.end <= b.end
+                });
+                d.notes.extend(self.shapes_so_far(if inside(label, here) { here } else { label }));
                 Stop::Error(Box::new(d))
             }
             stop => stop,
@@ -87,7 +91,13 @@ impl Elab<'_> {
             }
             StmtKind::Setting { head, args } => self.setting(frame, head, args, stmt.span),
             StmtKind::LossIs(chain) => {
-                self.once("loss", nnc_syntax::Span { end: stmt.span.start + 4, ..stmt.span })?;
+                let head = nnc_syntax::Span { end: stmt.span.start + 4, ..stmt.span };
+                self.once("loss", head)?;
+                if self.is_setting_value(frame, chain) {
+                    let name = nnc_syntax::ast::Name { text: "loss".into(), span: head };
+                    self.diagnostics.extend(self.setting_with_equals(&name, chain.span));
+                    return Ok(());
+                }
                 self.top.loss = Some(Loss::Chain(chain.clone(), stmt.span));
                 Ok(())
             }

@@ -25,6 +25,8 @@ pub struct LoadOptions {
     pub base: PathBuf,
     /// Bytes that may be taken; four fifths of the machine's memory where not given.
     pub memory_limit: Option<u64>,
+    /// Fold `i` (from 0) of `k`: the validation part of a cross-validation, in the place of the program's.
+    pub fold: Option<(usize, usize)>,
 }
 
 /// A program with its data.
@@ -67,15 +69,18 @@ pub fn load(spec: Spec, options: &LoadOptions) -> Outcome<Loaded> {
     let plan = opener.plan();
     let failed = opener.diagnostics.iter().any(Diagnostic::is_error);
     let Some(plan) = plan.filter(|_| !failed) else {
-        return Err(with_names(opener.diagnostics, &spec));
+        opener.diagnostics.extend(beside(&spec, None, options));
+        return Err(Problem::at(ProblemKind::Data, opener.diagnostics, &spec.sources));
     };
-    let opened = opener.open(plan);
+    let sources = plan.data.clone();
+    let opened = opener.open(plan, nnc_data::open_with);
     let Opener { marks, mut diagnostics, .. } = opener;
     let data = match opened {
         Ok(data) => data,
         Err(faults) => {
             diagnostics.extend(marks.diagnostics(&faults).into_iter().map(|d| misspelt(d, &spec)));
-            return Err(with_names(diagnostics, &spec));
+            diagnostics.extend(beside(&spec, Some(&sources), options));
+            return Err(Problem::at(ProblemKind::Data, diagnostics, &spec.sources));
         }
     };
     diagnostics.extend(marks.diagnostics(&data.notes));
@@ -83,7 +88,8 @@ pub fn load(spec: Spec, options: &LoadOptions) -> Outcome<Loaded> {
         Ok(ports) => ports,
         Err(more) => {
             diagnostics.extend(more);
-            return Err(with_names(diagnostics, &spec));
+            diagnostics.extend(spec.wrong_names());
+            return Err(Problem::at(ProblemKind::Data, diagnostics, &spec.sources));
         }
     };
     ports.has_valid = data.valid.is_some();
@@ -91,17 +97,93 @@ pub fn load(spec: Spec, options: &LoadOptions) -> Outcome<Loaded> {
     Ok(Loaded { spec, data, ports, notes: diagnostics, options: options.clone() })
 }
 
-/// Mistakes of the data, and the misspelt words of the program, which need no data to be found.
-fn with_names(mut diagnostics: Vec<Diagnostic>, spec: &Spec) -> Box<Problem> {
-    diagnostics.extend(spec.wrong_names());
-    Problem::at(ProblemKind::Data, diagnostics, &spec.sources)
+/// What a program sees of its data, with the first `rows` training rows; and the warnings and notes about it.
+///
+/// # Errors
+/// As [`load`].
+pub fn describe(
+    spec: &Spec,
+    options: &LoadOptions,
+    rows: usize,
+) -> Outcome<(nnc_data::Description, Vec<Diagnostic>)> {
+    let mut opener = Opener { spec, options, marks: Marks::default(), diagnostics: Vec::new() };
+    let plan = opener.plan();
+    let failed = opener.diagnostics.iter().any(Diagnostic::is_error);
+    let Some(plan) = plan.filter(|_| !failed) else {
+        return Err(Problem::at(ProblemKind::Data, opener.diagnostics, &spec.sources));
+    };
+    let described = opener.open(plan, |data, limits| nnc_data::describe(data, limits, rows));
+    let Opener { marks, mut diagnostics, .. } = opener;
+    match described {
+        Ok(description) => {
+            diagnostics.extend(marks.diagnostics(&description.notes));
+            Ok((description, diagnostics))
+        }
+        Err(faults) => {
+            diagnostics.extend(marks.diagnostics(&faults).into_iter().map(|d| misspelt(d, spec)));
+            Err(Problem::at(ProblemKind::Data, diagnostics, &spec.sources))
+        }
+    }
+}
+
+/// Mistakes that do not depend on the shapes of the data.
+const OF_NAMES: [&str; 3] = ["N0201", "N0203", "N0401"];
+
+/// The mistakes of a program whose data has mistakes. Where the data does not even say what its ports are, only
+/// those that no data could mend.
+fn beside(spec: &Spec, data: Option<&DataSpec>, options: &LoadOptions) -> Vec<Diagnostic> {
+    let limits = Limits { memory: memory::limit(options.memory_limit) };
+    let sketched = data.and_then(|data| nnc_data::sketch(data, &limits));
+    let known = sketched.and_then(|schema| ports(&schema, &spec.ports).ok());
+    let sure = known.is_some();
+    let mut ports = known.unwrap_or_else(|| guessed(&spec.ports));
+    // Whether the program watches a part that is not there, data without mistakes will tell.
+    (ports.has_valid, ports.samples) = (true, 1 << 20);
+    let mistakes = match spec.elaborate(&ports, &Options { float: DType::F32 }) {
+        Ok(model) => model.diagnostics,
+        Err(diagnostics) => diagnostics,
+    };
+    let mut out = if sure { Vec::new() } else { spec.wrong_names() };
+    for d in mistakes.into_iter().filter(|d| d.is_error() && (sure || OF_NAMES.contains(&&*d.code))) {
+        let place = |d: &Diagnostic| (d.code, d.labels.first().map(|l| l.span));
+        if !out.iter().any(|known| place(known) == place(&d)) {
+            out.push(d);
+        }
+    }
+    out
+}
+
+/// Ports of the declared names; any shape will do.
+fn guessed(decls: &[PortDecl]) -> Ports {
+    let side = |target: bool, default: &str| {
+        let port = |name: &str, shape: Option<&Vec<usize>>| Port {
+            name: name.to_string(),
+            shape: shape.cloned().unwrap_or_else(|| vec![1]),
+            classes: None,
+            about: String::new(),
+        };
+        let of_side = decls.iter().filter(|d| d.target == target);
+        let mut ports: Vec<Port> = of_side.map(|d| port(&d.name, d.shape.as_ref())).collect();
+        if ports.is_empty() {
+            ports.push(port(default, None));
+        }
+        ports
+    };
+    let (inputs, targets) = (side(false, "input"), side(true, "target"));
+    Ports { inputs, targets, weighted: false, has_valid: true, samples: 1 }
 }
 
 /// A file in the encoding of a model.
 ///
 /// # Errors
 /// It cannot be read, or has not the columns the model was trained on.
-pub(crate) fn encode_file(stats: &Stats, spec: &Spec, path: &str, memory: Option<u64>) -> Outcome<Table> {
+pub(crate) fn encode_file(
+    stats: &Stats,
+    spec: &Spec,
+    path: &str,
+    memory: Option<u64>,
+    purpose: Purpose,
+) -> Outcome<Table> {
     let train = spec.data.iter().find(|d| d.part == Part::Train);
     let mut marks = Marks::default();
     let mut diagnostics = Vec::new();
@@ -112,8 +194,38 @@ pub(crate) fn encode_file(stats: &Stats, spec: &Spec, path: &str, memory: Option
     });
     let source = replaced(declared, path);
     let limits = Limits { memory: memory::limit(memory) };
-    nnc_data::encode_with(stats, &source, &limits)
+    encode(stats, &source, &limits, purpose)
         .map_err(|f| Problem::at(ProblemKind::Data, Marks::default().diagnostics(&f), &spec.sources))
+}
+
+/// What rows are encoded for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Purpose {
+    /// To be compared with their targets.
+    Measure,
+    /// To be predicted; targets are shown where they are there.
+    Predict,
+}
+
+fn encode(
+    stats: &Stats,
+    source: &SourceSpec,
+    limits: &Limits,
+    purpose: Purpose,
+) -> Result<Table, Vec<Fault>> {
+    let stdin = matches!(source, SourceSpec::Csv(csv) if csv.path == "-");
+    match purpose {
+        Purpose::Measure => nnc_data::encode_with(stats, source, limits),
+        // The last window of a series is the one that is asked for, and nothing is known after it.
+        Purpose::Predict if stats.window.is_some() => nnc_data::encode_inputs(stats, source, limits),
+        // What comes from stdin can be read once only.
+        Purpose::Predict if stdin => nnc_data::encode_with(stats, source, limits),
+        // Targets that are not filled in yet are no mistake.
+        Purpose::Predict => match nnc_data::encode_with(stats, source, limits) {
+            Err(faults) => nnc_data::encode_inputs(stats, source, limits).map_err(|_| faults),
+            table => table,
+        },
+    }
 }
 
 struct Opener<'a> {
@@ -137,6 +249,8 @@ impl Opener<'_> {
             Some(_) => (None, None),
             None => (self.part(Part::Valid), self.part(Part::Test)),
         };
+        // What is validated with is the fold.
+        let valid = valid.filter(|_| self.options.fold.is_none());
         let train = match (&self.options.data, train) {
             (Some(path), declared) => Some(replaced(declared, path)),
             (None, declared) => declared,
@@ -148,7 +262,7 @@ impl Opener<'_> {
         let (roles, otherwise) = self.roles(train.as_ref());
         let settings = &self.spec.settings;
         let split = SplitSpec {
-            valid: settings.split.valid,
+            valid: if self.options.fold.is_some() { 0.0 } else { settings.split.valid },
             test: settings.split.test,
             stratify: settings.split.stratify,
             ordered: settings.split.ordered,
@@ -156,7 +270,7 @@ impl Opener<'_> {
                 let handle = settings.split.span.and_then(|s| self.marks.mark(s));
                 ColumnName::new(g.clone(), handle)
             }),
-            fold: None,
+            fold: self.options.fold,
             handle: settings.split.span.and_then(|s| self.marks.mark(s)),
         };
         let data = DataSpec { train: train?, valid, test, roles, split, seed: settings.seed };
@@ -227,10 +341,15 @@ impl Opener<'_> {
         (first, Some(sure))
     }
 
-    fn open(&self, plan: Plan) -> Result<Dataset, Vec<Fault>> {
+    /// Opens the data with the first choice of roles, or else with the second.
+    fn open<T>(
+        &self,
+        plan: Plan,
+        open: impl Fn(&DataSpec, &Limits) -> Result<T, Vec<Fault>>,
+    ) -> Result<T, Vec<Fault>> {
         let limits = Limits { memory: memory::limit(self.options.memory_limit) };
-        let Some(otherwise) = plan.otherwise else { return nnc_data::open_with(&plan.data, &limits) };
-        let faults = match nnc_data::open_with(&plan.data, &limits) {
+        let Some(otherwise) = plan.otherwise else { return open(&plan.data, &limits) };
+        let faults = match open(&plan.data, &limits) {
             Ok(data) => return Ok(data),
             Err(faults) => faults,
         };
@@ -238,7 +357,7 @@ impl Opener<'_> {
         if stdin || faults.iter().any(|f| f.code != nnc_data::codes::NO_COLUMN) {
             return Err(faults);
         }
-        nnc_data::open_with(&DataSpec { roles: otherwise, ..plan.data }, &limits)
+        open(&DataSpec { roles: otherwise, ..plan.data }, &limits)
     }
 }
 
@@ -248,18 +367,23 @@ fn replaced(declared: Option<SourceSpec>, path: &str) -> SourceSpec {
     match (declared, kind_of(&path)) {
         (Some(SourceSpec::Text(text)), _) => SourceSpec::Text(TextSpec { path, handle, ..text }),
         (Some(SourceSpec::Images(images)), _) => SourceSpec::Images(ImagesSpec { path, handle, ..images }),
-        (_, "npy") => SourceSpec::Npy(NpySpec { inputs: path, targets: None, handle }),
+        (_, "npy") => SourceSpec::Npy(NpySpec { inputs: path, targets: None, handle, targets_handle: None }),
         (_, "npz") => SourceSpec::Npz(NpzSpec { path, handle }),
-        (_, "idx") => SourceSpec::Idx(IdxSpec { inputs: path, targets: None, handle }),
+        (_, "idx") => SourceSpec::Idx(IdxSpec { inputs: path, targets: None, handle, targets_handle: None }),
         (Some(SourceSpec::Csv(csv)), _) => SourceSpec::Csv(CsvSpec { path, more: Vec::new(), handle, ..csv }),
         _ => SourceSpec::Csv(CsvSpec::new(path)),
     }
 }
 
 /// The whole training source of a program, every row in the order of the file.
-pub(crate) fn encode_own(stats: &Stats, spec: &Spec, options: &LoadOptions) -> Outcome<Table> {
+pub(crate) fn encode_own(
+    stats: &Stats,
+    spec: &Spec,
+    options: &LoadOptions,
+    purpose: Purpose,
+) -> Outcome<Table> {
     if let Some(path) = &options.data {
-        return encode_file(stats, spec, path, options.memory_limit);
+        return encode_file(stats, spec, path, options.memory_limit, purpose);
     }
     let mut opener = Opener { spec, options, marks: Marks::default(), diagnostics: Vec::new() };
     let Some(source) = opener.part(Part::Train) else {
@@ -277,7 +401,7 @@ pub(crate) fn encode_own(stats: &Stats, spec: &Spec, options: &LoadOptions) -> O
         other => other,
     };
     let limits = Limits { memory: memory::limit(options.memory_limit) };
-    nnc_data::encode_with(stats, &source, &limits)
+    encode(stats, &source, &limits, purpose)
         .map_err(|f| Problem::at(ProblemKind::Data, opener.marks.diagnostics(&f), &spec.sources))
 }
 

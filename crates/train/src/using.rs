@@ -1,6 +1,6 @@
 //! Using a trained model: opening, evaluating, predicting.
 
-use crate::data::{LoadOptions, encode_file, encode_own, load, ports};
+use crate::data::{LoadOptions, Purpose, encode_file, encode_own, load, ports};
 use crate::float::{Float, with_float};
 use crate::memory;
 use crate::problem::{Outcome, Problem, ProblemKind};
@@ -9,8 +9,8 @@ use crate::report::{Figures, Predictions};
 use crate::resolved::for_model;
 use crate::run::{RunNote, resolve_model};
 use crate::runner::{Planner, Runners, layout, plans};
-use crate::train::{eval_batch, named, threads};
-use crate::weights;
+use crate::train::{eval_batch, threads};
+use crate::{tally, weights};
 use nnc_data::{Stats, Table};
 use nnc_engine::{Pool, Store};
 use nnc_export::{ModelCard, TensorFile, Values};
@@ -106,6 +106,7 @@ pub fn open_model(path: &Path) -> Outcome<Trained> {
         data: note.data.map(|p| p.to_string_lossy().into_owned()),
         base: note.base,
         memory_limit: None,
+        fold: note.fold.and_then(|(i, k)| Some((i.checked_sub(1)?, k))),
     };
     let (epoch, step) = (card.epoch, card.step);
     Ok(Trained { path, spec, stats, ports, model, epoch, step, file, origin })
@@ -118,11 +119,12 @@ pub fn open_model(path: &Path) -> Outcome<Trained> {
 /// The data cannot be read, lacks targets, or does not fit the model.
 pub fn evaluate(model: &Trained, on: Option<On>, options: &UseOptions) -> Outcome<Evaluation> {
     let (name, table) = match (&options.data, on) {
-        (Some(path), _) => {
-            (path.clone(), encode_file(&model.stats, &model.spec, path, options.memory_limit)?)
-        }
+        (Some(path), _) => (
+            path.clone(),
+            encode_file(&model.stats, &model.spec, path, options.memory_limit, Purpose::Measure)?,
+        ),
         (None, Some(On::All)) => {
-            ("all".into(), encode_own(&model.stats, &model.spec, &model.origin(options))?)
+            ("all".into(), encode_own(&model.stats, &model.spec, &model.origin(options), Purpose::Measure)?)
         }
         (None, on) => part(model, on, options)?,
     };
@@ -131,13 +133,14 @@ pub fn evaluate(model: &Trained, on: Option<On>, options: &UseOptions) -> Outcom
         return Err(Problem::new(ProblemKind::Data, d.help("nnc predict needs none")));
     }
     let rows: Vec<u32> = (0..table.len() as u32).collect();
-    let values = with_float!(model.model.step.float, T => {
+    let sums = with_float!(model.model.step.float, T => {
         let mut used = InUse::<T>::new(model, &table, options)?;
-        let mut values = vec![0.0; 1 + model.model.metrics.len()];
-        used.runners.figures(&table, &rows, &mut used.store, &mut values)?;
-        values
+        let mut sums = vec![0.0; tally::width(&model.model)];
+        used.runners.sums(&table, &rows, &mut used.store, &mut sums)?;
+        sums
     });
-    Ok(Evaluation { on: name, rows: table.len(), figures: named(&model.model, &values) })
+    let figures = tally::figures(&model.model, &sums, table.len())?;
+    Ok(Evaluation { on: name, rows: table.len(), figures })
 }
 
 /// What a trained model says about every row of `--data`, or of its own data.
@@ -146,8 +149,8 @@ pub fn evaluate(model: &Trained, on: Option<On>, options: &UseOptions) -> Outcom
 /// The data cannot be read, or does not fit the model.
 pub fn predict(model: &Trained, options: &UseOptions) -> Outcome<Predictions> {
     let table = match &options.data {
-        Some(path) => encode_file(&model.stats, &model.spec, path, options.memory_limit)?,
-        None => encode_own(&model.stats, &model.spec, &model.origin(options))?,
+        Some(path) => encode_file(&model.stats, &model.spec, path, options.memory_limit, Purpose::Predict)?,
+        None => encode_own(&model.stats, &model.spec, &model.origin(options), Purpose::Predict)?,
     };
     let rows: Vec<u32> = (0..table.len() as u32).collect();
     let reader = Reader::new(&model.stats, &model.ports, &model.model);

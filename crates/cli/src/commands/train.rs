@@ -1,57 +1,104 @@
 //! `nnc train`: from text to a trained network.
 
 use crate::args::TrainArgs;
+use crate::commands::folds;
 use crate::failure::{Failure, Result};
 use crate::figures::{self, cell, count, duration, grouped, short};
 use crate::input::{self, Length};
 use crate::output::Output;
 use crate::progress::Teller;
 use crate::table::Table;
-use nnc_train::{Predictions, Report, StopReason, TrainOptions, train};
+use nnc_model::Model;
+use nnc_train::{Loaded, Predictions, Report, StopReason, TrainOptions, train};
 use serde_json::{Map, Value, json};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The exit code of a run that Ctrl-C ended.
-pub const INTERRUPTED: u8 = 130;
+pub(super) const INTERRUPTED: u8 = 130;
 /// What follows from mistakes before the first step.
-const NOTHING: &str = "nothing was trained";
+pub(super) const NOTHING: &str = "nothing was trained";
 /// More columns of inputs than this are not shown.
 const COLUMNS: usize = 6;
 
 /// Trains and tells what came of it.
 pub fn run(args: &TrainArgs, out: &mut Output) -> Result<u8> {
-    let length = Length { epochs: args.epochs, steps: args.steps };
-    let prepared = input::spec(&args.spec, length, out).and_then(|spec| {
-        let loaded = input::data(&args.spec, spec, out)?;
-        let model = input::model(&loaded, args.precision, out)?;
-        Ok((loaded, model))
-    });
+    if let Some(count) = args.folds {
+        return folds::run(args, usize::from(count), out);
+    }
+    let prepared = prepare(args, None, out);
     let (loaded, model) = prepared.map_err(|f| f.so(NOTHING))?;
-    let options = TrainOptions {
-        threads: args.threads,
-        init: args.init.clone(),
-        shuffle: !args.no_shuffle,
-        out: args.out.clone(),
-        memory_limit: args.spec.memory,
-        interrupt: interrupt(out),
-        write: true,
-    };
-    let mut teller = Teller::new(out, &loaded.spec.sources);
-    let outcome = train(&loaded, &model, &options, &mut teller);
-    let begun = teller.finish();
-    let report = outcome.map_err(|p| Failure::from(p).so(if begun { "" } else { NOTHING }))?;
-    let text = match (args.json, args.quiet) {
+    let options = options(args, args.out.clone(), interrupt(out));
+    train_and_tell(&loaded, &model, &options, Told { json: args.json, quiet: args.quiet }, out)
+}
+
+/// How the result is told.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Told {
+    /// As one JSON object.
+    pub(super) json: bool,
+    /// In one line.
+    pub(super) quiet: bool,
+}
+
+/// Trains and tells what came of it; the exit code.
+pub(super) fn train_and_tell(
+    loaded: &Loaded,
+    model: &Model,
+    options: &TrainOptions,
+    told: Told,
+    out: &mut Output,
+) -> Result<u8> {
+    let report = trained(loaded, model, options, out)?;
+    let text = match (told.json, told.quiet) {
         (true, _) => format!("{}\n", object(&report)),
         (false, true) => one_line(&report),
-        (false, false) => told(&report),
+        (false, false) => whole(&report),
     };
     out.result(&text)?;
     Ok(if report.interrupted() { INTERRUPTED } else { 0 })
 }
 
+/// The data, all of it or one fold, and the network for it.
+pub(super) fn prepare(
+    args: &TrainArgs,
+    fold: Option<(usize, usize)>,
+    out: &mut Output,
+) -> Result<(Loaded, Model)> {
+    let length = Length { epochs: args.epochs, steps: args.steps };
+    let spec = input::spec(&args.spec, length, out)?;
+    let loaded = input::fold(&args.spec, spec, fold, out)?;
+    let model = input::model(&loaded, args.precision, out)?;
+    Ok((loaded, model))
+}
+
+pub(super) fn options(args: &TrainArgs, folder: Option<PathBuf>, interrupt: Arc<AtomicBool>) -> TrainOptions {
+    TrainOptions {
+        threads: args.threads,
+        init: args.init.clone(),
+        shuffle: !args.no_shuffle,
+        out: folder,
+        memory_limit: args.spec.memory,
+        interrupt,
+        ..TrainOptions::default()
+    }
+}
+
+pub(super) fn trained(
+    loaded: &Loaded,
+    model: &Model,
+    options: &TrainOptions,
+    out: &mut Output,
+) -> Result<Report> {
+    let mut teller = Teller::new(out, &loaded.spec.sources);
+    let outcome = train(loaded, model, options, &mut teller);
+    let begun = teller.finish();
+    outcome.map_err(|p| Failure::from(p).so(if begun { "" } else { NOTHING }))
+}
+
 /// A flag that Ctrl-C raises; the second Ctrl-C ends the process at once.
-pub fn interrupt(out: &mut Output) -> Arc<AtomicBool> {
+pub(super) fn interrupt(out: &mut Output) -> Arc<AtomicBool> {
     let flag = Arc::new(AtomicBool::new(false));
     let raised = flag.clone();
     let handled = ctrlc::set_handler(move || {
@@ -78,7 +125,7 @@ fn one_line(report: &Report) -> String {
     line
 }
 
-fn told(report: &Report) -> String {
+fn whole(report: &Report) -> String {
     let mut out = format!("{}\n", figures::line(&report.figures));
     for (name, part) in [("validation", &report.valid), ("test", &report.test)] {
         if let Some(figures) = part {
@@ -103,8 +150,12 @@ fn told(report: &Report) -> String {
 fn length(report: &Report) -> String {
     let (epochs, steps) = (count(report.epochs, "epoch"), count(report.steps, "step"));
     let mut line = format!("{epochs}, {steps} in {}", duration(report.seconds));
-    if report.seconds > 0.0 && report.steps > 0 {
-        line.push_str(&format!(" ({} steps/s)", grouped((report.steps as f64 / report.seconds) as u64)));
+    let own = report.steps - report.resumed_at;
+    if report.resumed_at > 0 {
+        line = format!("{epochs}, {steps}, the last {} in {}", grouped(own), duration(report.seconds));
+    }
+    if report.seconds > 0.0 && own > 0 {
+        line.push_str(&format!(" ({} steps/s)", grouped((own as f64 / report.seconds) as u64)));
     }
     match &report.stop {
         StopReason::Finished => {}
@@ -150,7 +201,7 @@ fn rows(predictions: &Predictions) -> String {
     table.text()
 }
 
-fn object(report: &Report) -> Value {
+pub(super) fn object(report: &Report) -> Value {
     let mut out = Map::new();
     out.insert("loss".into(), json!(report.figures.loss));
     out.insert("metrics".into(), figures::metrics(&report.figures));
@@ -158,6 +209,7 @@ fn object(report: &Report) -> Value {
     out.insert("test".into(), report.test.as_ref().map_or(Value::Null, figures::object));
     out.insert("epochs".into(), json!(report.epochs));
     out.insert("steps".into(), json!(report.steps));
+    out.insert("resumed_at".into(), json!(report.resumed_at));
     out.insert("seconds".into(), json!(report.seconds));
     out.insert("weights".into(), json!(report.weights));
     out.insert("run".into(), json!(report.run.as_ref().map(|run| run.display().to_string())));

@@ -20,8 +20,11 @@ pub(super) fn reshape(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     let have: usize = t.axes.iter().map(|a| a.size).product();
     if wanted != have {
         let (from, to) = (shape_text(&t.axes), shape_text(&shape.axes));
-        let count = |n: usize| if n == 1 { "one number".to_string() } else { format!("{n} numbers") };
-        let message = format!("{from} is {}, and {to} would be {}", count(have), count(wanted));
+        let message = match t.rank() {
+            0 => format!("one number does not fill {to}"),
+            1 => format!("{} do not fill {to}, which holds {wanted}", numbers_text(&t.sizes())),
+            _ => format!("{from} holds {have} numbers, and {to} holds {wanted}"),
+        };
         return e.fail("N0311", message, args.span, "the same numbers, in another shape");
     }
     let node = e.b.reshape(t.node, Elab::dims(&shape.axes, t.batched));
@@ -364,4 +367,11 @@ pub(super) fn fan_in(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
 
 pub(super) fn fan_out(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     Ok(Value::Int(fans(e, args)?.1))
+}
+
+/// How many kinds there are.
+pub(super) fn classes(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
+    e.arity(args, "classes", 1, 1, &["x"])?;
+    let t = e.tensor_arg(args, 0, "classes")?;
+    Ok(Value::Int(t.classes.map_or(0, |n| n as i64)))
 }

@@ -150,14 +150,19 @@ fn attribute(context: &Context<'_>, tokens: &[Token<'_>], span: Span) -> Option<
     })
 }
 
+/// What a layer of Keras or PyTorch, in small letters, is called here.
+pub(super) fn ours(theirs: &str) -> &str {
+    let plain = ["1d", "2d", "3d"].iter().find_map(|d| theirs.strip_suffix(d)).unwrap_or(theirs);
+    LAYERS.iter().find(|(theirs, _)| *theirs == plain).map_or(plain, |(_, ours)| ours)
+}
+
 /// A layer of Keras or PyTorch as a step: `Dense(16, activation='relu')` is `dense 16 relu`. PyTorch's begin with
 /// the number of inputs, which is known here.
 fn library_layer(context: &Context<'_>, tokens: &[Token<'_>], torch: bool) -> Option<String> {
     let (name, rest) = tokens.split_first()?;
     let (_, rest) = rest.split_first().filter(|(open, _)| open.is_sign("("))?;
     let lower = name.word()?.to_lowercase();
-    let plain = ["1d", "2d", "3d"].iter().find_map(|d| lower.strip_suffix(d)).unwrap_or(&lower);
-    let ours = LAYERS.iter().find(|(theirs, _)| *theirs == plain).map_or(plain, |(_, ours)| ours);
+    let ours = ours(&lower);
     let mut numbers = 0;
     let inputs_first =
         torch && matches!(ours, "dense" | "conv" | "embed" | "lstm" | "gru" | "conv_transposed");
@@ -173,7 +178,11 @@ fn library_layer(context: &Context<'_>, tokens: &[Token<'_>], torch: bool) -> Op
             // What has another name here, or none.
             TokenKind::Name(_) => {
                 at.next_if(|next| next.is_sign("="))?;
-                at.next_if(|value| value.begins_value() && !matches!(value.kind, TokenKind::Sign(_)))?;
+                if at.next_if(|next| next.is_sign("(")).is_some() {
+                    at.find(|next| next.is_sign(")"))?;
+                } else {
+                    at.next_if(|value| value.begins_value() && !matches!(value.kind, TokenKind::Sign(_)))?;
+                }
             }
             TokenKind::Int(_) | TokenKind::Float(_) => {
                 numbers += 1;
