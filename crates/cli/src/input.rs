@@ -81,10 +81,14 @@ fn used(folder: &Path, path: &str) -> std::result::Result<String, String> {
 
 /// Opens the data that the program asks for.
 pub fn data(args: &SpecArgs, spec: Spec, out: &mut Output) -> Result<Loaded> {
-    let options = LoadOptions { data: args.data.clone(), base: folder(args), memory_limit: args.memory };
-    let loaded = load(spec, &options)?;
+    let loaded = load(spec, &options(args))?;
     out.diagnostics(&loaded.notes, &loaded.spec.sources);
     Ok(loaded)
+}
+
+/// Where the data of a program is.
+pub fn options(args: &SpecArgs) -> LoadOptions {
+    LoadOptions { data: args.data.clone(), base: folder(args), memory_limit: args.memory }
 }
 
 /// Builds the graphs.

@@ -3,6 +3,7 @@
 use crate::draw::Drawer;
 use crate::failure::Result;
 use nnc_syntax::{Diagnostic, Severity, SourceMap};
+use nnc_train::Style;
 use std::io::{IsTerminal, Write, stderr, stdout};
 
 /// Both streams, and how to draw on them.
@@ -20,6 +21,20 @@ impl Output {
         let terminal = stderr().is_terminal();
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         Self { quiet, live: terminal && !dumb, drawer: Drawer::for_stderr(terminal, dumb), drawn: Vec::new() }
+    }
+
+    /// How to draw on stdout: colours only on a terminal, and not where `NO_COLOR` forbids them.
+    pub fn style() -> Style {
+        let out = stdout();
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let terminal = out.is_terminal() && !dumb;
+        let forbidden = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
+        let width = terminal_size::terminal_size_of(out).map(|(w, _)| usize::from(w.0));
+        Style {
+            width: width.or_else(columns_of_environment).unwrap_or(Style::default().width),
+            colour: terminal && !forbidden,
+            unicode: !terminal || supports_unicode::on(supports_unicode::Stream::Stdout),
+        }
     }
 
     /// Whether a line on stderr can be written over.
@@ -80,4 +95,9 @@ impl Output {
             tail => self.say(&format!("{count}; {tail}")),
         }
     }
+}
+
+/// `COLUMNS`, as shells and tests set it.
+fn columns_of_environment() -> Option<usize> {
+    std::env::var("COLUMNS").ok()?.parse().ok()
 }

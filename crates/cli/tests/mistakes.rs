@@ -45,6 +45,9 @@ mistake!(missing_loss, "N0401", 2);
 mistake!(loss_mismatch, "N0414", 2);
 mistake!(bad_row, "N0501", 2);
 mistake!(bad_cell, "N0502", 2);
+mistake!(data_and_network, "N0201", 2);
+mistake!(no_file_and_network, "N0504", 2);
+mistake!(two_files, "N0504", 2);
 mistake!(nan_loss, "N0601", 1);
 
 #[test]

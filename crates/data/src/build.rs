@@ -11,9 +11,9 @@ use crate::layout;
 use crate::raw::{Raw, Want};
 use crate::roles::{self, Use};
 use crate::samples::{self, Samples};
-use crate::schema::ColumnKind;
-use crate::source::{self, Source};
-use crate::spec::{Columns, DataSpec, GeneratorKind, Missing, Role, RowsSpec, SourceSpec};
+use crate::schema::{ColumnKind, Schema};
+use crate::source::{self, Source, rows};
+use crate::spec::{Columns, CsvSpec, DataSpec, GeneratorKind, Missing, Role, RowsSpec, SourceSpec, TextSpec};
 use crate::split::{self, Parts};
 use crate::stats::{Fill, STATS_VERSION, Stats};
 use crate::table::{Rows, Store, Table};
@@ -29,6 +29,8 @@ pub(crate) struct Prepared {
     /// Rows of `raw` the training part is made of.
     pub(crate) train: Vec<u32>,
     pub(crate) stats: Stats,
+    /// Names of columns that are not read.
+    pub(crate) dropped: Vec<String>,
     pub(crate) notes: Vec<Fault>,
 }
 
@@ -73,7 +75,43 @@ pub(crate) fn prepare(spec: &DataSpec, limits: &Limits, faults: &mut Faults) -> 
     } else {
         Vec::new()
     };
-    Some(Prepared { name, raw, kept: rows.kept, parts, train, stats, notes })
+    let dropped = uses.iter().filter(|u| u.role == Role::Drop).map(|u| u.name.clone()).collect();
+    Some(Prepared { name, raw, kept: rows.kept, parts, train, stats, dropped, notes })
+}
+
+/// See [`crate::sketch`].
+pub(crate) fn sketch(spec: &DataSpec, limits: &Limits) -> Option<Schema> {
+    if let SourceSpec::Csv(CsvSpec { path, .. }) | SourceSpec::Text(TextSpec { path, .. }) = &spec.train
+        && path == "-"
+    {
+        return None; // it is read already
+    }
+    let mut train = named_generator(spec);
+    if let SourceSpec::Rows(written) = &mut train {
+        *written = rows::whole(written);
+    }
+    let mut ignored = Faults::new();
+    let source = source::open(&train, limits).ok()?;
+    let name = source.name().to_string();
+    let window = samples::window(&train, &mut ignored);
+    let mut uses = roles::resolve(source.heads(), &name, &spec.roles, window.is_some(), &mut ignored);
+    let wants = roles::wants(&uses, source.heads().len(), &mut ignored);
+    if !ignored.is_empty() || wants.contains(&Want::Date) {
+        return None;
+    }
+    let raw = source.read(&wants, &mut ignored)?;
+    // Where a cell could not be kept, its column is of no use.
+    if raw.len == 0 || !raw.columns.iter().all(|c| c.rows().is_none_or(|n| n == raw.len)) {
+        return None;
+    }
+    for used in &mut uses {
+        used.missing = None;
+    }
+    let all: Vec<u32> = (0..u32::try_from(raw.len).ok()?).collect();
+    let mut ignored = Faults::new();
+    let columns = fit::fit(&raw, &uses, &all, &mut ignored);
+    let schema = layout::schema(&columns, &uses, &name, window, &mut ignored);
+    ignored.is_empty().then_some(schema)
 }
 
 /// Encodes what is prepared.

@@ -1,29 +1,28 @@
-//! What a program sees of its data, for people.
-
-use std::fmt::{self, Write as _};
+//! What a program sees of its data.
 
 use serde::Serialize;
 
 use crate::build::{self, Prepared};
-use crate::fault::{Fault, Faults};
+use crate::fault::{Fault, Faults, codes};
+use crate::layout;
 use crate::raw::{Data, NONE, Spilled, SpilledKind};
 use crate::schema::{ColumnKind, Port, PortId};
-use crate::spec::{DataSpec, Role};
-use crate::stats::{ColumnStats, Step};
+use crate::spec::{DataSpec, Role, Scaling};
+use crate::stats::{ColumnStats, Fill};
 use crate::table::Table;
 use crate::{Dataset, Limits};
 
 /// Bars of a histogram.
-const BINS: usize = 12;
+pub(crate) const BINS: usize = 12;
 
-/// Rows that are shown.
-const SHOWN: usize = 5;
+/// Numbers of an encoded row that are kept.
+const MOST_NUMBERS: usize = 1024;
 
-/// Numbers of an encoded row that are shown.
-const SHOWN_NUMBERS: usize = 12;
+/// Rows of a column that are looked at together.
+const CHUNK: usize = 1 << 16;
 
-/// What [`describe`](crate::describe) found. Its `Display` is for a terminal
-/// of about 100 columns, and its JSON form for machines.
+/// What [`describe`](crate::describe) found.
+/// [`text`](Description::text) is for people, its JSON form for machines.
 #[derive(Clone, Debug, Serialize)]
 pub struct Description {
     /// Where the rows come from.
@@ -36,13 +35,22 @@ pub struct Description {
     pub parts: [usize; 3],
     /// The columns that are read.
     pub columns: Vec<ColumnView>,
+    /// The columns that are not.
+    pub dropped: Vec<String>,
     /// The inputs of the network.
     pub inputs: Vec<Port>,
     /// Its targets.
     pub targets: Vec<Port>,
+    /// The first rows of the training part by their place in the source, from 1.
+    pub first: Vec<usize>,
+    /// The columns of `before`.
+    pub names: Vec<String>,
     /// The first rows of the training part as they stand in the source.
     pub before: Vec<Vec<String>>,
-    /// The same rows as the network sees them: inputs, then targets.
+    /// What the numbers of `after` are: of the inputs, and of the targets.
+    pub slots: [Vec<String>; 2],
+    /// The same rows as the network sees them: inputs, then targets; of long
+    /// rows the first 1024 numbers.
     pub after: Vec<[Vec<f64>; 2]>,
     /// Warnings and notes.
     #[serde(skip)]
@@ -76,92 +84,134 @@ pub struct ColumnView {
 }
 
 /// See [`crate::describe`].
-pub(crate) fn describe(spec: &DataSpec, limits: &Limits) -> Result<Description, Vec<Fault>> {
+pub(crate) fn describe(spec: &DataSpec, limits: &Limits, rows: usize) -> Result<Description, Vec<Fault>> {
     let mut faults = Faults::new();
     let Some(prepared) = build::prepare(spec, limits, &mut faults) else {
         return Err(faults.into_vec());
     };
     let columns = prepared.stats.columns.iter().map(|c| column(c, &prepared)).collect();
-    let before = before(&prepared);
-    let (source, rows, width) = (prepared.name.clone(), prepared.raw.len, prepared.stats.width);
-    let data = build::finish(prepared, spec, limits, faults)?;
-    let len = |t: &Option<Table>| t.as_ref().map_or(0, Table::len);
-    Ok(Description {
-        source,
-        rows,
-        width,
-        parts: [data.train.len(), len(&data.valid), len(&data.test)],
+    let columns: Vec<ColumnView> = match columns {
+        Ok(columns) => columns,
+        Err(fault) => return Err(vec![*fault]),
+    };
+    let (names, before) = before(&prepared, rows);
+    let mut shown = Description {
+        source: prepared.name.clone(),
+        rows: prepared.raw.len,
+        width: prepared.stats.width,
+        parts: [prepared.parts.train.len(), prepared.parts.valid.len(), prepared.parts.test.len()],
         columns,
+        dropped: prepared.dropped.clone(),
+        inputs: prepared.stats.schema.inputs.clone(),
+        targets: prepared.stats.schema.targets.clone(),
+        first: prepared.train.iter().take(rows).map(|&r| r as usize + 1).collect(),
+        names,
         before,
-        after: after(&data),
-        inputs: data.schema.inputs,
-        targets: data.schema.targets,
-        notes: data.notes,
-    })
+        slots: [Vec::new(), Vec::new()],
+        after: Vec::new(),
+        notes: prepared.notes.clone(),
+    };
+    match build::finish(prepared, spec, limits, faults) {
+        Ok(data) => {
+            let len = |t: &Option<Table>| t.as_ref().map_or(0, Table::len);
+            shown.parts = [data.train.len(), len(&data.valid), len(&data.test)];
+            let first = 0..rows.min(data.train.len());
+            shown.first = first.filter_map(|r| Some(data.train.source_row(r)? + 1)).collect();
+            shown.slots =
+                [slots(&data, &shown.inputs, PortId::Input), slots(&data, &shown.targets, PortId::Target)];
+            shown.after = after(&data, rows);
+        }
+        // Whoever looks at data wants to see where it lacks something.
+        Err(faults) if faults.iter().all(|f| f.code == codes::MISSING) => {
+            shown.notes.extend(faults.into_iter().map(Fault::warning));
+        }
+        Err(faults) => return Err(faults),
+    }
+    Ok(shown)
 }
 
-fn column(c: &ColumnStats, prepared: &Prepared) -> ColumnView {
+fn column(c: &ColumnStats, prepared: &Prepared) -> Result<ColumnView, Box<Fault>> {
     let number = matches!(c.kind, ColumnKind::Number | ColumnKind::Date | ColumnKind::Tensor);
-    let part = prepared.raw.columns.get(c.position).and_then(|d| d.part(0..prepared.raw.len).ok());
-    let data = part.as_ref().map(|(_, data)| data.as_ref());
-    let histogram = match (data, &c.date) {
-        _ if c.count == 0 => Vec::new(),
-        (Some(Data::Numbers(v)), _) => bins(c, prepared.train.iter().map(|&r| v[r as usize])),
-        (Some(Data::Dates(v)), Some(d)) => {
-            bins(c, prepared.train.iter().map(|&r| v[r as usize].part(d.part)))
+    let (mut missing, mut histogram) = (0, Vec::new());
+    if let Some(data) = prepared.raw.columns.get(c.position) {
+        let mut train = prepared.train.iter().map(|&r| r as usize).peekable();
+        let len = prepared.raw.len;
+        let step = if data.is_spilled() { CHUNK } else { len.max(1) };
+        for begin in (0..len).step_by(step) {
+            let rows = begin..(begin + step).min(len);
+            let (base, part) = data.part(rows.clone())?;
+            if let Some(lacks) = part.missing() {
+                missing += rows.clone().filter(|r| lacks(r - base)).count() as u64;
+            }
+            let chosen = std::iter::from_fn(|| train.next_if(|r| *r < rows.end)).map(|r| r - base);
+            match (part.as_ref(), &c.date) {
+                _ if c.count == 0 => {}
+                (Data::Numbers(v), _) => bins(c, chosen.map(|r| v[r]), &mut histogram),
+                (Data::Dates(v), Some(d)) => bins(c, chosen.map(|r| v[r].part(d.part)), &mut histogram),
+                _ => histogram.clone_from(&c.counts),
+            }
         }
-        _ => c.counts.clone(),
-    };
-    ColumnView {
+    }
+    Ok(ColumnView {
         name: c.name.clone(),
         role: c.role,
         kind: c.kind,
         encoding: encoding(c),
         count: c.count,
-        missing: data
-            .and_then(Data::missing)
-            .map_or(0, |lacks| (0..prepared.raw.len).filter(|&r| lacks(r)).count() as u64),
+        missing,
         range: (number && c.count > 0).then_some([c.min, c.max]),
         mean: (number && c.count > 0).then_some([c.mean, c.std]),
         categories: c.vocabulary.iter().cloned().zip(c.counts.iter().copied()).collect(),
         histogram,
-    }
+    })
 }
 
-fn bins(c: &ColumnStats, values: impl Iterator<Item = f64>) -> Vec<u64> {
-    let mut bins = vec![0; if c.min < c.max { BINS } else { 1 }];
+/// Counts values in equal parts of the range.
+fn bins(c: &ColumnStats, values: impl Iterator<Item = f64>, bins: &mut Vec<u64>) {
+    bins.resize(if c.min < c.max { BINS } else { 1 }, 0);
     let last = bins.len() - 1;
     for x in values.filter(|x| !x.is_nan()) {
         let part = (x - c.min) / (c.max - c.min) * BINS as f64;
         bins[(part as usize).min(last)] += 1;
     }
-    bins
 }
 
+/// What becomes of a column, in the words of a program.
 fn encoding(c: &ColumnStats) -> String {
     let mut words = Vec::new();
-    for step in &c.steps {
-        words.push(match *step {
-            Step::Log => "log".to_string(),
-            Step::Shift { minus: 0.0, over } => format!("/ {}", short(over)),
-            Step::Shift { minus, over } => format!("(x - {}) / {}", short(minus), short(over)),
+    for scaling in &c.scaling {
+        words.push(match scaling {
+            Scaling::Standardize => "standardize".to_string(),
+            Scaling::MinMax => "minmax".into(),
+            Scaling::Log => "log".into(),
+            Scaling::Scale(by) => format!("scale={by}"),
         });
     }
     match c.kind {
-        ColumnKind::Category if c.one_hot => words.push("one-hot".into()),
-        ColumnKind::Category => words.push("class".into()),
-        ColumnKind::Characters => words.push("characters".into()),
+        ColumnKind::Category if c.one_hot => words.push("one_hot".into()),
+        ColumnKind::Category if c.role == Role::Input => words.push("category".into()),
         ColumnKind::Bytes => words.push("bytes".into()),
         _ => {}
     }
-    if c.indicator {
-        words.push("and whether it was missing".into());
+    match c.fill {
+        Fill::Fault => {}
+        Fill::Drop => words.push("missing=drop".into()),
+        Fill::Number(x) => words.push(format!("missing={}", short(x))),
+        Fill::Category(k) => {
+            words.extend(c.vocabulary.get(k as usize).map(|name| format!("missing={name}")));
+        }
     }
-    words.join(", ")
+    if c.indicator {
+        words.push("indicator".into());
+    }
+    if c.bucket {
+        words.push("unknown=other".into());
+    }
+    words.join(" ")
 }
 
 /// A number in few characters.
-fn short(x: f64) -> String {
+pub(crate) fn short(x: f64) -> String {
     if x == 0.0 {
         return "0".into();
     }
@@ -177,15 +227,19 @@ fn short(x: f64) -> String {
     }
 }
 
-/// The first training rows, as they stand in the source.
-fn before(prepared: &Prepared) -> Vec<Vec<String>> {
-    let columns: Vec<&Data> = {
-        let mut places: Vec<usize> = prepared.stats.columns.iter().map(|c| c.position).collect();
-        places.dedup();
-        places.iter().filter_map(|&p| prepared.raw.columns.get(p)).collect()
+/// The first training rows, as they stand in the source, and their columns.
+fn before(prepared: &Prepared, rows: usize) -> (Vec<String>, Vec<Vec<String>>) {
+    let mut shown: Vec<(usize, String)> =
+        prepared.stats.columns.iter().map(|c| (c.position, c.source().to_string())).collect();
+    shown.sort();
+    shown.dedup_by_key(|(position, _)| *position);
+    let rows = prepared.train.iter().take(rows).map(|&r| r as usize);
+    let cells = |row: usize| {
+        let columns = shown.iter().filter_map(|&(p, _)| prepared.raw.columns.get(p));
+        columns.map(|c| cell(c, row)).collect()
     };
-    let rows = prepared.train.iter().take(SHOWN);
-    rows.map(|&r| columns.iter().map(|c| cell(c, r as usize)).collect()).collect()
+    let before = rows.map(cells).collect();
+    (shown.into_iter().map(|(_, name)| name).collect(), before)
 }
 
 fn cell(data: &Data, row: usize) -> String {
@@ -219,7 +273,7 @@ fn cell(data: &Data, row: usize) -> String {
 }
 
 /// The same rows encoded.
-fn after(data: &Dataset) -> Vec<[Vec<f64>; 2]> {
+fn after(data: &Dataset, rows: usize) -> Vec<[Vec<f64>; 2]> {
     let side = |ports: &[Port], id: fn(usize) -> PortId, row: u32| {
         let mut numbers = Vec::new();
         for i in 0..ports.len() {
@@ -228,169 +282,40 @@ fn after(data: &Dataset) -> Vec<[Vec<f64>; 2]> {
                 numbers.extend(part);
             }
         }
+        numbers.truncate(MOST_NUMBERS);
         numbers
     };
-    let rows = 0..data.train.len().min(SHOWN) as u32;
+    let rows = 0..data.train.len().min(rows) as u32;
     rows.map(|r| [side(&data.schema.inputs, PortId::Input, r), side(&data.schema.targets, PortId::Target, r)])
         .collect()
 }
 
-/// A histogram in one line.
-fn spark(counts: &[u64]) -> String {
-    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let most = counts.iter().copied().max().unwrap_or(0).max(1);
-    let bar = |&n: &u64| match n {
-        0 => ' ',
-        n => BARS[((u128::from(n) * 8).div_ceil(u128::from(most)) as usize).clamp(1, 8) - 1],
-    };
-    counts.iter().take(2 * BINS).map(bar).collect()
-}
-
-fn values(c: &ColumnView) -> String {
-    if let (Some([min, max]), Some([mean, std])) = (c.range, c.mean) {
-        return format!("{} … {}, mean {} ± {}", short(min), short(max), short(mean), short(std));
-    }
-    if c.categories.is_empty() {
-        return String::new();
-    }
-    let mut order: Vec<&(String, u64)> = c.categories.iter().collect();
-    if order.len() > 4 {
-        order.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
-    }
-    let shown: Vec<String> =
-        order.iter().take(4).map(|(name, n)| format!("{} {n}", clip(name, 16))).collect();
-    let more = order.len().saturating_sub(4);
-    let more = if more > 0 { format!(", and {more} more") } else { String::new() };
-    format!("{}{more}", shown.join(", "))
-}
-
-/// At most so many characters, none of which moves the cursor.
-fn clip(text: &str, most: usize) -> String {
-    let long = text.chars().count() > most;
-    let mut shown = String::new();
-    for c in text.chars().take(if long { most - 1 } else { most }) {
-        match c {
-            c if c.is_control() => shown.extend(c.escape_debug()),
-            c => shown.push(c),
+/// A name for every number of an encoded row: `sex=male`, `age`, `input[3]`.
+fn slots(data: &Dataset, ports: &[Port], id: fn(usize) -> PortId) -> Vec<String> {
+    let mut names = Vec::new();
+    for (i, port) in ports.iter().enumerate() {
+        let width = data.train.width(id(i)).unwrap_or(0);
+        let begin = names.len();
+        if port.classes.is_some() && port.shape.is_empty() {
+            names.push(port.name.clone());
+            continue;
         }
-    }
-    if long {
-        shown.push('…');
-    }
-    shown
-}
-
-fn kind_word(kind: ColumnKind) -> &'static str {
-    match kind {
-        ColumnKind::Number => "number",
-        ColumnKind::Category => "category",
-        ColumnKind::Date => "date",
-        ColumnKind::Tensor => "array",
-        ColumnKind::Characters => "characters",
-        ColumnKind::Bytes => "bytes",
-    }
-}
-
-fn role_word(role: Role) -> &'static str {
-    match role {
-        Role::Input => "input",
-        Role::Target => "target",
-        Role::Weight => "weight",
-        Role::Drop => "drop",
-    }
-}
-
-impl fmt::Display for Description {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [train, valid, test] = self.parts;
-        write!(f, "{}   {} rows, {} columns", self.source, self.rows, self.width)?;
-        writeln!(f, "   train {train}, valid {valid}, test {test}\n")?;
-        self.table(f)?;
-        writeln!(f)?;
-        for (side, ports) in [("input", &self.inputs), ("target", &self.targets)] {
-            for port in ports {
-                let dims: Vec<String> = port.shape.iter().map(ToString::to_string).collect();
-                writeln!(f, "  {side:<7} {:<10} [{}]  {}", port.name, dims.join(", "), port.describe)?;
+        let columns = data.stats.schema.columns.iter().zip(&data.stats.columns);
+        for (_, c) in columns.filter(|(c, _)| layout::port_of(c) == Some(id(i))) {
+            match c.kind {
+                ColumnKind::Number | ColumnKind::Date => names.push(c.name.clone()),
+                ColumnKind::Category => names.extend(c.vocabulary.iter().map(|v| format!("{}={v}", c.name))),
+                ColumnKind::Tensor | ColumnKind::Characters | ColumnKind::Bytes => {}
+            }
+            if c.indicator {
+                names.push(format!("{} missing", c.name));
             }
         }
-        writeln!(f, "\n  first training rows, before and after")?;
-        for (before, [inputs, targets]) in self.before.iter().zip(&self.after) {
-            let cells: Vec<String> = before.iter().map(|c| clip(c, 26)).collect();
-            writeln!(f, "    {}", cells.join("  "))?;
-            writeln!(f, "      = {} -> {}", numbers(inputs), numbers(targets))?;
-        }
-        Ok(())
-    }
-}
-
-fn numbers(values: &[f64]) -> String {
-    let mut text = String::new();
-    for x in values.iter().take(SHOWN_NUMBERS) {
-        let _ = write!(text, "{} ", short(*x));
-    }
-    if values.len() > SHOWN_NUMBERS {
-        let _ = write!(text, "… ({})", values.len());
-    }
-    text.trim_end().to_string()
-}
-
-impl Description {
-    fn table(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let head = ["column", "role", "kind", "missing", "", "values in the training part", "encoded"];
-        let mut lines: Vec<[String; 7]> = vec![head.map(str::to_string)];
-        for c in &self.columns {
-            lines.push([
-                clip(&c.name, 24),
-                role_word(c.role).into(),
-                kind_word(c.kind).into(),
-                if c.missing == 0 { "·".into() } else { c.missing.to_string() },
-                spark(&c.histogram),
-                values(c),
-                c.encoding.clone(),
-            ]);
-        }
-        let mut widths = [0; 7];
-        for line in &lines {
-            for (width, cell) in widths.iter_mut().zip(line) {
-                *width = (*width).max(cell.chars().count());
-            }
-        }
-        for line in lines {
-            let mut text = String::from(" ");
-            for (i, (cell, width)) in line.iter().zip(widths).enumerate() {
-                let _ =
-                    if i == 3 { write!(text, " {cell:>width$} ") } else { write!(text, " {cell:<width$} ") };
-            }
-            writeln!(f, "{}", text.trim_end())?;
-        }
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_short() {
-        for (x, text) in [
-            (0.0, "0"),
-            (1.0, "1"),
-            (-12.345, "-12.3"),
-            (0.000_123_45, "0.000123"),
-            (123_456.7, "123457"),
-            (1e9, "1.00e9"),
-            (150.0, "150"),
-            (0.5, "0.5"),
-        ] {
-            assert_eq!(short(x), text);
+        if names.len() - begin != width {
+            names.truncate(begin);
+            names.extend((1..=width.min(MOST_NUMBERS)).map(|n| format!("{}[{n}]", port.name)));
         }
     }
-
-    #[test]
-    fn histograms_fit_a_line() {
-        assert_eq!(spark(&[0, 1, 4, 8]), " ▁▄█");
-        assert_eq!(spark(&[]), "");
-        assert_eq!(spark(&[u64::MAX, 1]), "█▁");
-    }
+    names.truncate(MOST_NUMBERS);
+    names
 }

@@ -6,10 +6,11 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::Limits;
-use crate::disk::{self, Fixed, Writer};
+use crate::disk::{self, Writer};
 use crate::fault::{Fault, Faults, Place, codes};
 use crate::fit::OTHER;
 use crate::layout::port_of;
+use crate::packed::{Packed, Packing};
 use crate::raw::{Codes, Data, NONE, Raw, Spilled, SpilledKind, translate};
 use crate::schema::{Column, ColumnKind, Port, PortId};
 use crate::spec::{Handle, Role};
@@ -88,11 +89,32 @@ pub(crate) fn encode(mut raw: Raw, job: Job<'_>, faults: &mut Faults) -> Option<
 /// are written to disk.
 fn fits(raw: &Raw, job: &Job<'_>, len: usize) -> bool {
     let read: u64 = raw.columns.iter().map(Data::bytes).sum();
-    let schema = &job.stats.schema;
-    let scalar = schema.columns.iter().zip(&job.stats.columns).filter(|(_, s)| s.shape.is_empty());
-    let row = scalar.fold(0u64, |n, (c, _)| n.saturating_add(c.width as u64));
-    let need = (len as u64).saturating_mul(row).saturating_mul(8).saturating_add(read);
-    need <= job.limits.memory
+    let scalar = job.stats.columns.iter().filter(|s| s.shape.is_empty());
+    let bytes = |s: &ColumnStats| match s.kind {
+        ColumnKind::Category => 4,
+        _ => 8 + 8 * u64::from(s.indicator),
+    };
+    let row = scalar.fold(0u64, |n, s| n.saturating_add(bytes(s)));
+    (len as u64).saturating_mul(row).saturating_add(read) <= job.limits.memory
+}
+
+/// Where the values of a port's columns go; `None` where the statistics
+/// contradict themselves.
+fn packing(members: &[Member<'_>]) -> Option<Packing> {
+    let mut packing = Packing::default();
+    for (column, stats, _) in members {
+        let end = column.offset.checked_add(column.width)?;
+        let values = column.width.checked_sub(usize::from(stats.indicator)).filter(|v| *v > 0)?;
+        match stats.kind {
+            ColumnKind::Category => packing.classes.push((column.offset, values)),
+            _ => packing.numbers.push(column.offset),
+        }
+        if stats.indicator {
+            packing.numbers.push(end - 1);
+        }
+        packing.slots = packing.slots.max(end);
+    }
+    Some(packing)
 }
 
 struct Encoder<'a, 'j> {
@@ -119,35 +141,32 @@ impl<'a> Encoder<'a, '_> {
             ColumnKind::Tensor => self.tensor(first, at),
             ColumnKind::Characters | ColumnKind::Bytes => self.windows(first, at),
             ColumnKind::Category if port.classes.is_some() => {
-                self.scalars(1, &members, Cells::Classes, DiskCells::Classes, |this, rows| {
-                    this.classes(first, at, rows)
-                })
-            }
-            _ => {
-                let width = members.iter().map(|(c, ..)| c.offset.saturating_add(c.width)).max()?;
-                if let (true, [(_, stats, at)]) = (width == 1, members.as_slice()) {
-                    // One column of numbers is its own port.
-                    if stats.kind != ColumnKind::Category && !stats.indicator {
-                        return self.joined(1, &members, |this, rows| this.numbers(stats, *at, rows));
-                    }
+                if self.on_disk(&members) {
+                    return self.written(1, DiskCells::Classes, |this, rows| this.classes(first, at, rows));
                 }
-                self.joined(width, &members, |this, rows| this.join(width, &members, rows))
+                let codes = self.classes(first, at, 0..self.len)?;
+                Some(Values::rows(1, Cells::Classes(codes)))
             }
+            _ => self.joined(&members),
         }
     }
 
-    fn joined(
-        &mut self,
-        width: usize,
-        members: &[Member<'_>],
-        part: impl Fn(&mut Self, Range<usize>) -> Option<Vec<f64>>,
-    ) -> Option<Values> {
+    /// Numbers and one-hot categories side by side.
+    fn joined(&mut self, members: &[Member<'_>]) -> Option<Values> {
+        let Some(packing) = packing(members) else { return self.damaged(members.first()?.1) };
+        let slots = packing.slots;
         if !self.on_disk(members) {
-            let data = part(self, 0..self.len)?;
-            return Some(Values::rows(width, Cells::F64(data)));
+            let packed = self.pack(&packing, members, 0..self.len)?;
+            let cells = match packing.is_plain() {
+                true => Cells::F64(packed.numbers),
+                false => Cells::Packed(packing, packed),
+            };
+            return Some(Values::rows(slots, cells));
         }
-        self.scalars(width, members, Cells::F32, DiskCells::Encoded, |this, rows| {
-            Some(part(this, rows)?.into_iter().map(|x| x as f32).collect())
+        let cells = DiskCells::Packed(packing.clone());
+        self.written(slots, cells, |this, rows| {
+            let packed = this.pack(&packing, members, rows.clone())?;
+            Some(packing.to_disk(&packed, rows.len()).collect())
         })
     }
 
@@ -156,18 +175,13 @@ impl<'a> Encoder<'a, '_> {
         self.to_disk || members.iter().any(|&(_, _, at)| spilled(at))
     }
 
-    /// A port with a fixed number of values per row, in memory or on disk.
-    fn scalars<T: Fixed>(
+    /// A port that is written to disk, some rows at a time.
+    fn written(
         &mut self,
         width: usize,
-        members: &[Member<'_>],
-        in_memory: impl Fn(Vec<T>) -> Cells,
-        on_disk: DiskCells,
-        part: impl Fn(&mut Self, Range<usize>) -> Option<Vec<T>>,
+        cells: DiskCells,
+        part: impl Fn(&mut Self, Range<usize>) -> Option<Vec<u32>>,
     ) -> Option<Values> {
-        if !self.on_disk(members) {
-            return Some(Values::rows(width, in_memory(part(self, 0..self.len)?)));
-        }
         let mut writer = Writer::new().map_err(|e| self.faults.push(*disk::fault(&e))).ok()?;
         for rows in chunks(self.len, true) {
             let values = part(self, rows)?;
@@ -177,39 +191,35 @@ impl<'a> Encoder<'a, '_> {
             }
         }
         let file = writer.finish().map_err(|e| self.faults.push(*disk::fault(&e))).ok()?;
-        Some(Values::rows(width, Cells::Disk(Arc::new(file), on_disk)))
+        Some(Values::rows(width, Cells::Disk(Arc::new(file), cells)))
     }
 
-    /// Some rows of several columns, side by side.
-    fn join(&mut self, width: usize, members: &[Member<'_>], rows: Range<usize>) -> Option<Vec<f64>> {
-        let mut data = vec![0.0; rows.len().checked_mul(width)?];
-        for &(column, stats, at) in members {
-            let end = column.offset.checked_add(column.width)?;
-            let values = column.width.saturating_sub(usize::from(stats.indicator));
-            if end > width || values == 0 {
-                return self.damaged(stats);
-            }
-            let slots = data.iter_mut().skip(column.offset).step_by(width);
+    /// Some rows of several columns.
+    fn pack(&mut self, packing: &Packing, members: &[Member<'_>], rows: Range<usize>) -> Option<Packed> {
+        let (n, c) = (packing.numbers.len(), packing.classes.len());
+        let mut packed = Packed {
+            numbers: vec![0.0; rows.len().checked_mul(n)?],
+            classes: vec![NONE; rows.len().checked_mul(c)?],
+        };
+        let (mut number, mut class) = (0, 0);
+        for &(_, stats, at) in members {
             if stats.kind == ColumnKind::Category {
-                for (row, code) in self.classes(stats, at, rows.clone())?.into_iter().enumerate() {
-                    let slot = row * width + column.offset;
-                    match code {
-                        NONE => {}
-                        code if (code as usize) < values => data[slot + code as usize] = 1.0,
-                        _ => return self.damaged(stats),
-                    }
-                }
+                let codes = self.classes(stats, at, rows.clone())?;
+                packed.classes.iter_mut().skip(class).step_by(c).zip(codes).for_each(|(to, x)| *to = x);
+                class += 1;
             } else {
                 let values = self.numbers(stats, at, rows.clone())?;
-                slots.zip(values).for_each(|(slot, x)| *slot = x);
+                packed.numbers.iter_mut().skip(number).step_by(n).zip(values).for_each(|(to, x)| *to = x);
+                number += 1;
             }
             if stats.indicator {
                 let missing = self.missing(at, rows.clone())?;
-                let slots = data.iter_mut().skip(end - 1).step_by(width);
-                slots.zip(missing).for_each(|(slot, m)| *slot = f64::from(u8::from(m)));
+                let slots = packed.numbers.iter_mut().skip(number).step_by(n);
+                slots.zip(missing).for_each(|(to, m)| *to = f64::from(u8::from(m)));
+                number += 1;
             }
         }
-        Some(data)
+        Some(packed)
     }
 
     fn damaged<T>(&mut self, stats: &ColumnStats) -> Option<T> {

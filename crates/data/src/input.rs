@@ -122,9 +122,9 @@ pub(crate) fn nearby(path: &str) -> String {
         let close: Vec<String> = close.iter().map(|n| shown(&(*n).to_string())).collect();
         return format!("did you mean {}?", close.join(" or "));
     }
-    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("csv");
-    let same: Vec<String> =
-        names.iter().filter(|n| n.ends_with(&format!(".{extension}"))).take(3).map(shown).collect();
+    let ending = path.extension().and_then(|e| e.to_str()).map(|e| format!(".{e}"));
+    let alike = |n: &&String| ending.as_ref().is_some_and(|e| n.ends_with(e));
+    let same: Vec<String> = names.iter().filter(alike).take(3).map(shown).collect();
     if same.is_empty() {
         "paths are relative to the folder the program runs in".to_string()
     } else {

@@ -65,11 +65,13 @@ mod glob;
 mod input;
 mod intern;
 mod layout;
+mod packed;
 mod raw;
 pub mod rng;
 mod roles;
 mod samples;
 mod schema;
+mod show;
 mod source;
 mod spec;
 mod split;
@@ -82,6 +84,7 @@ pub use describe::{ColumnView, Description};
 pub use fault::{Fault, Place, SHOWN, Severity, codes};
 pub use rng::shuffled;
 pub use schema::{Column, ColumnKind, Port, PortId, Schema};
+pub use show::Style;
 pub use spec::{
     Cell, CellValue, ColumnName, Columns, CsvSpec, DataSpec, GeneratorKind, GeneratorSpec, Handle, IdxSpec,
     ImagesSpec, Kind, Missing, NpySpec, NpzSpec, Role, RoleSpec, RowSpec, RowsSpec, Scaling, SourceSpec,
@@ -105,6 +108,14 @@ pub struct Dataset {
     pub stats: Stats,
     /// Warnings and notes.
     pub notes: Vec<Fault>,
+}
+
+impl Dataset {
+    /// Bytes of memory its rows take; what is on disk takes none.
+    pub fn bytes(&self) -> u64 {
+        let parts = [Some(&self.train), self.valid.as_ref(), self.test.as_ref()];
+        Table::bytes_of(parts.into_iter().flatten())
+    }
 }
 
 /// How much the crate may take.
@@ -138,6 +149,13 @@ pub fn open_with(spec: &DataSpec, limits: &Limits) -> Result<Dataset, Vec<Fault>
     build::open(spec, limits)
 }
 
+/// The ports of data with mistakes, as far as they can be told: what is wrong
+/// is passed over. `None` where nothing can be said. For finding the mistakes
+/// of a program in the same run as those of its data.
+pub fn sketch(spec: &DataSpec, limits: &Limits) -> Option<Schema> {
+    build::sketch(spec, limits)
+}
+
 /// Encodes raw rows as the training data was: for a model that is used, or
 /// measured on another file. Target columns may be absent; then
 /// [`Table::has_targets`] says so.
@@ -167,10 +185,11 @@ pub fn encode_inputs(stats: &Stats, source: &SourceSpec, limits: &Limits) -> Res
 }
 
 /// What a program sees of its data: columns, kinds, ranges, missing values,
-/// classes, ports, the first rows before and after, and warnings.
+/// classes, ports, the first `rows` training rows before and after, and
+/// warnings.
 ///
 /// # Errors
 /// As [`open`].
-pub fn describe(spec: &DataSpec, limits: &Limits) -> Result<Description, Vec<Fault>> {
-    describe::describe(spec, limits)
+pub fn describe(spec: &DataSpec, limits: &Limits, rows: usize) -> Result<Description, Vec<Fault>> {
+    describe::describe(spec, limits, rows)
 }

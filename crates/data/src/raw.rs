@@ -197,6 +197,16 @@ impl Data {
         }
     }
 
+    /// Values of a kind that has one per row, in memory.
+    pub(crate) fn rows(&self) -> Option<usize> {
+        match self {
+            Self::Numbers(v) => Some(v.len()),
+            Self::Text { codes, .. } => Some(codes.len()),
+            Self::Dates(v) => Some(v.len()),
+            _ => None,
+        }
+    }
+
     /// Bytes the values take.
     pub(crate) fn bytes(&self) -> u64 {
         let n = match self {

@@ -170,8 +170,10 @@ pub struct IdxSpec {
     pub inputs: String,
     /// The targets.
     pub targets: Option<String>,
-    /// Mark of the paths.
+    /// Mark of the inputs' path.
     pub handle: Option<Handle>,
+    /// Mark of the targets' path.
+    pub targets_handle: Option<Handle>,
 }
 
 /// `.npy` files.
@@ -181,8 +183,10 @@ pub struct NpySpec {
     pub inputs: String,
     /// The targets.
     pub targets: Option<String>,
-    /// Mark of the paths.
+    /// Mark of the inputs' path.
     pub handle: Option<Handle>,
+    /// Mark of the targets' path.
+    pub targets_handle: Option<Handle>,
 }
 
 /// An `.npz` file; the roles name its arrays.

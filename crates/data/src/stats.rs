@@ -283,6 +283,12 @@ impl Stats {
         if self.window.is_some_and(|w| w.length == 0) {
             return Err("the windows in the data statistics are damaged".into());
         }
+        for port in self.schema.inputs.iter().chain(&self.schema.targets) {
+            let size = port.shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
+            if size.is_none_or(|n| n > 1 << 40) {
+                return Err(format!("the shape of `{}` in the data statistics is damaged", port.name));
+            }
+        }
         for (c, s) in self.schema.columns.iter().zip(&self.columns) {
             let fits = c.role == s.role && c.name == s.name && c.port.is_none_or(|p| p < ports(c.role));
             let filled = match s.fill {

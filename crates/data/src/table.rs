@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::disk::{self, DiskFile};
 use crate::fault::{Fault, codes};
+use crate::packed::{Packed, Packing};
 use crate::rng;
 use crate::schema::PortId;
 use crate::stats::{Step, Window};
@@ -55,17 +56,35 @@ pub(crate) enum Cells {
     /// Bytes with what each of the 256 stands for.
     Bytes(Vec<u8>, Box<[f64; 256]>),
     Classes(Vec<u32>),
+    /// Numbers and one-hot categories.
+    Packed(Packing, Packed),
     /// Characters; inputs and targets share them.
     Codes(Arc<Vec<u16>>),
     /// On disk.
     Disk(Arc<DiskFile>, DiskCells),
 }
 
+impl Cells {
+    /// Bytes of memory they take.
+    fn bytes(&self) -> u64 {
+        let n = match self {
+            Self::F64(v) => v.len() * 8,
+            Self::F32(v) => v.len() * 4,
+            Self::Bytes(v, _) => v.len(),
+            Self::Classes(v) => v.len() * 4,
+            Self::Packed(_, packed) => packed.numbers.len() * 8 + packed.classes.len() * 4,
+            Self::Codes(v) => v.len() * 2,
+            Self::Disk(..) => 0,
+        };
+        n as u64
+    }
+}
+
 /// What numbers on disk are.
 #[derive(Debug)]
 pub(crate) enum DiskCells {
-    /// Encoded `f32`.
-    Encoded,
+    /// Encoded numbers and categories.
+    Packed(Packing),
     /// Encoded `u32`.
     Classes,
     /// `u8` with what each stands for.
@@ -80,7 +99,11 @@ pub(crate) enum DiskCells {
 
 impl DiskCells {
     /// Reads and encodes a range of elements.
-    fn copy<T: Number>(&self, file: &DiskFile, span: Range<u64>, out: &mut [T]) -> io::Result<()> {
+    fn copy<T: Number>(&self, file: &DiskFile, span: Range<usize>, out: &mut [T]) -> io::Result<()> {
+        if let Self::Packed(packing) = self {
+            return packing.read(file, span, out);
+        }
+        let span = span.start as u64..span.end as u64;
         let mut slots = out.iter_mut();
         let mut put = |x: T| {
             if let Some(slot) = slots.next() {
@@ -89,7 +112,7 @@ impl DiskCells {
         };
         let encode = |steps: &[Step], x: f64| steps.iter().fold(x, |x, s| s.apply(x));
         match self {
-            Self::Encoded => file.each(span, |x: f32| put(T::from_f32(x))),
+            Self::Packed(_) => Ok(()),
             Self::Classes => file.each(span, |c: u32| put(T::from_f64(f64::from(c)))),
             Self::Bytes(means) => file.each(span, |b: u8| put(T::from_f64(means[usize::from(b)]))),
             // As in memory, where what is encoded is rounded to `f32` again.
@@ -151,11 +174,9 @@ impl Values {
             Cells::F32(data) => put(data.get(span), out, T::from_f32),
             Cells::Bytes(data, means) => put(data.get(span), out, |b| T::from_f64(means[usize::from(b)])),
             Cells::Classes(data) => put(data.get(span), out, |c| T::from_f64(f64::from(c))),
+            Cells::Packed(packing, packed) => packing.unpack(packed, span, out).ok_or_else(outside),
             Cells::Codes(data) => put(data.get(span), out, |c| T::from_f64(f64::from(c))),
-            Cells::Disk(file, cells) => {
-                let span = span.start as u64..span.end as u64;
-                cells.copy(file, span, out).map_err(|e| disk::fault(&e))
-            }
+            Cells::Disk(file, cells) => cells.copy(file, span, out).map_err(|e| disk::fault(&e)),
         }
     }
 
@@ -163,6 +184,10 @@ impl Values {
     fn disk_bytes(&self) -> Option<usize> {
         let Cells::Disk(_, cells) = &self.cells else { return None };
         let element = match cells {
+            DiskCells::Packed(packing) => {
+                let rows = self.step / packing.slots.max(1);
+                return Some(rows.saturating_mul(4 * packing.width()));
+            }
             DiskCells::Bytes(_) => 1,
             DiskCells::Codes(_) => 2,
             DiskCells::F64(_) => 8,
@@ -173,6 +198,14 @@ impl Values {
 }
 
 impl Store {
+    /// Bytes of memory it takes.
+    fn bytes(&self) -> u64 {
+        let values = self.inputs.iter().chain(&self.targets).map(|v| v.cells.bytes());
+        let weights = self.weights.as_ref().map_or(0, |w| 8 * w.len() as u64);
+        let origin = self.origin.as_ref().map_or(0, |o| 4 * o.len() as u64);
+        values.sum::<u64>().saturating_add(weights).saturating_add(origin)
+    }
+
     /// Turns rows into windows of rows; no value is copied.
     pub(crate) fn windowed(mut self, window: Window) -> Self {
         let window = match self.targets.is_empty() {
@@ -204,6 +237,34 @@ impl Table {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Bytes of memory the rows take; what is on disk takes none. Tables that
+    /// are parts of one source share all of it but the lists of their rows.
+    pub fn bytes(&self) -> u64 {
+        self.store.bytes().saturating_add(self.list_bytes())
+    }
+
+    /// Bytes of the list of rows.
+    fn list_bytes(&self) -> u64 {
+        match &self.rows {
+            Rows::All => 0,
+            Rows::Some(rows) => 4 * rows.len() as u64,
+        }
+    }
+
+    /// Bytes of memory of several tables, where what they share counts once.
+    pub(crate) fn bytes_of<'a>(tables: impl Iterator<Item = &'a Table>) -> u64 {
+        let mut seen: Vec<&Arc<Store>> = Vec::new();
+        let mut sum = 0u64;
+        for table in tables {
+            sum = sum.saturating_add(table.list_bytes());
+            if !seen.iter().any(|s| Arc::ptr_eq(s, &table.store)) {
+                sum = sum.saturating_add(table.store.bytes());
+                seen.push(&table.store);
+            }
+        }
+        sum
     }
 
     /// Whether target values are there; a file to predict may have none.

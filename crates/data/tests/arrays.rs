@@ -29,7 +29,7 @@ fn npz(path: String, inputs: &[&str], target: &str) -> DataSpec {
 }
 
 fn npy(inputs: String, targets: Option<String>) -> DataSpec {
-    DataSpec::new(SourceSpec::Npy(NpySpec { inputs, targets, handle: Some(3) }))
+    DataSpec::new(SourceSpec::Npy(NpySpec { inputs, targets, handle: Some(3), targets_handle: None }))
 }
 
 #[test]

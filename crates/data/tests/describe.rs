@@ -7,7 +7,7 @@ mod common;
 use common::{lines, write};
 use nnc_data::{
     DataSpec, GeneratorKind, GeneratorSpec, Limits, Missing, Role, RoleSpec, Scaling, SourceSpec, SplitSpec,
-    TextSpec, describe, open,
+    Style, TextSpec, describe, open,
 };
 
 #[test]
@@ -21,30 +21,36 @@ fn a_table_is_shown() {
         ],
         ..DataSpec::new(SourceSpec::csv(&path))
     };
-    let found = describe(&spec, &Limits::default()).unwrap();
-    let text = found.to_string().replace(&path, "t.csv");
+    let found = describe(&spec, &Limits::default(), 5).unwrap();
+    let text = found.text(Style::default()).replace(&path, "t.csv");
     assert_eq!(
         text,
         "\
 t.csv   4 rows, 3 columns   train 4, valid 0, test 0
 
-  column  role    kind      missing                values in the training part  encoded
-  size    input   number          1  █   █      █  1 … 4, mean 2.33 ± 1.25      (x - 2.33) / 1.25
-  shop    input   category        ·  █▃            north 3, south 1             one-hot
-  price   target  number          ·  █  █  █    █  10 … 50, mean 27.5 ± 14.8
+  column  role    kind      encoded                   missing                values for training
+  size    input   number    standardize missing=2.33        1  █   █      █  1 … 4, mean 2.33 ± 1.25
+  shop    input   category  one_hot                         ·  █▃            north 3, south 1
+  price   target  number                                    ·  █  █  █    █  10 … 50, mean 27.5 ± 14.8
 
   input   input      [3]  2 columns of t.csv
   target  target     [1]  `price` of t.csv
 
-  first training rows, before and after
-    1  north  10
-      = -1.07 1 0 -> 10
-    2  south  20
-      = -0.267 0 1 -> 20
-    ·  north  30
-      = 0 1 0 -> 30
-    4  north  50
-      = 1.34 1 0 -> 50
+  first training rows, as they stand in the source
+
+  row  size  shop   price
+    1  1     north  10
+    2  2     south  20
+    3  ·     north  30
+    4  4     north  50
+
+  the same rows, as the network sees them
+
+    size  shop=north  shop=south  ->  price
+   -1.07           1           0  ->     10
+  -0.267           0           1  ->     20
+       0           1           0  ->     30
+    1.34           1           0  ->     50
 "
     );
     assert_eq!(found.notes.len(), 1);
@@ -56,11 +62,11 @@ fn every_source_can_be_shown() {
     let folder = tempfile::tempdir().unwrap();
     let path = write(&folder, "t.txt", "hello hello hello");
     let text = SourceSpec::Text(TextSpec { path, window: 4, stride: None, bytes: false, handle: None });
-    let shown = describe(&DataSpec::new(text), &Limits::default()).unwrap().to_string();
+    let shown = describe(&DataSpec::new(text), &Limits::default(), 5).unwrap().text(Style::default());
     assert!(shown.contains("\"hell\"") && shown.contains("l 6"), "{shown}");
     for (name, kind) in GeneratorKind::ALL {
         let spec = DataSpec::new(SourceSpec::Generator(GeneratorSpec::new(kind, 30)));
-        assert!(describe(&spec, &Limits::default()).unwrap().to_string().starts_with(name));
+        assert!(describe(&spec, &Limits::default(), 5).unwrap().text(Style::default()).starts_with(name));
     }
 }
 

@@ -15,7 +15,7 @@ const IN: PortId = PortId::Input(0);
 const OUT: PortId = PortId::Target(0);
 
 fn idx(inputs: String, targets: Option<String>) -> DataSpec {
-    DataSpec::new(SourceSpec::Idx(IdxSpec { inputs, targets, handle: Some(9) }))
+    DataSpec::new(SourceSpec::Idx(IdxSpec { inputs, targets, handle: Some(9), targets_handle: None }))
 }
 
 fn header(kind: u8, dims: &[u32]) -> Vec<u8> {

@@ -10,7 +10,7 @@ use common::all;
 use nnc_data::rng::{Purpose, Stream};
 use nnc_data::{
     CsvSpec, DataSpec, Dataset, IdxSpec, ImagesSpec, Kind, Limits, Missing, NpySpec, NpzSpec, PortId, Role,
-    RoleSpec, Scaling, SourceSpec, SplitSpec, Stats, TextSpec, describe, encode, open_with,
+    RoleSpec, Scaling, SourceSpec, SplitSpec, Stats, Style, TextSpec, describe, encode, open_with,
 };
 
 /// Values that break arithmetic.
@@ -126,7 +126,7 @@ fn fuzz(name: &str, extension: &str, seeds: &[Vec<u8>], spec: impl Fn(String, u6
             }
         }
         if case % 16 == 0 {
-            let _ = describe(&spec, &limits).map(|d| d.to_string());
+            let _ = describe(&spec, &limits, 3).map(|d| d.text(Style::default()));
         }
         // Unoptimized code may be slow; so may a machine with other work.
         let most = if cfg!(debug_assertions) { 30 } else { 4 };
@@ -181,7 +181,7 @@ fn csv_files() {
 fn npy_files() {
     let seeds = [fixture("c.npy"), fixture("labels.npy"), fixture("resized.npy")];
     fuzz("npy", "npy", &seeds, |inputs, _| {
-        DataSpec::new(SourceSpec::Npy(NpySpec { inputs, targets: None, handle: None }))
+        DataSpec::new(SourceSpec::Npy(NpySpec { inputs, targets: None, handle: None, targets_handle: None }))
     });
 }
 
@@ -210,7 +210,7 @@ fn idx_files() {
         vec![0, 0, 9, 1, 0, 0, 0, 3, 1, 2, 3],
     ];
     fuzz("idx", "idx", &seeds, |inputs, _| {
-        DataSpec::new(SourceSpec::Idx(IdxSpec { inputs, targets: None, handle: None }))
+        DataSpec::new(SourceSpec::Idx(IdxSpec { inputs, targets: None, handle: None, targets_handle: None }))
     });
 }
 

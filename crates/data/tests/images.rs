@@ -36,7 +36,7 @@ fn a_folder_per_class() {
     assert!(close(&bytes(1), &expected, 40)); // 40 colours
     assert!(bytes(2).chunks(3).all(|p| p[0] == p[1] && p[1] == p[2]));
     // The same picture, larger, as JPEG; the reference is Pillow's.
-    let npy = NpySpec { inputs: fixture("resized.npy"), targets: None, handle: None };
+    let npy = NpySpec { inputs: fixture("resized.npy"), targets: None, handle: None, targets_handle: None };
     let reference = open(&DataSpec::new(SourceSpec::Npy(npy))).unwrap();
     let reference: Vec<u8> = all(&reference.train, IN).iter().map(|x| (x * 255.0).round() as u8).collect();
     assert!(close(&bytes(4), &reference, 6), "{:?}\n{reference:?}", bytes(4));

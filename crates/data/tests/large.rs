@@ -9,7 +9,7 @@ use std::io::Write as _;
 use common::write;
 use nnc_data::{
     CsvSpec, DataSpec, Dataset, IdxSpec, Kind, Limits, Missing, NpySpec, PortId, Role, RoleSpec, Scaling,
-    SourceSpec, SplitSpec, Table, TextSpec, describe, encode_with, open, open_with,
+    SourceSpec, SplitSpec, Style, Table, TextSpec, describe, encode_with, open, open_with,
 };
 
 const SMALL: Limits = Limits { memory: 200_000 };
@@ -52,8 +52,8 @@ fn same(spec: &DataSpec) -> Dataset {
     order.sort_unstable();
     assert!(order.iter().enumerate().all(|(i, &r)| i as u32 == r));
     assert_eq!(
-        describe(spec, &SMALL).unwrap().to_string(),
-        describe(spec, &Limits::default()).unwrap().to_string()
+        describe(spec, &SMALL, 5).unwrap().text(Style::default()),
+        describe(spec, &Limits::default(), 5).unwrap().text(Style::default())
     );
     small
 }
@@ -113,10 +113,15 @@ fn tables() {
         ..DataSpec::new(SourceSpec::Csv(csv))
     };
     same(&windows);
-    // Many columns of one text: the raw rows fit, the encoded ones do not.
+    // A text of many categories is one number for each row, however many inputs it becomes.
     let wide: String = (0..2000).map(|i| format!("t{},{}\n", i % 500, i)).collect();
-    let wide = write(&folder, "wide.csv", format!("a,y\n{wide}"));
-    same(&DataSpec::new(SourceSpec::csv(wide)));
+    let wide = DataSpec::new(SourceSpec::csv(write(&folder, "wide.csv", format!("a,y\n{wide}"))));
+    let data = open_with(&wide, &SMALL).unwrap();
+    assert!(!data.train.is_on_disk());
+    assert_eq!(data.train.width(PortId::Input(0)), Some(500));
+    assert!(data.bytes() < 50_000, "{}", data.bytes());
+    let row = numbers(&data.train, &data);
+    assert_eq!(row[..1_000_000].iter().sum::<f32>(), 2000.0);
 }
 
 #[test]
@@ -152,6 +157,7 @@ fn arrays() {
         inputs: write(&folder, "i.gz", packer.finish().unwrap()),
         targets: Some(write(&folder, "l.idx", labels)),
         handle: None,
+        targets_handle: None,
     };
     let split = SplitSpec { valid: 0.25, ..SplitSpec::default() };
     let roles = vec![RoleSpec::new(Role::Input, ["picture"]).scaled(Scaling::Standardize)];
@@ -172,7 +178,12 @@ fn arrays() {
                 _ => file.push((i % 2) as u8),
             }
         }
-        let npy = NpySpec { inputs: write(&folder, "a.npy", &file), targets: None, handle: None };
+        let npy = NpySpec {
+            inputs: write(&folder, "a.npy", &file),
+            targets: None,
+            handle: None,
+            targets_handle: None,
+        };
         let spec =
             DataSpec { split: split.clone(), roles: roles.clone(), ..DataSpec::new(SourceSpec::Npy(npy)) };
         same(&spec);

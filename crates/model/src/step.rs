@@ -7,6 +7,7 @@ use crate::lint;
 use crate::settings::{Clip, Loss, Metric, MetricKind, Named, Settings};
 use crate::spec::Spec;
 use crate::suggest::nearest;
+use crate::totals::{Finish, Totals};
 use crate::value::{Axis, Def, Func, Tensor, Value, shape_text};
 use nnc_graph::{Binary, DType, Graph, NodeId, OutputKind, Reduction, Role, Type, Unary, gradient, passes};
 use nnc_syntax::ast::{Arg, Program, RuleDef, StmtKind};
@@ -30,8 +31,10 @@ pub struct Model {
     pub layers: Vec<LayerRow>,
     /// Epochs, batch, seed, conditions.
     pub settings: Settings,
-    /// Names of the metrics in the order of the program.
+    /// Names of the metrics that are one number, in the order of the program.
     pub metrics: Vec<String>,
+    /// What metrics of all samples together are computed with.
+    pub totals: Option<Totals>,
     /// Names of the predictions.
     pub outputs: Vec<OutputInfo>,
     /// Names, shapes and learned-or-not of all weights, states and slots.
@@ -97,6 +100,7 @@ impl Spec {
         if let Err(stop) = built {
             train.e.report(stop);
         }
+        train.e.drop_tables();
         train.e.check_figures(ports.has_valid || train.e.top.settings.split.valid > 0.0);
         if failed(&train.e) {
             return Err(train.e.diagnostics);
@@ -143,6 +147,7 @@ impl Spec {
             layers: train.e.layers.clone(),
             settings: train.e.top.settings.clone(),
             metrics: train.e.top.metrics.iter().map(|m| m.name.clone()).collect(),
+            totals: eval.e.finish.and_then(Finish::done),
             outputs,
             parameters: parameters.collect(),
             diagnostics: train.e.diagnostics,
@@ -180,13 +185,12 @@ impl Spec {
             let node = run.e.spread(&t, &t.axes.clone(), true, run.e.here)?;
             run.e.b.output(OutputKind::Prediction, name.as_str(), node);
         }
+        run.frame.rows = crate::frame::Rows::None;
         let loss = self.loss(run)?;
         run.e.b.output(OutputKind::Loss, "loss", loss);
         for metric in run.e.top.metrics.clone() {
-            let result = self.metric(run, &metric);
-            match result {
-                Ok(node) => run.e.b.output(OutputKind::Metric, metric.name.as_str(), node),
-                Err(stop) => run.e.report(stop),
+            if let Err(stop) = self.metric(run, &metric) {
+                run.e.report(stop);
             }
         }
         let objective = batch_mean_of(&mut run.e, loss);
@@ -286,8 +290,10 @@ impl Spec {
         out.map_err(|stop| lint::explain_loss(&run.e, &run.outputs, stop))
     }
 
-    fn metric(&self, run: &mut Run<'_>, metric: &Metric) -> Res<NodeId> {
+    /// Names the metric, or what it is computed from, as results of the graph.
+    fn metric(&self, run: &mut Run<'_>, metric: &Metric) -> Res<()> {
         run.e.at(metric.span);
+        run.e.begin_metric(&metric.name);
         let value = match &metric.what {
             MetricKind::Named(name) => {
                 let named = Named { name: name.clone(), args: Vec::new(), span: metric.span };
@@ -298,7 +304,11 @@ impl Spec {
                 run.e.deeper("metric", metric.span, |e| e.expr(frame, expr))?
             }
         };
-        per_sample(&mut run.e, &value, metric.span, "a metric")
+        if run.e.end_metric(&value, metric.span)?.is_none() {
+            let node = per_sample(&mut run.e, &value, metric.span, "a metric")?;
+            run.e.b.output(OutputKind::Metric, metric.name.as_str(), node);
+        }
+        Ok(())
     }
 
     /// Gradients and the optimizer, in the same graph.
@@ -331,6 +341,7 @@ impl Spec {
         }
         let mut step = run.e.b.graph().clone();
         step.retain_outputs(|o| o.kind != OutputKind::Gradient && o.kind != OutputKind::Update);
+        step.retain_outputs(|o| o.kind != OutputKind::Total || !run.e.is_table(&o.name));
         for (path, node) in run.e.updates.clone() {
             step.add_output(OutputKind::Update, path.as_str(), node);
         }
@@ -422,7 +433,10 @@ impl Spec {
             ));
         };
         let Some(lr) = inner.get("lr").cloned() else {
-            return e.fail("N0203", "this optimizer has no learning rate to schedule", named.span, "");
+            let d = e
+                .error("N0203", "this optimizer has no learning rate to schedule", named.span, "")
+                .help("a schedule multiplies the parameter `lr` of a rule: rule mine(lr = 0.01) of w, g { … }");
+            return Err(Stop::Error(Box::new(d)));
         };
         let one = e.b.constant(1.0);
         let from_zero = e.b.binary(Binary::Subtract, step.node, one);

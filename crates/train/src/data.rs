@@ -67,15 +67,18 @@ pub fn load(spec: Spec, options: &LoadOptions) -> Outcome<Loaded> {
     let plan = opener.plan();
     let failed = opener.diagnostics.iter().any(Diagnostic::is_error);
     let Some(plan) = plan.filter(|_| !failed) else {
-        return Err(with_names(opener.diagnostics, &spec));
+        opener.diagnostics.extend(beside(&spec, None, options));
+        return Err(Problem::at(ProblemKind::Data, opener.diagnostics, &spec.sources));
     };
-    let opened = opener.open(plan);
+    let sources = plan.data.clone();
+    let opened = opener.open(plan, nnc_data::open_with);
     let Opener { marks, mut diagnostics, .. } = opener;
     let data = match opened {
         Ok(data) => data,
         Err(faults) => {
             diagnostics.extend(marks.diagnostics(&faults).into_iter().map(|d| misspelt(d, &spec)));
-            return Err(with_names(diagnostics, &spec));
+            diagnostics.extend(beside(&spec, Some(&sources), options));
+            return Err(Problem::at(ProblemKind::Data, diagnostics, &spec.sources));
         }
     };
     diagnostics.extend(marks.diagnostics(&data.notes));
@@ -83,7 +86,8 @@ pub fn load(spec: Spec, options: &LoadOptions) -> Outcome<Loaded> {
         Ok(ports) => ports,
         Err(more) => {
             diagnostics.extend(more);
-            return Err(with_names(diagnostics, &spec));
+            diagnostics.extend(spec.wrong_names());
+            return Err(Problem::at(ProblemKind::Data, diagnostics, &spec.sources));
         }
     };
     ports.has_valid = data.valid.is_some();
@@ -91,10 +95,75 @@ pub fn load(spec: Spec, options: &LoadOptions) -> Outcome<Loaded> {
     Ok(Loaded { spec, data, ports, notes: diagnostics, options: options.clone() })
 }
 
-/// Mistakes of the data, and the misspelt words of the program, which need no data to be found.
-fn with_names(mut diagnostics: Vec<Diagnostic>, spec: &Spec) -> Box<Problem> {
-    diagnostics.extend(spec.wrong_names());
-    Problem::at(ProblemKind::Data, diagnostics, &spec.sources)
+/// What a program sees of its data, with the first `rows` training rows; and the warnings and notes about it.
+///
+/// # Errors
+/// As [`load`].
+pub fn describe(
+    spec: &Spec,
+    options: &LoadOptions,
+    rows: usize,
+) -> Outcome<(nnc_data::Description, Vec<Diagnostic>)> {
+    let mut opener = Opener { spec, options, marks: Marks::default(), diagnostics: Vec::new() };
+    let plan = opener.plan();
+    let failed = opener.diagnostics.iter().any(Diagnostic::is_error);
+    let Some(plan) = plan.filter(|_| !failed) else {
+        return Err(Problem::at(ProblemKind::Data, opener.diagnostics, &spec.sources));
+    };
+    let described = opener.open(plan, |data, limits| nnc_data::describe(data, limits, rows));
+    let Opener { marks, mut diagnostics, .. } = opener;
+    match described {
+        Ok(description) => {
+            diagnostics.extend(marks.diagnostics(&description.notes));
+            Ok((description, diagnostics))
+        }
+        Err(faults) => {
+            diagnostics.extend(marks.diagnostics(&faults).into_iter().map(|d| misspelt(d, spec)));
+            Err(Problem::at(ProblemKind::Data, diagnostics, &spec.sources))
+        }
+    }
+}
+
+/// The mistakes of a program whose data has mistakes. Where the data does not even say what its ports are, only
+/// those that no data could mend.
+fn beside(spec: &Spec, data: Option<&DataSpec>, options: &LoadOptions) -> Vec<Diagnostic> {
+    let limits = Limits { memory: memory::limit(options.memory_limit) };
+    let sketched = data.and_then(|data| nnc_data::sketch(data, &limits));
+    let known = sketched.and_then(|schema| ports(&schema, &spec.ports).ok());
+    let sure = known.is_some();
+    let mut ports = known.unwrap_or_else(|| guessed(&spec.ports));
+    // Whether the program watches a part that is not there, data without mistakes will tell.
+    (ports.has_valid, ports.samples) = (true, 1 << 20);
+    let mistakes = match spec.elaborate(&ports, &Options { float: DType::F32 }) {
+        Ok(model) => model.diagnostics,
+        Err(diagnostics) => diagnostics,
+    };
+    let errors = mistakes.into_iter().filter(Diagnostic::is_error);
+    if sure {
+        return errors.collect();
+    }
+    // No data would give a program its loss, or mend a misspelt word.
+    spec.wrong_names().into_iter().chain(errors.filter(|d| d.code == "N0401")).collect()
+}
+
+/// Ports of the declared names; any shape will do.
+fn guessed(decls: &[PortDecl]) -> Ports {
+    let side = |target: bool, default: &str| {
+        let port = |name: &str, shape: Option<&Vec<usize>>| Port {
+            name: name.to_string(),
+            shape: shape.cloned().unwrap_or_else(|| vec![1]),
+            classes: None,
+            about: String::new(),
+        };
+        let of_side = decls.iter().filter(|d| d.target == target);
+        let mut ports: Vec<Port> = of_side.map(|d| port(&d.name, d.shape.as_ref())).collect();
+        if ports.is_empty() {
+            ports.push(port(default, None));
+        }
+        ports
+    };
+    let (inputs, targets) = (side(false, "input"), side(true, "target"));
+    Ports { inputs, targets, weighted: false, has_valid: true, samples: 1 }
 }
 
 /// A file in the encoding of a model.
@@ -227,10 +296,15 @@ impl Opener<'_> {
         (first, Some(sure))
     }
 
-    fn open(&self, plan: Plan) -> Result<Dataset, Vec<Fault>> {
+    /// Opens the data with the first choice of roles, or else with the second.
+    fn open<T>(
+        &self,
+        plan: Plan,
+        open: impl Fn(&DataSpec, &Limits) -> Result<T, Vec<Fault>>,
+    ) -> Result<T, Vec<Fault>> {
         let limits = Limits { memory: memory::limit(self.options.memory_limit) };
-        let Some(otherwise) = plan.otherwise else { return nnc_data::open_with(&plan.data, &limits) };
-        let faults = match nnc_data::open_with(&plan.data, &limits) {
+        let Some(otherwise) = plan.otherwise else { return open(&plan.data, &limits) };
+        let faults = match open(&plan.data, &limits) {
             Ok(data) => return Ok(data),
             Err(faults) => faults,
         };
@@ -238,7 +312,7 @@ impl Opener<'_> {
         if stdin || faults.iter().any(|f| f.code != nnc_data::codes::NO_COLUMN) {
             return Err(faults);
         }
-        nnc_data::open_with(&DataSpec { roles: otherwise, ..plan.data }, &limits)
+        open(&DataSpec { roles: otherwise, ..plan.data }, &limits)
     }
 }
 
@@ -248,9 +322,9 @@ fn replaced(declared: Option<SourceSpec>, path: &str) -> SourceSpec {
     match (declared, kind_of(&path)) {
         (Some(SourceSpec::Text(text)), _) => SourceSpec::Text(TextSpec { path, handle, ..text }),
         (Some(SourceSpec::Images(images)), _) => SourceSpec::Images(ImagesSpec { path, handle, ..images }),
-        (_, "npy") => SourceSpec::Npy(NpySpec { inputs: path, targets: None, handle }),
+        (_, "npy") => SourceSpec::Npy(NpySpec { inputs: path, targets: None, handle, targets_handle: None }),
         (_, "npz") => SourceSpec::Npz(NpzSpec { path, handle }),
-        (_, "idx") => SourceSpec::Idx(IdxSpec { inputs: path, targets: None, handle }),
+        (_, "idx") => SourceSpec::Idx(IdxSpec { inputs: path, targets: None, handle, targets_handle: None }),
         (Some(SourceSpec::Csv(csv)), _) => SourceSpec::Csv(CsvSpec { path, more: Vec::new(), handle, ..csv }),
         _ => SourceSpec::Csv(CsvSpec::new(path)),
     }

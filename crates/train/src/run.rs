@@ -2,8 +2,10 @@
 
 use crate::data::{LoadOptions, Loaded};
 use crate::problem::{Outcome, Problem, ProblemKind};
-use crate::report::Report;
+use crate::report::{Report, TrainOptions};
 use nnc_export::{check_writable, write_all_atomic};
+use nnc_graph::DType;
+use nnc_model::Model;
 use nnc_syntax::Diagnostic;
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -156,7 +158,7 @@ pub(crate) struct RunNote {
 
 impl RunNote {
     /// What is known before the first step.
-    pub(crate) fn new(loaded: &Loaded) -> Self {
+    pub(crate) fn new(loaded: &Loaded, model: &Model, options: &TrainOptions) -> Self {
         let absolute = |p: &Path| std::path::absolute(p).unwrap_or_else(|_| p.to_path_buf());
         let LoadOptions { data, base, .. } = &loaded.options;
         let base = if base.as_os_str().is_empty() { Path::new(".") } else { base };
@@ -166,6 +168,10 @@ impl RunNote {
             spec: loaded.spec.sources.get(loaded.spec.source).name.clone(),
             base: absolute(base),
             data,
+            seed: model.settings.seed,
+            shuffle: options.shuffle,
+            precision: if model.step.float == DType::F64 { "f64" } else { "f32" }.into(),
+            init: options.init.clone(),
             ..Self::default()
         }
     }

@@ -135,9 +135,13 @@ impl Sources<'_> {
 
     fn arrays(&mut self, kind: &str, words: &mut Words<'_>) -> Res<SourceSpec> {
         let (inputs, span) = self.path(words, kind)?;
+        let mut targets_handle = None;
         let targets = match words.target() {
             None => None,
-            Some(DataArg { key: None, value: Literal::Text(path), .. }) => Some(self.resolve(path)),
+            Some(DataArg { key: None, value: Literal::Text(path), span }) => {
+                targets_handle = self.marks.mark(*span);
+                Some(self.resolve(path))
+            }
             Some(arg) => {
                 let example = format!("data {kind} \"inputs\" -> \"targets\"");
                 return self.fail(arg.span, "after `->` stands the file of the targets", &example);
@@ -145,9 +149,9 @@ impl Sources<'_> {
         };
         let handle = self.marks.mark(span);
         Ok(if kind == "idx" {
-            SourceSpec::Idx(IdxSpec { inputs, targets, handle })
+            SourceSpec::Idx(IdxSpec { inputs, targets, handle, targets_handle })
         } else {
-            SourceSpec::Npy(NpySpec { inputs, targets, handle })
+            SourceSpec::Npy(NpySpec { inputs, targets, handle, targets_handle })
         })
     }
 

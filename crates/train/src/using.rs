@@ -9,8 +9,8 @@ use crate::report::{Figures, Predictions};
 use crate::resolved::for_model;
 use crate::run::{RunNote, resolve_model};
 use crate::runner::{Planner, Runners, layout, plans};
-use crate::train::{eval_batch, named, threads};
-use crate::weights;
+use crate::train::{eval_batch, threads};
+use crate::{tally, weights};
 use nnc_data::{Stats, Table};
 use nnc_engine::{Pool, Store};
 use nnc_export::{ModelCard, TensorFile, Values};
@@ -131,13 +131,14 @@ pub fn evaluate(model: &Trained, on: Option<On>, options: &UseOptions) -> Outcom
         return Err(Problem::new(ProblemKind::Data, d.help("nnc predict needs none")));
     }
     let rows: Vec<u32> = (0..table.len() as u32).collect();
-    let values = with_float!(model.model.step.float, T => {
+    let sums = with_float!(model.model.step.float, T => {
         let mut used = InUse::<T>::new(model, &table, options)?;
-        let mut values = vec![0.0; 1 + model.model.metrics.len()];
-        used.runners.figures(&table, &rows, &mut used.store, &mut values)?;
-        values
+        let mut sums = vec![0.0; tally::width(&model.model)];
+        used.runners.sums(&table, &rows, &mut used.store, &mut sums)?;
+        sums
     });
-    Ok(Evaluation { on: name, rows: table.len(), figures: named(&model.model, &values) })
+    let figures = tally::figures(&model.model, &sums, table.len())?;
+    Ok(Evaluation { on: name, rows: table.len(), figures })
 }
 
 /// What a trained model says about every row of `--data`, or of its own data.

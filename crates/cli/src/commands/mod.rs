@@ -2,10 +2,12 @@
 
 mod bench;
 mod check;
+mod data;
 mod eval;
 mod graph;
 mod new;
 mod predict;
+mod resume;
 mod summary;
 mod train;
 
@@ -17,9 +19,11 @@ use crate::output::Output;
 pub fn run(command: &Command, out: &mut Output) -> Result<u8> {
     match command {
         Command::Train(args) => train::run(args, out),
+        Command::Resume(args) => resume::run(args, out),
         Command::Eval(args) => eval::run(args, out),
         Command::Predict(args) => predict::run(args, out),
         Command::Check(args) => check::run(args, out),
+        Command::Data(args) => data::run(args, out),
         Command::Summary(args) => summary::run(args, out),
         Command::Graph(args) => graph::run(args, out),
         Command::New(args) => new::run(args, out),

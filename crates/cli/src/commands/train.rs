@@ -7,7 +7,8 @@ use crate::input::{self, Length};
 use crate::output::Output;
 use crate::progress::Teller;
 use crate::table::Table;
-use nnc_train::{Predictions, Report, StopReason, TrainOptions, train};
+use nnc_model::Model;
+use nnc_train::{Loaded, Predictions, Report, StopReason, TrainOptions, train};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,23 +36,43 @@ pub fn run(args: &TrainArgs, out: &mut Output) -> Result<u8> {
         out: args.out.clone(),
         memory_limit: args.spec.memory,
         interrupt: interrupt(out),
-        write: true,
+        ..TrainOptions::default()
     };
+    train_and_tell(&loaded, &model, &options, Told { json: args.json, quiet: args.quiet }, out)
+}
+
+/// How the result is told.
+#[derive(Clone, Copy, Debug)]
+pub struct Told {
+    /// As one JSON object.
+    pub json: bool,
+    /// In one line.
+    pub quiet: bool,
+}
+
+/// Trains and tells what came of it; the exit code.
+pub fn train_and_tell(
+    loaded: &Loaded,
+    model: &Model,
+    options: &TrainOptions,
+    told: Told,
+    out: &mut Output,
+) -> Result<u8> {
     let mut teller = Teller::new(out, &loaded.spec.sources);
-    let outcome = train(&loaded, &model, &options, &mut teller);
+    let outcome = train(loaded, model, options, &mut teller);
     let begun = teller.finish();
     let report = outcome.map_err(|p| Failure::from(p).so(if begun { "" } else { NOTHING }))?;
-    let text = match (args.json, args.quiet) {
+    let text = match (told.json, told.quiet) {
         (true, _) => format!("{}\n", object(&report)),
         (false, true) => one_line(&report),
-        (false, false) => told(&report),
+        (false, false) => whole(&report),
     };
     out.result(&text)?;
     Ok(if report.interrupted() { INTERRUPTED } else { 0 })
 }
 
 /// A flag that Ctrl-C raises; the second Ctrl-C ends the process at once.
-fn interrupt(out: &mut Output) -> Arc<AtomicBool> {
+pub fn interrupt(out: &mut Output) -> Arc<AtomicBool> {
     let flag = Arc::new(AtomicBool::new(false));
     let raised = flag.clone();
     let handled = ctrlc::set_handler(move || {
@@ -78,7 +99,7 @@ fn one_line(report: &Report) -> String {
     line
 }
 
-fn told(report: &Report) -> String {
+fn whole(report: &Report) -> String {
     let mut out = format!("{}\n", figures::line(&report.figures));
     for (name, part) in [("validation", &report.valid), ("test", &report.test)] {
         if let Some(figures) = part {
@@ -103,8 +124,12 @@ fn told(report: &Report) -> String {
 fn length(report: &Report) -> String {
     let (epochs, steps) = (count(report.epochs, "epoch"), count(report.steps, "step"));
     let mut line = format!("{epochs}, {steps} in {}", duration(report.seconds));
-    if report.seconds > 0.0 && report.steps > 0 {
-        line.push_str(&format!(" ({} steps/s)", grouped((report.steps as f64 / report.seconds) as u64)));
+    let own = report.steps - report.resumed_at;
+    if report.resumed_at > 0 {
+        line = format!("{epochs}, {steps}, the last {} in {}", grouped(own), duration(report.seconds));
+    }
+    if report.seconds > 0.0 && own > 0 {
+        line.push_str(&format!(" ({} steps/s)", grouped((own as f64 / report.seconds) as u64)));
     }
     match &report.stop {
         StopReason::Finished => {}
@@ -158,6 +183,7 @@ fn object(report: &Report) -> Value {
     out.insert("test".into(), report.test.as_ref().map_or(Value::Null, figures::object));
     out.insert("epochs".into(), json!(report.epochs));
     out.insert("steps".into(), json!(report.steps));
+    out.insert("resumed_at".into(), json!(report.resumed_at));
     out.insert("seconds".into(), json!(report.seconds));
     out.insert("weights".into(), json!(report.weights));
     out.insert("run".into(), json!(report.run.as_ref().map(|run| run.display().to_string())));

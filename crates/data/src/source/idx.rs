@@ -24,6 +24,7 @@ struct File {
     input: Input,
     layout: Layout,
     to_disk: bool,
+    handle: Option<Handle>,
 }
 
 fn element(code: u8) -> Option<Element> {
@@ -42,7 +43,10 @@ fn element(code: u8) -> Option<Element> {
 pub(crate) fn open(spec: &IdxSpec, limits: &Limits) -> Result<Box<dyn Source>, Vec<Fault>> {
     let mut faults = Faults::new();
     let inputs = header(&spec.inputs, spec.handle, limits, &mut faults);
-    let targets = spec.targets.as_ref().map(|path| header(path, spec.handle, limits, &mut faults));
+    let targets = spec
+        .targets
+        .as_ref()
+        .map(|path| header(path, spec.targets_handle.or(spec.handle), limits, &mut faults));
     if let (Some(a), Some(Some(b))) = (&inputs, &targets)
         && a.layout.dims.first() != b.layout.dims.first()
     {
@@ -50,7 +54,7 @@ pub(crate) fn open(spec: &IdxSpec, limits: &Limits) -> Result<Box<dyn Source>, V
             "`{}` has {} samples, and `{}` has {}",
             a.path, a.layout.dims[0], b.path, b.layout.dims[0]
         );
-        let fault = Fault::new(codes::MISMATCH, message).path(&b.path).at(spec.handle);
+        let fault = Fault::new(codes::MISMATCH, message).path(&b.path).at(b.handle);
         faults.push(fault.help("are they from the same set? `train-…` and `t10k-…` do not mix"));
     }
     faults.done(())?;
@@ -95,7 +99,7 @@ fn read_header(path: &str, handle: Option<Handle>, limits: &Limits) -> Result<Fi
     }
     let layout = Layout { element, big_endian: true, fortran: false, dims };
     let to_disk = layout.check(path, &input, limits.memory)?;
-    Ok(File { path: path.to_string(), input, layout, to_disk })
+    Ok(File { path: path.to_string(), input, layout, to_disk, handle })
 }
 
 impl Source for Idx {
@@ -119,8 +123,8 @@ impl Source for Idx {
             }
             let reader = &mut file.input.reader;
             let array = match file.to_disk {
-                true => file.layout.spill(&file.path, reader, spec.handle, faults),
-                false => file.layout.read(&file.path, reader, spec.handle),
+                true => file.layout.spill(&file.path, reader, file.handle, faults),
+                false => file.layout.read(&file.path, reader, file.handle),
             };
             match array {
                 Ok(array) => {

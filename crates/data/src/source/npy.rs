@@ -22,17 +22,17 @@ struct Arrays {
 
 /// Where an array is.
 enum Member {
-    File(String),
+    File(String, Option<Handle>),
     Zip { archive: String, entry: zip::Entry },
 }
 
 /// Opens `.npy` files.
 pub(crate) fn open(spec: &NpySpec, limits: &Limits) -> Result<Box<dyn Source>, Vec<Fault>> {
     let mut heads = vec![Head::made_up("input", Some(Role::Input))];
-    let mut files = vec![Member::File(spec.inputs.clone())];
+    let mut files = vec![Member::File(spec.inputs.clone(), spec.handle)];
     if let Some(path) = &spec.targets {
         heads.push(Head::made_up("target", Some(Role::Target)));
-        files.push(Member::File(path.clone()));
+        files.push(Member::File(path.clone(), spec.targets_handle.or(spec.handle)));
     }
     let (name, handle) = (spec.inputs.clone(), spec.handle);
     Ok(Box::new(Arrays { name, heads, files, limits: *limits, handle }))
@@ -68,11 +68,13 @@ impl Source for Arrays {
     fn read(self: Box<Self>, wants: &[Want], faults: &mut Faults) -> Option<Raw> {
         let mut opened = Vec::new();
         for (member, &want) in self.files.iter().zip(wants) {
-            let open = || self.open_member(member).map_err(|f| Box::new(f.at(self.handle)));
             opened.push(match want {
                 Want::Skip => None,
-                _ => Some(open().map_err(|f| faults.push(*f)).ok()?),
+                _ => self.open_member(member).map_err(|f| faults.push(*f)).ok(),
             });
+        }
+        if !faults.is_empty() {
+            return None;
         }
         // All headers are believed to be true before a value is read.
         let len = self.common_length(&opened, faults)?;
@@ -85,8 +87,8 @@ impl Source for Arrays {
             };
             let reader = &mut file.input.reader;
             let array = match file.to_disk {
-                true => file.layout.spill(&file.path, reader, self.handle, faults),
-                false => file.layout.read(&file.path, reader, self.handle),
+                true => file.layout.spill(&file.path, reader, file.handle, faults),
+                false => file.layout.read(&file.path, reader, file.handle),
             };
             let array = array.map_err(|f| faults.push(*f)).ok()?;
             array.check(&file.path, faults);
@@ -103,20 +105,29 @@ struct Open {
     input: Input,
     layout: Layout,
     to_disk: bool,
+    handle: Option<Handle>,
 }
 
 impl Arrays {
     fn open_member(&self, member: &Member) -> Result<Open, Box<Fault>> {
+        let handle = match member {
+            Member::File(_, handle) => *handle,
+            Member::Zip { .. } => self.handle,
+        };
+        self.open_at(member, handle).map_err(|f| Box::new(f.at(handle)))
+    }
+
+    fn open_at(&self, member: &Member, handle: Option<Handle>) -> Result<Open, Box<Fault>> {
         let (path, mut input) = match member {
-            Member::File(path) => (path.clone(), input::open(path, self.handle)?),
+            Member::File(path, _) => (path.clone(), input::open(path, handle)?),
             Member::Zip { archive, entry } => {
-                (format!("{archive}/{}", entry.name), zip::open(archive, entry, self.handle)?)
+                (format!("{archive}/{}", entry.name), zip::open(archive, entry, handle)?)
             }
         };
-        let (layout, header) = read_header(&path, &mut input.reader, self.handle)?;
+        let (layout, header) = read_header(&path, &mut input.reader, handle)?;
         input.most = input.most.map(|m| m.saturating_sub(header));
         let to_disk = layout.check(&path, &input, self.limits.memory)?;
-        Ok(Open { path, input, layout, to_disk })
+        Ok(Open { path, input, layout, to_disk, handle })
     }
 
     fn common_length(&self, opened: &[Option<Open>], faults: &mut Faults) -> Option<usize> {
@@ -127,7 +138,7 @@ impl Arrays {
             let n = other.layout.dims.first().copied().unwrap_or(0);
             if n != len {
                 let message = format!("`{}` has {len} samples, and `{}` has {n}", first.path, other.path);
-                let fault = Fault::new(codes::MISMATCH, message).path(&other.path).at(self.handle);
+                let fault = Fault::new(codes::MISMATCH, message).path(&other.path).at(other.handle);
                 faults.push(fault.help("name the arrays that belong together: `input x` and `target y`"));
             }
         }

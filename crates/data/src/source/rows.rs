@@ -32,18 +32,36 @@ pub(crate) fn open(spec: &RowsSpec) -> Result<Box<dyn Source>, Vec<Fault>> {
         cells.extend(row.targets.iter().flatten().cloned());
         rows.push(cells);
     }
-    faults.done(())?;
     let input = (1..=width.0).map(|i| Head::made_up(format!("x{i}"), Some(Role::Input)));
     let target = (1..=width.1).map(|i| {
         let name = if width.1 == 1 { "y".to_string() } else { format!("y{i}") };
         Head::made_up(name, Some(Role::Target))
     });
-    Ok(Box::new(Rows {
+    let mut source = Rows {
         heads: input.chain(target).collect(),
         rows,
         marks: spec.rows.iter().map(|r| r.handle).collect(),
         handle: spec.handle,
-    }))
+    };
+    if faults.is_empty() {
+        return Ok(Box::new(source));
+    }
+    // The other rows are looked at too, so that one mistake does not hide the next.
+    let mut whole = spec.rows.iter().map(|row| shape(row) == width);
+    source.rows.retain(|_| whole.next().unwrap_or(false));
+    let mut whole = spec.rows.iter().map(|row| shape(row) == width);
+    source.marks.retain(|_| whole.next().unwrap_or(false));
+    let wants = vec![Want::Auto; source.heads.len()];
+    Box::new(source).read(&wants, &mut faults);
+    Err(faults.into_vec())
+}
+
+/// The rows that have the width of the first, for a look at data with
+/// mistakes.
+pub(crate) fn whole(spec: &RowsSpec) -> RowsSpec {
+    let width = spec.rows.first().map_or((0, 0), shape);
+    let rows = spec.rows.iter().filter(|row| shape(row) == width).cloned().collect();
+    RowsSpec { rows, handle: spec.handle }
 }
 
 /// Inputs and targets of a row; without `->` the last cell is the target.

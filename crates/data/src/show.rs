@@ -1,0 +1,397 @@
+//! A description of data as text for a terminal.
+
+use std::fmt::Write as _;
+
+use crate::describe::{BINS, ColumnView, Description, short};
+use crate::schema::ColumnKind;
+use crate::spec::Role;
+
+/// How a terminal is drawn on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Style {
+    /// Characters in a line.
+    pub width: usize,
+    /// Whether escape codes may colour it.
+    pub colour: bool,
+    /// Whether there are other characters than those of ASCII.
+    pub unicode: bool,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Self { width: 120, colour: false, unicode: true }
+    }
+}
+
+/// Classes that get a bar.
+const MOST_CLASSES: usize = 12;
+/// The longest bar.
+const BAR: usize = 30;
+/// The most characters of a cell.
+const CELL: usize = 24;
+/// Narrower lines would say nothing.
+const NARROW: usize = 40;
+
+impl Description {
+    /// The text for a terminal.
+    pub fn text(&self, style: Style) -> String {
+        let style = Style { width: style.width.max(NARROW), ..style };
+        let mut out = String::new();
+        let [train, valid, test] = self.parts;
+        let _ = write!(out, "{}   {} rows, {} columns", printable(&self.source), self.rows, self.width);
+        let _ = writeln!(out, "   train {train}, valid {valid}, test {test}\n");
+        self.columns_table(style, &mut out);
+        if !self.dropped.is_empty() {
+            let names: Vec<String> = self.dropped.iter().map(|n| clip(n, CELL)).collect();
+            let _ = writeln!(out, "\n  not read: {}", fitting(&names, style.width - 12));
+        }
+        out.push('\n');
+        for (side, ports) in [("input", &self.inputs), ("target", &self.targets)] {
+            for port in ports {
+                let dims: Vec<String> = port.shape.iter().map(ToString::to_string).collect();
+                let (name, from) = (clip(&port.name, CELL), printable(&port.describe));
+                let _ = writeln!(out, "  {side:<7} {name:<10} [{}]  {from}", dims.join(", "));
+            }
+        }
+        for column in self.columns.iter().filter(|c| c.role == Role::Target) {
+            balance(column, style, &mut out);
+        }
+        self.rows_before(style, &mut out);
+        self.rows_after(style, &mut out);
+        out
+    }
+
+    fn columns_table(&self, style: Style, out: &mut String) {
+        let mut table =
+            Table::new(&["column", "role", "kind", "encoded", "missing", "", "values for training"]);
+        table.right = vec![4];
+        for c in &self.columns {
+            table.lines.push(vec![
+                clip(&c.name, CELL),
+                role_word(c.role).into(),
+                kind_word(c.kind).into(),
+                c.encoding.clone(),
+                if c.missing == 0 { dot(style).into() } else { c.missing.to_string() },
+                spark(&c.histogram, style),
+                values(c, style),
+            ]);
+        }
+        table.bars = Some(5);
+        // Where there is no room for all, the histogram goes first, and then the encoding.
+        for column in [5, 3] {
+            if table.before_last() + 12 > style.width {
+                table.lines.iter_mut().for_each(|line| drop(line.remove(column)));
+                table.right = vec![if column == 5 { 4 } else { 3 }];
+                table.bars = None;
+            }
+        }
+        table.draw(style, out);
+    }
+
+    fn rows_before(&self, style: Style, out: &mut String) {
+        if self.before.is_empty() {
+            return;
+        }
+        let _ = writeln!(out, "\n  {}\n", style.strong("first training rows, as they stand in the source"));
+        let head: Vec<String> =
+            std::iter::once("row".to_string()).chain(self.names.iter().cloned()).collect();
+        let mut table = Table { lines: vec![head], ..Table::default() };
+        for (row, cells) in self.first.iter().zip(&self.before) {
+            table.lines.push(std::iter::once(row.to_string()).chain(cells.iter().cloned()).collect());
+        }
+        table.right = vec![0];
+        table.whole_columns(style);
+        table.draw(style, out);
+    }
+
+    fn rows_after(&self, style: Style, out: &mut String) {
+        if self.after.is_empty() {
+            return;
+        }
+        let _ = writeln!(out, "\n  {}\n", style.strong("the same rows, as the network sees them"));
+        let [inputs, targets] = &self.slots;
+        let mut head = inputs.clone();
+        if !targets.is_empty() {
+            head.push(style.arrow().into());
+            head.extend(targets.iter().cloned());
+        }
+        let mut table = Table { lines: vec![head], ..Table::default() };
+        for [inputs, targets] in &self.after {
+            let mut line: Vec<String> = inputs.iter().map(|x| short(*x)).collect();
+            if !targets.is_empty() {
+                line.push(style.arrow().into());
+                line.extend(targets.iter().map(|x| short(*x)));
+            }
+            table.lines.push(line);
+        }
+        table.kept = targets.len() + 1;
+        table.right = (0..table.lines[0].len()).collect();
+        table.whole_columns(style);
+        table.draw(style, out);
+    }
+}
+
+impl Style {
+    fn strong(self, text: &str) -> String {
+        if self.colour { format!("\x1b[1m{text}\x1b[0m") } else { text.to_string() }
+    }
+
+    fn bar(self, text: &str) -> String {
+        if self.colour { format!("\x1b[36m{text}\x1b[0m") } else { text.to_string() }
+    }
+
+    fn arrow(self) -> &'static str {
+        "->"
+    }
+
+    fn more(self) -> &'static str {
+        if self.unicode { "…" } else { "..." }
+    }
+}
+
+fn dot(style: Style) -> &'static str {
+    if style.unicode { "·" } else { "." }
+}
+
+/// Lines of cells in columns.
+#[derive(Default)]
+struct Table {
+    /// The heading is the first.
+    lines: Vec<Vec<String>>,
+    /// Columns whose cells stand right.
+    right: Vec<usize>,
+    /// The column of histograms.
+    bars: Option<usize>,
+    /// Columns at the end that stay when there is no room for all.
+    kept: usize,
+}
+
+impl Table {
+    fn new(head: &[&str]) -> Self {
+        Self { lines: vec![head.iter().map(ToString::to_string).collect()], ..Self::default() }
+    }
+
+    fn widths(&self) -> Vec<usize> {
+        let columns = self.lines.iter().map(Vec::len).max().unwrap_or(0);
+        let width = |i: usize| self.lines.iter().filter_map(|l| l.get(i)).map(|c| c.chars().count()).max();
+        (0..columns).map(|i| width(i).unwrap_or(0)).collect()
+    }
+
+    /// Characters that all columns but the last take.
+    fn before_last(&self) -> usize {
+        let widths = self.widths();
+        1 + widths[..widths.len().saturating_sub(1)].iter().map(|w| w + 2).sum::<usize>()
+    }
+
+    /// Leaves columns out of the middle until the lines fit.
+    fn whole_columns(&mut self, style: Style) {
+        for cell in self.lines.iter_mut().flatten() {
+            *cell = clip(cell, CELL);
+        }
+        let widths = self.widths();
+        let total = |from: &[usize]| from.iter().map(|w| w + 2).sum::<usize>();
+        if total(&widths) + 2 <= style.width {
+            return;
+        }
+        let tail = widths.len().saturating_sub(self.kept).max(1);
+        let room = style.width.saturating_sub(2 + 5 + total(&widths[tail..]));
+        let mut used = 0;
+        let mut shown = 0;
+        while shown < tail && used + widths[shown] + 2 <= room {
+            used += widths[shown] + 2;
+            shown += 1;
+        }
+        let left = tail - shown;
+        for line in &mut self.lines {
+            let end = line.len().min(tail);
+            let mark = style.more().to_string();
+            line.splice(shown.min(end)..end, (left > 0).then_some(mark));
+        }
+    }
+
+    fn draw(&self, style: Style, out: &mut String) {
+        let widths = self.widths();
+        for (n, line) in self.lines.iter().enumerate() {
+            let mut text = String::from(" ");
+            let mut used = 1;
+            for (i, (cell, &width)) in line.iter().zip(&widths).enumerate() {
+                let last = i + 1 == line.len();
+                let room = style.width.saturating_sub(used + 1);
+                let cell = if last { clip_to(cell, room, style) } else { cell.clone() };
+                let gap = " ".repeat(width.saturating_sub(cell.chars().count()));
+                used += width + 2;
+                let cell = match () {
+                    () if n == 0 => style.strong(&cell),
+                    () if self.bars == Some(i) => style.bar(&cell),
+                    () => cell,
+                };
+                let (before, after) = if self.right.contains(&i) { (&*gap, "") } else { ("", &*gap) };
+                let _ = write!(text, " {before}{cell}{after} ");
+            }
+            let _ = writeln!(out, "{}", text.trim_end());
+        }
+    }
+}
+
+/// How many rows each class of a target has.
+fn balance(c: &ColumnView, style: Style, out: &mut String) {
+    if c.kind != ColumnKind::Category || c.categories.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n  {}\n", style.strong(&format!("classes of {}", clip(&c.name, CELL))));
+    let all: u64 = c.categories.iter().map(|(_, n)| n).sum();
+    let mut order: Vec<&(String, u64)> = c.categories.iter().collect();
+    if order.len() > MOST_CLASSES {
+        order.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    }
+    let most = order.iter().map(|(_, n)| *n).max().unwrap_or(0).max(1);
+    let shown = &order[..order.len().min(MOST_CLASSES)];
+    let name = shown.iter().map(|(name, _)| clip(name, CELL).chars().count()).max().unwrap_or(0);
+    let digits = most.to_string().len();
+    let room = style.width.saturating_sub(name + digits + 16).min(BAR);
+    for (class, n) in shown {
+        let share = *n as f64 * 100.0 / all.max(1) as f64;
+        let length = (u128::from(*n) * room as u128).div_ceil(u128::from(most)) as usize;
+        let bar = if style.unicode { "█" } else { "#" }.repeat(length);
+        let class = clip(class, CELL);
+        let gap = " ".repeat(name.saturating_sub(class.chars().count()));
+        let line = format!("    {class}{gap}  {n:>digits$}  {share:>5.1}%  {}", style.bar(&bar));
+        let _ = writeln!(out, "{}", line.trim_end());
+    }
+    if order.len() > shown.len() {
+        let _ = writeln!(out, "    and {} more", order.len() - shown.len());
+    }
+}
+
+/// A histogram in one line.
+fn spark(counts: &[u64], style: Style) -> String {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    const PLAIN: [char; 8] = ['.', ':', '-', '=', '+', '*', '#', '@'];
+    let bars = if style.unicode { BARS } else { PLAIN };
+    let most = counts.iter().copied().max().unwrap_or(0).max(1);
+    let bar = |&n: &u64| match n {
+        0 => ' ',
+        n => bars[((u128::from(n) * 8).div_ceil(u128::from(most)) as usize).clamp(1, 8) - 1],
+    };
+    counts.iter().take(BINS).map(bar).collect()
+}
+
+fn values(c: &ColumnView, style: Style) -> String {
+    if let (Some([min, max]), Some([mean, std])) = (c.range, c.mean) {
+        let (to, about) = if style.unicode { ("…", "±") } else { ("to", "+-") };
+        return format!("{} {to} {}, mean {} {about} {}", short(min), short(max), short(mean), short(std));
+    }
+    if c.categories.is_empty() {
+        return String::new();
+    }
+    let mut order: Vec<&(String, u64)> = c.categories.iter().collect();
+    if order.len() > 4 {
+        order.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    }
+    let shown: Vec<String> =
+        order.iter().take(4).map(|(name, n)| format!("{} {n}", clip(name, 16))).collect();
+    let more = order.len().saturating_sub(4);
+    let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+    format!("{}{more}", shown.join(", "))
+}
+
+/// As many names as fit.
+fn fitting(names: &[String], room: usize) -> String {
+    let mut text = String::new();
+    for (i, name) in names.iter().enumerate() {
+        let comma = if i == 0 { "" } else { ", " };
+        if text.chars().count() + name.chars().count() + 16 > room && i > 0 {
+            let _ = write!(text, ", and {} more", names.len() - i);
+            break;
+        }
+        let _ = write!(text, "{comma}{name}");
+    }
+    text
+}
+
+/// Names and cells come from files; none may steer the terminal.
+fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() { shown.extend(c.escape_debug()) } else { shown.push(c) }
+    }
+    shown
+}
+
+/// At most so many characters, none of which moves the cursor.
+fn clip(text: &str, most: usize) -> String {
+    let short: String = text.chars().take(most + 1).collect();
+    clip_to(&printable(&short), most, Style::default())
+}
+
+fn clip_to(text: &str, most: usize, style: Style) -> String {
+    if text.chars().count() <= most {
+        return text.to_string();
+    }
+    let more = style.more();
+    let mut shown: String = text.chars().take(most.saturating_sub(more.chars().count())).collect();
+    shown.push_str(more);
+    shown
+}
+
+fn kind_word(kind: ColumnKind) -> &'static str {
+    match kind {
+        ColumnKind::Number => "number",
+        ColumnKind::Category => "category",
+        ColumnKind::Date => "date",
+        ColumnKind::Tensor => "array",
+        ColumnKind::Characters => "characters",
+        ColumnKind::Bytes => "bytes",
+    }
+}
+
+fn role_word(role: Role) -> &'static str {
+    match role {
+        Role::Input => "input",
+        Role::Target => "target",
+        Role::Weight => "weight",
+        Role::Drop => "drop",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short() {
+        for (x, text) in [
+            (0.0, "0"),
+            (1.0, "1"),
+            (-12.345, "-12.3"),
+            (0.000_123_45, "0.000123"),
+            (123_456.7, "123457"),
+            (1e9, "1.00e9"),
+            (150.0, "150"),
+            (0.5, "0.5"),
+        ] {
+            assert_eq!(short(x), text);
+        }
+    }
+
+    #[test]
+    fn histograms_fit_a_line() {
+        let style = Style::default();
+        assert_eq!(spark(&[0, 1, 4, 8], style), " ▁▄█");
+        assert_eq!(spark(&[], style), "");
+        assert_eq!(spark(&[u64::MAX, 1], style), "█▁");
+        assert_eq!(spark(&[8, 1], Style { unicode: false, ..style }), "@.");
+    }
+
+    #[test]
+    fn wide_tables_lose_their_middle() {
+        let line: Vec<String> = (0..30).map(|i| format!("column{i}")).collect();
+        let mut table = Table { lines: vec![line], kept: 2, ..Table::default() };
+        let style = Style { width: 60, ..Style::default() };
+        table.whole_columns(style);
+        assert_eq!(table.lines[0], ["column0", "column1", "column2", "…", "column28", "column29"]);
+        let mut out = String::new();
+        table.draw(style, &mut out);
+        assert!(out.trim_end().chars().count() <= 60, "{out}");
+    }
+}
