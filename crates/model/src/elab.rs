@@ -497,8 +497,15 @@ impl<'a> Elab<'a> {
             StmtKind::Error => Err(Stop::Poisoned),
             _ => {
                 let d = self
-                    .error("N0206", "this statement belongs at the top of the file, not into a body", stmt.span, "")
-                    .help("a body has steps, names, `weight`, `state`, `repeat`, `if`, `require` and `shared`");
+                    .error(
+                        "N0206",
+                        "this statement belongs at the top of the file, not into a body",
+                        stmt.span,
+                        "",
+                    )
+                    .help(
+                        "a body has steps, names, `weight`, `state`, `repeat`, `if`, `require` and `shared`",
+                    );
                 Err(Stop::Error(Box::new(d)))
             }
         }

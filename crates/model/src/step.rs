@@ -433,9 +433,9 @@ impl Spec {
             ));
         };
         let Some(lr) = inner.get("lr").cloned() else {
-            let d = e
-                .error("N0203", "this optimizer has no learning rate to schedule", named.span, "")
-                .help("a schedule multiplies the parameter `lr` of a rule: rule mine(lr = 0.01) of w, g { … }");
+            let d = e.error("N0203", "this optimizer has no learning rate to schedule", named.span, "").help(
+                "a schedule multiplies the parameter `lr` of a rule: rule mine(lr = 0.01) of w, g { … }",
+            );
             return Err(Stop::Error(Box::new(d)));
         };
         let one = e.b.constant(1.0);
