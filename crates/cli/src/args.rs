@@ -43,6 +43,8 @@ pub enum Command {
     New(NewArgs),
     /// How fast a training step is, without files
     Bench(BenchArgs),
+    /// What a name, a diagnostic or a program means
+    Explain(ExplainArgs),
     /// Whether programs keep what their `expect` statements promise
     Test(TestArgs),
     /// Write programs in the one usual form
@@ -66,6 +68,7 @@ impl Command {
             | Command::Graph(_)
             | Command::New(_)
             | Command::Bench(_)
+            | Command::Explain(_)
             | Command::Fmt(_)
             | Command::Fix(_) => false,
         }
@@ -351,6 +354,35 @@ pub struct BenchArgs {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+/// `nnc explain`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  nnc explain                    all that can be explained
+  nnc explain dense              a layer: arguments, weights, Keras' name for it, its definition
+  nnc explain Conv2D             names of Keras and PyTorch are understood
+  nnc explain epochs             a statement
+  nnc explain N0301              a diagnostic, with a wrong and a mended program
+  nnc explain xor.nn             a program, line by line
+  nnc explain kan --in my.nn     a name that a program defines")]
+pub struct ExplainArgs {
+    /// A name, a code such as N0301, or a program
+    #[arg(value_name = "NAME|CODE|SPEC")]
+    pub topic: Option<String>,
+    /// Look the name up in this program too
+    #[arg(long = "in", value_name = "SPEC")]
+    pub within: Option<String>,
+    /// Take the program's data from this file instead
+    #[arg(long, value_name = "FILE")]
+    pub data: Option<String>,
+    /// Give a `param` of the program a value
+    #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
+    pub set: Vec<(String, String)>,
+    /// Take the parameters of an `experiment` of the program
+    #[arg(long = "as", value_name = "EXPERIMENT")]
+    pub experiment: Option<String>,
 }
 
 /// `nnc test`

@@ -49,6 +49,8 @@ pub struct LayerRow {
     pub text: String,
     /// Where they stand.
     pub span: Span,
+    /// The shape of what it works on, where that is one tensor.
+    pub given: Option<Vec<usize>>,
     /// The result's shape for one sample, such as `28x28x1`.
     pub shape: Vec<usize>,
     /// How many numbers it learns.

@@ -4,6 +4,7 @@ mod bench;
 mod check;
 mod data;
 mod eval;
+mod explain;
 mod fix;
 mod fmt;
 mod folds;
@@ -33,6 +34,7 @@ pub fn run(command: &Command, out: &mut Output) -> Result<u8> {
         Command::New(args) => new::run(args, out),
         Command::Bench(args) => bench::run(args, out),
         Command::Test(args) => test::run(args, out),
+        Command::Explain(args) => explain::run(args, out),
         Command::Fmt(args) => fmt::run(args, out),
         Command::Fix(args) => fix::run(args, out),
     }
