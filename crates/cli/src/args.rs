@@ -25,6 +25,8 @@ pub struct Cli {
 pub enum Command {
     /// Train a network and keep it in a folder
     Train(TrainArgs),
+    /// Go on with a run that was stopped
+    Resume(ResumeArgs),
     /// Loss and metrics of a trained network
     Eval(EvalArgs),
     /// What a trained network says
@@ -48,6 +50,7 @@ impl Command {
     pub fn quiet(&self) -> bool {
         match self {
             Command::Train(args) => args.quiet,
+            Command::Resume(args) => args.quiet,
             Command::Eval(_)
             | Command::Predict(_)
             | Command::Check(_)
@@ -153,6 +156,38 @@ pub struct TrainArgs {
     /// The folder of the run, instead of the next one in runs/
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Print one JSON object at the end
+    #[arg(long)]
+    pub json: bool,
+    /// Print the result only, in one line
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// `nnc resume`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+The weights are, bit for bit, those of a run that was never stopped.
+
+Examples:
+  nnc resume runs/moons/3
+  nnc resume moons.nn --epochs 400     the newest run, to be 400 epochs in all")]
+pub struct ResumeArgs {
+    /// A run's folder, or a program (its newest run)
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// Passes over the data, in all
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub epochs: Option<u64>,
+    /// Steps of one batch, in all
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub steps: Option<u64>,
+    /// Threads; 0 takes as many as the machine has
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub threads: usize,
+    /// The most memory to take, such as 512M or 2G
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub memory: Option<u64>,
     /// Print one JSON object at the end
     #[arg(long)]
     pub json: bool,
@@ -301,6 +336,9 @@ pub struct BenchArgs {
     /// How long to measure
     #[arg(long, value_name = "S", default_value_t = 1.0, value_parser = seconds)]
     pub seconds: f64,
+    /// Show where the time of a step goes, too
+    #[arg(long)]
+    pub profile: bool,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,

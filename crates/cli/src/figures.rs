@@ -1,6 +1,6 @@
 //! Numbers, sizes and predictions as words.
 
-use nnc_train::{Figures, Heading, Reading};
+use nnc_train::{Figures, Heading, Reading, TableFigure};
 use serde_json::{Map, Value, json};
 
 /// Five digits that matter; whole numbers stay whole.
@@ -106,6 +106,40 @@ pub fn metrics(figures: &Figures) -> Value {
     Value::Object(figures.metrics.iter().map(|(name, value)| (name.clone(), json!(value))).collect())
 }
 
+/// Metrics of more than one number by name: a list of rows, or of numbers.
+pub fn tables(figures: &Figures) -> Value {
+    let of = |t: &TableFigure| match t.shape[..] {
+        [_, width] => json!(t.values.chunks(width.max(1)).collect::<Vec<_>>()),
+        _ => json!(t.values),
+    };
+    Value::Object(figures.tables.iter().map(|t| (t.name.clone(), of(t))).collect())
+}
+
+/// A metric of more than one number for people: rows below each other, with the names of the classes.
+pub fn grid(t: &TableFigure) -> String {
+    let width = t.shape.last().copied().unwrap_or(1).max(1);
+    let name = |i: usize| t.classes.as_ref().and_then(|c| c.get(i)).map(|c| crate::excerpt::printable(c));
+    let head = name(0).map(|_| (0..width).map(|i| name(i).unwrap_or_default()).collect::<Vec<_>>());
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    if let Some(head) = head {
+        rows.push(std::iter::once(String::new()).chain(head).collect());
+    }
+    for (i, row) in t.values.chunks(width).enumerate() {
+        let cells = row.iter().map(|x| short(*x));
+        rows.push(name(i).into_iter().chain(cells).collect());
+    }
+    let wide = rows.iter().flatten().map(|c| c.chars().count()).max().unwrap_or(0);
+    let mut out = format!("{}\n", t.name);
+    if t.classes.is_some() {
+        out = format!("{} (rows are the data, columns what the network says)\n", t.name);
+    }
+    for row in rows {
+        let cells = row.iter().map(|c| format!("{c:>wide$}"));
+        out.push_str(&format!("  {}\n", cells.collect::<Vec<_>>().join("  ")));
+    }
+    out
+}
+
 /// Loss and metrics in one object.
 pub fn object(figures: &Figures) -> Value {
     let mut out = Map::new();
@@ -166,6 +200,22 @@ mod tests {
         for (x, text) in cases {
             assert_eq!(short(x), text);
         }
+    }
+
+    #[test]
+    fn tables_have_their_classes() {
+        let classes = Some(["no".to_string(), "yes".to_string()].to_vec());
+        let table = TableFigure {
+            name: "confusion".into(),
+            shape: vec![2, 2],
+            values: vec![10.0, 0.0, 2.0, 3.0],
+            classes,
+        };
+        let text = "confusion (rows are the data, columns what the network says)\n\
+                    \x20        no  yes\n   no   10    0\n  yes    2    3\n";
+        assert_eq!(grid(&table), text);
+        let figures = Figures { tables: vec![table], ..Figures::default() };
+        assert_eq!(tables(&figures), json!({"confusion": [[10.0, 0.0], [2.0, 3.0]]}));
     }
 
     #[test]

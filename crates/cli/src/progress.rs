@@ -66,6 +66,12 @@ impl Observer for Teller<'_> {
         let epochs = count(start.epochs, "epoch");
         let memory = bytes(start.memory);
         self.out.note(&format!("{weights}, {rows}: {epochs} of {steps}, {threads}, {memory}"));
+        if start.resumed_at > 0 {
+            self.out.note(&format!("going on after step {}", grouped(start.resumed_at)));
+            while self.next <= start.resumed_at / start.steps_per_epoch.max(1) {
+                self.next = after(self.next);
+            }
+        }
         if start.epochs_by_default {
             self.out.note("neither `epochs` nor `steps` is given: 100 epochs");
         }
@@ -115,8 +121,8 @@ fn pairs(names: &[String], figures: &[f64]) -> String {
 fn live_line(p: &Progress<'_>) -> String {
     let mut line = format!("epoch {}/{}", grouped(p.epoch), grouped(p.epochs));
     line.push_str(&pairs(p.names, p.figures));
-    if p.seconds > 0.05 && p.step > 0 {
-        let speed = p.step as f64 / p.seconds;
+    if p.seconds > 0.05 && p.step > p.resumed_at {
+        let speed = (p.step - p.resumed_at) as f64 / p.seconds;
         let digits = if speed < 10.0 { short(speed) } else { grouped(speed as u64) };
         line.push_str(&format!("  {digits} steps/s"));
         let left = (p.steps.saturating_sub(p.step)) as f64 / speed;
@@ -149,6 +155,7 @@ mod tests {
             epochs: 1000,
             step: 3000,
             steps: 1_000_000,
+            resumed_at: 0,
             seconds: 1.0,
             names: &names,
             figures: &[0.125],

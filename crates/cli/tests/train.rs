@@ -192,3 +192,20 @@ fn ctrl_c_saves_and_ends_with_130() {
     assert!(place.path("run/model.safetensors").is_file());
     place.nnc(&["predict", "run"]).fine();
 }
+
+#[test]
+fn a_run_goes_on() {
+    let place = Place::new();
+    place.spec("xor.nn");
+    place.nnc(&["train", "xor.nn", "--epochs", "700", "--out", "whole", "-q"]).fine();
+    place.nnc(&["train", "xor.nn", "-q"]).fine();
+    let ran = place.nnc(&["resume", "xor.nn", "--epochs", "700"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.out.contains("700 epochs, 700 steps, the last 200 in "), "{}", ran.out);
+    assert!(ran.err.contains("going on after step 500"), "{}", ran.err);
+    let history = |run: &str| std::fs::read_to_string(place.path(run).join("history.csv")).unwrap();
+    assert_eq!(history("runs/xor/1"), history("whole"));
+    let again = place.nnc(&["resume", "runs/xor/1"]);
+    assert_eq!(again.code, 2);
+    assert!(again.err.contains("this run has done its 700 steps"), "{}", again.err);
+}

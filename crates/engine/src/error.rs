@@ -27,6 +27,13 @@ pub enum EngineError {
         /// The largest number of rows.
         limit: usize,
     },
+    /// A window that moves over more axes than the loops know.
+    Axes {
+        /// Which node.
+        what: String,
+        /// Its axes of space.
+        axes: usize,
+    },
     /// The graph's floats are not those of the memory or executor.
     Precision {
         /// The graph's.
@@ -62,6 +69,9 @@ impl fmt::Display for EngineError {
                     f,
                     "{what} has {rows} rows; row numbers are exact only up to {limit} in single precision"
                 )
+            }
+            EngineError::Axes { what, axes } => {
+                write!(f, "{what} moves a window over {axes} axes of space; up to 3 can be computed")
             }
             EngineError::Precision { graph, asked } => {
                 write!(f, "the graph computes in {}, not in {}", graph.name(), asked.name())

@@ -65,6 +65,11 @@ impl Lower<'_> {
                 let instrs = if from.count() == 0 { vec![zero] } else { vec![zero, copy] };
                 Unit::fixed(instrs, to, vec![id])
             }
+            Prim::Convolution(_)
+            | Prim::ConvolutionKernel(_)
+            | Prim::ReduceWindow { .. }
+            | Prim::SelectAndScatter(_)
+            | Prim::SelectAndGather(_) => self.spatial(id, to)?,
             other => return Err(EngineError::Internal(format!("{} has no unit", other.name()))),
         };
         self.units.push(unit);

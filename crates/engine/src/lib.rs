@@ -21,6 +21,7 @@ mod lower;
 mod plan;
 mod program;
 mod schedule;
+mod spatial;
 mod unit;
 mod view;
 

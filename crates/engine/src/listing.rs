@@ -1,6 +1,6 @@
 //! Instructions for people.
 
-use nnc_kernels::{Arg, Instr, Op, Program, Scalar};
+use nnc_kernels::{Arg, Geometry, Instr, Op, Program, Scalar};
 
 /// What an instruction is.
 pub(crate) fn kind(instr: &Instr) -> &'static str {
@@ -13,6 +13,9 @@ pub(crate) fn kind(instr: &Instr) -> &'static str {
         Instr::Zero(..) => "zero",
         Instr::Gather(_) => "gather",
         Instr::ScatterAdd(_) => "scatter",
+        Instr::Convolution(_) => "conv",
+        Instr::ConvolutionKernel(_) => "conv_kernel",
+        Instr::Window(_) => "window",
     }
 }
 
@@ -33,7 +36,34 @@ pub(crate) fn detail(instr: &Instr) -> String {
         Instr::Zero(_, n) => n.to_string(),
         Instr::Gather(g) => format!("{} of {} rows of {}", g.count, g.rows, g.width),
         Instr::ScatterAdd(s) => format!("{} into {} rows of {}", s.count, s.rows, s.width),
+        Instr::Convolution(c) => convolution(&c.geometry),
+        Instr::ConvolutionKernel(c) => convolution(&c.geometry),
+        Instr::Window(w) => {
+            let v = &w.windows;
+            let fold = format!("{:?}", w.fold).to_lowercase();
+            format!("{fold} {}x{}, {} by {}", v.batch, times(&v.size), v.channels, times(&v.window))
+        }
     }
+}
+
+/// Sizes without leading ones.
+fn times(sizes: &[usize]) -> String {
+    let first = sizes.iter().position(|&n| n != 1).unwrap_or(sizes.len() - 1);
+    let sizes: Vec<String> = sizes[first..].iter().map(ToString::to_string).collect();
+    sizes.join("x")
+}
+
+fn convolution(g: &Geometry) -> String {
+    let groups = if g.groups == 1 { String::new() } else { format!(" in {} groups", g.groups) };
+    format!(
+        "{}x{}, {} by {} to {}, {}{groups}",
+        g.batch,
+        times(&g.size),
+        g.channels,
+        times(&g.window),
+        times(&g.out),
+        g.filters
+    )
 }
 
 /// The operations of a program, with counts.
@@ -61,13 +91,16 @@ fn operations(p: &Program) -> String {
 pub(crate) fn flops(instr: &Instr) -> u64 {
     match instr {
         Instr::Dot(d) => [d.m, d.k, d.n, d.matrices()].iter().fold(2, |p, &n| p.saturating_mul(n as u64)),
+        Instr::Convolution(c) => c.geometry.flops(),
+        Instr::ConvolutionKernel(c) => c.geometry.flops(),
         Instr::Tile(_)
         | Instr::Reduce(_)
         | Instr::ArgMax(_)
         | Instr::Copy(_)
         | Instr::Zero(..)
         | Instr::Gather(_)
-        | Instr::ScatterAdd(_) => 0,
+        | Instr::ScatterAdd(_)
+        | Instr::Window(_) => 0,
     }
 }
 
@@ -91,5 +124,8 @@ pub(crate) fn elements(instr: &Instr) -> usize {
         Instr::Zero(_, n) => *n,
         Instr::Gather(g) => g.count * (2 * g.width + 1),
         Instr::ScatterAdd(s) => s.count * (2 * s.width + 1) + s.rows * s.width,
+        Instr::Convolution(c) => c.geometry.elements(),
+        Instr::ConvolutionKernel(c) => c.geometry.elements(),
+        Instr::Window(w) => w.windows.elements(),
     }
 }

@@ -1,4 +1,4 @@
-//! Running a plan allocates nothing.
+//! Running a plan allocates nothing but the packing buffers of large products.
 #![allow(clippy::unwrap_used, missing_docs, unsafe_code)]
 
 mod common;
@@ -54,7 +54,9 @@ fn training_step(inner: usize) -> Graph {
 
 #[test]
 fn nothing_is_allocated() {
-    for (inner, batch) in [(5, 3), (40, 30), (300, 200)] {
+    // The last size is multiplied by matrixmultiply, which packs into a buffer of its own: two products of
+    // at most two pieces.
+    for (inner, batch, packings) in [(5, 3, 0), (40, 30, 0), (300, 100, 0), (300, 200, 4)] {
         for threads in [1, 2] {
             let graph = training_step(inner);
             let layout = Layout::new(&[&graph]).unwrap();
@@ -71,7 +73,7 @@ fn nothing_is_allocated() {
                 executor.run(&mut store, 1, step);
             }
             let after = COUNT.load(Ordering::Relaxed);
-            assert_eq!(after - before, 0, "size {inner}, {threads} threads");
+            assert!(after - before <= 8 * packings, "size {inner}, {threads} threads: {}", after - before);
         }
     }
 }

@@ -77,6 +77,8 @@ pub enum OutputKind {
     Loss,
     /// A metric of every sample, `[B]`.
     Metric,
+    /// What is summed over all samples, `[B, …]`; metrics of all samples together are computed from the sums.
+    Total,
     /// What the network says, `[B, …]`.
     Prediction,
     /// The new value of the parameter of this name.
@@ -89,10 +91,11 @@ pub enum OutputKind {
 
 impl OutputKind {
     /// All kinds.
-    pub const ALL: [OutputKind; 7] = [
+    pub const ALL: [OutputKind; 8] = [
         OutputKind::Objective,
         OutputKind::Loss,
         OutputKind::Metric,
+        OutputKind::Total,
         OutputKind::Prediction,
         OutputKind::Update,
         OutputKind::Gradient,
@@ -105,6 +108,7 @@ impl OutputKind {
             OutputKind::Objective => "objective",
             OutputKind::Loss => "loss",
             OutputKind::Metric => "metric",
+            OutputKind::Total => "total",
             OutputKind::Prediction => "prediction",
             OutputKind::Update => "update",
             OutputKind::Gradient => "gradient",

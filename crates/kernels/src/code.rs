@@ -1,5 +1,6 @@
 //! Instructions over two memories, checked once and then run without checks.
 
+use crate::convolve::{Convolution, ConvolutionKernel};
 use crate::denormals::Flush;
 use crate::dot::{Dot, Shared};
 use crate::interpret::{self, Tiles};
@@ -7,6 +8,7 @@ use crate::isa::Isa;
 use crate::moves::{Copy, Gather, ScatterAdd};
 use crate::reduce::{ArgMax, Reduce};
 use crate::tile::{LANES, Program, Scalar, range_of};
+use crate::window::{Window, WindowFold};
 use crate::{Buffer, Pool, Real};
 use std::ops::Range;
 
@@ -47,6 +49,12 @@ pub enum Instr {
     Gather(Gather),
     /// A table of sums of rows.
     ScatterAdd(ScatterAdd),
+    /// A convolution.
+    Convolution(Convolution),
+    /// Its adjoint by the kernel.
+    ConvolutionKernel(ConvolutionKernel),
+    /// Folds of moving windows.
+    Window(Window),
 }
 
 /// A box of elements that an instruction touches.
@@ -85,6 +93,9 @@ impl Instr {
             Instr::Zero(place, _) => vec![place],
             Instr::Gather(g) => vec![&mut g.table, &mut g.index, &mut g.to],
             Instr::ScatterAdd(s) => vec![&mut s.index, &mut s.from, &mut s.to],
+            Instr::Convolution(c) => vec![&mut c.x, &mut c.kernel, &mut c.z],
+            Instr::ConvolutionKernel(c) => vec![&mut c.x, &mut c.g, &mut c.kernel],
+            Instr::Window(w) => std::iter::once(&mut w.x).chain(&mut w.y).chain([&mut w.to]).collect(),
         }
     }
 
@@ -149,6 +160,40 @@ impl Instr {
                 out.extend(dense(s.index, Some(s.count), false)?);
                 out.extend(dense(s.from, product(&[s.count, s.width]), false)?);
                 out.extend(dense(s.to, product(&[s.rows, s.width]), true)?);
+            }
+            Instr::Convolution(c) => {
+                let g = &c.geometry;
+                g.check()?;
+                out.extend(dense(c.x, g.input_count(), false)?);
+                if g.kernel_count() != Some(0) {
+                    let (low, high) = c.kernel_range();
+                    out.push(Touch { place: c.kernel, low, high, writes: false });
+                }
+                out.extend(dense(c.z, g.output_count(), true)?);
+            }
+            Instr::ConvolutionKernel(c) => {
+                let g = &c.geometry;
+                g.check()?;
+                out.extend(dense(c.x, g.input_count(), false)?);
+                out.extend(dense(c.g, g.output_count(), false)?);
+                out.extend(dense(c.kernel, g.kernel_count(), true)?);
+            }
+            Instr::Window(w) => {
+                let windows = &w.windows;
+                windows.check()?;
+                let (input, output) = (windows.input_count(), windows.output_count());
+                let (second, result) = match w.fold {
+                    WindowFold::Add | WindowFold::Maximum => (None, output),
+                    WindowFold::Gather => (Some(input), output),
+                    WindowFold::Scatter => (Some(output), input),
+                };
+                out.extend(dense(w.x, input, false)?);
+                match (w.y, second) {
+                    (Some(y), Some(count)) => out.extend(dense(y, count, false)?),
+                    (None, None) => {}
+                    _ => return Err("windows with operands too many or too few".into()),
+                }
+                out.extend(dense(w.to, result, true)?);
             }
         }
         Ok(out)
@@ -217,6 +262,9 @@ impl<T: Real> Code<T> {
                 (tiles, tiles)
             }
             Instr::Dot(d) => d.scratch(),
+            Instr::Reduce(r) => r.scratch(),
+            Instr::Convolution(c) => c.scratch(),
+            Instr::ConvolutionKernel(c) => c.scratch(),
             _ => (0, 0),
         };
         instrs.iter().map(need).fold((0, 0), |a, b| (a.0.max(b.0), a.1.max(b.1)))
@@ -306,21 +354,35 @@ impl<T: Real> Memory<T> {
     /// # Safety
     /// The instruction was checked for memories of these sizes, and nobody else uses them.
     unsafe fn execute(&self, instr: &Instr, isa: Isa, pool: &Pool, workers: &mut [Worker<T>]) {
-        // SAFETY: the check found all elements within the memories and, but for tile programs, what is
-        // written apart from what is read; tile programs are checked on their own.
+        if let Instr::Tile(p) = instr {
+            // SAFETY: tile programs are checked on their own.
+            return unsafe { self.tile(p, isa, pool, workers) };
+        }
+        let workers = Shared(workers.as_mut_ptr());
+        let scratch = |worker: usize| {
+            let workers = &workers;
+            // SAFETY: a worker's number belongs to one thread at a time and is below the number of threads.
+            unsafe { (*workers.0.add(worker)).scratch.as_mut_ptr() }
+        };
+        // SAFETY: the check found all elements within the memories, and what is written apart from what is
+        // read.
         unsafe {
             match instr {
-                Instr::Tile(p) => self.tile(p, isa, pool, workers),
+                Instr::Tile(_) => {}
                 Instr::Dot(d) => {
-                    let workers = Shared(workers.as_mut_ptr());
-                    let scratch = |worker: usize| {
-                        let workers = &workers;
-                        // SAFETY: as in `tile`.
-                        (*workers.0.add(worker)).scratch.as_mut_ptr()
-                    };
                     d.run(isa, pool, (self.at(d.a.place), self.at(d.b.place), self.at(d.c)), &scratch);
                 }
-                Instr::Reduce(r) => r.run(isa, pool, self.at(r.from), self.at(r.to)),
+                Instr::Convolution(c) => {
+                    c.run(isa, pool, (self.at(c.x), self.at(c.kernel), self.at(c.z)), &scratch);
+                }
+                Instr::ConvolutionKernel(c) => {
+                    c.run(isa, pool, (self.at(c.x), self.at(c.g), self.at(c.kernel)), &scratch);
+                }
+                Instr::Window(w) => {
+                    let y = w.y.map_or(std::ptr::null(), |y| self.at(y).cast_const());
+                    w.run(isa, pool, (self.at(w.x), y, self.at(w.to)));
+                }
+                Instr::Reduce(r) => r.run(isa, pool, self.at(r.from), self.at(r.to), scratch(0)),
                 Instr::ArgMax(r) => r.run(
                     self.read(r.from, r.outer * r.fold_size * r.inner),
                     self.write(r.to, r.outer * r.inner),
@@ -422,6 +484,47 @@ mod tests {
             Instr::Reduce(fold(Fold::Add, 2, 1)),
             Instr::Reduce(fold(Fold::Maximum, 1, 50)),
         ]
+    }
+
+    /// Every instruction set convolves alike, up to the fused additions.
+    #[test]
+    fn instruction_sets_convolve_alike() {
+        use crate::convolve::{Convolution, ConvolutionKernel, Geometry};
+        for (channels, filters, groups) in [(3, 7, 1), (16, 33, 1), (1, 32, 1), (6, 20, 2), (40, 40, 40)] {
+            let geometry = Geometry {
+                batch: 3,
+                size: [1, 9, 8],
+                channels,
+                window: [1, 3, 2],
+                out: [1, 4, 9],
+                filters,
+                groups,
+                stride: [1, 2, 1],
+                low: [0, 0, 1],
+                spread: [1; 3],
+                dilation: [1; 3],
+            };
+            let f = filters as isize;
+            let i = (channels / groups) as isize * f;
+            let (x, kernel, z) = (arena(0), arena(9000), arena(15_000));
+            let strides = [0, 2 * i, i, f, 1];
+            let forward = Convolution { geometry: geometry.clone(), x, kernel, strides, z };
+            let backward = ConvolutionKernel { geometry, x, g: z, kernel };
+            for instr in [Instr::Convolution(forward), Instr::ConvolutionKernel(backward)] {
+                let mut results = Isa::all().into_iter().map(|isa| {
+                    let mut memory: Vec<f64> = (0..20_000).map(|i| (i % 37) as f64 / 7.0 - 2.0).collect();
+                    let mut code = Code::new(vec![instr.clone()], memory.len(), 0, 2).unwrap();
+                    code.isa = isa;
+                    code.run(0..1, &mut memory, &mut [], &Pool::new(2), (1, 1));
+                    memory
+                });
+                let first = results.next().unwrap();
+                for other in results {
+                    let near = |(a, b): (&f64, &f64)| (a - b).abs() < 1e-9;
+                    assert!(first.iter().zip(&other).all(near), "{instr:?}");
+                }
+            }
+        }
     }
 
     /// But for large products, every instruction set gives the same bits.

@@ -1,10 +1,12 @@
 //! Products of matrices.
 //!
-//! Large ones go block by block ([`crate::gemm`]); tiny ones and products with a vector have loops of their
-//! own, whose order of summation is fixed.
+//! Large ones are matrixmultiply's ([`crate::library`]), smaller and skinny ones go block by block
+//! ([`crate::gemm`]); tiny ones and products with a vector have loops of their own, whose order of summation
+//! is fixed.
 
 use crate::gemm::{self, Gemm};
 use crate::isa::{Isa, dispatch};
+use crate::library;
 use crate::tile::LANES;
 use crate::{Place, Pool, Real};
 
@@ -54,13 +56,17 @@ impl Dot {
         self.m.saturating_mul(self.k).saturating_mul(self.n)
     }
 
+    fn is_large(&self) -> bool {
+        library::fits([self.m, self.k, self.n], [self.b.row, self.b.column])
+    }
+
     fn is_tiny(&self) -> bool {
         self.volume() <= TINY || self.m == 1 || self.n == 1
     }
 
     /// The elements of scratch that a worker needs, and that the first one needs.
     pub(crate) fn scratch(&self) -> (usize, usize) {
-        if self.is_tiny() {
+        if self.is_tiny() || self.is_large() {
             return (0, 0);
         }
         let size = gemm::scratch([self.m, self.k, self.n]);
@@ -125,7 +131,7 @@ impl Dot {
         } else {
             let gemm = Gemm { size, a: (a, sa), b: (b, sb), c, row: self.n };
             // SAFETY: the caller's promise.
-            unsafe { gemm.run(isa, pool, scratch) };
+            unsafe { if self.is_large() { library::run(&gemm, pool) } else { gemm.run(isa, pool, scratch) } };
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! * [`Real`]: what an element is, `f32` or `f64`. Whole numbers and predicates are held as reals too.
 //! * [`Code`]: instructions over two memories (the arena of a step and the store that outlives it). All
-//!   bounds and overlaps are checked once, when code is made; running it allocates nothing.
+//!   bounds and overlaps are checked once, when code is made; running it allocates nothing but the packing
+//!   buffers of large products.
 //! * [`Pool`]: threads. What a task is depends on the size of the problem, never on the number of threads.
 //!
 //! This is the only crate with `unsafe`. Every kernel has a plain twin in the tests.
@@ -11,11 +12,13 @@
 
 mod buffer;
 mod code;
+mod convolve;
 mod denormals;
 mod dot;
 mod gemm;
 mod interpret;
 mod isa;
+mod library;
 mod math;
 mod micro;
 mod moves;
@@ -24,12 +27,16 @@ mod random;
 mod real;
 mod reduce;
 mod tile;
+mod walk;
+mod window;
 
 pub use buffer::Buffer;
 pub use code::{Code, Instr, Place, Space};
+pub use convolve::{Convolution, ConvolutionKernel, Geometry};
 pub use dot::{Dot, Matrix};
 pub use moves::{Copy, Gather, ScatterAdd};
 pub use pool::Pool;
 pub use real::Real;
 pub use reduce::{ArgMax, Fold, Reduce};
 pub use tile::{Access, Arg, BinaryOp, LANES, Load, MicroOp, Op, Program, Scalar, UnaryOp};
+pub use window::{Window, WindowFold, Windows};

@@ -6,7 +6,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 
 mod sealed {
     #[allow(private_bounds, reason = "what the loops of products need is nobody else's business")]
-    pub trait Sealed: crate::micro::Blocks {}
+    pub trait Sealed: crate::library::Library + crate::micro::Blocks + crate::walk::Walks {}
     impl Sealed for f32 {}
     impl Sealed for f64 {}
 }

@@ -42,15 +42,74 @@ const COLUMNS: usize = 4 * LANES;
 const TASK: usize = 1 << 16;
 
 impl Reduce {
-    /// Runs it.
+    /// Long folds are cut into chunks that are folded on their own, then into one: the elements of a chunk and
+    /// how many there are.
+    fn chunks(&self) -> (usize, usize) {
+        let width = self.inner.clamp(1, COLUMNS);
+        if self.fold_size.saturating_mul(width) <= 2 * TASK {
+            return (self.fold_size, 1);
+        }
+        let chunk = (TASK / width).next_multiple_of(BLOCK);
+        (chunk, self.fold_size.div_ceil(chunk))
+    }
+
+    /// The elements of scratch that a worker needs, and that the first one needs.
+    pub(crate) fn scratch(&self) -> (usize, usize) {
+        let chunks = self.chunks().1;
+        (0, if chunks == 1 { 0 } else { self.outer.saturating_mul(chunks).saturating_mul(self.inner) })
+    }
+
+    /// Runs it; the first worker's scratch holds what chunks are folded into.
     ///
     /// # Safety
     /// All elements lie in memory; nobody writes what it reads or touches what it writes.
-    pub(crate) unsafe fn run<T: Real>(&self, isa: Isa, pool: &Pool, from: *const T, to: *mut T) {
+    pub(crate) unsafe fn run<T: Real>(
+        &self,
+        isa: Isa,
+        pool: &Pool,
+        from: *const T,
+        to: *mut T,
+        scratch: *mut T,
+    ) {
         let Reduce { fold, outer, fold_size, inner, .. } = *self;
         if outer == 0 || inner == 0 {
             return;
         }
+        let (chunk, chunks) = self.chunks();
+        if chunks == 1 {
+            // SAFETY: the caller's promise.
+            unsafe { self.whole(isa, pool, from, to) };
+            return;
+        }
+        // SAFETY: the caller's promise.
+        let whole = unsafe { std::slice::from_raw_parts(from, outer * fold_size * inner) };
+        let parts = Shared(scratch);
+        let strips = inner.div_ceil(COLUMNS);
+        let job = |task: usize, _: usize| {
+            let parts = &parts;
+            let (part, first) = (task / strips, task % strips * COLUMNS);
+            let width = COLUMNS.min(inner - first);
+            let start = part % chunks * chunk;
+            let rows = part / chunks * fold_size + start;
+            let count = chunk.min(fold_size - start);
+            let from = &whole[rows * inner..(rows + count) * inner];
+            // SAFETY: every task writes its own columns of its own chunk.
+            let to = unsafe { std::slice::from_raw_parts_mut(parts.0.add(part * inner + first), width) };
+            if inner == 1 {
+                dispatch!(isa, along::<T>(fold: Fold, from: &[T], to: &mut [T]));
+            } else {
+                dispatch!(isa, across::<T>(fold: Fold, from: &[T], inner: usize, first: usize, to: &mut [T]));
+            }
+        };
+        pool.run(outer * chunks * strips, &job);
+        let rest = Reduce { fold_size: chunks, ..*self };
+        // SAFETY: the caller's promise; the scratch is written.
+        unsafe { rest.whole(isa, pool, scratch, to) };
+    }
+
+    /// Without chunks.
+    unsafe fn whole<T: Real>(&self, isa: Isa, pool: &Pool, from: *const T, to: *mut T) {
+        let Reduce { fold, outer, fold_size, inner, .. } = *self;
         // SAFETY: the caller's promise.
         let whole = unsafe { std::slice::from_raw_parts(from, outer * fold_size * inner) };
         let to = Shared(to);
@@ -68,7 +127,7 @@ impl Reduce {
             pool.run(outer.div_ceil(rows), &job);
             return;
         }
-        let columns = (TASK / fold_size.max(1)).next_multiple_of(COLUMNS).min(inner);
+        let columns = (TASK / fold_size.max(1)).max(1).next_multiple_of(COLUMNS).min(inner);
         let per_row = inner.div_ceil(columns);
         // Short rows go to a task together.
         let rows = if per_row > 1 { 1 } else { (TASK / (fold_size * inner).max(1)).clamp(1, outer) };

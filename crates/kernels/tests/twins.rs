@@ -155,6 +155,35 @@ fn reduce() {
     folds::<f64>();
 }
 
+/// Folds that are cut into chunks, with tails.
+#[test]
+fn long_folds() {
+    let mut n = Numbers(7);
+    for (outer, fold_size, inner) in
+        [(1, 300_001, 1), (2, 140_000, 1), (1, 86_528, 32), (1, 70_000, 3), (2, 9_000, 70), (1, 3_000, 200)]
+    {
+        let memory: Vec<f64> = n.values(outer * inner * (fold_size + 1));
+        let from = outer * inner;
+        for fold in [Fold::Add, Fold::Maximum] {
+            let reduce = Reduce { fold, outer, fold_size, inner, from: arena(from), to: arena(0) };
+            let got = run(Instr::Reduce(reduce), &memory);
+            let column =
+                |o: usize, i: usize| (0..fold_size).map(move |r| from + (o * fold_size + r) * inner + i);
+            for o in 0..outer {
+                for i in 0..inner {
+                    let values = column(o, i).map(|at| memory[at]);
+                    let want =
+                        if fold == Fold::Add { values.sum::<f64>() } else { values.fold(f64::MIN, f64::max) };
+                    assert!(
+                        (got[o * inner + i] - want).abs() < 1e-8,
+                        "{fold:?} {outer}x[{fold_size}]x{inner}"
+                    );
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn copy() {
     let mut n = Numbers(3);

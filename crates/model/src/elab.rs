@@ -4,6 +4,7 @@ use crate::data::Ports;
 use crate::frame::Frame;
 use crate::settings::Top;
 use crate::shared::Shared;
+use crate::totals::{Finish, Measuring};
 use crate::value::{Axis, Def, Func, Init, Shape, Tensor, Value};
 use nnc_graph::{Builder, DType, Dim, NodeId, Origin, Role, Type, random};
 use nnc_syntax::ast::{DeclareKind, Expr, Stmt, StmtKind};
@@ -115,6 +116,10 @@ pub(crate) struct Elab<'a> {
     pub top: Top,
     /// The data's tensors.
     pub ports: Ports,
+    /// The metric at work.
+    pub measuring: Option<Measuring>,
+    /// What metrics of all samples are computed with.
+    pub finish: Option<Finish>,
 }
 
 impl<'a> Elab<'a> {
@@ -147,6 +152,8 @@ impl<'a> Elab<'a> {
             binds: Vec::new(),
             top: Top::default(),
             ports: Ports::default(),
+            measuring: None,
+            finish: None,
         }
     }
 
@@ -344,6 +351,21 @@ impl<'a> Elab<'a> {
         self.init.output(nnc_graph::OutputKind::Initial, path, node);
         self.mark();
         Ok(())
+    }
+
+    /// The share of the learning rate that the trainer lowers, a scalar.
+    pub fn lowered(&mut self) -> Tensor {
+        let path = crate::settings::Plateau::SLOT;
+        if let Some(known) = self.find_declared(path) {
+            return known.tensor.clone();
+        }
+        let node = self.b.parameter(Role::Slot, path, Type::scalar(self.float()));
+        let one = self.init.constant(1.0);
+        self.init.output(nnc_graph::OutputKind::Initial, path, one);
+        let tensor = self.tensor(node, Vec::new(), false);
+        self.paths.insert(path.to_string(), self.declared.len());
+        self.declared.push(Declared { role: Role::Slot, path: path.to_string(), tensor: tensor.clone() });
+        tensor
     }
 
     /// Looks a weight or state up by its path.

@@ -22,10 +22,12 @@ mod spec;
 mod step;
 pub mod suggest;
 mod top;
+mod totals;
 mod value;
 
 pub use data::{Port, Ports};
 pub use elab::LayerRow;
-pub use settings::{Condition, Expectation, Settings, Split, StopRule};
+pub use settings::{Condition, Expectation, Plateau, Settings, Split, StopRule};
 pub use spec::{Overrides, PRELUDE, Spec};
 pub use step::{Model, Options, OutputInfo, ParameterInfo};
+pub use totals::{TableInfo, Total, Totals};

@@ -56,6 +56,8 @@ pub struct Settings {
     pub seed: u64,
     /// Conditions that end the training early.
     pub stop: Vec<StopRule>,
+    /// A learning rate that falls when a figure stalls.
+    pub plateau: Option<Plateau>,
     /// Keep the weights of the epoch where this figure was best.
     pub save_best: Option<String>,
     /// Keep a model every so many epochs.
@@ -64,6 +66,29 @@ pub struct Settings {
     pub split: Split,
     /// What the program promises; `nnc test` holds it to that.
     pub expect: Vec<Expectation>,
+}
+
+/// `schedule plateau`: the learning rate falls when a figure has stalled (Keras' `ReduceLROnPlateau`). What it has
+/// fallen to, a share of `lr`, stands in the slot [`Plateau::SLOT`].
+#[derive(Clone, PartialEq, Debug)]
+pub struct Plateau {
+    /// The figure; where none is named, the loss of the validation part, or of the training.
+    pub figure: Option<String>,
+    /// What it falls by.
+    pub factor: f64,
+    /// Epochs without improvement.
+    pub patience: u64,
+    /// What counts as an improvement.
+    pub min_delta: f64,
+    /// Epochs after a fall that are not looked at.
+    pub cooldown: u64,
+    /// The share of `lr` it never falls below.
+    pub floor: f64,
+}
+
+impl Plateau {
+    /// The slot of the present share of `lr`: a scalar, 1 at first.
+    pub const SLOT: &'static str = "schedule/plateau";
 }
 
 /// `expect binary_accuracy >= 1 within 500 epochs in 9 of 10 seeds`
@@ -89,6 +114,7 @@ impl Default for Settings {
             batch: 32,
             seed: 0,
             stop: Vec::new(),
+            plateau: None,
             save_best: None,
             save_every: None,
             split: Split::default(),
@@ -260,7 +286,17 @@ impl Elab<'_> {
             }
             "loss" => self.top.loss = Some(Loss::Named(self.named(head, args, span)?)),
             "optimizer" => self.top.optimizer = Some(self.named(head, args, span)?),
-            "schedule" => self.top.schedule = Some(self.named(head, args, span)?),
+            "schedule" => {
+                let mut named = self.named(head, args, span)?;
+                // `watch=val_loss`: the name of a figure is not that of a tensor.
+                for arg in named.args.iter_mut().filter(|a| a.key.as_ref().is_some_and(|k| k.text == "watch"))
+                {
+                    if let ExprKind::Name(figure) = &arg.value.kind {
+                        arg.value.kind = ExprKind::Text(figure.clone());
+                    }
+                }
+                self.top.schedule = Some(named);
+            }
             "clip" => self.top.clip = Some(self.clip(frame, args, span)?),
             "metrics" => self.metrics(args)?,
             "output" => self.outputs(args)?,
@@ -521,6 +557,12 @@ impl Elab<'_> {
         }
         for e in &self.top.settings.expect {
             asked.extend(e.condition.figures().into_iter().map(|f| (f.to_string(), e.span)));
+        }
+        if let Some(named) = self.top.schedule.as_ref().filter(|n| n.name.text == "plateau")
+            && let Some(arg) = named.args.iter().find(|a| a.key.as_ref().is_some_and(|k| k.text == "watch"))
+            && let ExprKind::Text(figure) = &arg.value.kind
+        {
+            asked.push((figure.to_string(), arg.span));
         }
         if let Some(metric) = &self.top.settings.save_best {
             asked.push((metric.clone(), self.here));

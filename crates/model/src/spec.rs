@@ -17,6 +17,7 @@ pub const PRELUDE: &[(&str, &str)] = &[
     ("prelude/initialisers.nn", include_str!("../prelude/initialisers.nn")),
     ("prelude/layers.nn", include_str!("../prelude/layers.nn")),
     ("prelude/losses.nn", include_str!("../prelude/losses.nn")),
+    ("prelude/metrics.nn", include_str!("../prelude/metrics.nn")),
     ("prelude/optimizers.nn", include_str!("../prelude/optimizers.nn")),
     ("prelude/schedules.nn", include_str!("../prelude/schedules.nn")),
     ("prelude/sequences.nn", include_str!("../prelude/sequences.nn")),

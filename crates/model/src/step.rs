@@ -7,6 +7,7 @@ use crate::lint;
 use crate::settings::{Clip, Loss, Metric, MetricKind, Named, Settings};
 use crate::spec::Spec;
 use crate::suggest::nearest;
+use crate::totals::{Finish, Totals};
 use crate::value::{Def, Func, Tensor, Value, shape_text};
 use nnc_graph::{Binary, DType, Graph, NodeId, OutputKind, Reduction, Role, Type, Unary, gradient, passes};
 use nnc_syntax::ast::{Arg, RuleDef, StmtKind};
@@ -29,8 +30,10 @@ pub struct Model {
     pub layers: Vec<LayerRow>,
     /// Epochs, batch, seed, conditions.
     pub settings: Settings,
-    /// Names of the metrics in the order of the program.
+    /// Names of the metrics that are one number, in the order of the program.
     pub metrics: Vec<String>,
+    /// What metrics of all samples together are computed with.
+    pub totals: Option<Totals>,
     /// Names of the predictions.
     pub outputs: Vec<OutputInfo>,
     /// Names, shapes and learned-or-not of all weights, states and slots.
@@ -95,6 +98,7 @@ impl Spec {
         if let Err(stop) = built {
             train.e.report(stop);
         }
+        train.e.drop_tables();
         train.e.check_figures(ports.has_valid || train.e.top.settings.split.valid > 0.0);
         if failed(&train.e) {
             return Err(train.e.diagnostics);
@@ -141,6 +145,7 @@ impl Spec {
             layers: train.e.layers.clone(),
             settings: train.e.top.settings.clone(),
             metrics: train.e.top.metrics.iter().map(|m| m.name.clone()).collect(),
+            totals: eval.e.finish.and_then(Finish::done),
             outputs,
             parameters: parameters.collect(),
             diagnostics: train.e.diagnostics,
@@ -226,10 +231,8 @@ impl Spec {
         let loss = self.loss(run)?;
         run.e.b.output(OutputKind::Loss, "loss", loss);
         for metric in run.e.top.metrics.clone() {
-            let result = self.metric(run, &metric);
-            match result {
-                Ok(node) => run.e.b.output(OutputKind::Metric, metric.name.as_str(), node),
-                Err(stop) => run.e.report(stop),
+            if let Err(stop) = self.metric(run, &metric) {
+                run.e.report(stop);
             }
         }
         let objective = batch_mean_of(&mut run.e, loss);
@@ -327,8 +330,10 @@ impl Spec {
         out.map_err(|stop| lint::explain_loss(&run.e, &run.outputs, stop))
     }
 
-    fn metric(&self, run: &mut Run<'_>, metric: &Metric) -> Res<NodeId> {
+    /// Names the metric, or what it is computed from, as results of the graph.
+    fn metric(&self, run: &mut Run<'_>, metric: &Metric) -> Res<()> {
         run.e.at(metric.span);
+        run.e.begin_metric(&metric.name);
         let value = match &metric.what {
             MetricKind::Named(name) => {
                 let named = Named { name: name.clone(), args: Vec::new(), span: metric.span };
@@ -339,7 +344,11 @@ impl Spec {
                 run.e.deeper("metric", metric.span, |e| e.expr(frame, expr))?
             }
         };
-        per_sample(&mut run.e, &value, metric.span, "a metric")
+        if run.e.end_metric(&value, metric.span)?.is_none() {
+            let node = per_sample(&mut run.e, &value, metric.span, "a metric")?;
+            run.e.b.output(OutputKind::Metric, metric.name.as_str(), node);
+        }
+        Ok(())
     }
 
     /// Gradients and the optimizer, in the same graph.
@@ -372,6 +381,7 @@ impl Spec {
         }
         let mut step = run.e.b.graph().clone();
         step.retain_outputs(|o| o.kind != OutputKind::Gradient && o.kind != OutputKind::Update);
+        step.retain_outputs(|o| o.kind != OutputKind::Total || !run.e.is_table(&o.name));
         for (path, node) in run.e.updates.clone() {
             step.add_output(OutputKind::Update, path.as_str(), node);
         }

@@ -310,6 +310,7 @@ fn everything_in_the_prelude_is_tested() {
     for (text, _, _, _) in BY_HAND {
         said += &format!(" {text}\n");
     }
+    said += " plateau ";
     for part in ["layers", "activations", "losses", "optimizers"] {
         for golden in all(part) {
             said += &format!("{}\n", spelled(part, &golden.name, golden.text("nn")));
@@ -318,6 +319,10 @@ fn everything_in_the_prelude_is_tested() {
     let schedules = std::fs::read_to_string(folder("schedules.json")).unwrap();
     for case in serde_json::from_str::<Vec<serde_json::Value>>(&schedules).unwrap() {
         said += spelled("schedules", case["case"].as_str().unwrap(), case["nn"].as_str().unwrap());
+    }
+    let metrics = std::fs::read_to_string(folder("metrics.json")).unwrap();
+    for case in serde_json::from_str::<Vec<serde_json::Value>>(&metrics).unwrap() {
+        said += &format!("{}\n", case["nn"].as_str().unwrap());
     }
     let words = |text: &str| -> BTreeSet<String> {
         let code = text.lines().map(|l| l.split("//").next().unwrap_or("").split('#').next().unwrap_or(""));
@@ -395,7 +400,19 @@ const MISTAKES: &[(&str, &[usize], &str)] = &[
     ("dense 1\nclip length=1", &[2], "`clip` has no argument `length`"),
     ("dense 1\noptimizer sgd emma=0.9", &[2], "`sgd` has no argument `emma`"),
     ("dense 1\noptimizer sgd ema=yes", &[2], "`ema` has no place for yes or no"),
+    ("dense 1\nschedule plateau watch=val_los", &[2], "no figure is called `val_los`"),
+    ("dense 1\nschedule plateau factor=2.0", &[2], "a factor between 0 and 1"),
+    ("dense 1\nschedule plateau patience=0", &[2], "a whole number of epochs"),
     ("dense 1\nschedule piecewise at=[1, 2] to=[0.5]", &[2], "has 2 steps and 1 factors"),
+    ("dense 1\nsigmoid(all_mean(it))", &[2], "a sum over all samples is for metrics only"),
+    (
+        "dense 1\nmetrics m=(mean(output - all_mean(output)))",
+        &[2],
+        "the metric `m` mixes all samples with one",
+    ),
+    ("dense 1\nmetrics m=(all_mean(mean(output)) * batch_mean(output))", &[2], "mixes all samples with one"),
+    ("dense 3\nmetrics m=(confusion(output, output))", &[2], "`confusion` counts classes"),
+    ("dense 1\nmetrics table=(all_sum(output))\nsave best=table", &[2], "no figure is called `table`"),
     (
         "dense 1\noptimizer sgd\nschedule cosine steps=warmup",
         &[2],

@@ -119,7 +119,11 @@ mod tests {
 
     #[test]
     fn figures_are_spread() {
-        let fold = |loss: f64, right: f64| Figures { loss, metrics: vec![("right".into(), right)] };
+        let fold = |loss: f64, right: f64| Figures {
+            loss,
+            metrics: vec![("right".into(), right)],
+            ..Figures::default()
+        };
         let folds = [fold(1.0, 0.5), fold(2.0, 0.5), fold(6.0, 0.5)];
         let all = Spread::of(folds.iter().map(Some));
         assert_eq!((all[0].name.as_str(), all[0].mean), ("loss", 3.0));

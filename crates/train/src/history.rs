@@ -20,6 +20,17 @@ impl History {
         Self { names, values: Vec::new() }
     }
 
+    /// Takes over the rows of a run that goes on, but for those after an epoch.
+    pub(crate) fn restore(&mut self, mut values: Vec<f64>, epochs: u64) {
+        values.truncate((epochs as usize).saturating_mul(self.names.len()));
+        self.values = values;
+    }
+
+    /// All figures, row after row.
+    pub(crate) fn values(&self) -> &[f64] {
+        &self.values
+    }
+
     pub(crate) fn names(&self) -> &[String] {
         &self.names
     }
@@ -44,7 +55,11 @@ impl History {
     pub(crate) fn figures(&self, epoch: u64, metrics: &[String]) -> Figures {
         let row = self.row(epoch);
         let metrics = metrics.iter().cloned().zip(row.iter().skip(1).copied());
-        Figures { loss: row.first().copied().unwrap_or(f64::NAN), metrics: metrics.collect() }
+        Figures {
+            loss: row.first().copied().unwrap_or(f64::NAN),
+            metrics: metrics.collect(),
+            ..Figures::default()
+        }
     }
 
     /// The table as text; every number is the shortest that reads back exactly.

@@ -11,6 +11,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod checkpoint;
 mod clock;
 mod data;
 mod diverge;
@@ -29,21 +30,23 @@ mod run;
 mod runner;
 mod source;
 mod stop;
+mod tally;
 mod train;
 mod using;
 mod weights;
 
+pub use checkpoint::{Checkpoint, Longer, open_checkpoint};
 pub use data::{LoadOptions, Loaded, describe, load};
 pub use folds::{Folds, Spread, Summary};
 pub use measure::{
-    BenchOptions, BenchReport, GradientOptions, GradientReport, TensorCheck, bench, check_gradients,
-    plan_step,
+    BenchOptions, BenchReport, GradientOptions, GradientReport, ProfileRow, TensorCheck, bench,
+    check_gradients, plan_step,
 };
 pub use nnc_data::{Description, Style};
 pub use problem::{Outcome, Problem, ProblemKind};
 pub use report::{
     Best, Figures, Heading, Observer, PredictedRow, Predictions, Progress, Quiet, Reading, Report, Start,
-    StopReason, TrainOptions,
+    StopReason, TableFigure, TrainOptions,
 };
 pub use run::resolve_model;
 pub use train::train;

@@ -192,6 +192,25 @@ pub struct BenchReport {
     pub gflops: f64,
     /// Bytes of weights, optimizer slots, values and rows.
     pub peak_bytes: u64,
+    /// Where the time of a step goes, instruction by instruction; measured apart from the rest.
+    pub profile: Vec<ProfileRow>,
+}
+
+/// What one instruction of a step takes.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ProfileRow {
+    /// What it is: `tile`, `dot`, `conv`, …
+    pub kind: &'static str,
+    /// Sizes and operations.
+    pub detail: String,
+    /// The line that asked for it.
+    pub origin: String,
+    /// Seconds of one step.
+    pub seconds: f64,
+    /// Multiplications and additions of products.
+    pub flops: u64,
+    /// Bytes read and written.
+    pub bytes: u64,
 }
 
 /// Times the step of a program on one batch of its data: no files, no figures.
@@ -240,6 +259,7 @@ fn bench_in<T: Float>(loaded: &Loaded, model: &Model, options: &BenchOptions) ->
     };
     during(&mut runner, wanted / 5.0);
     let (steps, seconds) = during(&mut runner, wanted);
+    let profile = runner.profile(&mut store, seed, step, wanted / 2.0);
     let per_second = steps as f64 / seconds;
     Ok(BenchReport {
         batch,
@@ -250,5 +270,6 @@ fn bench_in<T: Float>(loaded: &Loaded, model: &Model, options: &BenchOptions) ->
         seconds_per_epoch: model.settings.steps_per_epoch(table.len()) as f64 / per_second,
         gflops: plan.flops() as f64 * per_second / 1e9,
         peak_bytes,
+        profile,
     })
 }

@@ -84,7 +84,7 @@ impl<'a> Reader<'a> {
                 let Some(values) = runner.executor.output(OutputKind::Prediction, &info.name) else {
                     continue;
                 };
-                let width = values.len() / part.len().max(1);
+                let width = values.len() / runner.batch().max(1);
                 for (values, row) in values.chunks(width.max(1)).zip(&mut out.rows[at..]).take(part.len()) {
                     row.outputs.push(self.output(info, values));
                 }

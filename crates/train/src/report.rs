@@ -1,5 +1,6 @@
 //! What training is told, and what it tells.
 
+use crate::checkpoint::Checkpoint;
 use nnc_syntax::Diagnostic;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,6 +23,8 @@ pub struct TrainOptions {
     pub interrupt: Arc<AtomicBool>,
     /// Whether a run folder is written.
     pub write: bool,
+    /// The run to go on with, in its folder; its first weights are not `init`'s.
+    pub resume: Option<Arc<Checkpoint>>,
 }
 
 impl Default for TrainOptions {
@@ -34,6 +37,7 @@ impl Default for TrainOptions {
             memory_limit: None,
             interrupt: Arc::default(),
             write: true,
+            resume: None,
         }
     }
 }
@@ -43,8 +47,23 @@ impl Default for TrainOptions {
 pub struct Figures {
     /// The mean loss of a row.
     pub loss: f64,
-    /// The mean of every metric, in the order of the program.
+    /// Every metric of one number, in the order of the program.
     pub metrics: Vec<(String, f64)>,
+    /// Metrics of more numbers, such as a confusion matrix; only where rows are evaluated, not in an epoch.
+    pub tables: Vec<TableFigure>,
+}
+
+/// A metric of more than one number.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct TableFigure {
+    /// Its name.
+    pub name: String,
+    /// Its sizes.
+    pub shape: Vec<usize>,
+    /// Its numbers, row by row.
+    pub values: Vec<f64>,
+    /// What rows and columns stand for, where there is one for each class.
+    pub classes: Option<Vec<String>>,
 }
 
 /// What is known before the first step.
@@ -62,6 +81,8 @@ pub struct Start {
     pub steps_per_epoch: u64,
     /// Steps in all, if nothing ends the run early.
     pub steps: u64,
+    /// The steps among them that are done already: the run goes on.
+    pub resumed_at: u64,
     /// Epochs in all (the last may be partial), if nothing ends the run early.
     pub epochs: u64,
     /// Whether neither `epochs` nor `steps` was given, so that 100 epochs were chosen.
@@ -85,7 +106,9 @@ pub struct Progress<'a> {
     pub step: u64,
     /// Steps in all.
     pub steps: u64,
-    /// Seconds since the first step.
+    /// The steps among those done that are of before the run went on.
+    pub resumed_at: u64,
+    /// Seconds since the first step (of those after it went on).
     pub seconds: f64,
     /// Names of the columns of the history: `loss`, metrics, `val_…`.
     pub names: &'a [String],
@@ -180,7 +203,9 @@ pub struct Report {
     pub epochs: u64,
     /// Steps that were done.
     pub steps: u64,
-    /// Seconds from the first step to the last.
+    /// The steps among them that were done before this run went on; 0 where it began.
+    pub resumed_at: u64,
+    /// Seconds from the first step (of those after it went on) to the last.
     pub seconds: f64,
     /// Learned numbers.
     pub weights: usize,

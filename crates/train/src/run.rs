@@ -2,8 +2,10 @@
 
 use crate::data::{LoadOptions, Loaded};
 use crate::problem::{Outcome, Problem, ProblemKind};
-use crate::report::Report;
+use crate::report::{Report, TrainOptions};
 use nnc_export::{check_writable, write_all_atomic};
+use nnc_graph::DType;
+use nnc_model::Model;
 use nnc_syntax::Diagnostic;
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -167,7 +169,7 @@ pub(crate) struct RunNote {
 
 impl RunNote {
     /// What is known before the first step.
-    pub(crate) fn new(loaded: &Loaded) -> Self {
+    pub(crate) fn new(loaded: &Loaded, model: &Model, options: &TrainOptions) -> Self {
         let absolute = |p: &Path| std::path::absolute(p).unwrap_or_else(|_| p.to_path_buf());
         let LoadOptions { data, base, fold, .. } = &loaded.options;
         let base = if base.as_os_str().is_empty() { Path::new(".") } else { base };
@@ -178,8 +180,17 @@ impl RunNote {
             base: absolute(base),
             data,
             fold: fold.map(|(i, k)| (i + 1, k)),
+            seed: model.settings.seed,
+            shuffle: options.shuffle,
+            precision: if model.step.float == DType::F64 { "f64" } else { "f32" }.into(),
+            init: options.init.clone(),
             ..Self::default()
         }
+    }
+
+    /// The fold it was trained on, from 0, and how many there are.
+    pub(crate) fn fold(&self) -> Option<(usize, usize)> {
+        self.fold.and_then(|(i, k)| Some((i.checked_sub(1)?, k)))
     }
 
     /// Adds what is known after the last step.

@@ -1,6 +1,7 @@
 //! A planned graph with the rows it is fed.
 
 use crate::float::Float;
+use crate::measure::ProfileRow;
 use crate::memory::{Need, size};
 use crate::problem::{Outcome, Problem, ProblemKind};
 use nnc_data::{Fault, PortId, Table};
@@ -49,7 +50,7 @@ pub(crate) fn engine(error: &EngineError) -> Box<Problem> {
                 d.help("a smaller `batch` needs less; so does a smaller network"),
             );
         }
-        EngineError::TooLarge { .. } | EngineError::Table { .. } => {
+        EngineError::TooLarge { .. } | EngineError::Table { .. } | EngineError::Axes { .. } => {
             return Problem::new(ProblemKind::Memory, Diagnostic::error("N0702", error.to_string()));
         }
         other => Diagnostic::error("N0901", other.to_string()),
@@ -76,6 +77,8 @@ pub(crate) struct Runner<T> {
     feeds: Vec<Feed>,
     weighted: bool,
     metrics: Vec<String>,
+    /// What metrics of all samples are computed from, with their widths.
+    totals: Vec<(String, usize)>,
     /// How much the rows of the present batch count; empty where all count the same.
     weights: Vec<f64>,
 }
@@ -94,7 +97,9 @@ impl<T: Float> Runner<T> {
         }
         let weighted = ports.weighted;
         let weights = if weighted { vec![1.0; executor.plan().batch()] } else { Vec::new() };
-        Ok(Self { executor, feeds, weighted, metrics: model.metrics.clone(), weights })
+        let totals = model.totals.iter().flat_map(|t| &t.list);
+        let totals = totals.map(|t| (t.name.clone(), t.shape.iter().product())).collect();
+        Ok(Self { executor, feeds, weighted, metrics: model.metrics.clone(), totals, weights })
     }
 
     /// Whether targets are among what is fed.
@@ -128,19 +133,57 @@ impl<T: Float> Runner<T> {
         self.executor.run(store, seed, step);
     }
 
-    /// Adds the loss and the metrics of every row to `sums`, row by row.
-    pub(crate) fn add_figures(&self, sums: &mut [f64]) {
+    /// Runs steps for some seconds, and says how long every instruction takes.
+    pub(crate) fn profile(
+        &mut self,
+        store: &mut Store<T>,
+        seed: u64,
+        first: u64,
+        seconds: f64,
+    ) -> Vec<ProfileRow> {
+        let mut times = vec![std::time::Duration::ZERO; self.executor.plan().steps().len()];
+        let begin = std::time::Instant::now();
+        let mut steps = 0;
+        while steps == 0 || begin.elapsed().as_secs_f64() < seconds {
+            steps += 1;
+            self.executor.run_timed(store, seed, first + steps, &mut times);
+        }
+        let row = |(step, time): (&nnc_engine::Step, &std::time::Duration)| ProfileRow {
+            kind: step.kind,
+            detail: step.detail.clone(),
+            origin: step.origin.to_string(),
+            seconds: time.as_secs_f64() / steps as f64,
+            flops: step.flops,
+            bytes: step.bytes,
+        };
+        self.executor.plan().steps().iter().zip(&times).map(row).collect()
+    }
+
+    /// Adds the loss, the metrics, and the totals of the first `count` rows to `sums`, row by row.
+    pub(crate) fn add_figures(&self, count: usize, sums: &mut [f64]) {
         let Some((loss, metrics)) = sums.split_first_mut() else { return };
         if let Some(rows) = self.executor.output(OutputKind::Loss, "loss") {
+            let rows = rows.iter().take(count);
             *loss = match self.weights.is_empty() {
-                true => rows.iter().fold(*loss, |s, x| s + x.wide()),
-                false => rows.iter().zip(&self.weights).fold(*loss, |s, (x, w)| s + x.wide() * w),
+                true => rows.fold(*loss, |s, x| s + x.wide()),
+                false => rows.zip(&self.weights).fold(*loss, |s, (x, w)| s + x.wide() * w),
             };
         }
         for (sum, name) in metrics.iter_mut().zip(&self.metrics) {
             if let Some(rows) = self.executor.output(OutputKind::Metric, name) {
-                *sum = rows.iter().fold(*sum, |s, x| s + x.wide());
+                *sum = rows.iter().take(count).fold(*sum, |s, x| s + x.wide());
             }
+        }
+        let mut rest = metrics.get_mut(self.metrics.len()..).unwrap_or_default();
+        for (name, width) in &self.totals {
+            let (own, after) = rest.split_at_mut((*width).min(rest.len()));
+            // A table is not among the results of a training step.
+            if let Some(rows) = self.executor.output(OutputKind::Total, name) {
+                for row in rows.chunks_exact((*width).max(1)).take(count) {
+                    own.iter_mut().zip(row).for_each(|(s, x)| *s += x.wide());
+                }
+            }
+            rest = after;
         }
     }
 }
@@ -188,7 +231,9 @@ impl<T: Float> Runners<T> {
         self.list.iter_mut().find(|r| r.batch() == rows)
     }
 
-    /// Runs over rows, batch by batch, and hands every batch to `each`.
+    /// Runs over rows, batch by batch, and hands every batch to `each`. The last one is filled up with copies of
+    /// its first row, so that what is said about a row does not depend on how many come with it: products of other
+    /// sizes may add in another order.
     pub(crate) fn over(
         &mut self,
         table: &Table,
@@ -196,9 +241,13 @@ impl<T: Float> Runners<T> {
         store: &mut Store<T>,
         mut each: impl FnMut(&Runner<T>, &[u32]),
     ) -> Outcome<()> {
+        let mut whole = Vec::new();
         for part in rows.chunks(self.batch) {
-            let Some(runner) = self.of(part.len()) else { continue };
-            runner.feed(table, part).map_err(|f| internal(&f))?;
+            let Some(runner) = self.of(self.batch) else { continue };
+            whole.clear();
+            whole.extend_from_slice(part);
+            whole.resize(runner.batch(), part[0]);
+            runner.feed(table, &whole).map_err(|f| internal(&f))?;
             // Evaluation draws no random numbers; if it did, they would be those of step 0.
             runner.run(store, 0, 0);
             each(runner, part);
@@ -206,18 +255,15 @@ impl<T: Float> Runners<T> {
         Ok(())
     }
 
-    /// The mean loss and metrics over a whole table, into `figures`.
-    pub(crate) fn figures(
+    /// The sums of loss, metrics and totals over a whole table, into `sums`.
+    pub(crate) fn sums(
         &mut self,
         table: &Table,
         rows: &[u32],
         store: &mut Store<T>,
-        figures: &mut [f64],
+        sums: &mut [f64],
     ) -> Outcome<()> {
-        figures.fill(0.0);
-        self.over(table, rows, store, |runner, _| runner.add_figures(figures))?;
-        let count = table.len().max(1) as f64;
-        figures.iter_mut().for_each(|f| *f /= count);
-        Ok(())
+        sums.fill(0.0);
+        self.over(table, rows, store, |runner, part| runner.add_figures(part.len(), sums))
     }
 }

@@ -1,7 +1,7 @@
 //! When training ends early, and which epoch was the best.
 
 use crate::report::StopReason;
-use nnc_model::{Condition, StopRule};
+use nnc_model::{Condition, Plateau, StopRule};
 use nnc_syntax::SourceMap;
 
 /// Endings of figures that are better when smaller; all others are better when larger.
@@ -63,6 +63,58 @@ impl Watch {
 
     pub(crate) fn value(&self) -> Option<f64> {
         self.best
+    }
+}
+
+/// A learning rate that falls on plateaus, with what it remembers: a function of the history alone.
+#[derive(Clone, Debug)]
+pub(crate) struct Falling {
+    rule: Plateau,
+    column: usize,
+    smaller: bool,
+    best: f64,
+    waited: u64,
+    cooling: u64,
+    share: f64,
+}
+
+impl Falling {
+    pub(crate) fn new(rule: &Plateau, names: &[String]) -> Option<Self> {
+        let valid = names.iter().any(|n| n == "val_loss");
+        let figure = rule.figure.as_deref().unwrap_or(if valid { "val_loss" } else { "loss" });
+        let column = names.iter().position(|n| n == figure)?;
+        let smaller = smaller_is_better(figure);
+        let best = if smaller { f64::INFINITY } else { f64::NEG_INFINITY };
+        Some(Self { rule: rule.clone(), column, smaller, best, waited: 0, cooling: 0, share: 1.0 })
+    }
+
+    /// What is left of the learning rate, from 1 down.
+    pub(crate) fn share(&self) -> f64 {
+        self.share
+    }
+
+    /// Takes in an epoch, as Keras' `ReduceLROnPlateau` does; the new share of the learning rate when it falls.
+    pub(crate) fn after(&mut self, row: &[f64]) -> Option<f64> {
+        let value = row.get(self.column).copied().unwrap_or(f64::NAN);
+        if self.cooling > 0 {
+            self.cooling -= 1;
+            self.waited = 0;
+        }
+        let delta = self.rule.min_delta;
+        let better = if self.smaller { value < self.best - delta } else { value > self.best + delta };
+        if better {
+            self.best = value;
+            self.waited = 0;
+        } else if self.cooling == 0 {
+            self.waited += 1;
+            if self.waited >= self.rule.patience && self.share > self.rule.floor {
+                self.share = (self.share * self.rule.factor).max(self.rule.floor);
+                self.cooling = self.rule.cooldown;
+                self.waited = 0;
+                return Some(self.share);
+            }
+        }
+        None
     }
 }
 
@@ -129,6 +181,30 @@ mod tests {
         assert!(!stopped(0.9), "an improvement starts again");
         assert!(!stopped(f64::NAN));
         assert!(stopped(0.9), "two epochs without improvement");
+    }
+
+    #[test]
+    fn rates_fall_on_plateaus_as_keras_rates_do() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/keras/schedules.json");
+        let cases: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let plain =
+            Plateau { figure: None, factor: 0.5, patience: 3, min_delta: 1e-4, cooldown: 0, floor: 0.0 };
+        // The smallest rate of Keras is a share here.
+        let cooldown = Plateau { factor: 0.1, patience: 2, cooldown: 2, floor: 0.005, ..plain.clone() };
+        let delta = Plateau { patience: 2, min_delta: 0.15, ..plain.clone() };
+        for (name, rule) in [("plateau", plain), ("plateau-cooldown", cooldown), ("plateau-delta", delta)] {
+            let case = cases.as_array().unwrap().iter().find(|c| c["case"] == name).unwrap();
+            let numbers = |key: &str| -> Vec<f64> {
+                case[key].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
+            };
+            let mut falling = Falling::new(&rule, &names()).unwrap();
+            let mut share = 1.0;
+            for (epoch, (loss, rate)) in numbers("losses").iter().zip(numbers("values")).enumerate() {
+                share = falling.after(&[*loss, 0.0]).unwrap_or(share);
+                let ours = share * case["lr"].as_f64().unwrap();
+                assert!((ours - rate).abs() < 1e-12, "{name}, epoch {epoch}: {ours}, not {rate}");
+            }
+        }
     }
 
     #[test]

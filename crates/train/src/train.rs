@@ -1,22 +1,24 @@
 //! The loop.
 
+use crate::checkpoint::{self, CHECKPOINT, Checkpoint};
 use crate::clock::Clock;
 use crate::data::Loaded;
 use crate::float::{Float, with_float};
 use crate::history::History;
 use crate::memory;
-use crate::problem::Outcome;
+use crate::problem::{Outcome, Problem, ProblemKind};
 use crate::readings;
 use crate::report::{Best, Figures, Observer, Progress, Report, Start, StopReason, TrainOptions};
 use crate::run::{MODEL, RunFolder, RunNote};
 use crate::runner::{Planner, Runners, internal, layout, plans};
-use crate::stop::{Rules, Watch};
-use crate::{resolved, weights};
-use nnc_data::{Table, shuffled};
+use crate::stop::{Falling, Rules, Watch};
+use crate::{resolved, tally, weights};
+use nnc_data::Table;
 use nnc_engine::{Pool, Store};
 use nnc_export::ModelCard;
-use nnc_graph::{DType, Role};
-use nnc_model::Model;
+use nnc_graph::Role;
+use nnc_model::{Model, Plateau};
+use nnc_syntax::Diagnostic;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -39,7 +41,12 @@ pub fn train(
     observer: &mut dyn Observer,
 ) -> Outcome<Report> {
     let report = with_float!(model.step.float, T => {
-        Trainer::<T>::new(loaded, model, options).and_then(|t| t.run(observer))
+        Trainer::<T>::new(loaded, model, options).and_then(|mut t| {
+            if let Some(checkpoint) = &options.resume {
+                t.resume(checkpoint)?;
+            }
+            t.run(observer)
+        })
     });
     report.map_err(|mut problem| {
         problem.sources = loaded.spec.sources.clone();
@@ -80,15 +87,22 @@ pub(crate) struct Trainer<'a, T> {
     pub(crate) snapshot: Snapshot<T>,
     best: Option<(Watch, Best, Store<T>)>,
     rules: Rules,
+    falling: Option<Falling>,
     history: History,
     pub(crate) batch: usize,
     pub(crate) order: Vec<u32>,
     valid_rows: Vec<u32>,
     pub(crate) sums: Vec<f64>,
+    valid_sums: Vec<f64>,
     /// The figures of the present epoch.
     row: Vec<f64>,
     pub(crate) epoch: u64,
     pub(crate) done: u64,
+    /// Rows of the present epoch that were seen before the run stopped and went on.
+    position: usize,
+    resumed_at: u64,
+    /// Whether the batch holds rows.
+    fed: bool,
     total: u64,
     memory: u64,
     folder: Option<RunFolder>,
@@ -114,9 +128,8 @@ impl<'a, T: Float> Trainer<'a, T> {
         let others = [&data.valid, &data.test].map(|t| t.as_ref().map_or(0, Table::len));
         let mut planner = Planner::new(&layout, limit);
         let step_plans = plans(&mut planner, &model.step, settings.batch, &[rows])?;
-        let eval_tables = [others[0], others[1], rows.min(HANDFUL)];
         planner.plan(&model.init, 1)?;
-        let eval_plans = plans(&mut planner, &model.eval, eval_batch(model), &eval_tables)?;
+        let eval_plans = vec![planner.plan(&model.eval, eval_batch(model))?];
         let mut need = planner.need;
         let copies = 2 + u64::from(settings.save_best.is_some());
         need.add("weights, optimizer slots and copies of them", layout.bytes().saturating_mul(copies));
@@ -131,23 +144,29 @@ impl<'a, T: Float> Trainer<'a, T> {
             Some((Watch::new(history.names(), metric)?, best, store.clone()))
         });
         let name = &loaded.spec.sources.get(loaded.spec.source).name;
-        let folder = options.write.then(|| RunFolder::create(options.out.as_deref(), name)).transpose()?;
+        let out = options.resume.as_ref().map(|c| c.folder.as_path()).or(options.out.as_deref());
+        let folder = options.write.then(|| RunFolder::create(out, name)).transpose()?;
         Ok(Self {
             step: Runners::new(step_plans, settings.batch, &pool, &loaded.ports, model)?,
             eval: Runners::new(eval_plans, eval_batch(model), &pool, &loaded.ports, model)?,
             snapshot: Snapshot { store: store.clone(), epoch: 1, step: 0 },
             best,
+            falling: settings.plateau.as_ref().and_then(|p| Falling::new(p, history.names())),
             rules: Rules::new(&settings.stop, history.names(), &loaded.spec.sources),
             batch: settings.batch,
             order: (0..rows as u32).collect(),
             valid_rows: (0..others[0] as u32).collect(),
-            sums: vec![0.0; 1 + model.metrics.len()],
+            sums: vec![0.0; tally::width(model)],
+            valid_sums: vec![0.0; tally::width(model)],
             row: vec![0.0; history.names().len()],
             epoch: 0,
             done: 0,
+            position: 0,
+            resumed_at: 0,
+            fed: false,
             total: settings.total_steps(rows),
             memory: need.total(),
-            note: RunNote::new(loaded),
+            note: RunNote::new(loaded, model, options),
             card: if options.write { card(loaded) } else { ModelCard::default() },
             clock: Clock::start(),
             loaded,
@@ -160,6 +179,42 @@ impl<'a, T: Float> Trainer<'a, T> {
         })
     }
 
+    /// Takes over where a run stopped.
+    fn resume(&mut self, checkpoint: &Checkpoint) -> Outcome<()> {
+        checkpoint.check(self.loaded)?;
+        if checkpoint.step >= self.total {
+            let message = format!("this run has done its {} steps", self.total);
+            let d = Diagnostic::error("N0605", message);
+            return Err(Problem::new(ProblemKind::Spec, d.help("--epochs N makes it N epochs in all")));
+        }
+        checkpoint.restore(&mut self.store, self.best.as_mut().map(|b| &mut b.2))?;
+        (self.epoch, self.done, self.resumed_at) = (checkpoint.epoch, checkpoint.step, checkpoint.step);
+        self.snapshot = Snapshot { store: self.store.clone(), epoch: self.epoch, step: self.done };
+        let seen = self.seen();
+        let whole = if seen == self.order.len() { self.epoch } else { self.epoch - 1 };
+        if whole < self.epoch {
+            self.position = seen;
+            self.sums = checkpoint.sums();
+        }
+        self.sums.resize(tally::width(self.model), 0.0);
+        // What the rules and the best epoch know follows from the figures.
+        self.history.restore(checkpoint.history(), whole);
+        for epoch in 1..=self.history.len() as u64 {
+            let row = self.history.row(epoch);
+            self.rules.after(self.history.names(), row);
+            if let Some(falling) = &mut self.falling {
+                falling.after(row);
+            }
+            if let Some((watch, best, _)) = &mut self.best
+                && watch.improves(row)
+            {
+                (best.epoch, best.value) = (epoch, watch.value().unwrap_or(f64::NAN));
+            }
+        }
+        self.lower_rate();
+        Ok(())
+    }
+
     fn run(mut self, observer: &mut dyn Observer) -> Outcome<Report> {
         self.begin(observer);
         self.clock = Clock::start();
@@ -167,7 +222,9 @@ impl<'a, T: Float> Trainer<'a, T> {
             if self.done >= self.total {
                 break StopReason::Finished;
             }
-            self.epoch += 1;
+            if self.position == 0 {
+                self.epoch += 1;
+            }
             self.arrange();
             match self.steps(observer)? {
                 Epoch::Whole => {}
@@ -177,7 +234,7 @@ impl<'a, T: Float> Trainer<'a, T> {
                     break StopReason::Finished;
                 }
                 Epoch::Interrupted => {
-                    self.mean(self.order.len().min(self.seen()));
+                    self.mean(self.order.len().min(self.seen()))?;
                     break StopReason::Interrupted;
                 }
             }
@@ -209,6 +266,7 @@ impl<'a, T: Float> Trainer<'a, T> {
             batch: settings.batch,
             steps_per_epoch: per_epoch,
             steps: self.total,
+            resumed_at: self.resumed_at,
             epochs: self.epochs(),
             epochs_by_default: settings.epochs.is_none() && settings.steps.is_none(),
             memory: self.memory,
@@ -223,7 +281,7 @@ impl<'a, T: Float> Trainer<'a, T> {
 
     /// The order of the rows in this epoch, and a snapshot now and then.
     fn arrange(&mut self) {
-        if self.epoch == 1 || self.done - self.snapshot.step >= SNAPSHOT {
+        if self.done == 0 || self.done - self.snapshot.step >= SNAPSHOT {
             self.snapshot.store.copy_from(&self.store);
             (self.snapshot.epoch, self.snapshot.step) = (self.epoch, self.done);
         }
@@ -233,38 +291,45 @@ impl<'a, T: Float> Trainer<'a, T> {
     /// The order of the rows in an epoch.
     pub(crate) fn shuffle(&mut self, epoch: u64) {
         if self.options.shuffle {
-            shuffled(self.model.settings.seed, epoch, &mut self.order);
+            self.loaded.data.train.order(self.model.settings.seed, epoch, &mut self.order);
         }
     }
 
-    /// The steps of one epoch. Nothing is allocated here.
+    /// The steps of one epoch. Nothing is allocated here but to save.
     fn steps(&mut self, observer: &mut dyn Observer) -> Outcome<Epoch> {
-        self.sums.fill(0.0);
+        let mut at = std::mem::take(&mut self.position);
+        if at == 0 {
+            self.sums.fill(0.0);
+        }
         let (rows, seed) = (self.order.len(), self.model.settings.seed);
         // One batch that never changes is copied once.
         let still = !self.options.shuffle && rows <= self.batch;
-        let mut at = 0;
         while at < rows {
             if self.done >= self.total {
                 return Ok(Epoch::Partial);
             }
             let end = rows.min(at + self.batch);
             let Some(runner) = self.step.of(end - at) else { break };
-            if !(still && self.done > 0) {
+            if !(still && self.fed) {
                 runner.feed(&self.loaded.data.train, &self.order[at..end]).map_err(|f| internal(&f))?;
+                self.fed = true;
             }
             self.done += 1;
             runner.run(&mut self.store, seed, self.done);
-            runner.add_figures(&mut self.sums);
+            runner.add_figures(end - at, &mut self.sums);
             if !self.sums[0].is_finite() {
                 return Err(self.diverged());
             }
             at = end;
             if let Some(now) = self.clock.step()
                 && at < rows
-                && self.clock.tell(now)
             {
-                self.tell(observer, now.as_secs_f64(), false, false);
+                if self.clock.tell(now) {
+                    self.tell(observer, now.as_secs_f64(), false, false);
+                }
+                if self.clock.save_due() {
+                    self.save()?;
+                }
             }
             if at < rows && self.interrupted() {
                 return Ok(Epoch::Interrupted);
@@ -285,18 +350,17 @@ impl<'a, T: Float> Trainer<'a, T> {
     }
 
     /// Loss and metrics of the epoch as Keras has them: means over the rows, each taken before its update.
-    fn mean(&mut self, rows: usize) {
-        let count = rows.max(1) as f64;
-        for (to, sum) in self.row.iter_mut().zip(&self.sums) {
-            *to = sum / count;
-        }
+    fn mean(&mut self, rows: usize) -> Outcome<()> {
+        let own = 1 + self.model.metrics.len();
+        tally::finish(self.model, &self.sums, rows, &mut self.row[..own])
     }
 
     fn figures(&mut self) -> Outcome<()> {
-        self.mean(self.seen());
+        self.mean(self.seen())?;
         let Some(valid) = &self.loaded.data.valid else { return Ok(()) };
-        let own = self.sums.len();
-        self.eval.figures(valid, &self.valid_rows, &mut self.store, &mut self.row[own..])
+        self.eval.sums(valid, &self.valid_rows, &mut self.store, &mut self.valid_sums)?;
+        let own = 1 + self.model.metrics.len();
+        tally::finish(self.model, &self.valid_sums, self.valid_rows.len(), &mut self.row[own..])
     }
 
     /// History, best weights, rules, files.
@@ -309,6 +373,9 @@ impl<'a, T: Float> Trainer<'a, T> {
             store.copy_from(&self.store);
             best.epoch = self.epoch;
             best.value = watch.value().unwrap_or(f64::NAN);
+        }
+        if self.falling.as_mut().is_some_and(|f| f.after(&self.row).is_some()) {
+            self.lower_rate();
         }
         if let Some(now) = self.clock.now_if_looked()
             && self.clock.tell(now)
@@ -327,12 +394,22 @@ impl<'a, T: Float> Trainer<'a, T> {
         Ok(self.rules.after(self.history.names(), &self.row))
     }
 
+    /// Tells the optimizer how far the learning rate has fallen.
+    fn lower_rate(&mut self) {
+        if let Some(falling) = &self.falling
+            && let Some(slot) = self.store.get_mut(Role::Slot, Plateau::SLOT)
+        {
+            slot.fill(T::of(falling.share()));
+        }
+    }
+
     fn tell(&self, observer: &mut dyn Observer, seconds: f64, epoch_ended: bool, last: bool) {
         observer.progress(&Progress {
             epoch: self.epoch,
             epochs: self.epochs(),
             step: self.done,
             steps: self.total,
+            resumed_at: self.resumed_at,
             seconds,
             names: self.history.names(),
             figures: self.history.row(self.history.len() as u64),
@@ -371,14 +448,18 @@ impl<'a, T: Float> Trainer<'a, T> {
         folder.write(&[("history.csv", self.history.csv().into_bytes())], true)
     }
 
-    /// Program, history and model.
+    /// Program, history, model and checkpoint.
     fn files(&self) -> Vec<(&'static str, Vec<u8>)> {
         let (store, epoch, step) = self.kept();
         let text = resolved::text(&self.loaded.spec, &self.card.overrides, &self.loaded.options);
+        let best = self.best.as_ref().filter(|b| b.1.epoch > 0).map(|b| &b.2);
+        let figures = (self.history.values(), &self.sums[..]);
+        let now = self.card(self.epoch, self.done);
         vec![
             ("spec.nn", text.into_bytes()),
             ("history.csv", self.history.csv().into_bytes()),
             (MODEL, weights::model_bytes(store, &self.card(epoch, step))),
+            (CHECKPOINT, checkpoint::bytes(&self.store, best, figures, &now, &self.note)),
         ]
     }
 
@@ -400,6 +481,7 @@ impl<'a, T: Float> Trainer<'a, T> {
         let mut figures = Figures {
             loss: self.row[0],
             metrics: self.model.metrics.iter().cloned().zip(self.row[1..].iter().copied()).collect(),
+            tables: Vec::new(),
         };
         let best = match self.best.take() {
             Some((_, best, store)) if best.epoch > 0 => {
@@ -409,6 +491,7 @@ impl<'a, T: Float> Trainer<'a, T> {
             }
             _ => None,
         };
+        weights::average(&mut self.store);
         let data = &self.loaded.data;
         let (valid, test) = match stop {
             StopReason::Interrupted => (None, None),
@@ -423,6 +506,7 @@ impl<'a, T: Float> Trainer<'a, T> {
             test,
             epochs: self.epoch,
             steps: self.done,
+            resumed_at: self.resumed_at,
             seconds,
             weights: weight_count(self.model),
             run: self.folder.as_ref().map(|f| f.path().to_path_buf()),
@@ -433,9 +517,6 @@ impl<'a, T: Float> Trainer<'a, T> {
             rows,
         };
         self.note.finish(&report);
-        self.note.shuffle = self.options.shuffle;
-        self.note.init.clone_from(&self.options.init);
-        self.note.precision = if self.model.step.float == DType::F64 { "f64" } else { "f32" }.into();
         if let Some(folder) = &self.folder {
             files.push(("run.json", self.note.json().into_bytes()));
             folder.write(&files, seconds > LONG)?;
@@ -447,16 +528,10 @@ impl<'a, T: Float> Trainer<'a, T> {
     fn measure(&mut self, table: Option<&Table>) -> Outcome<Option<Figures>> {
         let Some(table) = table else { return Ok(None) };
         let rows: Vec<u32> = (0..table.len() as u32).collect();
-        let mut values = vec![0.0; self.sums.len()];
-        self.eval.figures(table, &rows, &mut self.store, &mut values)?;
-        Ok(Some(named(self.model, &values)))
+        let mut sums = vec![0.0; self.sums.len()];
+        self.eval.sums(table, &rows, &mut self.store, &mut sums)?;
+        tally::figures(self.model, &sums, rows.len()).map(Some)
     }
-}
-
-/// Figures with their names.
-pub(crate) fn named(model: &Model, values: &[f64]) -> Figures {
-    let metrics = model.metrics.iter().cloned().zip(values.iter().skip(1).copied());
-    Figures { loss: values.first().copied().unwrap_or(f64::NAN), metrics: metrics.collect() }
 }
 
 /// How many numbers a model learns.

@@ -51,7 +51,7 @@ pub(crate) fn read(path: &Path, limit: Option<u64>) -> Outcome<TensorFile> {
 }
 
 /// Whether a parameter belongs into a model file.
-fn kept(role: Role) -> bool {
+pub(crate) fn kept(role: Role) -> bool {
     matches!(role, Role::Weight | Role::State)
 }
 
@@ -116,9 +116,26 @@ fn shape(dims: &[usize]) -> String {
     format!("[{}]", dims.join(","))
 }
 
+/// Puts fading averages (the rule `ema`) in the place of their weights: the model that is kept is the average, as
+/// Keras' optimizers with `use_ema` leave it.
+pub(crate) fn average<T: Float>(store: &mut Store<T>) {
+    let slots = store.layout().entries().iter().filter(|e| e.role == Role::Slot);
+    let averaged: Vec<(String, String)> = slots
+        .filter_map(|e| Some((e.name.to_string(), e.name.strip_suffix("/ema.average")?.to_string())))
+        .collect();
+    for (slot, weight) in averaged {
+        let values = store.get(Role::Slot, &slot).map(<[T]>::to_vec);
+        if let (Some(values), Some(to)) = (values, store.get_mut(Role::Weight, &weight)) {
+            to.copy_from_slice(&values);
+        }
+    }
+}
+
 /// The bytes of a model file.
 pub(crate) fn model_bytes<T: Float>(store: &Store<T>, card: &ModelCard) -> Vec<u8> {
     let mut file = TensorFile::default();
+    let mut store = store.clone();
+    average(&mut store);
     for (entry, values) in store.iter().filter(|(e, _)| kept(e.role)) {
         let tensor = Tensor { shape: entry.dims.clone(), values: T::values(values) };
         file.tensors.insert(entry.name.to_string(), tensor);

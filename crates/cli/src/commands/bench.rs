@@ -5,7 +5,7 @@ use crate::failure::Result;
 use crate::figures::{bytes, count, duration, grouped, short};
 use crate::input::{self, Length};
 use crate::output::Output;
-use nnc_train::{BenchOptions, BenchReport, bench};
+use nnc_train::{BenchOptions, BenchReport, ProfileRow, bench};
 use serde_json::json;
 
 /// Measures and tells.
@@ -17,7 +17,7 @@ pub fn run(args: &BenchArgs, out: &mut Output) -> Result<u8> {
         BenchOptions { threads: args.threads, seconds: args.seconds, memory_limit: args.spec.memory };
     let report = bench(&loaded, &model, &options)?;
     if args.json {
-        out.json(&json!({
+        let mut object = json!({
             "steps_per_second": report.steps_per_second,
             "seconds_per_epoch": report.seconds_per_epoch,
             "gflops": report.gflops,
@@ -26,9 +26,24 @@ pub fn run(args: &BenchArgs, out: &mut Output) -> Result<u8> {
             "threads": report.threads,
             "steps": report.steps,
             "seconds": report.seconds,
-        }))?;
+        });
+        if args.profile {
+            let row = |r: &ProfileRow| {
+                json!({
+                    "kind": r.kind,
+                    "detail": r.detail,
+                    "origin": r.origin,
+                    "seconds": r.seconds,
+                    "flops": r.flops,
+                    "bytes": r.bytes,
+                })
+            };
+            object["profile"] = report.profile.iter().map(row).collect();
+        }
+        out.json(&object)?;
     } else {
-        out.result(&told(&report))?;
+        let profile = if args.profile { profile(&report.profile) } else { String::new() };
+        out.result(&(told(&report) + &profile))?;
     }
     Ok(0)
 }
@@ -49,4 +64,37 @@ fn told(r: &BenchReport) -> String {
         count(r.steps, "step"),
         duration(r.seconds),
     )
+}
+
+/// The most instructions that are listed.
+const LISTED: usize = 24;
+
+/// Where the time goes: by kind, then the instructions that take most of it.
+fn profile(rows: &[ProfileRow]) -> String {
+    let all: f64 = rows.iter().map(|r| r.seconds).sum();
+    let mut kinds: Vec<(&str, usize, f64)> = Vec::new();
+    for row in rows {
+        match kinds.iter_mut().find(|k| k.0 == row.kind) {
+            Some(kind) => *kind = (kind.0, kind.1 + 1, kind.2 + row.seconds),
+            None => kinds.push((row.kind, 1, row.seconds)),
+        }
+    }
+    kinds.sort_by(|a, b| b.2.total_cmp(&a.2));
+    let share = |seconds: f64| format!("{:>5.1}%", 100.0 * seconds / all.max(f64::MIN_POSITIVE));
+    let mut out = format!("\nwhere the {} of a step go\n", duration(all));
+    for (kind, number, seconds) in kinds {
+        out += &format!("{} {:>9}  {kind} ({number})\n", share(seconds), duration(seconds));
+    }
+    let mut longest: Vec<&ProfileRow> = rows.iter().collect();
+    longest.sort_by(|a, b| b.seconds.total_cmp(&a.seconds));
+    out += "\nthe longest instructions\n";
+    for row in longest.into_iter().take(LISTED) {
+        let speed = match row.flops {
+            0 => format!("{} GB/s", short(row.bytes as f64 / row.seconds / 1e9)),
+            flops => format!("{} GFLOP/s", short(flops as f64 / row.seconds / 1e9)),
+        };
+        let (share, time) = (share(row.seconds), duration(row.seconds));
+        out += &format!("{share} {time:>9}  {} {}  {speed}  {}\n", row.kind, row.detail, row.origin);
+    }
+    out
 }

@@ -2,7 +2,7 @@
 
 use crate::args::{EvalArgs, Part, TargetArgs};
 use crate::failure::Result;
-use crate::figures::{count, line, metrics};
+use crate::figures::{count, grid, line, metrics, tables};
 use crate::output::Output;
 use nnc_train::{On, UseOptions, evaluate, open_model};
 use serde_json::json;
@@ -21,6 +21,7 @@ pub fn run(args: &EvalArgs, out: &mut Output) -> Result<u8> {
         out.json(&json!({
             "loss": evaluation.figures.loss,
             "metrics": metrics(&evaluation.figures),
+            "tables": tables(&evaluation.figures),
             "on": evaluation.on,
             "rows": evaluation.rows,
             "model": trained.path.display().to_string(),
@@ -31,6 +32,9 @@ pub fn run(args: &EvalArgs, out: &mut Output) -> Result<u8> {
     let figures = line(&evaluation.figures);
     out.note(&format!("{}: {rows} of {}", trained.path.display(), evaluation.on));
     out.result(&format!("{figures}\n"))?;
+    for t in &evaluation.figures.tables {
+        out.result(&grid(t))?;
+    }
     Ok(0)
 }
 

@@ -8,6 +8,7 @@ mod folds;
 mod graph;
 mod new;
 mod predict;
+mod resume;
 mod summary;
 mod train;
 
@@ -19,6 +20,7 @@ use crate::output::Output;
 pub fn run(command: &Command, out: &mut Output) -> Result<u8> {
     match command {
         Command::Train(args) => train::run(args, out),
+        Command::Resume(args) => resume::run(args, out),
         Command::Eval(args) => eval::run(args, out),
         Command::Predict(args) => predict::run(args, out),
         Command::Check(args) => check::run(args, out),

@@ -30,11 +30,31 @@ pub fn run(args: &TrainArgs, out: &mut Output) -> Result<u8> {
     let prepared = prepare(args, None, out);
     let (loaded, model) = prepared.map_err(|f| f.so(NOTHING))?;
     let options = options(args, args.out.clone(), interrupt(out));
-    let report = trained(&loaded, &model, &options, out)?;
-    let text = match (args.json, args.quiet) {
+    train_and_tell(&loaded, &model, &options, Told { json: args.json, quiet: args.quiet }, out)
+}
+
+/// How the result is told.
+#[derive(Clone, Copy, Debug)]
+pub struct Told {
+    /// As one JSON object.
+    pub json: bool,
+    /// In one line.
+    pub quiet: bool,
+}
+
+/// Trains and tells what came of it; the exit code.
+pub fn train_and_tell(
+    loaded: &Loaded,
+    model: &Model,
+    options: &TrainOptions,
+    told: Told,
+    out: &mut Output,
+) -> Result<u8> {
+    let report = trained(loaded, model, options, out)?;
+    let text = match (told.json, told.quiet) {
         (true, _) => format!("{}\n", object(&report)),
         (false, true) => one_line(&report),
-        (false, false) => told(&report),
+        (false, false) => whole(&report),
     };
     out.result(&text)?;
     Ok(if report.interrupted() { INTERRUPTED } else { 0 })
@@ -61,7 +81,7 @@ pub(super) fn options(args: &TrainArgs, folder: Option<PathBuf>, interrupt: Arc<
         out: folder,
         memory_limit: args.spec.memory,
         interrupt,
-        write: true,
+        ..TrainOptions::default()
     }
 }
 
@@ -78,7 +98,7 @@ pub(super) fn trained(
 }
 
 /// A flag that Ctrl-C raises; the second Ctrl-C ends the process at once.
-pub(super) fn interrupt(out: &mut Output) -> Arc<AtomicBool> {
+pub fn interrupt(out: &mut Output) -> Arc<AtomicBool> {
     let flag = Arc::new(AtomicBool::new(false));
     let raised = flag.clone();
     let handled = ctrlc::set_handler(move || {
@@ -105,7 +125,7 @@ fn one_line(report: &Report) -> String {
     line
 }
 
-fn told(report: &Report) -> String {
+fn whole(report: &Report) -> String {
     let mut out = format!("{}\n", figures::line(&report.figures));
     for (name, part) in [("validation", &report.valid), ("test", &report.test)] {
         if let Some(figures) = part {
@@ -130,8 +150,12 @@ fn told(report: &Report) -> String {
 fn length(report: &Report) -> String {
     let (epochs, steps) = (count(report.epochs, "epoch"), count(report.steps, "step"));
     let mut line = format!("{epochs}, {steps} in {}", duration(report.seconds));
-    if report.seconds > 0.0 && report.steps > 0 {
-        line.push_str(&format!(" ({} steps/s)", grouped((report.steps as f64 / report.seconds) as u64)));
+    let own = report.steps - report.resumed_at;
+    if report.resumed_at > 0 {
+        line = format!("{epochs}, {steps}, the last {} in {}", grouped(own), duration(report.seconds));
+    }
+    if report.seconds > 0.0 && own > 0 {
+        line.push_str(&format!(" ({} steps/s)", grouped((own as f64 / report.seconds) as u64)));
     }
     match &report.stop {
         StopReason::Finished => {}
@@ -185,6 +209,7 @@ pub(super) fn object(report: &Report) -> Value {
     out.insert("test".into(), report.test.as_ref().map_or(Value::Null, figures::object));
     out.insert("epochs".into(), json!(report.epochs));
     out.insert("steps".into(), json!(report.steps));
+    out.insert("resumed_at".into(), json!(report.resumed_at));
     out.insert("seconds".into(), json!(report.seconds));
     out.insert("weights".into(), json!(report.weights));
     out.insert("run".into(), json!(report.run.as_ref().map(|run| run.display().to_string())));

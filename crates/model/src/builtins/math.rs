@@ -175,3 +175,25 @@ pub(super) fn grad(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     debug_assert!(e.b.graph().outputs_of(OutputKind::Update).next().is_none());
     Ok(Value::Tensor(Tensor { node, classes: None, ..x }))
 }
+
+/// A share of the learning rate that falls when a figure stalls; the trainer watches it.
+pub(super) fn lowered(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
+    e.arity(args, "lowered", 6, 6, &[])?;
+    let number = |at: usize, what: &str, fits: &dyn Fn(f64) -> bool| {
+        let value = args.get(at, "").and_then(Value::num).filter(|x| fits(*x));
+        value.map_or_else(|| e.fail("N0205", format!("`plateau` takes {what}"), args.span, ""), Ok)
+    };
+    let whole = |x: f64| x >= 0.0 && x.fract() == 0.0 && x < 1e15;
+    let factor = number(0, "a factor between 0 and 1", &|x| x > 0.0 && x < 1.0)?;
+    let patience = number(1, "a whole number of epochs as its patience", &|x| whole(x) && x >= 1.0)? as u64;
+    let min_delta = number(3, "a `min_delta` from 0", &|x| x >= 0.0)?;
+    let cooldown = number(4, "a whole number of epochs as its cooldown", &whole)? as u64;
+    let floor = number(5, "a `floor` from 0 to 1", &|x| (0.0..=1.0).contains(&x))?;
+    let figure = match args.get(2, "") {
+        Some(Value::Text(t)) => Some(t.to_string()).filter(|t| !t.is_empty()),
+        _ => return e.fail("N0205", "`plateau` watches a figure: watch=val_loss", args.span, ""),
+    };
+    e.top.settings.plateau =
+        Some(crate::settings::Plateau { figure, factor, patience, min_delta, cooldown, floor });
+    Ok(Value::Tensor(e.lowered()))
+}

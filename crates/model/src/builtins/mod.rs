@@ -37,6 +37,9 @@ const TABLE: &[(&str, &str, Function)] = &[
     ("argmax", "argmax(x): the class with the largest number along the last axis", reduce::argmax),
     ("batch_mean", "batch_mean(x): the mean over the samples of the batch", reduce::batch_mean),
     ("batch_sum", "batch_sum(x): the sum over the samples of the batch", reduce::batch_sum),
+    ("all_sum", "all_sum(x): for metrics: the sum over all samples of all batches", reduce::total),
+    ("all_mean", "all_mean(x): for metrics: the mean over all samples of all batches", reduce::overall),
+    ("classes", "classes(x): of how many kinds a class is one; 0 for numbers", shapes::classes),
     ("sum_of", "sum_of(list): the sum of all numbers of all tensors of a list", reduce::sum_of),
     ("where", "where(condition, a, b): a where the condition holds, else b", math::where_),
     ("mod", "mod(a, b): the rest of a whole division", math::modulo),
@@ -86,6 +89,11 @@ const TABLE: &[(&str, &str, Function)] = &[
         math::random_normal,
     ),
     ("grad", "grad(y, x): the derivative of one number y by the tensor x", math::grad),
+    (
+        "lowered",
+        "lowered(factor, patience, watch, min_delta, cooldown, floor): for schedules: falls when a figure stalls",
+        math::lowered,
+    ),
     (
         "convolve",
         "convolve(x, kernel, stride, padding, dilation, groups): a window moved over space",

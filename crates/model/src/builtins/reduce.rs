@@ -131,6 +131,25 @@ pub(super) fn batch_sum(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     over_batch(e, args, "batch_sum", false)
 }
 
+/// The sum over all samples, for metrics.
+pub(super) fn total(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
+    e.arity(args, "all_sum", 1, 1, &["x"])?;
+    let t = e.tensor_arg(args, 0, "all_sum")?;
+    e.total_of(&t, args.span).map(Value::Tensor)
+}
+
+/// The mean over all samples, for metrics. The number of samples is that of the batch, and in the finishing graph
+/// that of all.
+pub(super) fn overall(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
+    e.arity(args, "all_mean", 1, 1, &["x"])?;
+    let t = e.tensor_arg(args, 0, "all_mean")?;
+    let sum = e.total_of(&t, args.span)?;
+    let count = e.b.batch_size();
+    let count = e.b.broadcast(count, Vec::new(), Elab::dims(&sum.axes, false));
+    let node = e.b.binary(Binary::Divide, sum.node, count);
+    Ok(Value::Tensor(e.tensor(node, sum.axes, false)))
+}
+
 /// The sum of all numbers of all tensors of a list.
 pub(super) fn sum_of(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     e.arity(args, "sum_of", 1, 1, &[])?;

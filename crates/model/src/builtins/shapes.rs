@@ -348,3 +348,10 @@ pub(super) fn fan_in(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
 pub(super) fn fan_out(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     Ok(Value::Int(fans(e, args)?.1))
 }
+
+/// How many kinds there are.
+pub(super) fn classes(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
+    e.arity(args, "classes", 1, 1, &["x"])?;
+    let t = e.tensor_arg(args, 0, "classes")?;
+    Ok(Value::Int(t.classes.map_or(0, |n| n as i64)))
+}

@@ -52,6 +52,7 @@ pub fn render(diagnostics: &[Diagnostic], sources: &SourceMap) -> String {
 }
 
 pub mod golden;
+pub mod keras;
 
 /// Reads a program; its mistakes as a text.
 #[allow(dead_code)]

@@ -1,0 +1,26 @@
+//! `nnc resume`: a run goes on where it stopped.
+
+use crate::args::ResumeArgs;
+use crate::commands::train::{self, Told};
+use crate::failure::Result;
+use crate::output::Output;
+use nnc_train::{LoadOptions, Longer, TrainOptions, load, open_checkpoint};
+use std::sync::Arc;
+
+/// Trains on and tells what came of it.
+pub fn run(args: &ResumeArgs, out: &mut Output) -> Result<u8> {
+    let longer = Longer { epochs: args.epochs, steps: args.steps };
+    let checkpoint = open_checkpoint(&args.run, longer)?;
+    let origin = LoadOptions { memory_limit: args.memory, ..checkpoint.origin.clone() };
+    let loaded = load(checkpoint.spec.clone(), &origin)?;
+    let model = loaded.model(checkpoint.float)?;
+    let options = TrainOptions {
+        threads: args.threads,
+        shuffle: checkpoint.shuffle,
+        memory_limit: args.memory,
+        interrupt: train::interrupt(out),
+        resume: Some(Arc::new(checkpoint)),
+        ..TrainOptions::default()
+    };
+    train::train_and_tell(&loaded, &model, &options, Told { json: args.json, quiet: args.quiet }, out)
+}

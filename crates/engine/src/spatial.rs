@@ -1,0 +1,124 @@
+//! Lowering of convolutions and of windows that move.
+
+use crate::EngineError;
+use crate::lower::{Lower, describe};
+use crate::unit::{Unit, within};
+use crate::view::BufferId;
+use nnc_graph::{ConvDims, NodeId, Prim, Reduction, WindowDims};
+use nnc_kernels::{Convolution, ConvolutionKernel, Geometry, Instr, Window, WindowFold, Windows};
+
+/// Numbers for three axes; the first ones get `rest`.
+fn three<T: Copy>(values: &[T], rest: T) -> [T; 3] {
+    let mut out = [rest; 3];
+    for (to, from) in out.iter_mut().rev().zip(values.iter().rev()) {
+        *to = *from;
+    }
+    out
+}
+
+impl Lower<'_> {
+    /// The unit of a convolution, its adjoint by the kernel, or a fold of windows.
+    pub(crate) fn spatial(&mut self, id: NodeId, to: BufferId) -> Result<Unit, EngineError> {
+        let axes = self.dims[id.index()].len().saturating_sub(2);
+        if axes > 3 {
+            return Err(EngineError::Axes { what: describe(self.graph, id), axes });
+        }
+        let operands = self.graph.operands(id);
+        let dims = |id: NodeId| self.dims[id.index()].clone();
+        let (first, own) = (dims(operands[0]), dims(id));
+        match self.graph.node(id).prim.clone() {
+            Prim::Convolution(d) => {
+                let geometry = geometry(&d, &first, &dims(operands[1]), &own);
+                let (x, kernel) = (self.dense(operands[0])?, self.axes(operands[1])?);
+                let space = three(&kernel.strides[..d.rank()], 0);
+                let (inner, filters) = (kernel.strides[d.rank()], kernel.strides[d.rank() + 1]);
+                let instr = Convolution {
+                    geometry,
+                    x: within(x.offset),
+                    kernel: within(kernel.offset),
+                    strides: [space[0], space[1], space[2], inner, filters],
+                    z: within(0),
+                };
+                let buffers = vec![x.buffer, kernel.buffer, to];
+                Ok(Unit::fixed(vec![(Instr::Convolution(instr), buffers)], to, vec![id]))
+            }
+            Prim::ConvolutionKernel(d) => {
+                let geometry = geometry(&d, &first, &own, &dims(operands[1]));
+                let (x, g) = (self.dense(operands[0])?, self.dense(operands[1])?);
+                let instr = ConvolutionKernel {
+                    geometry,
+                    x: within(x.offset),
+                    g: within(g.offset),
+                    kernel: within(0),
+                };
+                let buffers = vec![x.buffer, g.buffer, to];
+                Ok(Unit::fixed(vec![(Instr::ConvolutionKernel(instr), buffers)], to, vec![id]))
+            }
+            Prim::ReduceWindow { op, window } => {
+                let fold = if op == Reduction::Add { WindowFold::Add } else { WindowFold::Maximum };
+                self.window(id, to, fold, windows(&window, &first, &own))
+            }
+            Prim::SelectAndGather(window) => {
+                self.window(id, to, WindowFold::Gather, windows(&window, &first, &own))
+            }
+            Prim::SelectAndScatter(window) => {
+                let positions = dims(operands[1]);
+                self.window(id, to, WindowFold::Scatter, windows(&window, &first, &positions))
+            }
+            other => Err(EngineError::Internal(format!("{} has no window", other.name()))),
+        }
+    }
+
+    fn window(
+        &mut self,
+        id: NodeId,
+        to: BufferId,
+        fold: WindowFold,
+        windows: Windows,
+    ) -> Result<Unit, EngineError> {
+        let operands = self.graph.operands(id);
+        let x = self.dense(operands[0])?;
+        let y = operands.get(1).map(|&y| self.dense(y)).transpose()?;
+        let mut buffers = vec![x.buffer];
+        buffers.extend(y.as_ref().map(|y| y.buffer));
+        buffers.push(to);
+        let y = y.map(|y| within(y.offset));
+        let instr = Window { fold, windows, x: within(x.offset), y, to: within(0) };
+        Ok(Unit::fixed(vec![(Instr::Window(instr), buffers)], to, vec![id]))
+    }
+}
+
+/// The sizes of a convolution of `x` with `k` to `z`.
+fn geometry(d: &ConvDims, x: &[usize], k: &[usize], z: &[usize]) -> Geometry {
+    let n = d.rank();
+    let low: Vec<isize> = d.low.iter().map(|&l| l as isize).collect();
+    Geometry {
+        batch: x[0],
+        size: three(&x[1..=n], 1),
+        channels: x[n + 1],
+        window: three(&k[..n], 1),
+        out: three(&z[1..=n], 1),
+        filters: k[n + 1],
+        groups: d.groups,
+        stride: three(&d.stride, 1),
+        low: three(&low, 0),
+        spread: three(&d.lhs_dilation, 1),
+        dilation: three(&d.rhs_dilation, 1),
+    }
+}
+
+/// The sizes of windows that move over `x` to the positions of `z`.
+fn windows(d: &WindowDims, x: &[usize], z: &[usize]) -> Windows {
+    let n = d.rank();
+    let low: Vec<isize> = d.low.iter().map(|&l| l as isize).collect();
+    Windows {
+        batch: x[0],
+        size: three(&x[1..=n], 1),
+        window: three(&d.size, 1),
+        out: three(&z[1..=n], 1),
+        channels: x[n + 1],
+        stride: three(&d.stride, 1),
+        low: three(&low, 0),
+        spread: three(&d.dilation, 1),
+    }
+}

@@ -1,0 +1,141 @@
+//! A run that was stopped and goes on is the run that was never stopped.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod common;
+
+use common::{loaded, ok, to};
+use nnc_graph::DType;
+use nnc_train::{
+    LoadOptions, Longer, Observer, Progress, Quiet, StopReason, TrainOptions, load, open_checkpoint, train,
+};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Everything that a run remembers: random numbers, states, slots, the best weights, patience.
+const ALL: &str = "\
+data moons 150 noise=0.2
+split valid=25%
+dense 12 tanh
+batchnorm
+dropout 0.2
+dense 1 sigmoid
+loss binary_crossentropy
+optimizer adam lr=0.02
+schedule plateau patience=2
+metrics binary_accuracy auc
+batch 16
+epochs 30
+stop when val_loss stalls for 8
+save best=val_loss
+";
+
+/// Raises the flag after some steps.
+struct StopAfter {
+    epochs: u64,
+    flag: Arc<AtomicBool>,
+}
+
+impl Observer for StopAfter {
+    fn epoch(&mut self, epoch: u64, _: &[String], _: &[f64]) {
+        if epoch >= self.epochs {
+            self.flag.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn progress(&mut self, _: &Progress<'_>) {}
+}
+
+fn files(folder: &Path) -> Vec<Vec<u8>> {
+    ["model.safetensors", "history.csv", "spec.nn"].map(|f| std::fs::read(folder.join(f)).unwrap()).into()
+}
+
+fn resume(folder: &Path, longer: Longer, options: &TrainOptions) -> nnc_train::Outcome<nnc_train::Report> {
+    let checkpoint = open_checkpoint(folder, longer)?;
+    let loaded = load(checkpoint.spec.clone(), &checkpoint.origin)?;
+    let model = loaded.model(checkpoint.float)?;
+    let options =
+        TrainOptions { shuffle: checkpoint.shuffle, resume: Some(Arc::new(checkpoint)), ..options.clone() };
+    train(&loaded, &model, &options, &mut Quiet)
+}
+
+#[test]
+fn a_run_that_was_stopped_has_the_bits_of_one_that_was_not() {
+    for float in [DType::F32, DType::F64] {
+        let straight = tempfile::tempdir().unwrap();
+        let program = loaded(ALL);
+        let model = ok(program.model(float));
+        let whole = ok(train(&program, &model, &to(straight.path()), &mut Quiet));
+        assert!(whole.epochs > 8, "too short to be stopped");
+        let per_epoch = whole.steps / whole.epochs;
+        // Within the first epoch, and at the end of the first and of a later one.
+        for stop in [0, 1, 5] {
+            let folder = tempfile::tempdir().unwrap();
+            let interrupt = Arc::new(AtomicBool::new(stop == 0));
+            let options = TrainOptions { interrupt: interrupt.clone(), ..to(folder.path()) };
+            let mut observer = StopAfter { epochs: stop, flag: interrupt };
+            let report = ok(train(&program, &model, &options, &mut observer));
+            assert!(report.interrupted());
+            assert_eq!(report.steps, if stop == 0 { 1 } else { stop * per_epoch });
+            let two = TrainOptions { threads: 2, ..TrainOptions::default() };
+            let report = ok(resume(folder.path(), Longer::default(), &two));
+            assert_eq!(report.resumed_at, if stop == 0 { 1 } else { stop * per_epoch });
+            assert_eq!((report.epochs, report.steps, &report.stop), (whole.epochs, whole.steps, &whole.stop));
+            assert_eq!(report.best, whole.best);
+            assert!(files(folder.path()) == files(straight.path()), "stopped in or after epoch {stop}");
+        }
+    }
+}
+
+#[test]
+fn steps_within_an_epoch_go_on_where_they_were() {
+    // 70 rows, batches of 16: 5 steps an epoch, the last one partial.
+    let text = "data blobs 70 classes=3\ndense 8 relu\ndense 3 softmax\nloss crossentropy\noptimizer adam\nbatch 16\n";
+    let straight = tempfile::tempdir().unwrap();
+    ok(common::run_with(&format!("{text}steps 23\n"), DType::F32, &to(straight.path())));
+    for first in [1, 4, 5, 13, 22] {
+        let folder = tempfile::tempdir().unwrap();
+        ok(common::run_with(&format!("{text}steps {first}\n"), DType::F32, &to(folder.path())));
+        let longer = Longer { steps: Some(23), ..Longer::default() };
+        let report = ok(resume(folder.path(), longer, &TrainOptions::default()));
+        assert_eq!((report.steps, report.stop), (23, StopReason::Finished));
+        assert_eq!(files(folder.path())[1], files(straight.path())[1], "history, after {first} steps");
+        let weights = |p: &Path| {
+            let bytes = std::fs::read(p.join("model.safetensors")).unwrap();
+            let header = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+            bytes[8 + header..].to_vec()
+        };
+        assert!(weights(folder.path()) == weights(straight.path()), "weights, after {first} steps");
+    }
+}
+
+#[test]
+fn what_cannot_go_on_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let code = |problem: Box<nnc_train::Problem>| problem.diagnostics[0].code.to_string();
+    let missing = open_checkpoint(folder.path(), Longer::default()).map(drop).unwrap_err();
+    assert_eq!(missing.exit_code(), 2);
+    let data = folder.path().join("d.csv");
+    std::fs::write(&data, "a,y\n0,0\n1,1\n2,2\n").unwrap();
+    let text = "data \"d.csv\"\ndense 1\nloss mse\noptimizer sgd\nepochs 3\n";
+    let options = LoadOptions { base: folder.path().to_path_buf(), ..LoadOptions::default() };
+    let program = ok(load(common::spec(text), &options));
+    let run = folder.path().join("run");
+    let model = ok(program.model(DType::F32));
+    ok(train(&program, &model, &to(&run), &mut Quiet));
+    let done = resume(&run, Longer::default(), &TrainOptions::default()).unwrap_err();
+    assert_eq!(code(done), "N0605");
+    std::fs::write(&data, "a,y\n0,0\n1,1\n5,2\n").unwrap();
+    let longer = Longer { epochs: Some(5), ..Longer::default() };
+    let changed = resume(&run, longer, &TrainOptions::default()).unwrap_err();
+    assert_eq!(code(changed), "N0513");
+    let path = run.join("checkpoint.safetensors");
+    let bytes = std::fs::read(&path).unwrap();
+    for end in [0, 7, 100, bytes.len() - 1] {
+        std::fs::write(&path, &bytes[..end]).unwrap();
+        let damaged = open_checkpoint(&run, longer).map(drop).unwrap_err();
+        assert_eq!(damaged.exit_code(), 2, "{end} bytes");
+    }
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(code(open_checkpoint(&run, longer).map(drop).unwrap_err()), "N0605");
+}
