@@ -69,7 +69,8 @@ impl Blind<'_> {
                 a.source == b.source && a.start < b.end && b.start < a.end
             })
         };
-        let about_names = |d: &Diagnostic| matches!(d.code, "N0201" | "N0202" | "N0203" | "N0219" | "N0220");
+        let about_names =
+            |d: &Diagnostic| matches!(d.code, "N0201" | "N0202" | "N0203" | "N0209" | "N0219" | "N0220");
         let names = e.diagnostics.into_iter().filter(about_names);
         names.chain(settings).filter(|d| !told(d)).collect()
     }

@@ -384,6 +384,12 @@ impl<'a> Elab<'a> {
             } else {
                 format!("there are two weights called `{path}`")
             };
+            if frame.sharing && !self.is_user(span) {
+                let d = Diagnostic::error("N0304", message)
+                    .label(self.here, "these weights are used twice")
+                    .help("shared weights have one shape: give them tensors of one width");
+                return Err(Stop::Error(Box::new(d)));
+            }
             return self.fail("N0304", message, span, "the second one");
         }
         self.check_size(&axes, span)?;
@@ -494,12 +500,19 @@ impl<'a> Elab<'a> {
                 Ok(())
             }
             StmtKind::Error => Err(Stop::Poisoned),
-            _ => self.fail(
-                "N0206",
-                "this statement belongs at the top of the file, not into a body",
-                stmt.span,
-                "here",
-            ),
+            _ => {
+                let d = self
+                    .error(
+                        "N0206",
+                        "this statement belongs at the top of the file, not into a body",
+                        stmt.span,
+                        "",
+                    )
+                    .help(
+                        "a body has steps, names, `weight`, `state`, `repeat`, `if`, `require` and `shared`",
+                    );
+                Err(Stop::Error(Box::new(d)))
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::builtins;
 use crate::elab::{Elab, Res, Stop};
-use crate::frame::Frame;
+use crate::frame::{Frame, Rows};
 use crate::suggest::{certain, farness, nearest};
 use crate::value::{Axis, Def, Func, Init, Shape, Value};
 use nnc_syntax::ast::{Arg, Chain, Dim, Expr, ExprKind, Flow, Link, UnaryOp};
@@ -308,10 +308,11 @@ impl Elab<'_> {
     pub fn is_setting_value(&self, frame: &Frame, chain: &Chain) -> bool {
         let [Link::Exprs(exprs)] = &chain.links[..] else { return false };
         match &exprs[..] {
-            [Expr { kind: ExprKind::Name(name), .. }] => !matches!(
-                self.lookup(frame, name),
-                Some(Value::Tensor(_) | Value::Poison | Value::Several(_))
-            ),
+            [Expr { kind: ExprKind::Name(name), .. }] => match self.lookup(frame, name) {
+                Some(Value::Tensor(_) | Value::Poison | Value::Several(_)) => false,
+                Some(_) => true,
+                None => matches!(self.globals.defs.get(name), Some(Def::Rule(_))),
+            },
             [Expr { kind: ExprKind::Int(_) | ExprKind::Float(_), .. }] => true,
             _ => false,
         }
@@ -409,7 +410,7 @@ impl Elab<'_> {
                 next => next?,
             };
             if frame.top {
-                self.row(start, link, &next);
+                self.row(frame.rows, start, link, &next);
             }
             value = Some(next);
         }
@@ -476,10 +477,30 @@ impl Elab<'_> {
     /// After a mistake there is no tensor to work on, but names can still be wrong.
     fn names_only(&self, frame: &Frame, name: &nnc_syntax::ast::Name, args: &[Arg]) -> Stop {
         let params = match self.lookup(frame, &name.text) {
-            None if self.globals.defs.contains_key(&name.text) => return Stop::Poisoned,
-            None => return self.unknown_step(frame, name),
+            None => {
+                return match self.globals.defs.contains_key(&name.text) {
+                    true => self.unknown(frame, "N0202", "nothing", &name.text, name.span),
+                    false => self.unknown_step(frame, name),
+                };
+            }
             Some(Value::Func(Func::Layer(def))) => def.params.clone(),
             Some(Value::Func(Func::Fn(def))) => def.params.clone(),
+            Some(Value::Func(Func::Builtin(_))) => {
+                let names = args.iter().filter_map(|a| match &a.value.kind {
+                    ExprKind::Name(n) => Some((n, a.value.span)),
+                    _ => None,
+                });
+                let mut unknown = names.filter(|(n, _)| self.lookup(frame, n).is_none());
+                return match unknown.next() {
+                    Some((n, span)) => self.unknown(frame, "N0202", "nothing", n, span),
+                    None => Stop::Poisoned,
+                };
+            }
+            Some(other @ (Value::Int(_) | Value::Num(_) | Value::Bool(_) | Value::Shape(_))) => {
+                let message = format!("`{}` is {}, not a layer or a function", name.text, other.kind());
+                let d = self.error("N0209", message, name.span, "used as a layer here");
+                return Stop::Error(Box::new(d));
+            }
             Some(_) => return Stop::Poisoned,
         };
         let wrong = args
@@ -669,7 +690,13 @@ impl Elab<'_> {
             ExprKind::List(items) => {
                 Value::List(items.iter().map(|e| self.expr(frame, e)).collect::<Res<Vec<_>>>()?)
             }
-            ExprKind::Group(chain) => self.chain(frame, chain)?,
+            ExprKind::Group(chain) => {
+                let rows = frame.rows;
+                frame.rows = if rows == Rows::None { rows } else { Rows::Weights };
+                let value = self.chain(frame, chain);
+                frame.rows = rows;
+                value?
+            }
             ExprKind::If { cond, then, otherwise } => {
                 let branch = if self.truth(frame, cond)? { then } else { otherwise };
                 self.expr(frame, branch)?

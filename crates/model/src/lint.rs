@@ -317,7 +317,9 @@ fn unused(e: &mut Elab<'_>) {
     }
     let mut told: Vec<Span> = Vec::new();
     for (name, span, node) in e.bound.clone() {
-        if live[node.index()] {
+        // What another name is computed from is used, if only by that; and a derivative needs no value.
+        let mentioned = e.binds.iter().any(|(other, words)| other.text != name && words.contains(&name));
+        if live[node.index()] || mentioned {
             continue;
         }
         let prefix = format!("{name}.");

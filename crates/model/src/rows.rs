@@ -1,6 +1,7 @@
 //! The steps of the network, one row each: what `nnc summary` and "shapes so far" show.
 
 use crate::elab::{Elab, LayerRow};
+use crate::frame::Rows;
 use crate::value::Value;
 use nnc_graph::cost;
 use nnc_syntax::Span;
@@ -10,6 +11,7 @@ use nnc_syntax::ast::{ExprKind, Link};
 pub(crate) struct RowStart {
     nodes: usize,
     declared: usize,
+    rows: usize,
     /// The shape that goes in.
     given: Option<Vec<usize>>,
 }
@@ -21,11 +23,15 @@ impl Elab<'_> {
             Some(Value::Tensor(t)) => Some(t.sizes()),
             _ => None,
         };
-        RowStart { nodes: self.b.graph().len(), declared: self.declared.len(), given }
+        let (nodes, declared) = (self.b.graph().len(), self.declared.len());
+        RowStart { nodes, declared, rows: self.layers.len(), given }
     }
 
     /// Notes what a link of the top of the file computed; a mere name (`x`) is no step.
-    pub(crate) fn row(&mut self, start: RowStart, link: &Link, value: &Value) {
+    pub(crate) fn row(&mut self, rows: Rows, start: RowStart, link: &Link, value: &Value) {
+        if rows == Rows::None || rows == Rows::Weights && self.declared.len() == start.declared {
+            return;
+        }
         let mention = match link {
             Link::Exprs(exprs) => exprs.iter().all(|e| match &e.kind {
                 ExprKind::Name(_) => {
@@ -58,6 +64,16 @@ impl Elab<'_> {
             flops = flops.saturating_add(cost::flops(graph, id, 1));
             if graph.ty(id).is_batched() {
                 bytes = bytes.saturating_add(graph.ty(id).count_at(1).unwrap_or(0) as u64 * 4);
+            }
+        }
+        // What stood in brackets inside has its own rows.
+        let (mut weights, mut name): (usize, String) = (weights, name);
+        for inner in &self.layers[start.rows..] {
+            weights = weights.saturating_sub(inner.weights);
+            flops = flops.saturating_sub(inner.flops);
+            bytes = bytes.saturating_sub(inner.bytes);
+            if inner.name == name {
+                name = text.split([' ', '(']).next().unwrap_or("").to_string();
             }
         }
         let shape = t.sizes();

@@ -4,7 +4,7 @@
 //! nothing new.
 
 use crate::elab::{Elab, Res, Stop};
-use crate::frame::Frame;
+use crate::frame::{Frame, Rows};
 use crate::value::{Axis, Tensor, Value, shape_text};
 use nnc_graph::Dim;
 use nnc_syntax::ast::{Scan, StmtKind};
@@ -16,8 +16,11 @@ impl Elab<'_> {
         let over = match over {
             Value::Tensor(t) if t.rank() > 0 => t,
             other => {
-                let message =
-                    format!("`scan` walks along the first axis of a tensor; this is {}", other.kind());
+                let what = match &other {
+                    Value::Tensor(_) => "one number without axes",
+                    other => other.kind(),
+                };
+                let message = format!("`scan` walks along the first axis of a tensor; this is {what}");
                 return self.fail("N0205", message, scan.over.span, "");
             }
         };
@@ -32,6 +35,7 @@ impl Elab<'_> {
         }
         let mut outs: Vec<Tensor> = Vec::with_capacity(length);
         let sharing = std::mem::replace(&mut frame.sharing, true);
+        let rows = std::mem::replace(&mut frame.rows, Rows::None);
         let counters = frame.clone();
         for t in 0..length {
             let slice = self.index(&Value::Tensor(over.clone()), &Value::Int(t as i64), scan.span)?;
@@ -73,6 +77,7 @@ impl Elab<'_> {
             }
         }
         frame.sharing = sharing;
+        frame.rows = rows;
         self.stack(&outs, scan.span).map(Value::Tensor)
     }
 

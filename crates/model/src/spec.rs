@@ -429,7 +429,16 @@ impl Reader<'_> {
         within: Option<&Within>,
     ) -> Option<Diagnostic> {
         let ExprKind::Name(word) = &expr.kind else { return None };
-        if within.is_some() || self.e.lookup(&self.frame, word).is_some() {
+        if let Some(Within::List(options)) = within {
+            let words = options.iter().map(|o| self.e.sources.slice(o.span)).collect::<Vec<_>>();
+            if words.contains(&word.as_str()) || self.e.lookup(&self.frame, word).is_some() {
+                return None;
+            }
+            let message = format!("`{}` is one of {}, and `{word}` is not", name.text, words.join(", "));
+            let d = Diagnostic::error("N0205", message).label(expr.span, "this value");
+            return Some(d.label(name.span, "declared here"));
+        }
+        if self.e.lookup(&self.frame, word).is_some() {
             return None;
         }
         let kind = Kind::of(default).describe();
@@ -550,8 +559,9 @@ impl Reader<'_> {
             }
         };
         let message = format!("`{}` is one of {allowed}, and {value} is not", name.text);
-        let mut d = self.e.error("N0205", message, span, "this value");
-        if name.span.start < span.start || span.end < name.span.start {
+        let own = span.start <= name.span.start && name.span.end <= span.end;
+        let mut d = self.e.error("N0205", message, span, if own { "declared here" } else { "this value" });
+        if !own {
             d = d.label(name.span, "declared here");
         }
         Err(crate::elab::Stop::Error(Box::new(d)))

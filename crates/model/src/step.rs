@@ -186,6 +186,7 @@ impl Spec {
             let node = run.e.spread(&t, &t.axes.clone(), true, run.e.here)?;
             run.e.b.output(OutputKind::Prediction, name.as_str(), node);
         }
+        run.frame.rows = crate::frame::Rows::None;
         let loss = self.loss(run)?;
         run.e.b.output(OutputKind::Loss, "loss", loss);
         for metric in run.e.top.metrics.clone() {
@@ -433,7 +434,10 @@ impl Spec {
             ));
         };
         let Some(lr) = inner.get("lr").cloned() else {
-            return e.fail("N0203", "this optimizer has no learning rate to schedule", named.span, "");
+            let d = e.error("N0203", "this optimizer has no learning rate to schedule", named.span, "").help(
+                "a schedule multiplies the parameter `lr` of a rule: rule mine(lr = 0.01) of w, g { … }",
+            );
+            return Err(Stop::Error(Box::new(d)));
         };
         let one = e.b.constant(1.0);
         let from_zero = e.b.binary(Binary::Subtract, step.node, one);

@@ -372,7 +372,7 @@ fn the_table_for_keras_users_names_everything() {
 const MISTAKES: &[(&str, &[usize], &str)] = &[
     ("conv 8 3x3", &[16], "this is a plain vector of 16 numbers; use `dense`"),
     ("conv 8 3x3", &[2, 2, 1], "a window of 3x3 does not fit into 2x2"),
-    ("conv 8 3x3", &[9, 4], "3x3 has 2 sizes, 1 are wanted"),
+    ("conv 8 3x3", &[9, 4], "`3x3` is for 2 axes, and there is one axis to slide over"),
     ("conv 8 causal", &[9, 9, 1], "`causal` is for sequences"),
     ("conv 8 groups=3", &[9, 9, 4], "4 channels do not fall into 3 groups"),
     ("conv 8 groups=0", &[9, 9, 4], "the second not 0"),

@@ -126,9 +126,6 @@ pub fn describe(
     }
 }
 
-/// Mistakes that do not depend on the shapes of the data.
-const OF_NAMES: [&str; 3] = ["N0201", "N0203", "N0401"];
-
 /// The mistakes of a program whose data has mistakes. Where the data does not even say what its ports are, only
 /// those that no data could mend.
 fn beside(spec: &Spec, data: Option<&DataSpec>, options: &LoadOptions) -> Vec<Diagnostic> {
@@ -143,14 +140,12 @@ fn beside(spec: &Spec, data: Option<&DataSpec>, options: &LoadOptions) -> Vec<Di
         Ok(model) => model.diagnostics,
         Err(diagnostics) => diagnostics,
     };
-    let mut out = if sure { Vec::new() } else { spec.wrong_names() };
-    for d in mistakes.into_iter().filter(|d| d.is_error() && (sure || OF_NAMES.contains(&&*d.code))) {
-        let place = |d: &Diagnostic| (d.code, d.labels.first().map(|l| l.span));
-        if !out.iter().any(|known| place(known) == place(&d)) {
-            out.push(d);
-        }
+    let errors = mistakes.into_iter().filter(Diagnostic::is_error);
+    if sure {
+        return errors.collect();
     }
-    out
+    // No data would give a program its loss, or mend a misspelt word.
+    spec.wrong_names().into_iter().chain(errors.filter(|d| d.code == "N0401")).collect()
 }
 
 /// Ports of the declared names; any shape will do.

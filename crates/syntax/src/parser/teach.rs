@@ -143,6 +143,9 @@ fn superfluous(at: Words<'_>, token: &Token<'_>, statement: &[Token<'_>]) -> Dia
         }
         TokenKind::Sign(".") => found.label(token.span, "a point follows its name without a space"),
         TokenKind::Sign("(") if literal => found.label(token.span, "to multiply, write `*` before it"),
+        TokenKind::Sign("->") if after_block => found
+            .label(token.span, "this goes on with the statement above, which is complete")
+            .help("leave the arrow out: a step works on the last tensor by itself"),
         _ if after_block => found
             .label(token.span, "a new statement begins here, without a separation")
             .help("put it on a line of its own, or put `;` before it"),
