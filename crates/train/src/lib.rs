@@ -17,6 +17,7 @@ mod data;
 mod diverge;
 mod float;
 mod history;
+mod import;
 mod marks;
 mod measure;
 mod memory;
@@ -36,6 +37,7 @@ mod weights;
 
 pub use checkpoint::{Checkpoint, Longer, open_checkpoint};
 pub use data::{LoadOptions, Loaded, describe, load};
+pub use import::{Import, ImportOptions, import};
 pub use measure::{
     BenchOptions, BenchReport, GradientOptions, GradientReport, ProfileRow, TensorCheck, bench,
     check_gradients, plan_step,
