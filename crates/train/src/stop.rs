@@ -88,7 +88,7 @@ impl Falling {
         Some(Self { rule: rule.clone(), column, smaller, best, waited: 0, cooling: 0, share: 1.0 })
     }
 
-    /// The present share of the learning rate.
+    /// What is left of the learning rate, from 1 down.
     pub(crate) fn share(&self) -> f64 {
         self.share
     }

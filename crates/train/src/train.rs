@@ -13,7 +13,7 @@ use crate::run::{MODEL, RunFolder, RunNote};
 use crate::runner::{Planner, Runners, internal, layout, plans};
 use crate::stop::{Falling, Rules, Watch};
 use crate::{resolved, tally, weights};
-use nnc_data::{Table, shuffled};
+use nnc_data::Table;
 use nnc_engine::{Pool, Store};
 use nnc_export::ModelCard;
 use nnc_graph::Role;
@@ -128,9 +128,8 @@ impl<'a, T: Float> Trainer<'a, T> {
         let others = [&data.valid, &data.test].map(|t| t.as_ref().map_or(0, Table::len));
         let mut planner = Planner::new(&layout, limit);
         let step_plans = plans(&mut planner, &model.step, settings.batch, &[rows])?;
-        let eval_tables = [others[0], others[1], rows.min(HANDFUL)];
         planner.plan(&model.init, 1)?;
-        let eval_plans = plans(&mut planner, &model.eval, eval_batch(model), &eval_tables)?;
+        let eval_plans = vec![planner.plan(&model.eval, eval_batch(model))?];
         let mut need = planner.need;
         let copies = 2 + u64::from(settings.save_best.is_some());
         need.add("weights, optimizer slots and copies of them", layout.bytes().saturating_mul(copies));
@@ -212,9 +211,7 @@ impl<'a, T: Float> Trainer<'a, T> {
                 (best.epoch, best.value) = (epoch, watch.value().unwrap_or(f64::NAN));
             }
         }
-        if let (Some(falling), Some(slot)) = (&self.falling, self.store.get_mut(Role::Slot, Plateau::SLOT)) {
-            slot.fill(T::of(falling.share()));
-        }
+        self.lower_rate();
         Ok(())
     }
 
@@ -294,7 +291,7 @@ impl<'a, T: Float> Trainer<'a, T> {
     /// The order of the rows in an epoch.
     pub(crate) fn shuffle(&mut self, epoch: u64) {
         if self.options.shuffle {
-            shuffled(self.model.settings.seed, epoch, &mut self.order);
+            self.loaded.data.train.order(self.model.settings.seed, epoch, &mut self.order);
         }
     }
 
@@ -319,7 +316,7 @@ impl<'a, T: Float> Trainer<'a, T> {
             }
             self.done += 1;
             runner.run(&mut self.store, seed, self.done);
-            runner.add_figures(&mut self.sums);
+            runner.add_figures(end - at, &mut self.sums);
             if !self.sums[0].is_finite() {
                 return Err(self.diverged());
             }
@@ -377,10 +374,8 @@ impl<'a, T: Float> Trainer<'a, T> {
             best.epoch = self.epoch;
             best.value = watch.value().unwrap_or(f64::NAN);
         }
-        if let Some(share) = self.falling.as_mut().and_then(|f| f.after(&self.row))
-            && let Some(slot) = self.store.get_mut(Role::Slot, Plateau::SLOT)
-        {
-            slot.fill(T::of(share));
+        if self.falling.as_mut().is_some_and(|f| f.after(&self.row).is_some()) {
+            self.lower_rate();
         }
         if let Some(now) = self.clock.now_if_looked()
             && self.clock.tell(now)
@@ -397,6 +392,15 @@ impl<'a, T: Float> Trainer<'a, T> {
             self.save()?;
         }
         Ok(self.rules.after(self.history.names(), &self.row))
+    }
+
+    /// Tells the optimizer how far the learning rate has fallen.
+    fn lower_rate(&mut self) {
+        if let Some(falling) = &self.falling
+            && let Some(slot) = self.store.get_mut(Role::Slot, Plateau::SLOT)
+        {
+            slot.fill(T::of(falling.share()));
+        }
     }
 
     fn tell(&self, observer: &mut dyn Observer, seconds: f64, epoch_ended: bool, last: bool) {
@@ -544,7 +548,7 @@ pub(crate) fn card(loaded: &Loaded) -> ModelCard {
     let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
     ModelCard {
         name: name.to_string(),
-        spec: spec.text().to_string(),
+        spec: spec.whole_text(),
         overrides: resolved::overrides(spec),
         stats: loaded.data.stats.to_json(),
         epoch: 0,
