@@ -39,9 +39,9 @@ mod weights;
 
 pub use checkpoint::{Checkpoint, Longer, open_checkpoint};
 pub use data::{LoadOptions, Loaded, describe, load};
-pub use import::{Import, ImportOptions, import};
 pub use expect::{Tally, Trial, trial};
 pub use folds::{Folds, Spread, Summary};
+pub use import::{Import, ImportOptions, import};
 pub use measure::{
     BenchOptions, BenchReport, GradientOptions, GradientReport, ProfileRow, TensorCheck, bench,
     check_gradients, plan_step,
