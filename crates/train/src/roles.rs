@@ -68,7 +68,8 @@ pub(crate) fn name_after_columns(ports: &mut Ports, schema: &Schema, spec: &Spec
                 Literal::Word(w) | Literal::Text(w) => arg.key.is_none() && w == name,
                 _ => false,
             };
-            line.words.first().is_some_and(|w| is(w, word)) && line.words[1..].iter().any(|w| is(w, &column.name))
+            line.words.first().is_some_and(|w| is(w, word))
+                && line.words[1..].iter().any(|w| is(w, &column.name))
         };
         if port.name == word && lines.unwrap_or_default().iter().any(said) {
             port.name.clone_from(&column.name);
