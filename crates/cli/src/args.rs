@@ -43,6 +43,12 @@ pub enum Command {
     New(NewArgs),
     /// How fast a training step is, without files
     Bench(BenchArgs),
+    /// Whether programs keep what their `expect` statements promise
+    Test(TestArgs),
+    /// Write programs in the one usual form
+    Fmt(FmtArgs),
+    /// Mend mistakes that have one sure remedy
+    Fix(FixArgs),
 }
 
 impl Command {
@@ -51,6 +57,7 @@ impl Command {
         match self {
             Command::Train(args) => args.quiet,
             Command::Resume(args) => args.quiet,
+            Command::Test(args) => args.quiet,
             Command::Eval(_)
             | Command::Predict(_)
             | Command::Check(_)
@@ -58,7 +65,9 @@ impl Command {
             | Command::Summary(_)
             | Command::Graph(_)
             | Command::New(_)
-            | Command::Bench(_) => false,
+            | Command::Bench(_)
+            | Command::Fmt(_)
+            | Command::Fix(_) => false,
         }
     }
 }
@@ -126,6 +135,7 @@ Examples:
   nnc train xor.nn --epochs 2000 --seed 7 --out runs/seven
   nnc train -e 'dense 16 relu; dense 1 sigmoid; loss mse' --data xor.csv
   nnc train xor-experiments.nn --as deep --set hidden=64
+  nnc train iris.nn --folds 5              five trainings, mean and deviation
   nnc train xor.nn --json -q | jq .loss")]
 pub struct TrainArgs {
     /// Which program.
@@ -149,6 +159,9 @@ pub struct TrainArgs {
     /// Take the rows in their order, in every epoch
     #[arg(long)]
     pub no_shuffle: bool,
+    /// Train N times, each time validating with another N-th of the rows
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=1000))]
+    pub folds: Option<u16>,
     /// The folder of the run, instead of the next one in runs/
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -338,6 +351,86 @@ pub struct BenchArgs {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+/// `nnc test`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  nnc test xor.nn
+  nnc test specs               every program in the folder that promises something
+  nnc test xor.nn --seeds 100  the same share of more seeds: 9 of 10 becomes 90 of 100
+
+A program promises with `expect`:
+  expect binary_accuracy >= 1 within 500 epochs in 9 of 10 seeds
+  expect test_accuracy >= 97%
+The first holds for a seed if it does after some epoch up to the 500th; the second is about the network that
+the training leaves. Seeds count up from the program's own. No seed is tried that can change nothing any more.
+
+Exit codes: 0 all kept, 1 one is broken, 2 a mistake in a program or its data.")]
+pub struct TestArgs {
+    /// Programs, or folders with programs
+    #[arg(value_name = "SPEC", required = true)]
+    pub specs: Vec<String>,
+    /// Try so many seeds, whatever the programs say; the same share of them must hold
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub seeds: Option<u64>,
+    /// Give a `param` of the programs a value
+    #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
+    pub set: Vec<(String, String)>,
+    /// Take the parameters of an `experiment` of the programs
+    #[arg(long = "as", value_name = "EXPERIMENT")]
+    pub experiment: Option<String>,
+    /// Threads; 0 takes as many as the machine has
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub threads: usize,
+    /// The most memory to take, such as 512M or 2G
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub memory: Option<u64>,
+    /// Print one JSON object at the end
+    #[arg(long)]
+    pub json: bool,
+    /// Print the results only
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// `nnc fmt`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  nnc fmt                      every .nn file here and in the folders below
+  nnc fmt xor.nn iris.nn
+  nnc fmt --check              change nothing; exit 1 and the names of files that are not in this form
+  nnc fmt - < xor.nn           from stdin to stdout
+
+Spaces, line breaks and the alignment of rows change, and a layer written as a call becomes a step. What a
+program means does not, and every comment stays.")]
+pub struct FmtArgs {
+    /// Programs, or folders with programs; `-` is stdin. Without any, the present folder
+    #[arg(value_name = "FILE")]
+    pub files: Vec<String>,
+    /// Change nothing, and tell which files would change
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// `nnc fix`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  nnc fix xor.nn               mend what has one sure remedy, and show what is left
+  nnc fix xor.nn --dry-run     show the changes as a diff, and write nothing
+
+Mistakes that `nnc fix` can mend say so. It never guesses: where two remedies are likely, it leaves the choice
+to you.")]
+pub struct FixArgs {
+    /// Programs, or folders with programs; `-` is stdin
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<String>,
+    /// Write nothing, and show what would change
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// How exact numbers are.

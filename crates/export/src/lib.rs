@@ -8,6 +8,6 @@ mod atomic;
 mod card;
 mod tensors;
 
-pub use atomic::{check_writable, write_all_atomic, write_atomic};
+pub use atomic::{check_writable, rewrite_atomic, write_all_atomic, write_atomic};
 pub use card::{ModelCard, Overrides};
 pub use tensors::{FormatError, Tensor, TensorFile, Values};

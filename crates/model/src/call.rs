@@ -4,7 +4,7 @@ use crate::builtins;
 use crate::elab::{Call, Elab, Res, Stop};
 use crate::frame::Frame;
 use crate::shared::Shared;
-use crate::suggest::nearest;
+use crate::suggest::{certain, nearest};
 use crate::value::{Func, Init, Kind, Shape, Value};
 use nnc_syntax::Span;
 use nnc_syntax::ast::{Arg, Body, Expr, ExprKind, FnDef, LayerDef, Link, Param};
@@ -520,7 +520,7 @@ impl Elab<'_> {
             .error("N0203", format!("`{callee}` has no argument `{}`", key.text), key.span, &label)
             .help(self.signature(callee, params));
         if let Some(near) = near {
-            d = d.fix(key.span, near, self.is_user(key.span));
+            d = d.fix(key.span, near, self.is_user(key.span) && certain(&key.text, &known) == Some(near));
         }
         let hint = match key.text.as_str() {
             "from_logits" => {
@@ -596,7 +596,7 @@ impl Elab<'_> {
         let label = near.map_or(String::new(), |n| format!("did you mean `{n}`?"));
         let mut d = self.error("N0202", format!("`{callee}` does not know `{word}`"), span, &label);
         match near {
-            Some(n) => d = d.fix(span, n, self.is_user(span)),
+            Some(n) => d = d.fix(span, n, self.is_user(span) && certain(word, &known) == Some(n)),
             None => d = d.help(self.signature(callee, params)),
         }
         Stop::Error(Box::new(d))

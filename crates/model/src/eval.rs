@@ -3,7 +3,7 @@
 use crate::builtins;
 use crate::elab::{Elab, Res, Stop};
 use crate::frame::{Frame, Rows};
-use crate::suggest::nearest;
+use crate::suggest::{certain, farness, nearest};
 use crate::value::{Axis, Def, Func, Init, Shape, Value};
 use nnc_syntax::ast::{Arg, Chain, Dim, Expr, ExprKind, Flow, Link, UnaryOp};
 use nnc_syntax::{Diagnostic, Span};
@@ -72,7 +72,7 @@ impl Elab<'_> {
         let label = near.map_or(String::new(), |n| format!("did you mean `{n}`?"));
         let mut d = self.error(code, format!("there is {what} called `{name}`"), span, &label);
         match near {
-            Some(n) => d = d.fix(span, n, self.is_user(span)),
+            Some(n) => d = d.fix(span, n, self.is_user(span) && certain(name, &known) == Some(n)),
             None => d = d.help(self.names_here(frame, code, name)),
         }
         Stop::Error(Box::new(d))
@@ -643,10 +643,12 @@ impl Elab<'_> {
         }
         let known = self.known_names(frame);
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let far = |near: &str| farness(&name.text, near).unwrap_or(usize::MAX);
+        let other = nearest(&name.text, &known).map_or(usize::MAX, far);
         if frame.top
-            && nearest(&name.text, &known).is_none()
-            && let Some(head) = nearest(&name.text, heads)
+            && let Some(head) = nearest(&name.text, heads).filter(|head| far(head) <= other)
         {
+            let sure = certain(&name.text, heads) == Some(head) && far(head) < other;
             let d: Diagnostic = self
                 .error(
                     "N0201",
@@ -654,7 +656,7 @@ impl Elab<'_> {
                     name.span,
                     &format!("did you mean `{head}`?"),
                 )
-                .fix(name.span, head, true);
+                .fix(name.span, head, sure);
             return Stop::Error(Box::new(d));
         }
         self.unknown(frame, "N0201", "no layer", &name.text, name.span)

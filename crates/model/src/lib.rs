@@ -13,6 +13,7 @@ mod elab;
 mod eval;
 pub mod explain;
 mod frame;
+pub mod library;
 mod lint;
 mod names;
 mod pattern;

@@ -224,6 +224,8 @@ pub(crate) struct Top {
     pub clip: Option<(Clip, f64, Span)>,
     pub metrics: Vec<Metric>,
     pub outputs: Vec<Name>,
+    /// Whether rows of their own are kept for the test.
+    pub has_test: bool,
     /// Where the figure of `save best=` stands.
     pub best_at: Option<Span>,
     /// Where settings that can be made once were made.
@@ -607,8 +609,13 @@ impl Elab<'_> {
                 }
             }
         }
-        for e in &self.top.settings.expect {
-            asked.extend(self.places_of(&e.condition, e.span));
+        let has_test = self.top.has_test || self.top.settings.split.test > 0.0;
+        for e in &self.top.settings.expect.clone() {
+            if self.asks_for_test(e, has_test, &plain) {
+                continue;
+            }
+            let figures = self.places_of(&e.condition, e.span);
+            asked.extend(figures.into_iter().filter(|(f, _)| !(has_test && of_test(f, &plain))));
         }
         if let Some(named) = self.top.schedule.as_ref().filter(|n| n.name.text == "plateau")
             && let Some(arg) = named.args.iter().find(|a| a.key.as_ref().is_some_and(|k| k.text == "watch"))
@@ -638,6 +645,23 @@ impl Elab<'_> {
         }
     }
 
+    /// An expectation of the test, `expect test_accuracy >= 97%`, needs test data and is about the end of the
+    /// training; whether a mistake was told.
+    fn asks_for_test(&mut self, e: &Expectation, has_test: bool, plain: &[String]) -> bool {
+        let figures = e.condition.figures();
+        let Some(figure) = figures.iter().find(|f| of_test(f, plain)) else { return false };
+        let d = Diagnostic::error("N0410", format!("no figure is called `{figure}` here"));
+        let d = if !has_test {
+            d.label(e.span, "there is no test data").help("add `split test=15%` or `test \"file.csv\"`")
+        } else if e.within_epochs.is_some() || e.within_steps.is_some() {
+            d.label(e.span, "the test is made once, after the training").help("leave out `within`")
+        } else {
+            return false;
+        };
+        self.diagnostics.push(d);
+        true
+    }
+
     /// The value of a compile-time number or word, for data declarations.
     pub(crate) fn literal(&mut self, frame: &mut Frame, expr: &Expr) -> Res<crate::data::Literal> {
         use crate::data::Literal;
@@ -659,6 +683,11 @@ impl Elab<'_> {
             None => self.fail("N0205", format!("{} says nothing about data", value.kind()), expr.span, ""),
         }
     }
+}
+
+/// Whether a figure is one of the test, `test_accuracy`.
+fn of_test(figure: &str, plain: &[String]) -> bool {
+    figure.strip_prefix("test_").is_some_and(|f| plain.iter().any(|p| p == f))
 }
 
 fn literal_of(value: &Value) -> Option<crate::data::Literal> {

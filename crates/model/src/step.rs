@@ -1,12 +1,12 @@
 //! From a program to its graphs: forward, backward, the whole step, evaluation, first values.
 
-use crate::data::Ports;
+use crate::data::{Part, Ports};
 use crate::elab::{Elab, LayerRow, Res, Stop};
 use crate::frame::Frame;
 use crate::lint;
 use crate::settings::{Clip, Loss, Metric, MetricKind, Named, Settings};
 use crate::spec::Spec;
-use crate::suggest::nearest;
+use crate::suggest::{certain, nearest};
 use crate::totals::{Finish, Totals};
 use crate::value::{Axis, Def, Func, Tensor, Value, shape_text};
 use nnc_graph::{Binary, DType, Graph, NodeId, OutputKind, Reduction, Role, Type, Unary, gradient, passes};
@@ -161,6 +161,7 @@ impl Spec {
         e.ports = ports.clone();
         e.binds = binds(&self.sources, &self.program);
         e.top.settings = Settings::default();
+        e.top.has_test = self.data.iter().any(|d| d.part == Part::Test);
         let mut frame = Frame::top();
         e.bind_ports(&mut frame);
         for stmt in &self.program.stmts {
@@ -652,7 +653,7 @@ fn unknown_rule(e: &Elab<'_>, named: Option<&Named>) -> Stop {
         .error("N0202", format!("there is no optimizer called `{}`", name.text), name.span, &label)
         .help(format!("optimizers are {}", rules.join(", ")));
     if let Some(near) = near {
-        d = d.fix(name.span, near, true);
+        d = d.fix(name.span, near, certain(&name.text, &rules) == Some(near));
     }
     Stop::Error(Box::new(d))
 }

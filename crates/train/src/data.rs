@@ -25,6 +25,8 @@ pub struct LoadOptions {
     pub base: PathBuf,
     /// Bytes that may be taken; four fifths of the machine's memory where not given.
     pub memory_limit: Option<u64>,
+    /// Fold `i` (from 0) of `k`: the validation part of a cross-validation, in the place of the program's.
+    pub fold: Option<(usize, usize)>,
 }
 
 /// A program with its data.
@@ -138,12 +140,14 @@ fn beside(spec: &Spec, data: Option<&DataSpec>, options: &LoadOptions) -> Vec<Di
         Ok(model) => model.diagnostics,
         Err(diagnostics) => diagnostics,
     };
-    let errors = mistakes.into_iter().filter(Diagnostic::is_error);
-    if sure {
-        return errors.collect();
+    let mut out = if sure { Vec::new() } else { spec.wrong_names() };
+    for d in mistakes.into_iter().filter(|d| d.is_error() && (sure || d.code == "N0401")) {
+        let place = |d: &Diagnostic| (d.code, d.labels.first().map(|l| l.span));
+        if !out.iter().any(|known| place(known) == place(&d)) {
+            out.push(d);
+        }
     }
-    // No data would give a program its loss, or mend a misspelt word.
-    spec.wrong_names().into_iter().chain(errors.filter(|d| d.code == "N0401")).collect()
+    out
 }
 
 /// Ports of the declared names; any shape will do.
@@ -170,7 +174,13 @@ fn guessed(decls: &[PortDecl]) -> Ports {
 ///
 /// # Errors
 /// It cannot be read, or has not the columns the model was trained on.
-pub(crate) fn encode_file(stats: &Stats, spec: &Spec, path: &str, memory: Option<u64>) -> Outcome<Table> {
+pub(crate) fn encode_file(
+    stats: &Stats,
+    spec: &Spec,
+    path: &str,
+    memory: Option<u64>,
+    purpose: Purpose,
+) -> Outcome<Table> {
     let train = spec.data.iter().find(|d| d.part == Part::Train);
     let mut marks = Marks::default();
     let mut diagnostics = Vec::new();
@@ -181,8 +191,38 @@ pub(crate) fn encode_file(stats: &Stats, spec: &Spec, path: &str, memory: Option
     });
     let source = replaced(declared, path);
     let limits = Limits { memory: memory::limit(memory) };
-    nnc_data::encode_with(stats, &source, &limits)
+    encode(stats, &source, &limits, purpose)
         .map_err(|f| Problem::at(ProblemKind::Data, Marks::default().diagnostics(&f), &spec.sources))
+}
+
+/// What rows are encoded for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Purpose {
+    /// To be compared with their targets.
+    Measure,
+    /// To be predicted; targets are shown where they are there.
+    Predict,
+}
+
+fn encode(
+    stats: &Stats,
+    source: &SourceSpec,
+    limits: &Limits,
+    purpose: Purpose,
+) -> Result<Table, Vec<Fault>> {
+    let stdin = matches!(source, SourceSpec::Csv(csv) if csv.path == "-");
+    match purpose {
+        Purpose::Measure => nnc_data::encode_with(stats, source, limits),
+        // The last window of a series is the one that is asked for, and nothing is known after it.
+        Purpose::Predict if stats.window.is_some() => nnc_data::encode_inputs(stats, source, limits),
+        // What comes from stdin can be read once only.
+        Purpose::Predict if stdin => nnc_data::encode_with(stats, source, limits),
+        // Targets that are not filled in yet are no mistake.
+        Purpose::Predict => match nnc_data::encode_with(stats, source, limits) {
+            Err(faults) => nnc_data::encode_inputs(stats, source, limits).map_err(|_| faults),
+            table => table,
+        },
+    }
 }
 
 struct Opener<'a> {
@@ -206,6 +246,8 @@ impl Opener<'_> {
             Some(_) => (None, None),
             None => (self.part(Part::Valid), self.part(Part::Test)),
         };
+        // What is validated with is the fold.
+        let valid = valid.filter(|_| self.options.fold.is_none());
         let train = match (&self.options.data, train) {
             (Some(path), declared) => Some(replaced(declared, path)),
             (None, declared) => declared,
@@ -217,7 +259,7 @@ impl Opener<'_> {
         let (roles, otherwise) = self.roles(train.as_ref());
         let settings = &self.spec.settings;
         let split = SplitSpec {
-            valid: settings.split.valid,
+            valid: if self.options.fold.is_some() { 0.0 } else { settings.split.valid },
             test: settings.split.test,
             stratify: settings.split.stratify,
             ordered: settings.split.ordered,
@@ -225,7 +267,7 @@ impl Opener<'_> {
                 let handle = settings.split.span.and_then(|s| self.marks.mark(s));
                 ColumnName::new(g.clone(), handle)
             }),
-            fold: None,
+            fold: self.options.fold,
             handle: settings.split.span.and_then(|s| self.marks.mark(s)),
         };
         let data = DataSpec { train: train?, valid, test, roles, split, seed: settings.seed };
@@ -331,9 +373,14 @@ fn replaced(declared: Option<SourceSpec>, path: &str) -> SourceSpec {
 }
 
 /// The whole training source of a program, every row in the order of the file.
-pub(crate) fn encode_own(stats: &Stats, spec: &Spec, options: &LoadOptions) -> Outcome<Table> {
+pub(crate) fn encode_own(
+    stats: &Stats,
+    spec: &Spec,
+    options: &LoadOptions,
+    purpose: Purpose,
+) -> Outcome<Table> {
     if let Some(path) = &options.data {
-        return encode_file(stats, spec, path, options.memory_limit);
+        return encode_file(stats, spec, path, options.memory_limit, purpose);
     }
     let mut opener = Opener { spec, options, marks: Marks::default(), diagnostics: Vec::new() };
     let Some(source) = opener.part(Part::Train) else {
@@ -351,7 +398,7 @@ pub(crate) fn encode_own(stats: &Stats, spec: &Spec, options: &LoadOptions) -> O
         other => other,
     };
     let limits = Limits { memory: memory::limit(options.memory_limit) };
-    nnc_data::encode_with(stats, &source, &limits)
+    encode(stats, &source, &limits, purpose)
         .map_err(|f| Problem::at(ProblemKind::Data, opener.marks.diagnostics(&f), &spec.sources))
 }
 

@@ -15,7 +15,9 @@ mod checkpoint;
 mod clock;
 mod data;
 mod diverge;
+mod expect;
 mod float;
+mod folds;
 mod history;
 mod marks;
 mod measure;
@@ -36,6 +38,8 @@ mod weights;
 
 pub use checkpoint::{Checkpoint, Longer, open_checkpoint};
 pub use data::{LoadOptions, Loaded, describe, load};
+pub use expect::{Tally, Trial, trial};
+pub use folds::{Folds, Spread, Summary};
 pub use measure::{
     BenchOptions, BenchReport, GradientOptions, GradientReport, ProfileRow, TensorCheck, bench,
     check_gradients, plan_step,

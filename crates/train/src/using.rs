@@ -1,6 +1,6 @@
 //! Using a trained model: opening, evaluating, predicting.
 
-use crate::data::{LoadOptions, encode_file, encode_own, load, ports};
+use crate::data::{LoadOptions, Purpose, encode_file, encode_own, load, ports};
 use crate::float::{Float, with_float};
 use crate::memory;
 use crate::problem::{Outcome, Problem, ProblemKind};
@@ -106,6 +106,7 @@ pub fn open_model(path: &Path) -> Outcome<Trained> {
         data: note.data.map(|p| p.to_string_lossy().into_owned()),
         base: note.base,
         memory_limit: None,
+        fold: note.fold.and_then(|(i, k)| Some((i.checked_sub(1)?, k))),
     };
     let (epoch, step) = (card.epoch, card.step);
     Ok(Trained { path, spec, stats, ports, model, epoch, step, file, origin })
@@ -118,11 +119,12 @@ pub fn open_model(path: &Path) -> Outcome<Trained> {
 /// The data cannot be read, lacks targets, or does not fit the model.
 pub fn evaluate(model: &Trained, on: Option<On>, options: &UseOptions) -> Outcome<Evaluation> {
     let (name, table) = match (&options.data, on) {
-        (Some(path), _) => {
-            (path.clone(), encode_file(&model.stats, &model.spec, path, options.memory_limit)?)
-        }
+        (Some(path), _) => (
+            path.clone(),
+            encode_file(&model.stats, &model.spec, path, options.memory_limit, Purpose::Measure)?,
+        ),
         (None, Some(On::All)) => {
-            ("all".into(), encode_own(&model.stats, &model.spec, &model.origin(options))?)
+            ("all".into(), encode_own(&model.stats, &model.spec, &model.origin(options), Purpose::Measure)?)
         }
         (None, on) => part(model, on, options)?,
     };
@@ -147,8 +149,8 @@ pub fn evaluate(model: &Trained, on: Option<On>, options: &UseOptions) -> Outcom
 /// The data cannot be read, or does not fit the model.
 pub fn predict(model: &Trained, options: &UseOptions) -> Outcome<Predictions> {
     let table = match &options.data {
-        Some(path) => encode_file(&model.stats, &model.spec, path, options.memory_limit)?,
-        None => encode_own(&model.stats, &model.spec, &model.origin(options))?,
+        Some(path) => encode_file(&model.stats, &model.spec, path, options.memory_limit, Purpose::Predict)?,
+        None => encode_own(&model.stats, &model.spec, &model.origin(options), Purpose::Predict)?,
     };
     let rows: Vec<u32> = (0..table.len() as u32).collect();
     let reader = Reader::new(&model.stats, &model.ports, &model.model);

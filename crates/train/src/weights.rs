@@ -51,9 +51,17 @@ pub(crate) fn read(path: &Path, limit: Option<u64>) -> Outcome<TensorFile> {
 }
 
 /// Whether a parameter belongs into a model file.
-pub(crate) fn kept(role: Role) -> bool {
+fn kept(role: Role) -> bool {
     matches!(role, Role::Weight | Role::State)
 }
+
+/// Whether a parameter of the best epoch is needed: what belongs into a model file, or stands in for it.
+pub(crate) fn matters(e: &nnc_engine::Entry) -> bool {
+    kept(e.role) || e.name.ends_with(AVERAGE)
+}
+
+/// How the slots of averaged weights end.
+const AVERAGE: &str = "/ema.average";
 
 /// Copies the tensors of a file into the weights and states of the same paths.
 pub(crate) fn load<T: Float>(store: &mut Store<T>, file: &TensorFile, path: &Path) -> Outcome<()> {
@@ -120,9 +128,8 @@ fn shape(dims: &[usize]) -> String {
 /// Keras' optimizers with `use_ema` leave it.
 pub(crate) fn average<T: Float>(store: &mut Store<T>) {
     let slots = store.layout().entries().iter().filter(|e| e.role == Role::Slot);
-    let averaged: Vec<(String, String)> = slots
-        .filter_map(|e| Some((e.name.to_string(), e.name.strip_suffix("/ema.average")?.to_string())))
-        .collect();
+    let averaged: Vec<(String, String)> =
+        slots.filter_map(|e| Some((e.name.to_string(), e.name.strip_suffix(AVERAGE)?.to_string()))).collect();
     for (slot, weight) in averaged {
         let values = store.get(Role::Slot, &slot).map(<[T]>::to_vec);
         if let (Some(values), Some(to)) = (values, store.get_mut(Role::Weight, &weight)) {

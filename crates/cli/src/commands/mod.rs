@@ -4,11 +4,15 @@ mod bench;
 mod check;
 mod data;
 mod eval;
+mod fix;
+mod fmt;
+mod folds;
 mod graph;
 mod new;
 mod predict;
 mod resume;
 mod summary;
+mod test;
 mod train;
 
 use crate::args::Command;
@@ -28,5 +32,8 @@ pub fn run(command: &Command, out: &mut Output) -> Result<u8> {
         Command::Graph(args) => graph::run(args, out),
         Command::New(args) => new::run(args, out),
         Command::Bench(args) => bench::run(args, out),
+        Command::Test(args) => test::run(args, out),
+        Command::Fmt(args) => fmt::run(args, out),
+        Command::Fix(args) => fix::run(args, out),
     }
 }
