@@ -146,12 +146,14 @@ fn beside(spec: &Spec, data: Option<&DataSpec>, options: &LoadOptions) -> Vec<Di
         Ok(model) => model.diagnostics,
         Err(diagnostics) => diagnostics,
     };
-    let errors = mistakes.into_iter().filter(Diagnostic::is_error);
-    if sure {
-        return errors.collect();
+    let mut out = if sure { Vec::new() } else { spec.wrong_names() };
+    for d in mistakes.into_iter().filter(|d| d.is_error() && (sure || d.code == "N0401")) {
+        let place = |d: &Diagnostic| (d.code, d.labels.first().map(|l| l.span));
+        if !out.iter().any(|known| place(known) == place(&d)) {
+            out.push(d);
+        }
     }
-    // No data would give a program its loss, or mend a misspelt word.
-    spec.wrong_names().into_iter().chain(errors.filter(|d| d.code == "N0401")).collect()
+    out
 }
 
 /// Ports of the declared names; any shape will do.

@@ -546,7 +546,7 @@ pub(crate) fn weight_count(model: &Model) -> usize {
 }
 
 /// What the model file says about itself, but for the epoch.
-fn card(loaded: &Loaded) -> ModelCard {
+pub(crate) fn card(loaded: &Loaded) -> ModelCard {
     let spec = &loaded.spec;
     let name = &spec.sources.get(spec.source).name;
     // Equal runs are equal bytes, wherever the program lies.

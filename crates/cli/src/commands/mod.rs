@@ -9,6 +9,7 @@ mod fix;
 mod fmt;
 mod folds;
 mod graph;
+mod import;
 mod new;
 mod predict;
 mod resume;
@@ -27,6 +28,7 @@ pub fn run(command: &Command, out: &mut Output) -> Result<u8> {
         Command::Resume(args) => resume::run(args, out),
         Command::Eval(args) => eval::run(args, out),
         Command::Predict(args) => predict::run(args, out),
+        Command::Import(args) => import::run(args, out),
         Command::Check(args) => check::run(args, out),
         Command::Data(args) => data::run(args, out),
         Command::Summary(args) => summary::run(args, out),
