@@ -102,7 +102,7 @@ fn iris() {
 fn regression_with_missing_values() {
     let place = place(&["regression"]);
     let row = |i: usize| {
-        let age = if i % 7 == 0 { String::new() } else { (i * 3 % 40).to_string() };
+        let age = if i.is_multiple_of(7) { String::new() } else { (i * 3 % 40).to_string() };
         format!("{},{},{age},{},{}\n", 50 + i, i % 5, ["north", "south", "east"][i % 3], (50 + i) * 3000)
     };
     let rows: String = (0..40).map(row).collect();
