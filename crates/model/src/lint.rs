@@ -76,10 +76,17 @@ pub(crate) fn softmax_of_one(e: &Elab<'_>, name: &str, t: &Tensor) -> Result<(),
         .cause("softmax shares out a total of 1, and here there is one output")
         .cause("whatever the weights, the output stays the same and every gradient is 0");
     let classes = e.ports.targets.iter().find_map(|p| p.classes.as_ref().map(|c| (p.name.clone(), c.len())));
+    let word = e.word(name);
+    let here = e.is_user(word) && e.sources.slice(word) == name;
     d = match classes {
         Some((target, k)) => {
             d.cause(format!("the target `{target}` has {k} classes")).help(format!("dense {k} softmax"))
         }
+        // Numbers are the target: yes or no, then.
+        None if name == "softmax" && here && !e.ports.targets.is_empty() => d
+            .help("for yes or no: dense 1 sigmoid")
+            .help("for k classes: dense k softmax")
+            .fix(word, "sigmoid", true),
         None => d.help("for yes or no: dense 1 sigmoid").help("for k classes: dense k softmax"),
     };
     Err(Stop::Error(Box::new(d)))
@@ -203,6 +210,13 @@ fn loss_and_activation(e: &mut Elab<'_>, outputs: &[(String, Tensor)]) {
             .label(named.span, "takes the logarithm of the output");
         if let Some(span) = last {
             d = d.label(span, "the output is made here");
+            // A last layer without any activation: the one that the loss asks for is missing.
+            let words = e.sources.slice(span);
+            let bare = words.strip_prefix("dense ").is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
+            if bare && e.is_user(span) {
+                let end = nnc_syntax::Span { start: span.end, ..span };
+                d = d.fix(end, format!(" {wanted}"), true);
+            }
         }
         e.diagnostics.push(d.help(format!("end with a {wanted}: {example}")));
     } else if wanted == "softmax" && made == "sigmoid" {
