@@ -148,6 +148,7 @@ impl Spec {
                 let place = d.labels.first().map(|l| l.span).filter(|s| s.source == source);
                 place.map_or(u32::MAX, |span| span.start)
             });
+            nnc_syntax::limit(&mut diagnostics);
             return Err((diagnostics, sources));
         }
         let params = globals.params.iter().map(|(n, v)| (n.clone(), v.to_string())).collect();
