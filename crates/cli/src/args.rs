@@ -33,6 +33,8 @@ pub enum Command {
     Predict(PredictArgs),
     /// Look for mistakes, without training
     Check(CheckArgs),
+    /// Make a trained network of weights from PyTorch or Keras
+    Import(ImportArgs),
     /// What a program sees of its data: columns, roles, statistics, the first rows
     Data(DataArgs),
     /// The layers with their shapes, weights and costs
@@ -43,6 +45,8 @@ pub enum Command {
     New(NewArgs),
     /// How fast a training step is, without files
     Bench(BenchArgs),
+    /// What a name, a diagnostic or a program means
+    Explain(ExplainArgs),
     /// Whether programs keep what their `expect` statements promise
     Test(TestArgs),
     /// Write programs in the one usual form
@@ -61,11 +65,13 @@ impl Command {
             Command::Eval(_)
             | Command::Predict(_)
             | Command::Check(_)
+            | Command::Import(_)
             | Command::Data(_)
             | Command::Summary(_)
             | Command::Graph(_)
             | Command::New(_)
             | Command::Bench(_)
+            | Command::Explain(_)
             | Command::Fmt(_)
             | Command::Fix(_) => false,
         }
@@ -240,6 +246,57 @@ pub struct PredictArgs {
     pub full: bool,
 }
 
+/// `nnc import`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Make the file there:
+  PyTorch   safetensors.torch.save_file(model.state_dict(), \"weights.safetensors\")
+  Keras     safetensors.numpy.save_file({v.path: v.numpy() for v in model.variables}, \"weights.safetensors\")
+
+Layers are paired by name, by shape, and, those of one shape, in the order of the numbers in their names (Keras
+counts layers as they are made). Layouts, the order of gates and of flattened channels are converted. What
+cannot be told is asked for; the pairs are printed.
+
+Examples:
+  nnc import weights.safetensors mnist.nn --from torch --out mnist.safetensors
+  nnc import weights.safetensors gpt.nn --from torch --map 'blocks.*.ln1=transformer*.layernorm1' --skip '*.mask'
+  nnc predict mnist.safetensors --data new.csv")]
+pub struct ImportArgs {
+    /// The weights, a .safetensors file
+    #[arg(value_name = "WEIGHTS")]
+    pub weights: PathBuf,
+    /// The program that says the same as the model there.
+    #[command(flatten)]
+    pub spec: SpecArgs,
+    /// Where the weights come from
+    #[arg(long, value_name = "LIBRARY", value_enum)]
+    pub from: From,
+    /// The model file to write, instead of <SPEC>.safetensors in this folder
+    #[arg(long, value_name = "FILE.safetensors")]
+    pub out: Option<PathBuf>,
+    /// This layer there is that one here; a `*` on both sides stands for numbers
+    #[arg(long, value_name = "THEIRS=OURS", value_parser = assignment)]
+    pub map: Vec<(String, String)>,
+    /// Leave out this layer or tensor there; `*` stands for any characters
+    #[arg(long, value_name = "NAME")]
+    pub skip: Vec<String>,
+    /// How exact numbers are
+    #[arg(long, value_name = "TYPE", value_enum, default_value_t)]
+    pub precision: Precision,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Libraries whose weights are understood.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum From {
+    /// PyTorch
+    Torch,
+    /// Keras 3
+    Keras,
+}
+
 /// `nnc check`
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -351,6 +408,35 @@ pub struct BenchArgs {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+/// `nnc explain`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  nnc explain                    all that can be explained
+  nnc explain dense              a layer: arguments, weights, Keras' name for it, its definition
+  nnc explain Conv2D             names of Keras and PyTorch are understood
+  nnc explain epochs             a statement
+  nnc explain N0301              a diagnostic, with a wrong and a mended program
+  nnc explain xor.nn             a program, line by line
+  nnc explain kan --in my.nn     a name that a program defines")]
+pub struct ExplainArgs {
+    /// A name, a code such as N0301, or a program
+    #[arg(value_name = "NAME|CODE|SPEC")]
+    pub topic: Option<String>,
+    /// Look the name up in this program too
+    #[arg(long = "in", value_name = "SPEC")]
+    pub within: Option<String>,
+    /// Take the program's data from this file instead
+    #[arg(long, value_name = "FILE")]
+    pub data: Option<String>,
+    /// Give a `param` of the program a value
+    #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
+    pub set: Vec<(String, String)>,
+    /// Take the parameters of an `experiment` of the program
+    #[arg(long = "as", value_name = "EXPERIMENT")]
+    pub experiment: Option<String>,
 }
 
 /// `nnc test`

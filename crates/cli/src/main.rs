@@ -11,6 +11,7 @@ mod failure;
 mod figures;
 mod input;
 mod output;
+mod pages;
 mod programs;
 mod progress;
 mod stage;

@@ -49,6 +49,8 @@ pub struct LayerRow {
     pub text: String,
     /// Where they stand.
     pub span: Span,
+    /// The shape of what it works on, where that is one tensor.
+    pub given: Option<Vec<usize>>,
     /// The result's shape for one sample, such as `28x28x1`.
     pub shape: Vec<usize>,
     /// How many numbers it learns.
@@ -116,6 +118,8 @@ pub(crate) struct Elab<'a> {
     axes: u32,
     sites: BTreeMap<String, u64>,
     pub steps_run: usize,
+    /// Numbers whose derivative was taken.
+    pub differentiated: Vec<NodeId>,
     /// Tensors that got a name at the top of the file.
     pub bound: Vec<(String, Span, NodeId)>,
     /// Names that the file binds, with the names that stand in what they are bound to.
@@ -158,6 +162,7 @@ impl<'a> Elab<'a> {
             axes: 0,
             sites: BTreeMap::new(),
             steps_run: 0,
+            differentiated: Vec::new(),
             bound: Vec::new(),
             binds: Vec::new(),
             top: Top::default(),

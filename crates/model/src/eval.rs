@@ -388,7 +388,11 @@ impl Elab<'_> {
         }
         let mut value = None;
         for (at, link) in chain.links.iter().enumerate() {
-            let start = self.row_start();
+            let on = match (&value, link) {
+                (None, Link::Step(_)) => frame.it.as_ref(),
+                (value, _) => value.as_ref(),
+            };
+            let start = self.row_start(on);
             let next = match value {
                 None => self.first_link(frame, link),
                 Some(value) => self.next_link(frame, value, link),

@@ -12,11 +12,19 @@ pub(crate) struct RowStart {
     nodes: usize,
     declared: usize,
     rows: usize,
+    /// The shape that goes in.
+    given: Option<Vec<usize>>,
 }
 
 impl Elab<'_> {
-    pub(crate) fn row_start(&self) -> RowStart {
-        RowStart { nodes: self.b.graph().len(), declared: self.declared.len(), rows: self.layers.len() }
+    /// A link that works on a value, if there is one.
+    pub(crate) fn row_start(&self, on: Option<&Value>) -> RowStart {
+        let given = match on {
+            Some(Value::Tensor(t)) => Some(t.sizes()),
+            _ => None,
+        };
+        let (nodes, declared) = (self.b.graph().len(), self.declared.len());
+        RowStart { nodes, declared, rows: self.layers.len(), given }
     }
 
     /// Notes what a link of the top of the file computed; a mere name (`x`) is no step.
@@ -69,7 +77,8 @@ impl Elab<'_> {
             }
         }
         let shape = t.sizes();
-        self.layers.push(LayerRow { name, text, span, shape, weights, flops, bytes });
+        let given = start.given;
+        self.layers.push(LayerRow { name, text, span, given, shape, weights, flops, bytes });
     }
 
     fn is_function_name(&self, link: &Link) -> bool {

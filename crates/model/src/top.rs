@@ -93,7 +93,8 @@ impl Elab<'_> {
             StmtKind::LossIs(chain) => {
                 let head = nnc_syntax::Span { end: stmt.span.start + 4, ..stmt.span };
                 self.once("loss", head)?;
-                if self.is_setting_value(frame, chain) {
+                // `loss = output` is a formula, `loss = mse` is not.
+                if self.is_setting_value(frame, chain) && self.sources.slice(chain.span) != "output" {
                     let name = nnc_syntax::ast::Name { text: "loss".into(), span: head };
                     self.diagnostics.extend(self.setting_with_equals(&name, chain.span));
                     return Ok(());

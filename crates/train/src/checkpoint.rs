@@ -87,16 +87,11 @@ pub fn open_checkpoint(run: &Path, longer: Longer) -> Outcome<Checkpoint> {
         |(diagnostics, sources)| Box::new(Problem { kind: ProblemKind::Spec, diagnostics, sources }),
     )?;
     let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
-    let data = note.data.map(|p| p.to_string_lossy().into_owned());
+    let data = note.data.as_ref().map(|p| p.to_string_lossy().into_owned());
     Ok(Checkpoint {
         folder,
         spec,
-        origin: LoadOptions {
-            data,
-            base: note.base,
-            fold: note.fold.and_then(|(i, k)| Some((i.checked_sub(1)?, k))),
-            memory_limit: None,
-        },
+        origin: LoadOptions { data, fold: note.fold(), base: note.base, ..LoadOptions::default() },
         float: if note.precision == "f64" { DType::F64 } else { DType::F32 },
         shuffle: note.shuffle,
         epoch: card.epoch,

@@ -19,6 +19,7 @@ mod expect;
 mod float;
 mod folds;
 mod history;
+mod import;
 mod marks;
 mod measure;
 mod memory;
@@ -40,6 +41,7 @@ pub use checkpoint::{Checkpoint, Longer, open_checkpoint};
 pub use data::{LoadOptions, Loaded, describe, load};
 pub use expect::{Tally, Trial, trial};
 pub use folds::{Folds, Spread, Summary};
+pub use import::{Import, ImportOptions, import};
 pub use measure::{
     BenchOptions, BenchReport, GradientOptions, GradientReport, ProfileRow, TensorCheck, bench,
     check_gradients, plan_step,

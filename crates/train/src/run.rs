@@ -179,13 +179,18 @@ impl RunNote {
             spec: loaded.spec.sources.get(loaded.spec.source).name.clone(),
             base: absolute(base),
             data,
+            fold: fold.map(|(i, k)| (i + 1, k)),
             seed: model.settings.seed,
             shuffle: options.shuffle,
             precision: if model.step.float == DType::F64 { "f64" } else { "f32" }.into(),
             init: options.init.clone(),
-            fold: fold.map(|(i, k)| (i + 1, k)),
             ..Self::default()
         }
+    }
+
+    /// The fold it was trained on, from 0, and how many there are.
+    pub(crate) fn fold(&self) -> Option<(usize, usize)> {
+        self.fold.and_then(|(i, k)| Some((i.checked_sub(1)?, k)))
     }
 
     /// Adds what is known after the last step.

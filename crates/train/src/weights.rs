@@ -41,13 +41,16 @@ pub(crate) fn initial<T: Float>(
 
 /// Reads a file of tensors.
 pub(crate) fn read(path: &Path, limit: Option<u64>) -> Outcome<TensorFile> {
-    TensorFile::read(path, memory::limit(limit)).map_err(|e| {
-        let mut d = Diagnostic::error("N0602", format!("`{}` {e}", path.display()));
-        if matches!(&e, FormatError::Io(e) if e.kind() == std::io::ErrorKind::NotFound) {
-            d = Diagnostic::error("N0602", format!("there is no file `{}`", path.display()));
-        }
-        Problem::new(ProblemKind::Io, d)
-    })
+    TensorFile::read(path, memory::limit(limit)).map_err(|e| unreadable(path, &e))
+}
+
+/// Why a file cannot be read.
+pub(crate) fn unreadable(path: &Path, e: &FormatError) -> Box<Problem> {
+    let mut d = Diagnostic::error("N0602", format!("`{}` {e}", path.display()));
+    if matches!(e, FormatError::Io(e) if e.kind() == std::io::ErrorKind::NotFound) {
+        d = Diagnostic::error("N0602", format!("there is no file `{}`", path.display()));
+    }
+    Problem::new(ProblemKind::Io, d)
 }
 
 /// Whether a parameter belongs into a model file.
@@ -140,9 +143,14 @@ pub(crate) fn average<T: Float>(store: &mut Store<T>) {
 
 /// The bytes of a model file.
 pub(crate) fn model_bytes<T: Float>(store: &Store<T>, card: &ModelCard) -> Vec<u8> {
-    let mut file = TensorFile::default();
     let mut store = store.clone();
     average(&mut store);
+    plain_bytes(&store, card)
+}
+
+/// The bytes of a model file with the weights as they are.
+pub(crate) fn plain_bytes<T: Float>(store: &Store<T>, card: &ModelCard) -> Vec<u8> {
+    let mut file = TensorFile::default();
     for (entry, values) in store.iter().filter(|(e, _)| kept(e.role)) {
         let tensor = Tensor { shape: entry.dims.clone(), values: T::values(values) };
         file.tensors.insert(entry.name.to_string(), tensor);

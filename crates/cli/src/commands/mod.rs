@@ -4,10 +4,12 @@ mod bench;
 mod check;
 mod data;
 mod eval;
+mod explain;
 mod fix;
 mod fmt;
 mod folds;
 mod graph;
+mod import;
 mod new;
 mod predict;
 mod resume;
@@ -26,6 +28,7 @@ pub fn run(command: &Command, out: &mut Output) -> Result<u8> {
         Command::Resume(args) => resume::run(args, out),
         Command::Eval(args) => eval::run(args, out),
         Command::Predict(args) => predict::run(args, out),
+        Command::Import(args) => import::run(args, out),
         Command::Check(args) => check::run(args, out),
         Command::Data(args) => data::run(args, out),
         Command::Summary(args) => summary::run(args, out),
@@ -33,6 +36,7 @@ pub fn run(command: &Command, out: &mut Output) -> Result<u8> {
         Command::New(args) => new::run(args, out),
         Command::Bench(args) => bench::run(args, out),
         Command::Test(args) => test::run(args, out),
+        Command::Explain(args) => explain::run(args, out),
         Command::Fmt(args) => fmt::run(args, out),
         Command::Fix(args) => fix::run(args, out),
     }
