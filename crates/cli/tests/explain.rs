@@ -42,7 +42,8 @@ fn pages_of_names() {
 
 #[test]
 fn names_of_other_libraries_lead_to_ours() {
-    for (theirs, ours) in [("Conv2D", "conv"), ("Linear", "dense"), ("nb_epoch", "epochs"), ("Adam", "adam")] {
+    for (theirs, ours) in [("Conv2D", "conv"), ("Linear", "dense"), ("nb_epoch", "epochs"), ("Adam", "adam")]
+    {
         let text = explained(theirs);
         assert!(text.starts_with(&format!("`{theirs}` is `{ours}` here.\n\n{ours}")), "{text}");
     }

@@ -145,7 +145,7 @@ impl Elab<'_> {
         {
             return Ok(value.clone());
         }
-        match &inner.it {
+        match inner.it.as_ref().or(inner.last.as_ref()) {
             Some(value) => Ok(value.clone()),
             None => self.fail("N0210", format!("the body of `{name}` computes nothing"), span, ""),
         }
@@ -235,6 +235,19 @@ impl Elab<'_> {
     pub fn bind_init(&mut self, frame: &mut Frame, init: &Rc<Init>, args: &[Arg], span: Span) -> Res<Value> {
         let def = init.def.clone();
         let bound = self.arguments(frame, &def.name.text, &def.params, args, span, false)?;
+        // First values are computed before there is any data.
+        if let Some((i, value)) = bound.iter().find(|(_, v)| holds_tensor(v)) {
+            let (param, name) = (&def.params[*i].name.text, &def.name.text);
+            let d = self
+                .error(
+                    "N0205",
+                    format!("`{param}` of `{name}` is known before training, and this is {}", value.kind()),
+                    span,
+                    "",
+                )
+                .help(self.signature(name, &def.params));
+            return Err(Stop::Error(Box::new(d)));
+        }
         let bound = bound.into_iter().map(|(i, v)| (def.params[i].name.text.clone(), v)).collect();
         Ok(Value::Init(Rc::new(Init { def, bound })))
     }
@@ -678,5 +691,13 @@ fn word_of(expr: &Expr) -> Option<&str> {
     match &expr.kind {
         ExprKind::Name(name) | ExprKind::Text(name) => Some(name),
         _ => None,
+    }
+}
+
+fn holds_tensor(value: &Value) -> bool {
+    match value {
+        Value::Tensor(_) => true,
+        Value::List(items) | Value::Several(items) => items.iter().any(holds_tensor),
+        _ => false,
     }
 }

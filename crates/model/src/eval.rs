@@ -246,7 +246,7 @@ impl Elab<'_> {
         frame.next_name = None;
         let value = value?;
         match &flow.targets[..] {
-            [] => {}
+            [] => frame.last = Some(value.clone()),
             [name] => {
                 if let (true, Value::Tensor(t)) = (frame.top, &value) {
                     self.bound.push((name.text.clone(), name.span, t.node));

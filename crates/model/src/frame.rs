@@ -14,6 +14,8 @@ pub(crate) struct Frame {
     counters: BTreeMap<String, usize>,
     /// The last tensor computed.
     pub it: Option<Value>,
+    /// The last value that got no name, whatever its kind.
+    pub last: Option<Value>,
     /// Whether this is the file itself and not a body.
     pub top: bool,
     /// Which steps of the file become rows of the summary.

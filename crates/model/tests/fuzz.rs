@@ -325,6 +325,22 @@ fn programs_of_pieces_never_panic() {
     assert!(fine > count / 100, "too few correct programs to test much: {fine}");
 }
 
+/// What such programs have found.
+#[test]
+fn programs_that_once_panicked() {
+    let [four, ..] = data();
+    for text in [
+        "output y; output y; y = input -> dense 1; loss mse",
+        "y = input -> dense 1\noutput y\noutput y\nloss mse",
+        "layer two of x[..., ... n] { x }\ntwo; dense 1; loss mse",
+        "layer rbf of x[n] { weight c[n] = normal(x); x * c }\nrbf; dense 1; loss mse",
+        "weight c[4] = uniform(mean(input)); dense 1; loss mse",
+    ] {
+        assert!(!check(text, &four), "{text}");
+        assert_eq!(PANICS.load(Ordering::Relaxed), 0, "{text}");
+    }
+}
+
 /// Programs that are right by their making: every one is accepted, its graphs keep their promises, and its usual
 /// form means the same.
 #[test]
