@@ -105,6 +105,7 @@ impl Elab<'_> {
         }
         if let (Some(Value::Tensor(t)), "softmax" | "log_softmax", 1, false) =
             (values.first(), name.as_str(), values.len(), user)
+            && self.asked_for(&name)
         {
             crate::lint::softmax_of_one(self, &name, &t.clone())?;
         }
@@ -127,6 +128,14 @@ impl Elab<'_> {
             self.remember(&name, values, &out);
         }
         Ok(out)
+    }
+
+    /// Whether the user's words at work name a function, or a parameter that is it; if not, a layer of the library
+    /// uses it inside, such as attention over a sequence of one step.
+    fn asked_for(&self, name: &str) -> bool {
+        let written = self.word(name) != self.here || self.sources.slice(self.here).trim() == name;
+        let is = |v: &Value| matches!(v, Value::Func(f) if Value::Func(f.clone()).to_string() == name);
+        written || self.globals.params.iter().any(|(_, v)| is(v))
     }
 
     /// The last tensor of a body; a body may also end in a number.

@@ -325,6 +325,18 @@ fn programs_of_pieces_never_panic() {
     assert!(fine > count / 100, "too few correct programs to test much: {fine}");
 }
 
+/// A softmax over one number is a mistake where it is asked for, not inside attention over one step.
+#[test]
+fn attention_over_one_step_is_allowed() {
+    let data = ports(numbers("input", &[1, 4]), numbers("target", &[4]));
+    assert!(check("attention 2; flatten; loss mse", &data));
+    let data = ports(numbers("input", &[4]), numbers("target", &[1]));
+    assert!(
+        !check("dense 1 softmax; loss mse", &data)
+            && !check("param last = softmax\ndense 1 last; loss mse", &data)
+    );
+}
+
 /// What such programs have found.
 #[test]
 fn programs_that_once_panicked() {
