@@ -412,8 +412,10 @@ impl<'a> Elab<'a> {
         let calls = std::mem::take(&mut self.calls);
         self.initialising = Some(path.to_string());
         let value = self.call_init(init, Shape { axes: axes.to_vec(), batched: false }, span);
-        let value =
-            value.and_then(|v| self.tensor_of(&v, span)).and_then(|t| self.spread(&t, axes, false, span));
+        let value = value
+            .and_then(|v| self.tensor_of(&v, span))
+            .map(|t| self.floats(&t))
+            .and_then(|t| self.spread(&t, axes, false, span));
         self.initialising = None;
         self.calls = calls;
         std::mem::swap(&mut self.b, &mut self.init);

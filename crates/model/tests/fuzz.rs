@@ -337,6 +337,16 @@ fn attention_over_one_step_is_allowed() {
     );
 }
 
+/// A comparison given to a state or as a first value is 0 or 1.
+#[test]
+fn comparisons_become_numbers_in_states_and_first_values() {
+    let data = ports(numbers("input", &[4]), numbers("target", &[1]));
+    let state = "state s[4] = zeros\ns := batch_mean(input) > s\ninput -> dense 1; loss mse";
+    let init = "init odd of shape = random_uniform(shape) > 0.5\ndense 1 init=odd; loss mse";
+    assert!(check(state, &data) && check(init, &data));
+    assert_eq!(PANICS.load(Ordering::Relaxed), 0);
+}
+
 /// What such programs have found.
 #[test]
 fn programs_that_once_panicked() {
