@@ -5,6 +5,7 @@ use crate::settings::{Loss, Named};
 use crate::value::{Tensor, Value, numbers_text};
 use nnc_graph::{Binary, Graph, NodeId, Prim, Reduction, Role, Unary};
 use nnc_syntax::{Diagnostic, SourceId, Span};
+use std::collections::BTreeSet;
 
 /// All lints over a program whose loss stands.
 pub(crate) fn run(e: &mut Elab<'_>, outputs: &[(String, Tensor)]) {
@@ -330,10 +331,13 @@ fn unused(e: &mut Elab<'_>) {
         }
     }
     let mut told: Vec<Span> = Vec::new();
+    let mut mentioned: BTreeSet<String> = BTreeSet::new();
+    for (name, words) in &e.binds {
+        mentioned.extend(words.iter().filter(|w| **w != name.text).cloned());
+    }
     for (name, span, node) in e.bound.clone() {
         // What another name is computed from is used, if only by that; and a derivative needs no value.
-        let mentioned = e.binds.iter().any(|(other, words)| other.text != name && words.contains(&name));
-        if live[node.index()] || mentioned {
+        if live[node.index()] || mentioned.contains(&name) {
             continue;
         }
         let prefix = format!("{name}.");
