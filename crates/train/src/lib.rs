@@ -21,6 +21,7 @@ mod history;
 mod marks;
 mod measure;
 mod memory;
+mod prefetch;
 mod problem;
 mod readings;
 mod report;
