@@ -103,33 +103,41 @@ impl Windows {
         self.window.iter().fold(1, |p, &n| p.saturating_mul(n))
     }
 
-    /// The elements of the window at a position along an axis that exist: the first one's place in the
-    /// window and in the input, and how many; each is `spread` places of the window after the other.
+    /// The elements of the window at a position along an axis that exist: the first one's place in the input,
+    /// and how many.
     #[inline(always)]
-    fn range(&self, axis: usize, position: usize) -> (usize, usize, usize) {
+    fn range(&self, axis: usize, position: usize) -> (usize, usize) {
         let start = (position * self.stride[axis]) as isize - self.low[axis];
         let step = self.spread[axis] as isize;
-        let skip = if start < 0 {
-            -start
-        } else if step == 1 {
-            0
-        } else {
-            (step - start % step) % step
+        let skip = match start {
+            _ if start < 0 => -start,
+            _ if step == 1 => 0,
+            _ => (step - start % step) % step,
         };
         let from = (start + skip) / step;
         let room = (self.window[axis] as isize - skip + step - 1) / step;
         let count = (self.size[axis] as isize - from).min(room);
         if skip >= self.window[axis] as isize || count <= 0 {
-            return (0, 0, 0);
+            (0, 0)
+        } else {
+            (from as usize, count as usize)
         }
-        (skip as usize, from as usize, count as usize)
     }
 
-    /// Calls `f` with the offset (in pixels) of every element that the window at a position has, in their
-    /// order.
+    /// Writes down the pixels of a box of at most [`FEW`].
     #[inline(always)]
-    fn visit(&self, ranges: &[(usize, usize, usize); 3], mut f: impl FnMut(usize)) {
-        let [(_, d0, dn), (_, h0, hn), (_, w0, wn)] = *ranges;
+    fn list(&self, ranges: &[(usize, usize); 3], list: &mut [usize; FEW]) {
+        let mut number = 0;
+        self.visit(ranges, |pixel| {
+            list[number] = pixel;
+            number += 1;
+        });
+    }
+
+    /// Calls `f` with every pixel of a box, in their order.
+    #[inline(always)]
+    fn visit(&self, ranges: &[(usize, usize); 3], mut f: impl FnMut(usize)) {
+        let [(d0, dn), (h0, hn), (w0, wn)] = *ranges;
         for d in d0..d0 + dn {
             for h in h0..h0 + hn {
                 let row = (d * self.size[1] + h) * self.size[2];
@@ -140,6 +148,9 @@ impl Windows {
         }
     }
 }
+
+/// Windows of up to so many elements have loops over a list of them.
+const FEW: usize = 64;
 
 /// One sample.
 #[derive(Clone, Copy)]
@@ -194,74 +205,221 @@ fn one<T: Real>(sample: Sample<'_, T>) {
         // SAFETY: the sample's own results.
         unsafe { std::slice::from_raw_parts_mut(sample.to, count).fill(T::ZERO) };
     }
-    let mut f = 0;
-    while f + LANES <= c {
-        strip::<T, LANES>(sample, f);
-        f += LANES;
+    let w = sample.windows;
+    // Where all of a window exists, its pixels lie as those of any such window.
+    let mut inner = [0; FEW];
+    let taps = w.taps();
+    let same = taps <= FEW && w.spread == [1; 3] && (0..3).all(|i| w.window[i] <= w.size[i]);
+    if same {
+        w.list(&w.window.map(|n| (0, n)), &mut inner);
     }
-    while f + 4 <= c {
-        strip::<T, 4>(sample, f);
-        f += 4;
-    }
-    while f < c {
-        strip::<T, 1>(sample, f);
-        f += 1;
-    }
-}
-
-/// `W` neighbouring channels.
-#[inline(always)]
-fn strip<T: Real, const W: usize>(s: Sample<'_, T>, f: usize) {
-    let (w, c) = (s.windows, s.windows.channels);
-    let mut p = 0;
+    // Every pixel belongs to one window at most.
+    let apart = (0..3).all(|i| w.stride[i] >= w.window[i]) && w.spread == [1; 3];
+    let mut list = [0; FEW];
+    let mut number = 0;
     for d in 0..w.out[0] {
         for h in 0..w.out[1] {
             let (rd, rh) = (w.range(0, d), w.range(1, h));
             for v in 0..w.out[2] {
                 let ranges = [rd, rh, w.range(2, v)];
-                // SAFETY: `visit` gives elements of the sample alone, and positions have results of their
-                // own; with `Scatter`, results are the sample's own.
-                unsafe {
-                    let at = |base: *const T, pixel: usize| &*base.add(pixel * c + f).cast::<[T; W]>();
-                    match s.fold {
-                        WindowFold::Add => {
-                            let mut sum = [T::ZERO; W];
-                            w.visit(&ranges, |pixel| {
-                                let x = at(s.x, pixel);
-                                for l in 0..W {
-                                    sum[l] = sum[l] + x[l];
-                                }
-                            });
-                            *s.to.add(p * c + f).cast::<[T; W]>() = sum;
-                        }
-                        WindowFold::Maximum => {
-                            let mut top = [T::LOWEST; W];
-                            w.visit(&ranges, |pixel| {
-                                let x = at(s.x, pixel);
-                                for l in 0..W {
-                                    top[l] = maximum(top[l], x[l]);
-                                }
-                            });
-                            *s.to.add(p * c + f).cast::<[T; W]>() = top;
-                        }
-                        WindowFold::Gather => {
-                            let (mut top, mut chosen) = ([T::LOWEST; W], [T::ZERO; W]);
-                            let mut first = true;
-                            w.visit(&ranges, |pixel| {
-                                let (x, y) = (at(s.x, pixel), at(s.y, pixel));
-                                for l in 0..W {
-                                    let better = first | beats(x[l], top[l]);
-                                    top[l] = if better { x[l] } else { top[l] };
-                                    chosen[l] = if better { y[l] } else { chosen[l] };
-                                }
-                                first = false;
-                            });
-                            *s.to.add(p * c + f).cast::<[T; W]>() = chosen;
-                        }
-                        WindowFold::Scatter => scatter::<T, W>(&s, &ranges, p, f),
+                let all = ranges.iter().map(|r| r.1).product::<usize>();
+                if same && all == taps {
+                    let first = (ranges[0].0 * w.size[1] + ranges[1].0) * w.size[2] + ranges[2].0;
+                    few(&sample, number, first, &inner[..taps], apart);
+                } else if all <= FEW {
+                    w.list(&ranges, &mut list);
+                    few(&sample, number, 0, &list[..all], apart);
+                } else {
+                    many(&sample, number, &ranges);
+                }
+                number += 1;
+            }
+        }
+    }
+}
+
+/// The window at position `p`, whose elements lie at these pixels after `first`.
+#[inline(always)]
+fn few<T: Real>(s: &Sample<'_, T>, p: usize, first: usize, pixels: &[usize], apart: bool) {
+    let c = s.windows.channels;
+    let mut f = 0;
+    while f + LANES <= c {
+        few_strip::<T, LANES>(s, p, (first * c + f, f), pixels, apart);
+        f += LANES;
+    }
+    while f + 4 <= c {
+        few_strip::<T, 4>(s, p, (first * c + f, f), pixels, apart);
+        f += 4;
+    }
+    while f < c {
+        few_strip::<T, 1>(s, p, (first * c + f, f), pixels, apart);
+        f += 1;
+    }
+}
+
+/// `W` neighbouring channels from `f` on.
+#[inline(always)]
+fn few_strip<T: Real, const W: usize>(
+    s: &Sample<'_, T>,
+    p: usize,
+    (first, f): (usize, usize),
+    pixels: &[usize],
+    apart: bool,
+) {
+    let c = s.windows.channels;
+    // SAFETY: these pixels are those of the sample, and positions have results of their own; with `Scatter`,
+    // results are the sample's own.
+    unsafe {
+        let at = |base: *const T, pixel: usize| *base.add(first + pixel * c).cast::<[T; W]>();
+        let to = s.to.wrapping_add(p * c + f).cast::<[T; W]>();
+        let Some((&start, rest)) = pixels.split_first() else {
+            match s.fold {
+                WindowFold::Add | WindowFold::Gather => *to = [T::ZERO; W],
+                WindowFold::Maximum => *to = [T::LOWEST; W],
+                WindowFold::Scatter => {}
+            }
+            return;
+        };
+        match s.fold {
+            WindowFold::Add => {
+                let mut sum = at(s.x, start);
+                for &pixel in rest {
+                    let x = at(s.x, pixel);
+                    for l in 0..W {
+                        sum[l] = sum[l] + x[l];
                     }
                 }
-                p += 1;
+                *to = sum;
+            }
+            WindowFold::Maximum => {
+                let mut top = at(s.x, start);
+                for &pixel in rest {
+                    let x = at(s.x, pixel);
+                    for l in 0..W {
+                        top[l] = maximum(top[l], x[l]);
+                    }
+                }
+                *to = top;
+            }
+            WindowFold::Gather => {
+                let (mut top, mut chosen) = (at(s.x, start), at(s.y, start));
+                for &pixel in rest {
+                    let (x, y) = (at(s.x, pixel), at(s.y, pixel));
+                    for l in 0..W {
+                        let better = beats(x[l], top[l]);
+                        top[l] = if better { x[l] } else { top[l] };
+                        chosen[l] = if better { y[l] } else { chosen[l] };
+                    }
+                }
+                *to = chosen;
+            }
+            WindowFold::Scatter => {
+                // The number of the largest in the list, exact in any precision.
+                let (mut top, mut chosen) = (at(s.x, start), [T::ZERO; W]);
+                let mut number = T::ZERO;
+                for &pixel in rest {
+                    number = number + T::ONE;
+                    let x = at(s.x, pixel);
+                    for l in 0..W {
+                        let better = beats(x[l], top[l]);
+                        top[l] = if better { x[l] } else { top[l] };
+                        chosen[l] = if better { number } else { chosen[l] };
+                    }
+                }
+                let g = *s.y.add(p * c + f).cast::<[T; W]>();
+                let mut number = T::ZERO;
+                for &pixel in pixels {
+                    let to = s.to.add(first + pixel * c).cast::<[T; W]>();
+                    let before = if apart { [T::ZERO; W] } else { *to };
+                    let mut after = before;
+                    for l in 0..W {
+                        after[l] = if chosen[l] == number { before[l] + g[l] } else { before[l] };
+                    }
+                    *to = after;
+                    number = number + T::ONE;
+                }
+            }
+        }
+    }
+}
+
+/// The window at position `p`, whose elements are those of a box.
+#[inline(always)]
+fn many<T: Real>(s: &Sample<'_, T>, p: usize, ranges: &[(usize, usize); 3]) {
+    let c = s.windows.channels;
+    let mut f = 0;
+    while f + LANES <= c {
+        many_strip::<T, LANES>(s, p, ranges, f);
+        f += LANES;
+    }
+    while f < c {
+        many_strip::<T, 1>(s, p, ranges, f);
+        f += 1;
+    }
+}
+
+#[inline(always)]
+fn many_strip<T: Real, const W: usize>(s: &Sample<'_, T>, p: usize, ranges: &[(usize, usize); 3], f: usize) {
+    let (w, c) = (s.windows, s.windows.channels);
+    // SAFETY: as in `few_strip`; `visit` gives pixels of the sample alone.
+    unsafe {
+        let at = |base: *const T, pixel: usize| &*base.add(pixel * c + f).cast::<[T; W]>();
+        let to = s.to.wrapping_add(p * c + f).cast::<[T; W]>();
+        let (mut top, mut chosen) = ([T::LOWEST; W], [T::ZERO; W]);
+        let mut number = T::ZERO;
+        match s.fold {
+            WindowFold::Add => {
+                let mut sum = [T::ZERO; W];
+                w.visit(ranges, |pixel| {
+                    let x = at(s.x, pixel);
+                    for l in 0..W {
+                        sum[l] = sum[l] + x[l];
+                    }
+                });
+                *to = sum;
+            }
+            WindowFold::Maximum => {
+                w.visit(ranges, |pixel| {
+                    let x = at(s.x, pixel);
+                    for l in 0..W {
+                        top[l] = maximum(top[l], x[l]);
+                    }
+                });
+                *to = top;
+            }
+            WindowFold::Gather => {
+                w.visit(ranges, |pixel| {
+                    let (x, y) = (at(s.x, pixel), at(s.y, pixel));
+                    for l in 0..W {
+                        let better = (number == T::ZERO) | beats(x[l], top[l]);
+                        top[l] = if better { x[l] } else { top[l] };
+                        chosen[l] = if better { y[l] } else { chosen[l] };
+                    }
+                    number = T::ONE;
+                });
+                *to = chosen;
+            }
+            WindowFold::Scatter => {
+                // Counted from 1; below 2^24, so exact.
+                w.visit(ranges, |pixel| {
+                    let x = at(s.x, pixel);
+                    let first = number == T::ZERO;
+                    number = number + T::ONE;
+                    for l in 0..W {
+                        let better = first | beats(x[l], top[l]);
+                        top[l] = if better { x[l] } else { top[l] };
+                        chosen[l] = if better { number } else { chosen[l] };
+                    }
+                });
+                let g = at(s.y, p);
+                number = T::ZERO;
+                w.visit(ranges, |pixel| {
+                    let to = &mut *s.to.add(pixel * c + f).cast::<[T; W]>();
+                    number = number + T::ONE;
+                    for l in 0..W {
+                        to[l] = if chosen[l] == number { to[l] + g[l] } else { to[l] };
+                    }
+                });
             }
         }
     }
@@ -271,43 +429,4 @@ fn strip<T: Real, const W: usize>(s: Sample<'_, T>, f: usize) {
 #[inline(always)]
 fn beats<T: Real>(x: T, top: T) -> bool {
     (x > top) | (x.is_nan() & !top.is_nan())
-}
-
-/// Adds the gradient of a position to the places of its largest.
-///
-/// # Safety
-/// The sample's elements lie in memory.
-#[inline(always)]
-unsafe fn scatter<T: Real, const W: usize>(
-    s: &Sample<'_, T>,
-    ranges: &[(usize, usize, usize); 3],
-    p: usize,
-    f: usize,
-) {
-    let (w, c) = (s.windows, s.windows.channels);
-    // The number of the largest in the window, counted from 1; below 2^24, so exact.
-    let (mut top, mut chosen) = ([T::LOWEST; W], [T::ZERO; W]);
-    let mut number = T::ZERO;
-    w.visit(ranges, |pixel| {
-        // SAFETY: `visit` gives elements of the sample alone.
-        let x = unsafe { &*s.x.add(pixel * c + f).cast::<[T; W]>() };
-        let first = number == T::ZERO;
-        number = number + T::ONE;
-        for l in 0..W {
-            let better = first | beats(x[l], top[l]);
-            top[l] = if better { x[l] } else { top[l] };
-            chosen[l] = if better { number } else { chosen[l] };
-        }
-    });
-    // SAFETY: there is a gradient for every position.
-    let g = unsafe { &*s.y.add(p * c + f).cast::<[T; W]>() };
-    let mut number = T::ZERO;
-    w.visit(ranges, |pixel| {
-        // SAFETY: as above; the result has the sample's shape.
-        let to = unsafe { &mut *s.to.add(pixel * c + f).cast::<[T; W]>() };
-        number = number + T::ONE;
-        for l in 0..W {
-            to[l] = if chosen[l] == number { to[l] + g[l] } else { to[l] };
-        }
-    });
 }

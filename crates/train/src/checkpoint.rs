@@ -130,7 +130,7 @@ impl Checkpoint {
 
     fn fill<T: Float>(&self, store: &mut Store<T>, prefix: &str) -> Outcome<()> {
         let entries = store.layout().entries().to_vec();
-        for e in entries.iter().filter(|e| prefix.is_empty() || weights::kept(e.role)) {
+        for e in entries.iter().filter(|e| prefix.is_empty() || weights::matters(e)) {
             let name = name(prefix, e.role, &e.name);
             let tensor = self.file.tensors.get(&name).filter(|t| t.shape == e.dims);
             let (Some(tensor), Some(to)) = (tensor, store.get_mut(e.role, &e.name)) else {
@@ -179,7 +179,7 @@ pub(crate) fn bytes<T: Float>(
     let mut file = TensorFile::default();
     for (prefix, store) in [("", Some(store)), ("best/", best)] {
         let Some(store) = store else { continue };
-        for (e, values) in store.iter().filter(|(e, _)| prefix.is_empty() || weights::kept(e.role)) {
+        for (e, values) in store.iter().filter(|(e, _)| prefix.is_empty() || weights::matters(e)) {
             let tensor = Tensor { shape: e.dims.clone(), values: T::values(values) };
             file.tensors.insert(name(prefix, e.role, &e.name), tensor);
         }

@@ -15,9 +15,11 @@ mod checkpoint;
 mod clock;
 mod data;
 mod diverge;
+mod expect;
 mod float;
 mod folds;
 mod history;
+mod import;
 mod marks;
 mod measure;
 mod memory;
@@ -38,7 +40,9 @@ mod weights;
 
 pub use checkpoint::{Checkpoint, Longer, open_checkpoint};
 pub use data::{LoadOptions, Loaded, describe, load};
+pub use expect::{Tally, Trial, trial};
 pub use folds::{Folds, Spread, Summary};
+pub use import::{Import, ImportOptions, import};
 pub use measure::{
     BenchOptions, BenchReport, GradientOptions, GradientReport, ProfileRow, TensorCheck, bench,
     check_gradients, plan_step,

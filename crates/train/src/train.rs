@@ -561,14 +561,14 @@ pub(crate) fn weight_count(model: &Model) -> usize {
 }
 
 /// What the model file says about itself, but for the epoch.
-fn card(loaded: &Loaded) -> ModelCard {
+pub(crate) fn card(loaded: &Loaded) -> ModelCard {
     let spec = &loaded.spec;
     let name = &spec.sources.get(spec.source).name;
     // Equal runs are equal bytes, wherever the program lies.
     let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
     ModelCard {
         name: name.to_string(),
-        spec: spec.text().to_string(),
+        spec: spec.whole_text(),
         overrides: resolved::overrides(spec),
         stats: loaded.data.stats.to_json(),
         epoch: 0,

@@ -35,15 +35,15 @@ pub fn run(args: &TrainArgs, out: &mut Output) -> Result<u8> {
 
 /// How the result is told.
 #[derive(Clone, Copy, Debug)]
-pub struct Told {
+pub(super) struct Told {
     /// As one JSON object.
-    pub json: bool,
+    pub(super) json: bool,
     /// In one line.
-    pub quiet: bool,
+    pub(super) quiet: bool,
 }
 
 /// Trains and tells what came of it; the exit code.
-pub fn train_and_tell(
+pub(super) fn train_and_tell(
     loaded: &Loaded,
     model: &Model,
     options: &TrainOptions,
@@ -98,7 +98,7 @@ pub(super) fn trained(
 }
 
 /// A flag that Ctrl-C raises; the second Ctrl-C ends the process at once.
-pub fn interrupt(out: &mut Output) -> Arc<AtomicBool> {
+pub(super) fn interrupt(out: &mut Output) -> Arc<AtomicBool> {
     let flag = Arc::new(AtomicBool::new(false));
     let raised = flag.clone();
     let handled = ctrlc::set_handler(move || {
