@@ -182,6 +182,8 @@ fn tables() {
 fn columns() {
     let gaps = "a,kind,y\n1,x,2\n,x,3\n4,,5\n6,z,7\n";
     let few = "a,kind,y\n1,x,2\n2,x,3\n4,z,5\n6,z,7\n";
+    let many: String =
+        std::iter::once("a,y\n".to_string()).chain((0..40).map(|i| format!("{i},{i}.5\n"))).collect();
     let own = |name, line: &str, other: &str| {
         case(
             name,
@@ -213,7 +215,7 @@ fn columns() {
         case(
             "stratify without classes",
             "data \"f.csv\" { target y }\nsplit valid=50% stratify",
-            vec![("f.csv", "a,y\n1,2.5\n2,3.25\n3,0.1\n4,7.75\n".into())]
+            vec![("f.csv", many.into())]
         ),
         case(
             "too few rows to split",
