@@ -80,7 +80,10 @@ pub(crate) fn broken(path: &str, error: &io::Error, handle: Option<Handle>) -> F
         error.kind(),
         io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof
     );
-    let fault = if damaged {
+    let fault = if error.kind() == io::ErrorKind::UnexpectedEof {
+        Fault::new(codes::DAMAGED, format!("`{path}` is cut short: it ends where more should come"))
+            .help("download or pack the file again")
+    } else if damaged {
         Fault::new(codes::DAMAGED, format!("`{path}` is damaged or cut short: {error}"))
             .help("download or pack the file again")
     } else {
