@@ -24,6 +24,7 @@ mod import;
 mod marks;
 mod measure;
 mod memory;
+mod prefetch;
 mod problem;
 mod readings;
 mod report;
