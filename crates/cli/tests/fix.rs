@@ -101,8 +101,8 @@ fn the_remedy_is_announced_where_it_can_be_applied() {
 fn files_that_are_used_are_read_and_not_changed() {
     let place = Place::new();
     place.write("blocks.nn", "layer block(n: int) { dense n relu }\n");
-    place.write("p.nn", &format!("use \"blocks.nn\"\n{DATA}blck 4\ndense 1\nloss mse\n"));
+    place.write("p.nn", &format!("use \"blocks.nn\"\n{DATA}blcok 4\ndense 1\nloss mse\n"));
     let ran = place.nnc(&["fix", "p.nn"]);
-    assert_eq!(ran.fine(), "p.nn:3:1: `blck` becomes `block` (N0201)\n");
+    assert_eq!(ran.fine(), "p.nn:3:1: `blcok` becomes `block` (N0201)\n");
     place.nnc(&["train", "p.nn", "--epochs", "2", "-q"]).fine();
 }

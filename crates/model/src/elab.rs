@@ -116,6 +116,8 @@ pub(crate) struct Elab<'a> {
     axes: u32,
     sites: BTreeMap<String, u64>,
     pub steps_run: usize,
+    /// Numbers whose derivative was taken.
+    pub differentiated: Vec<NodeId>,
     /// Tensors that got a name at the top of the file.
     pub bound: Vec<(String, Span, NodeId)>,
     /// Names that the file binds, with the names that stand in what they are bound to.
@@ -158,6 +160,7 @@ impl<'a> Elab<'a> {
             axes: 0,
             sites: BTreeMap::new(),
             steps_run: 0,
+            differentiated: Vec::new(),
             bound: Vec::new(),
             binds: Vec::new(),
             top: Top::default(),

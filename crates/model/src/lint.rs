@@ -305,7 +305,16 @@ pub(crate) fn is_affine(graph: &Graph, node: NodeId) -> bool {
 
 /// Tensors that the loss, the metrics and the predictions do not depend on.
 fn unused(e: &mut Elab<'_>) {
-    let live = e.b.graph().live();
+    let mut live = e.b.graph().live();
+    // The derivative of a sum does not need the sum itself, but what was differentiated is not unused.
+    for id in e.differentiated.clone() {
+        live[id.index()] = true;
+    }
+    for id in e.b.graph().ids().rev() {
+        if live[id.index()] {
+            e.b.graph().operands(id).iter().for_each(|o| live[o.index()] = true);
+        }
+    }
     let mut told: Vec<Span> = Vec::new();
     for (name, span, node) in e.bound.clone() {
         // What another name is computed from is used, if only by that; and a derivative needs no value.

@@ -3,7 +3,7 @@
 use crate::marks::Marks;
 use crate::memory;
 use crate::problem::{Outcome, Problem, ProblemKind};
-use crate::roles::roles;
+use crate::roles::{name_after_columns, roles};
 use crate::source::{Sources, kind_of};
 use nnc_data::{
     ColumnName, CsvSpec, DataSpec, Dataset, Fault, GeneratorSpec, IdxSpec, ImagesSpec, Limits, NpySpec,
@@ -84,7 +84,7 @@ pub fn load(spec: Spec, options: &LoadOptions) -> Outcome<Loaded> {
         }
     };
     diagnostics.extend(marks.diagnostics(&data.notes));
-    let mut ports = match ports(&data.schema, &spec.ports) {
+    let mut ports = match ports(&data.schema, &spec) {
         Ok(ports) => ports,
         Err(more) => {
             diagnostics.extend(more);
@@ -131,7 +131,7 @@ pub fn describe(
 fn beside(spec: &Spec, data: Option<&DataSpec>, options: &LoadOptions) -> Vec<Diagnostic> {
     let limits = Limits { memory: memory::limit(options.memory_limit) };
     let sketched = data.and_then(|data| nnc_data::sketch(data, &limits));
-    let known = sketched.and_then(|schema| ports(&schema, &spec.ports).ok());
+    let known = sketched.and_then(|schema| ports(&schema, spec).ok());
     let sure = known.is_some();
     let mut ports = known.unwrap_or_else(|| guessed(&spec.ports));
     // Whether the program watches a part that is not there, data without mistakes will tell.
@@ -140,12 +140,14 @@ fn beside(spec: &Spec, data: Option<&DataSpec>, options: &LoadOptions) -> Vec<Di
         Ok(model) => model.diagnostics,
         Err(diagnostics) => diagnostics,
     };
-    let errors = mistakes.into_iter().filter(Diagnostic::is_error);
-    if sure {
-        return errors.collect();
+    let mut out = if sure { Vec::new() } else { spec.wrong_names() };
+    for d in mistakes.into_iter().filter(|d| d.is_error() && (sure || d.code == "N0401")) {
+        let place = |d: &Diagnostic| (d.code, d.labels.first().map(|l| l.span));
+        if !out.iter().any(|known| place(known) == place(&d)) {
+            out.push(d);
+        }
     }
-    // No data would give a program its loss, or mend a misspelt word.
-    spec.wrong_names().into_iter().chain(errors.filter(|d| d.code == "N0401")).collect()
+    out
 }
 
 /// Ports of the declared names; any shape will do.
@@ -401,7 +403,7 @@ pub(crate) fn encode_own(
 }
 
 /// What a schema offers to a program that may have names of its own for it.
-pub(crate) fn ports(schema: &Schema, decls: &[PortDecl]) -> Result<Ports, Vec<Diagnostic>> {
+pub(crate) fn ports(schema: &Schema, spec: &Spec) -> Result<Ports, Vec<Diagnostic>> {
     let mut diagnostics = Vec::new();
     let mut side = |ports: &[nnc_data::Port], target: bool| -> Vec<Port> {
         let mut ports: Vec<Port> = ports
@@ -413,7 +415,7 @@ pub(crate) fn ports(schema: &Schema, decls: &[PortDecl]) -> Result<Ports, Vec<Di
                 about: p.describe.clone(),
             })
             .collect();
-        for decl in decls.iter().filter(|d| d.target == target) {
+        for decl in spec.ports.iter().filter(|d| d.target == target) {
             if let Err(d) = name_port(&mut ports, decl) {
                 diagnostics.push(*d);
             }
@@ -422,7 +424,9 @@ pub(crate) fn ports(schema: &Schema, decls: &[PortDecl]) -> Result<Ports, Vec<Di
     };
     let (inputs, targets) = (side(&schema.inputs, false), side(&schema.targets, true));
     if diagnostics.is_empty() {
-        return Ok(Ports { inputs, targets, weighted: schema.weighted, has_valid: false, samples: 0 });
+        let mut ports = Ports { inputs, targets, weighted: schema.weighted, has_valid: false, samples: 0 };
+        name_after_columns(&mut ports, schema, spec);
+        return Ok(ports);
     }
     Err(diagnostics)
 }

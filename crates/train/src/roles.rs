@@ -59,7 +59,10 @@ pub(crate) fn name_after_columns(ports: &mut Ports, schema: &Schema, spec: &Spec
         _ => None,
     });
     for (word, role) in [("input", Role::Input), ("target", Role::Target)] {
-        let side = if role == Role::Input { &mut ports.inputs } else { &mut ports.targets };
+        let (side, other) = match role {
+            Role::Target => (&mut ports.targets, &ports.inputs),
+            _ => (&mut ports.inputs, &ports.targets),
+        };
         let [port] = &mut side[..] else { continue };
         let mut columns = schema.columns.iter().filter(|c| c.role == role);
         let (Some(column), None) = (columns.next(), columns.next()) else { continue };
@@ -71,7 +74,12 @@ pub(crate) fn name_after_columns(ports: &mut Ports, schema: &Schema, spec: &Spec
             line.words.first().is_some_and(|w| is(w, word))
                 && line.words[1..].iter().any(|w| is(w, &column.name))
         };
-        if port.name == word && lines.unwrap_or_default().iter().any(said) {
+        // A series may be what goes in and what comes out.
+        let taken = other.iter().any(|p| p.name == column.name)
+            || schema.columns.iter().any(|c| {
+                c.role != role && matches!(c.role, Role::Input | Role::Target) && c.name == column.name
+            });
+        if port.name == word && !taken && lines.unwrap_or_default().iter().any(said) {
             port.name.clone_from(&column.name);
         }
     }

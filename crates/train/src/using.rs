@@ -93,7 +93,7 @@ pub fn open_model(path: &Path) -> Outcome<Trained> {
         |(diagnostics, sources)| Box::new(Problem { kind: ProblemKind::Spec, diagnostics, sources }),
     )?;
     let mut ports =
-        ports(&stats.schema, &spec.ports).map_err(|d| Problem::at(ProblemKind::Data, d, &spec.sources))?;
+        ports(&stats.schema, &spec).map_err(|d| Problem::at(ProblemKind::Data, d, &spec.sources))?;
     // What the program watches while training is of no concern now.
     ports.has_valid = true;
     ports.samples = usize::try_from(stats.rows).unwrap_or(usize::MAX);

@@ -211,7 +211,12 @@ impl<'a> Walk<'a> {
             if times > 1 {
                 meaning.push(format!("This line is done {times} times."));
             }
-            self.say(row.span, row.text.clone(), meaning);
+            // A step with a name for its result is shown with it.
+            let whole =
+                matches!(&stmt.kind, StmtKind::Flow(flow) if flow.chain.span == row.span || rows.len() == 1);
+            let span = if whole { stmt.span } else { row.span };
+            let text = self.words(span).split_whitespace().collect::<Vec<_>>().join(" ");
+            self.say(span, text, meaning);
         }
         if let StmtKind::Flow(flow) = &stmt.kind
             && !flow.targets.is_empty()
@@ -221,7 +226,8 @@ impl<'a> Walk<'a> {
             let names: Vec<String> = flow.targets.iter().map(|t| format!("`{}`", t.text)).collect();
             let verb =
                 if names.len() == 1 { "is a name for the result" } else { "are names for the results" };
-            last.meaning.push(format!("{} {verb}.", names.join(", ")));
+            let at = last.meaning.len().min(1);
+            last.meaning.insert(at, format!("{} {verb}.", names.join(", ")));
         }
     }
 
@@ -271,8 +277,18 @@ impl<'a> Walk<'a> {
         if let Some(text) = words::activation(callee) {
             return format!("{}.", capital(text));
         }
-        if let Some((Some(doc), _)) = self.spec.globals.docs.get(callee) {
-            return format!("{}.", first_sentence(doc));
+        let called = row.text.split(" -> ").last().unwrap_or(callee).trim();
+        let shared = |s: &&Stmt| matches!(&s.kind, StmtKind::Shared { name, .. } if name.text == called);
+        if self.spec.program.stmts.iter().any(|s| shared(&s)) {
+            return format!("What the layer `{called}` makes of it.");
+        }
+        if let Some((doc, span)) = self.spec.globals.docs.get(callee) {
+            let own = span.source.0 >= self.spec.first_user_source;
+            return match doc {
+                Some(doc) => format!("{}.", first_sentence(doc)),
+                None if own => format!("`{callee}`, which this program defines."),
+                None => format!("`{callee}`."),
+            };
         }
         match builtins::describe(callee).and_then(|t| t.split_once(": ")) {
             Some((_, text)) => format!("{}.", capital(text)),
@@ -426,7 +442,10 @@ impl<'a> Walk<'a> {
         let named = args.first().map_or("", |a| self.words(a.value.span));
         let named = named.split('(').next().unwrap_or(named);
         let doc = |name: &str, known: Option<&str>| {
-            let doc = || self.spec.globals.docs.get(name).and_then(|(d, _)| d.as_deref()).map(first_sentence);
+            let doc = || {
+                let doc = self.spec.globals.docs.get(name)?.0.as_deref()?;
+                Some(words::small(&first_sentence(doc)))
+            };
             known.map(str::to_string).or_else(doc)
         };
         let rest = args.get(1..).unwrap_or(&[]);
@@ -435,8 +454,7 @@ impl<'a> Walk<'a> {
             "loss" => {
                 let what = doc(named, words::figure(named)).map_or(String::new(), |d| format!(" `{named}` is {d}."));
                 out.push(format!(
-                    "The loss: the number that says how badly the network does, and that training makes small.{}",
-                    what.replace("is M", "is m")
+                    "The loss: the number that says how badly the network does, and that training makes small.{what}",
                 ));
             }
             "optimizer" => {
@@ -451,7 +469,9 @@ impl<'a> Walk<'a> {
                     match (&arg.key, doc(name, words::figure(name))) {
                         (None, Some(text)) => out.push(format!("`{name}`: {text}.")),
                         (Some(_), _) => {
-                            out.push(format!("`{name}`: {}, averaged over the samples.", self.words(arg.value.span)));
+                            let words = self.words(arg.value.span);
+                            let words = words.strip_prefix('(').and_then(|w| w.strip_suffix(')')).unwrap_or(words);
+                            out.push(format!("`{name}`: {words}, averaged over the samples."));
                         }
                         (None, None) => {}
                     }

@@ -148,3 +148,13 @@ pub(super) fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or(String::new(), |c| c.to_uppercase().chain(chars).collect())
 }
+
+/// With a small letter, where the first word is an ordinary one.
+pub(super) fn small(text: &str) -> String {
+    let first = text.split(' ').next().unwrap_or("");
+    if first.chars().skip(1).any(|c| c.is_uppercase()) || first == "Adam" {
+        return text.to_string();
+    }
+    let mut chars = text.chars();
+    chars.next().map_or(String::new(), |c| c.to_lowercase().chain(chars).collect())
+}
