@@ -271,7 +271,7 @@ pub struct ImportArgs {
     /// Where the weights come from
     #[arg(long, value_name = "LIBRARY", value_enum)]
     pub from: From,
-    /// The model file to write, instead of <SPEC>.safetensors in this folder
+    /// The model file to write, instead of the program's name with .safetensors
     #[arg(long, value_name = "FILE.safetensors")]
     pub out: Option<PathBuf>,
     /// This layer there is that one here; a `*` on both sides stands for numbers

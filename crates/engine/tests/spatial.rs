@@ -1,5 +1,5 @@
 //! Convolutions and moving windows, with their gradients: the engine against the reference evaluator.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::type_complexity, clippy::unwrap_used, missing_docs)]
 
 mod common;
 

@@ -523,3 +523,129 @@ fn slices_of_one_tensor_get_their_gradient_side_by_side() {
     let swept = nnc_graph::passes::sweep(b.graph());
     assert!(swept.ids().all(|id| !matches!(swept.node(id).prim, Prim::Pad { .. })));
 }
+
+// ---- complex steps --------------------------------------------------------------------------
+
+/// A complex number, for functions that are analytic.
+#[derive(Clone, Copy)]
+struct Complex(f64, f64);
+
+impl Complex {
+    fn exp(self) -> Self {
+        let size = self.0.exp();
+        Complex(size * self.1.cos(), size * self.1.sin())
+    }
+
+    fn log(self) -> Self {
+        Complex(self.0.hypot(self.1).ln(), self.1.atan2(self.0))
+    }
+
+    fn add(self, other: Self) -> Self {
+        Complex(self.0 + other.0, self.1 + other.1)
+    }
+
+    fn times(self, other: Self) -> Self {
+        Complex(self.0 * other.0 - self.1 * other.1, self.0 * other.1 + self.1 * other.0)
+    }
+
+    fn over(self, other: Self) -> Self {
+        let size = other.0 * other.0 + other.1 * other.1;
+        self.times(Complex(other.0 / size, -other.1 / size))
+    }
+
+    fn power(self, other: Self) -> Self {
+        self.log().times(other).exp()
+    }
+}
+
+/// The function on complex numbers, written independently of its rule; `None` where it is not analytic.
+fn complex_unary(op: Unary, z: Complex) -> Option<Complex> {
+    let (one, minus) = (Complex(1.0, 0.0), Complex(-1.0, 0.0));
+    Some(match op {
+        Unary::Negate => z.times(minus),
+        Unary::Exponential => z.exp(),
+        Unary::ExponentialMinusOne => z.exp().add(minus),
+        Unary::Log => z.log(),
+        Unary::LogPlusOne => z.add(one).log(),
+        Unary::Sqrt => z.power(Complex(0.5, 0.0)),
+        Unary::Rsqrt => z.power(Complex(-0.5, 0.0)),
+        Unary::Tanh => {
+            let twice = z.add(z).exp();
+            twice.add(minus).over(twice.add(one))
+        }
+        Unary::Logistic => one.over(one.add(z.times(minus).exp())),
+        Unary::Softplus => one.add(z.exp()).log(),
+        Unary::Sine => Complex(z.0.sin() * z.1.cosh(), z.0.cos() * z.1.sinh()),
+        Unary::Cosine => Complex(z.0.cos() * z.1.cosh(), -z.0.sin() * z.1.sinh()),
+        // Not analytic, or (erf) without a closed form.
+        Unary::Erf | Unary::Abs | Unary::Sign | Unary::Floor | Unary::Round | Unary::Not => {
+            return None;
+        }
+    })
+}
+
+fn complex_binary(op: Binary, a: Complex, b: Complex) -> Option<Complex> {
+    Some(match op {
+        Binary::Add => a.add(b),
+        Binary::Subtract => a.add(b.times(Complex(-1.0, 0.0))),
+        Binary::Multiply => a.times(b),
+        Binary::Divide => a.over(b),
+        Binary::Power => a.power(b),
+        Binary::Maximum | Binary::Minimum | Binary::And | Binary::Or => return None,
+    })
+}
+
+#[test]
+fn gradients_of_analytic_functions_are_complex_steps() {
+    // f(x + ih) = f(x) + ih f'(x) - …: no difference is taken, and so nothing is lost.
+    const H: f64 = 1e-30;
+    let slope = |build: &dyn Fn(&mut Builder, &[NodeId]) -> NodeId, at: &[f64]| -> Vec<f64> {
+        let mut b = Builder::new("f", DType::F64);
+        let names = ["a", "b"];
+        let xs: Vec<NodeId> = at
+            .iter()
+            .zip(names)
+            .map(|(_, n)| b.parameter(Role::Weight, n, Type::scalar(DType::F64)))
+            .collect();
+        let y = build(&mut b, &xs);
+        let seed = b.constant(1.0);
+        let grads = gradient(&mut b, y, seed, &xs);
+        let mut bindings = Bindings { batch: 1, ..Bindings::default() };
+        for (x, name) in at.iter().zip(names) {
+            bindings = bindings.with(Role::Weight, name, Array::new(&[], vec![*x]));
+        }
+        let values = evaluate(b.graph(), &bindings).unwrap();
+        grads.iter().map(|g| values[g.index()].data[0]).collect()
+    };
+    let near = |what: &str, found: f64, wanted: f64| {
+        assert!((found - wanted).abs() <= 1e-13 * wanted.abs().max(1e-3), "{what}: {found}, not {wanted}");
+    };
+    let mut compared = 0;
+    for op in Unary::ALL {
+        let (low, high) = domain(op);
+        for i in 0..9 {
+            let x = low + (high - low) * (f64::from(i) + 0.4) / 9.0;
+            let Some(wanted) = complex_unary(op, Complex(x, H)) else { continue };
+            near(op.name(), slope(&|b, xs| b.unary(op, xs[0]), &[x])[0], wanted.1 / H);
+            compared += 1;
+        }
+    }
+    for op in Binary::ALL {
+        for (x, y) in [(0.5, 2.3), (1.7, 0.4), (2.1, -1.3)] {
+            if complex_binary(op, Complex(x, 0.0), Complex(y, 0.0)).is_none() {
+                continue;
+            }
+            let found = slope(&|b, xs| b.binary(op, xs[0], xs[1]), &[x, y]);
+            let steps = [
+                complex_binary(op, Complex(x, H), Complex(y, 0.0)),
+                complex_binary(op, Complex(x, 0.0), Complex(y, H)),
+            ];
+            for (found, wanted) in found.iter().zip(steps) {
+                let Some(wanted) = wanted else { continue };
+                near(op.name(), *found, wanted.1 / H);
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared > 120, "only {compared}");
+}

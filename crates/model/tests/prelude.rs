@@ -4,6 +4,7 @@
 
 mod common;
 
+use common::definitions::{definitions, reached, words};
 use common::golden::{all, folder, spelled};
 use common::{classes, numbers, ports, render, spec_of};
 use nnc_graph::eval::{Array, Bindings, evaluate, evaluate_output};
@@ -11,7 +12,7 @@ use nnc_graph::{DType, OutputKind, Role};
 use nnc_model::{Model, Options, PRELUDE, Ports};
 use nnc_syntax::ast::StmtKind;
 use nnc_syntax::{SourceId, parse};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 fn build(text: &str, ports: &Ports) -> Model {
     let spec = spec_of(text).unwrap_or_else(|e| panic!("{text}\n{e}"));
@@ -284,27 +285,7 @@ const ELSEWHERE: &[&str] =
 
 #[test]
 fn everything_in_the_prelude_is_tested() {
-    let mut kinds: BTreeMap<String, (&str, String)> = BTreeMap::new();
-    for (i, (name, text)) in PRELUDE.iter().enumerate() {
-        let parsed = parse(text, SourceId(i as u16));
-        assert!(parsed.diagnostics.is_empty(), "{name}: {:?}", parsed.diagnostics);
-        for stmt in &parsed.program.stmts {
-            let (kind, name) = match &stmt.kind {
-                StmtKind::Fn(def) => ("fn", &def.name),
-                StmtKind::Layer(def) => ("layer", &def.name),
-                StmtKind::Rule(def) => ("rule", &def.name),
-                StmtKind::Init(def) => ("init", &def.name),
-                _ => continue,
-            };
-            assert!(stmt.doc.is_some(), "{} has no doc comment", name.text);
-            let body = text[stmt.span.start as usize..stmt.span.end as usize].to_string();
-            assert!(
-                kinds.insert(name.text.clone(), (kind, body)).is_none(),
-                "`{}` is there twice",
-                name.text
-            );
-        }
-    }
+    let kinds = definitions();
     // What the tests say: golden texts, the tables above, and the names that tests of their own are about.
     let mut said = ELSEWHERE.join(" ");
     for (text, _, _, _) in BY_HAND {
@@ -324,21 +305,10 @@ fn everything_in_the_prelude_is_tested() {
     for case in serde_json::from_str::<Vec<serde_json::Value>>(&metrics).unwrap() {
         said += &format!("{}\n", case["nn"].as_str().unwrap());
     }
-    let words = |text: &str| -> BTreeSet<String> {
-        let code = text.lines().map(|l| l.split("//").next().unwrap_or("").split('#').next().unwrap_or(""));
-        let code: Vec<&str> = code.collect();
-        code.join("\n").split(|c: char| !c.is_alphanumeric() && c != '_').map(String::from).collect()
-    };
     let laws: BTreeSet<String> = initialisers().iter().flat_map(|(n, _, _)| words(n)).collect();
-    let mut open: Vec<String> = words(&said).union(&laws).cloned().collect();
-    let mut tested: BTreeSet<String> = BTreeSet::new();
-    while let Some(word) = open.pop() {
-        // First values are not to be seen in a golden file: they count by their law only.
-        let Some((kind, body)) = kinds.get(&word) else { continue };
-        if (*kind != "init" || laws.contains(&word)) && tested.insert(word) {
-            open.extend(words(body));
-        }
-    }
+    // First values are not to be seen in a golden file: they count by their law only.
+    let counts = |name: &str, kind: &str| kind != "init" || laws.contains(name);
+    let tested = reached(&kinds, words(&said).union(&laws).cloned().collect(), &counts);
     let missing: Vec<&String> = kinds.keys().filter(|k| !tested.contains(*k)).collect();
     assert!(missing.is_empty(), "no test for {missing:?}");
 }

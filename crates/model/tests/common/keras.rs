@@ -51,14 +51,22 @@ fn ports_of(golden: &Golden) -> Ports {
     Ports { inputs, targets, weighted: false, has_valid: false, samples: 3 }
 }
 
-/// Output, loss, gradients and states of a layer or activation.
-pub fn layer(folder: &str, golden: &Golden, by: &Computer<'_>) -> Result<(), String> {
+/// A graph with the gradients of a loss as results, and values for it.
+pub struct Problem {
+    pub graph: Graph,
+    pub bindings: Bindings,
+    /// Role and name of what the gradients are by, and the name of the gradient.
+    pub by: Vec<(Role, String, String)>,
+}
+
+/// The sum of output and cotangent of a layer or activation, with its gradients.
+pub fn layer_problem(folder: &str, golden: &Golden, float: DType) -> Result<Problem, String> {
     let text = format!(
         "{}\nloss = sum(output * cotangent)\noptimizer sgd\n",
         spelled(folder, &golden.name, golden.text("nn"))
     );
     let (spec, ports) = (spec_of(&text)?, ports_of(golden));
-    let options = Options { float: by.float };
+    let options = Options { float };
     let model = spec.elaborate(&ports, &options).map_err(|d| render(&d, &spec.sources))?;
     let training = golden.about["training"].as_bool() == Some(true);
     let graph = if training { &model.forward } else { &model.eval };
@@ -66,40 +74,48 @@ pub fn layer(folder: &str, golden: &Golden, by: &Computer<'_>) -> Result<(), Str
     let mut b = Builder::from_graph(graph.clone());
     let loss = graph.output(OutputKind::Loss, "loss").unwrap();
     let seed = b.scalar_like(1.0, loss);
-    let mut wanted: Vec<(String, NodeId)> = Vec::new();
+    let mut wanted: Vec<(Role, String, String)> = Vec::new();
+    let mut nodes: Vec<NodeId> = Vec::new();
     for role in [Role::Input, Role::Weight] {
         for (name, id) in graph.parameters(role) {
             if graph.ty(id).dtype.is_float() {
                 let prefix = if role == Role::Input { "input/" } else { "" };
-                wanted.push((format!("grad/{prefix}{name}"), id));
+                wanted.push((role, name.to_string(), format!("grad/{prefix}{name}")));
+                nodes.push(id);
             }
         }
     }
-    let nodes: Vec<NodeId> = wanted.iter().map(|(_, id)| *id).collect();
     let grads = gradient(&mut b, loss, seed, &nodes);
-    for ((name, _), g) in wanted.iter().zip(&grads) {
+    for ((_, _, name), g) in wanted.iter().zip(&grads) {
         b.output(OutputKind::Gradient, name.as_str(), *g);
     }
     let graph = b.finish();
     verify(&graph).map_err(|e| e.join("\n"))?;
 
-    let tensor = |prefix: &str, name: &str| -> Result<&Array, String> {
-        let renamed = name.replacen("cross_attention1", "attention1", 1);
-        let found = golden.tensors.get(&format!("{prefix}{renamed}"));
-        found.ok_or_else(|| format!("the file has no {prefix}{renamed}"))
-    };
     let batch = golden.tensors["cotangent"].dims[0];
     let mut bindings = Bindings { batch, step: 1, ..Bindings::default() };
     let roles = [(Role::Input, "input/"), (Role::Weight, "weight/"), (Role::State, "state/")];
     for (role, prefix) in roles {
         for (name, id) in graph.parameters(role) {
-            let value = tensor(prefix, &name)?;
+            let value = tensor(golden, prefix, &name)?;
             // Keras' slopes of a prelu have axes of size 1 for what they are shared over.
             let value = Array::new(&graph.ty(id).dims_at(batch), value.data.clone());
             bindings.parameters.insert((role, name.to_string()), value);
         }
     }
     bindings = bindings.with(Role::Target, "cotangent", golden.tensors["cotangent"].clone());
+    Ok(Problem { graph, bindings, by: wanted })
+}
+
+fn tensor<'g>(golden: &'g Golden, prefix: &str, name: &str) -> Result<&'g Array, String> {
+    let renamed = name.replacen("cross_attention1", "attention1", 1);
+    let found = golden.tensors.get(&format!("{prefix}{renamed}"));
+    found.ok_or_else(|| format!("the file has no {prefix}{renamed}"))
+}
+
+/// Output, loss, gradients and states of a layer or activation.
+pub fn layer(folder: &str, golden: &Golden, by: &Computer<'_>) -> Result<(), String> {
+    let Problem { graph, bindings, by: wanted } = layer_problem(folder, golden, by.float)?;
     let values = (by.run)(&graph, &bindings)?;
 
     let output = found(&values, OutputKind::Prediction, "output")?;
@@ -115,8 +131,8 @@ pub fn layer(folder: &str, golden: &Golden, by: &Computer<'_>) -> Result<(), Str
     let gradients = golden.below("grad/");
     let floor = gradients.iter().map(|(_, a)| largest(a)).fold(0.0, f64::max) * 1e-2;
     let mut compared = 0;
-    for (name, _) in &wanted {
-        close(name, found(&values, OutputKind::Gradient, name)?, tensor("", name)?, by.rtol, floor)?;
+    for (_, _, name) in &wanted {
+        close(name, found(&values, OutputKind::Gradient, name)?, tensor(golden, "", name)?, by.rtol, floor)?;
         compared += 1;
     }
     if compared != gradients.len() {
@@ -150,8 +166,8 @@ const LOOSER: &[(&str, f64, &str)] = &[(
     "1 - 1e-7 itself is 0.99999988 in float32: Keras' log(1 - p) is -15.94, exactly it is -16.12",
 )];
 
-/// The value of each sample, the batch's loss, the gradient.
-pub fn loss(golden: &Golden, by: &Computer<'_>) -> Result<(), String> {
+/// A loss with its gradient by the prediction `x`.
+pub fn loss_problem(golden: &Golden, float: DType) -> Result<Problem, String> {
     let weighted = golden.tensors.contains_key("sample_weight");
     // Class weights are in the program, and Keras turns them into these sample weights.
     let in_program = golden.text("nn").contains("class_weights");
@@ -170,7 +186,7 @@ pub fn loss(golden: &Golden, by: &Computer<'_>) -> Result<(), String> {
         samples: 5,
     };
     let spec = spec_of(&program(golden))?;
-    let options = Options { float: by.float };
+    let options = Options { float };
     let model = spec.elaborate(&ports, &options).map_err(|d| render(&d, &spec.sources))?;
 
     let mut b = Builder::from_graph(model.forward.clone());
@@ -187,6 +203,13 @@ pub fn loss(golden: &Golden, by: &Computer<'_>) -> Result<(), String> {
     if let Some(weights) = golden.tensors.get("sample_weight") {
         bindings = bindings.with(Role::SampleWeight, "sample_weight", weights.clone());
     }
+    Ok(Problem { graph, bindings, by: vec![(Role::Input, "x".into(), "x".into())] })
+}
+
+/// The value of each sample, the batch's loss, the gradient.
+pub fn loss(golden: &Golden, by: &Computer<'_>) -> Result<(), String> {
+    let in_program = golden.text("nn").contains("class_weights");
+    let Problem { graph, bindings, .. } = loss_problem(golden, by.float)?;
     let values = (by.run)(&graph, &bindings)?;
 
     let rtol = LOOSER.iter().find(|(n, _, _)| *n == golden.name).map_or(by.rtol, |(_, r, _)| *r);

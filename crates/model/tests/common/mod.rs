@@ -51,6 +51,7 @@ pub fn render(diagnostics: &[Diagnostic], sources: &SourceMap) -> String {
     out
 }
 
+pub mod definitions;
 pub mod golden;
 pub mod keras;
 #[allow(dead_code)]
