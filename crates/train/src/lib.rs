@@ -11,6 +11,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod augment;
 mod checkpoint;
 mod clock;
 mod data;

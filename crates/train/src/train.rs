@@ -1,5 +1,6 @@
 //! The loop.
 
+use crate::augment::{Augment, feed};
 use crate::checkpoint::{self, CHECKPOINT, Checkpoint};
 use crate::clock::Clock;
 use crate::data::Loaded;
@@ -10,7 +11,7 @@ use crate::problem::{Outcome, Problem, ProblemKind};
 use crate::readings;
 use crate::report::{Best, Figures, Observer, Progress, Report, Start, StopReason, TrainOptions};
 use crate::run::{MODEL, RunFolder, RunNote};
-use crate::runner::{Planner, Runners, internal, layout, plans};
+use crate::runner::{Planner, Runners, layout, plans};
 use crate::stop::{Falling, Rules, Watch};
 use crate::{resolved, tally, weights};
 use nnc_data::Table;
@@ -103,6 +104,8 @@ pub(crate) struct Trainer<'a, T> {
     resumed_at: u64,
     /// Whether the batch holds rows.
     fed: bool,
+    /// What is done to pictures on the way into a batch.
+    pub(crate) augment: Option<Augment>,
     total: u64,
     memory: u64,
     folder: Option<RunFolder>,
@@ -164,6 +167,7 @@ impl<'a, T: Float> Trainer<'a, T> {
             position: 0,
             resumed_at: 0,
             fed: false,
+            augment: Augment::new(&loaded.spec, &loaded.ports, settings.seed),
             total: settings.total_steps(rows),
             memory: need.total(),
             note: RunNote::new(loaded, model, options),
@@ -303,7 +307,7 @@ impl<'a, T: Float> Trainer<'a, T> {
         }
         let (rows, seed) = (self.order.len(), self.model.settings.seed);
         // One batch that never changes is copied once.
-        let still = !self.options.shuffle && rows <= self.batch;
+        let still = !self.options.shuffle && rows <= self.batch && self.augment.is_none();
         while at < rows {
             if self.done >= self.total {
                 return Ok(Epoch::Partial);
@@ -311,7 +315,8 @@ impl<'a, T: Float> Trainer<'a, T> {
             let end = rows.min(at + self.batch);
             let Some(runner) = self.step.of(end - at) else { break };
             if !(still && self.fed) {
-                runner.feed(&self.loaded.data.train, &self.order[at..end]).map_err(|f| internal(&f))?;
+                let rows = &self.order[at..end];
+                feed(runner, &self.loaded.data.train, rows, self.augment.as_ref(), self.epoch)?;
                 self.fed = true;
             }
             self.done += 1;
