@@ -92,11 +92,11 @@ impl State<'_> {
 
     /// A layer that has the same name on both sides, `/` being `.`.
     fn by_name(&mut self, fits: &Fits) {
-        for group in 0..self.groups.len() {
+        for (group, fits) in fits.iter().enumerate() {
             let same = |p: &Part| p.name.replace('/', ".") == self.groups[group].name;
             let part = self.parts.iter().position(same);
             if let Some(part) =
-                part.filter(|&p| self.chosen[group].is_none() && !self.used[p] && fits[group][p].is_some())
+                part.filter(|&p| self.chosen[group].is_none() && !self.used[p] && fits[p].is_some())
             {
                 self.choose(group, part);
             }
@@ -153,9 +153,9 @@ impl State<'_> {
                         continue;
                     }
                     parts.push(p);
-                    for g in 0..self.groups.len() {
-                        if free(g, p) && !seen[g] {
-                            seen[g] = true;
+                    for (g, seen) in seen.iter_mut().enumerate() {
+                        if free(g, p) && !*seen {
+                            *seen = true;
                             groups.push(g);
                         }
                     }
