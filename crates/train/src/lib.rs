@@ -1,7 +1,8 @@
 //! The training loop, metrics, history, checkpoints, reports.
 //!
 //! [`load`] opens the data a program asks for, [`Loaded::model`] elaborates the program with it, [`train`]
-//! trains it. A trained model is opened with [`open_model`], and used with [`evaluate`] and [`predict`].
+//! trains it. A trained model is opened with [`open_model`], and used with [`evaluate`], [`predict`] and
+//! [`generate`].
 //!
 //! ```text
 //! Spec ─► load ─► Loaded ─► model ─► Model ─► train ─► Report, and runs/<spec>/<n>/
@@ -16,6 +17,7 @@ mod clock;
 mod data;
 mod diverge;
 mod float;
+mod generate;
 mod history;
 mod marks;
 mod measure;
@@ -36,6 +38,7 @@ mod weights;
 
 pub use checkpoint::{Checkpoint, Longer, open_checkpoint};
 pub use data::{LoadOptions, Loaded, describe, load};
+pub use generate::{GenerateOptions, generate};
 pub use measure::{
     BenchOptions, BenchReport, GradientOptions, GradientReport, ProfileRow, TensorCheck, bench,
     check_gradients, plan_step,

@@ -4,6 +4,7 @@ mod bench;
 mod check;
 mod data;
 mod eval;
+mod generate;
 mod graph;
 mod new;
 mod predict;
@@ -22,6 +23,7 @@ pub fn run(command: &Command, out: &mut Output) -> Result<u8> {
         Command::Resume(args) => resume::run(args, out),
         Command::Eval(args) => eval::run(args, out),
         Command::Predict(args) => predict::run(args, out),
+        Command::Generate(args) => generate::run(args, out),
         Command::Check(args) => check::run(args, out),
         Command::Data(args) => data::run(args, out),
         Command::Summary(args) => summary::run(args, out),
