@@ -35,6 +35,8 @@ pub enum Command {
     Generate(GenerateArgs),
     /// Look for mistakes, without training
     Check(CheckArgs),
+    /// Make a trained network of weights from PyTorch or Keras
+    Import(ImportArgs),
     /// What a program sees of its data: columns, roles, statistics, the first rows
     Data(DataArgs),
     /// The layers with their shapes, weights and costs
@@ -45,6 +47,14 @@ pub enum Command {
     New(NewArgs),
     /// How fast a training step is, without files
     Bench(BenchArgs),
+    /// What a name, a diagnostic or a program means
+    Explain(ExplainArgs),
+    /// Whether programs keep what their `expect` statements promise
+    Test(TestArgs),
+    /// Write programs in the one usual form
+    Fmt(FmtArgs),
+    /// Mend mistakes that have one sure remedy
+    Fix(FixArgs),
 }
 
 impl Command {
@@ -53,15 +63,20 @@ impl Command {
         match self {
             Command::Train(args) => args.quiet,
             Command::Resume(args) => args.quiet,
+            Command::Test(args) => args.quiet,
             Command::Eval(_)
             | Command::Predict(_)
             | Command::Generate(_)
             | Command::Check(_)
+            | Command::Import(_)
             | Command::Data(_)
             | Command::Summary(_)
             | Command::Graph(_)
             | Command::New(_)
-            | Command::Bench(_) => false,
+            | Command::Bench(_)
+            | Command::Explain(_)
+            | Command::Fmt(_)
+            | Command::Fix(_) => false,
         }
     }
 }
@@ -129,6 +144,7 @@ Examples:
   nnc train xor.nn --epochs 2000 --seed 7 --out runs/seven
   nnc train -e 'dense 16 relu; dense 1 sigmoid; loss mse' --data xor.csv
   nnc train xor-experiments.nn --as deep --set hidden=64
+  nnc train iris.nn --folds 5              five trainings, mean and deviation
   nnc train xor.nn --json -q | jq .loss")]
 pub struct TrainArgs {
     /// Which program.
@@ -152,6 +168,9 @@ pub struct TrainArgs {
     /// Take the rows in their order, in every epoch
     #[arg(long)]
     pub no_shuffle: bool,
+    /// Train N times, each time validating with another N-th of the rows
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=1000))]
+    pub folds: Option<u16>,
     /// The folder of the run, instead of the next one in runs/
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -228,6 +247,57 @@ pub struct PredictArgs {
     /// Print inputs and targets beside the predictions
     #[arg(long)]
     pub full: bool,
+}
+
+/// `nnc import`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Make the file there:
+  PyTorch   safetensors.torch.save_file(model.state_dict(), \"weights.safetensors\")
+  Keras     safetensors.numpy.save_file({v.path: v.numpy() for v in model.variables}, \"weights.safetensors\")
+
+Layers are paired by name, by shape, and, those of one shape, in the order of the numbers in their names (Keras
+counts layers as they are made). Layouts, the order of gates and of flattened channels are converted. What
+cannot be told is asked for; the pairs are printed.
+
+Examples:
+  nnc import weights.safetensors mnist.nn --from torch --out mnist.safetensors
+  nnc import weights.safetensors gpt.nn --from torch --map 'blocks.*.ln1=transformer*.layernorm1' --skip '*.mask'
+  nnc predict mnist.safetensors --data new.csv")]
+pub struct ImportArgs {
+    /// The weights, a .safetensors file
+    #[arg(value_name = "WEIGHTS")]
+    pub weights: PathBuf,
+    /// The program that says the same as the model there.
+    #[command(flatten)]
+    pub spec: SpecArgs,
+    /// Where the weights come from
+    #[arg(long, value_name = "LIBRARY", value_enum)]
+    pub from: From,
+    /// The model file to write, instead of <SPEC>.safetensors in this folder
+    #[arg(long, value_name = "FILE.safetensors")]
+    pub out: Option<PathBuf>,
+    /// This layer there is that one here; a `*` on both sides stands for numbers
+    #[arg(long, value_name = "THEIRS=OURS", value_parser = assignment)]
+    pub map: Vec<(String, String)>,
+    /// Leave out this layer or tensor there; `*` stands for any characters
+    #[arg(long, value_name = "NAME")]
+    pub skip: Vec<String>,
+    /// How exact numbers are
+    #[arg(long, value_name = "TYPE", value_enum, default_value_t)]
+    pub precision: Precision,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Libraries whose weights are understood.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum From {
+    /// PyTorch
+    Torch,
+    /// Keras 3
+    Keras,
 }
 
 /// `nnc generate`
@@ -384,6 +454,115 @@ pub struct BenchArgs {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+/// `nnc explain`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  nnc explain                    all that can be explained
+  nnc explain dense              a layer: arguments, weights, Keras' name for it, its definition
+  nnc explain Conv2D             names of Keras and PyTorch are understood
+  nnc explain epochs             a statement
+  nnc explain N0301              a diagnostic, with a wrong and a mended program
+  nnc explain xor.nn             a program, line by line
+  nnc explain kan --in my.nn     a name that a program defines")]
+pub struct ExplainArgs {
+    /// A name, a code such as N0301, or a program
+    #[arg(value_name = "NAME|CODE|SPEC")]
+    pub topic: Option<String>,
+    /// Look the name up in this program too
+    #[arg(long = "in", value_name = "SPEC")]
+    pub within: Option<String>,
+    /// Take the program's data from this file instead
+    #[arg(long, value_name = "FILE")]
+    pub data: Option<String>,
+    /// Give a `param` of the program a value
+    #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
+    pub set: Vec<(String, String)>,
+    /// Take the parameters of an `experiment` of the program
+    #[arg(long = "as", value_name = "EXPERIMENT")]
+    pub experiment: Option<String>,
+}
+
+/// `nnc test`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  nnc test xor.nn
+  nnc test specs               every program in the folder that promises something
+  nnc test xor.nn --seeds 100  the same share of more seeds: 9 of 10 becomes 90 of 100
+
+A program promises with `expect`:
+  expect binary_accuracy >= 1 within 500 epochs in 9 of 10 seeds
+  expect test_accuracy >= 97%
+The first holds for a seed if it does after some epoch up to the 500th; the second is about the network that
+the training leaves. Seeds count up from the program's own. No seed is tried that can change nothing any more.
+
+Exit codes: 0 all kept, 1 one is broken, 2 a mistake in a program or its data.")]
+pub struct TestArgs {
+    /// Programs, or folders with programs
+    #[arg(value_name = "SPEC", required = true)]
+    pub specs: Vec<String>,
+    /// Try so many seeds, whatever the programs say; the same share of them must hold
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub seeds: Option<u64>,
+    /// Give a `param` of the programs a value
+    #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
+    pub set: Vec<(String, String)>,
+    /// Take the parameters of an `experiment` of the programs
+    #[arg(long = "as", value_name = "EXPERIMENT")]
+    pub experiment: Option<String>,
+    /// Threads; 0 takes as many as the machine has
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub threads: usize,
+    /// The most memory to take, such as 512M or 2G
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub memory: Option<u64>,
+    /// Print one JSON object at the end
+    #[arg(long)]
+    pub json: bool,
+    /// Print the results only
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// `nnc fmt`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  nnc fmt                      every .nn file here and in the folders below
+  nnc fmt xor.nn iris.nn
+  nnc fmt --check              change nothing; exit 1 and the names of files that are not in this form
+  nnc fmt - < xor.nn           from stdin to stdout
+
+Spaces, line breaks and the alignment of rows change, and a layer written as a call becomes a step. What a
+program means does not, and every comment stays.")]
+pub struct FmtArgs {
+    /// Programs, or folders with programs; `-` is stdin. Without any, the present folder
+    #[arg(value_name = "FILE")]
+    pub files: Vec<String>,
+    /// Change nothing, and tell which files would change
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// `nnc fix`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  nnc fix xor.nn               mend what has one sure remedy, and show what is left
+  nnc fix xor.nn --dry-run     show the changes as a diff, and write nothing
+
+Mistakes that `nnc fix` can mend say so. It never guesses: where two remedies are likely, it leaves the choice
+to you.")]
+pub struct FixArgs {
+    /// Programs, or folders with programs; `-` is stdin
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<String>,
+    /// Write nothing, and show what would change
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// How exact numbers are.

@@ -56,6 +56,9 @@ impl Drawer {
         if let Some(help) = &d.help {
             self.below(&mut out, "help: ", help);
         }
+        if mendable(d, sources) {
+            self.below(&mut out, "", "`nnc fix` changes it");
+        }
         for group in groups {
             out.push('\n');
             self.picture(&mut out, &Picture::aside(group, sources));
@@ -85,6 +88,12 @@ impl Drawer {
             }
         }
     }
+}
+
+/// Whether `nnc fix` would mend it: a sure remedy in a file, not in a text of the command line.
+fn mendable(d: &Diagnostic, sources: &SourceMap) -> bool {
+    let Some(fix) = d.fix.as_ref().filter(|fix| fix.safe) else { return false };
+    (fix.span.source.0 as usize) < sources.len() && sources.get(fix.span.source).name.ends_with(".nn")
 }
 
 /// The terminal's columns.

@@ -212,7 +212,7 @@ mod tests {
             classes,
         };
         let text = "confusion (rows are the data, columns what the network says)\n\
-                    \x20        no  yes\n   no   10    0\n  yes    2    3\n";
+                    \x20       no  yes\n   no   10    0\n  yes    2    3\n";
         assert_eq!(grid(&table), text);
         let figures = Figures { tables: vec![table], ..Figures::default() };
         assert_eq!(tables(&figures), json!({"confusion": [[10.0, 0.0], [2.0, 3.0]]}));

@@ -54,7 +54,8 @@ pub fn spec(args: &SpecArgs, length: Length, out: &mut Output) -> Result<Spec> {
         batch,
         seed: args.seed,
     };
-    let spec = Spec::read(&name, &text, &overrides)
+    let base = base(args);
+    let spec = Spec::read_with(&name, &text, &overrides, &|path| used(&base, path))
         .map_err(|(diagnostics, sources)| Problem::at(ProblemKind::Spec, diagnostics, &sources))?;
     out.diagnostics(&spec.diagnostics, &spec.sources);
     Ok(spec)
@@ -62,18 +63,39 @@ pub fn spec(args: &SpecArgs, length: Length, out: &mut Output) -> Result<Spec> {
 
 /// Opens the data that the program asks for.
 pub fn data(args: &SpecArgs, spec: Spec, out: &mut Output) -> Result<Loaded> {
-    let loaded = load(spec, &options(args))?;
+    fold(args, spec, None, out)
+}
+
+/// Opens one fold of the data, or all of it.
+pub fn fold(args: &SpecArgs, spec: Spec, fold: Option<(usize, usize)>, out: &mut Output) -> Result<Loaded> {
+    let loaded = load(spec, &LoadOptions { fold, ..options(args) })?;
     out.diagnostics(&loaded.notes, &loaded.spec.sources);
     Ok(loaded)
 }
 
 /// Where the data of a program is.
 pub fn options(args: &SpecArgs) -> LoadOptions {
-    let base = match &args.spec {
+    LoadOptions { data: args.data.clone(), base: base(args), memory_limit: args.memory, fold: None }
+}
+
+/// The folder of the program, where the paths in it begin.
+fn base(args: &SpecArgs) -> PathBuf {
+    match &args.spec {
         Some(path) if path != "-" => Path::new(path).parent().map(Path::to_path_buf).unwrap_or_default(),
         _ => PathBuf::new(),
-    };
-    LoadOptions { data: args.data.clone(), base, memory_limit: args.memory }
+    }
+}
+
+/// The text of a file that a program uses, or why there is none.
+pub fn used(base: &Path, path: &str) -> std::result::Result<String, String> {
+    let file = base.join(path);
+    let shown = file.display();
+    let opened = File::open(&file).map_err(|e| match e.kind() {
+        io::ErrorKind::NotFound => format!("there is no file `{shown}`"),
+        _ => format!("`{shown}` cannot be read: {e}"),
+    })?;
+    let bytes = read_limited(opened).map_err(|e| format!("`{shown}` cannot be read: {e}"))?;
+    String::from_utf8(bytes).map_err(|_| format!("`{shown}` is not text (UTF-8)"))
 }
 
 /// Builds the graphs.
@@ -124,11 +146,16 @@ fn source(args: &SpecArgs) -> Result<(String, String)> {
         return Ok((COMMAND_LINE.into(), text.clone()));
     }
     let path = args.spec.as_deref().unwrap_or("-");
+    if path == "-" && args.data.as_deref() == Some("-") {
+        let help = "put one of the two into a file";
+        return Err(Failure::usage("the program and the data cannot both come from stdin", help));
+    }
+    named(path)
+}
+
+/// The name and the text of a program file, or of stdin where it is called `-`.
+pub fn named(path: &str) -> Result<(String, String)> {
     if path == "-" {
-        if args.data.as_deref() == Some("-") {
-            let help = "put one of the two into a file";
-            return Err(Failure::usage("the program and the data cannot both come from stdin", help));
-        }
         let bytes = read_limited(stdin().lock()).map_err(|e| unreadable(STDIN, &e))?;
         return Ok((STDIN.into(), decode(STDIN, bytes)?));
     }

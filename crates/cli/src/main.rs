@@ -11,6 +11,8 @@ mod failure;
 mod figures;
 mod input;
 mod output;
+mod pages;
+mod programs;
 mod progress;
 mod stage;
 mod table;
@@ -50,7 +52,7 @@ fn main() -> ExitCode {
 }
 
 /// Shows why a command ended early, and gives its exit code.
-fn tell(out: &mut Output, failure: Failure) -> u8 {
+pub fn tell(out: &mut Output, failure: Failure) -> u8 {
     match failure {
         Failure::Closed => 0,
         Failure::Problem { mut problem, tail } => {

@@ -6,6 +6,14 @@ use nnc_syntax::{Diagnostic, Severity, SourceMap};
 use nnc_train::Style;
 use std::io::{IsTerminal, Write, stderr, stdout};
 
+/// Columns of stdout where it does not say how many it has.
+const WIDTH: usize = 88;
+
+/// The columns of stdout.
+pub fn width() -> usize {
+    terminal_size::terminal_size_of(stdout()).map_or(WIDTH, |(w, _)| usize::from(w.0).max(40))
+}
+
 /// Both streams, and how to draw on them.
 #[derive(Debug)]
 pub struct Output {

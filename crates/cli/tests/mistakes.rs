@@ -42,7 +42,7 @@ mistake!(wrong_argument, "N0203", 2);
 mistake!(shape_chain, "N0301", 2);
 mistake!(softmax_of_one, "N0402", 2);
 mistake!(missing_loss, "N0401", 2);
-mistake!(loss_mismatch, "N0403", 2);
+mistake!(loss_mismatch, "N0414", 2);
 mistake!(bad_row, "N0501", 2);
 mistake!(bad_cell, "N0502", 2);
 mistake!(data_and_network, "N0201", 2);
@@ -76,4 +76,31 @@ fn a_program_that_is_not_there() {
     let ran = train("unknown_layr.nn", &[]);
     assert_eq!(ran.code, 2);
     insta::assert_snapshot!(ran.err);
+}
+
+/// Programs that are wrong in one way or several, each with what `nnc check` says about it.
+#[test]
+fn wrong_programs_are_told_what_is_wrong() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wrong");
+    let mut names: Vec<String> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|e| e.unwrap().file_name().to_string_lossy().into_owned())
+        .filter(|n| n.ends_with(".nn"))
+        .collect();
+    names.sort();
+    assert!(names.len() >= 80, "{}", names.len());
+    for name in names {
+        let ran = run(&folder, &["check", &name], "");
+        // A lint warns; everything else is a mistake.
+        let errors = ran.err.lines().filter(|l| l.starts_with("error[N0")).count();
+        assert_eq!(ran.code, if errors > 0 { 2 } else { 0 }, "{name}: {}", ran.err);
+        assert!(ran.err.contains("[N0"), "{name} is not wrong: {}", ran.err);
+        assert!(!ran.err.contains("panicked"), "{name}: {}", ran.err);
+        let program = std::fs::read_to_string(folder.join(&name)).unwrap();
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path("snapshots/wrong");
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_description(program);
+        settings.bind(|| insta::assert_snapshot!(name.trim_end_matches(".nn"), ran.err));
+    }
 }

@@ -18,6 +18,8 @@ pub(crate) fn schema(
         .iter()
         .map(|s| Column { name: s.name.clone(), role: s.role, kind: s.kind, port: None, offset: 0, width: 0 })
         .collect();
+    // Wherever the file lies: the schema is a part of the model.
+    let source = source.rsplit(['/', '\\']).next().unwrap_or(source);
     let mut sides = [Vec::new(), Vec::new()];
     for (side, role) in sides.iter_mut().zip([Role::Input, Role::Target]) {
         let default = if role == Role::Input { "input" } else { "target" };

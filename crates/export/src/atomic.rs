@@ -12,6 +12,25 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write_all_atomic(&[(path.to_path_buf(), bytes)], true).map_err(|(_, e)| e)
 }
 
+/// Writes another text into a file of the user's, as [`write_atomic`] does: the file behind a link is replaced and
+/// not the link, and its permissions stay as they are.
+///
+/// # Errors
+/// There is no such file, it is read-only, the folder cannot be written to, or there is no room.
+pub fn rewrite_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let path = path.canonicalize()?;
+    let permissions = path.metadata()?.permissions();
+    if permissions.readonly() {
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "the file is read-only"));
+    }
+    let mut file = temporary(&path)?;
+    file.write_all(bytes)?;
+    file.as_file().set_permissions(permissions)?;
+    file.as_file().sync_all()?;
+    file.persist(&path).map_err(|e| e.error)?;
+    Ok(())
+}
+
 /// Writes several files, each as [`write_atomic`] does. All are written before the first is synced: a disk
 /// that is asked for one file after the other takes ten times as long.
 ///
@@ -73,6 +92,27 @@ mod tests {
         assert_eq!(std::fs::read(&path).expect("read"), b"two");
         check_writable(folder.path()).expect("writable");
         assert_eq!(std::fs::read_dir(folder.path()).expect("listed").count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_rewritten_file_keeps_its_link_and_permissions() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let folder = tempfile::tempdir().expect("a folder");
+        let (file, link) = (folder.path().join("f"), folder.path().join("link"));
+        std::fs::write(&file, b"one").expect("written");
+        let mode =
+            |mode| std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).expect("set");
+        mode(0o750);
+        symlink(&file, &link).expect("linked");
+        rewrite_atomic(&link, b"two").expect("written");
+        assert!(link.symlink_metadata().expect("there").file_type().is_symlink());
+        assert_eq!(std::fs::read(&file).expect("read"), b"two");
+        assert_eq!(file.metadata().expect("there").permissions().mode() & 0o777, 0o750);
+        mode(0o440);
+        assert!(rewrite_atomic(&file, b"three").is_err());
+        assert!(rewrite_atomic(&folder.path().join("none"), b"").is_err());
+        assert_eq!(std::fs::read_dir(folder.path()).expect("listed").count(), 2);
     }
 
     #[test]

@@ -152,6 +152,11 @@ impl TensorFile {
     /// # Errors
     /// They are no safetensors file, or hold other elements than F32 and F64.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, FormatError> {
+        Self::from_bytes_as(bytes, false)
+    }
+
+    /// `foreign`: floats of half the width become F32, and whole numbers, which are counters, are left out.
+    fn from_bytes_as(bytes: &[u8], foreign: bool) -> Result<Self, FormatError> {
         let (_, header) = SafeTensors::read_metadata(bytes)?;
         let parsed = SafeTensors::deserialize(bytes)?;
         let metadata = header.metadata().iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect();
@@ -161,6 +166,24 @@ impl TensorFile {
             let values = match view.dtype() {
                 Dtype::F32 => Values::F32(elements(data, f32::from_le_bytes)),
                 Dtype::F64 => Values::F64(elements(data, f64::from_le_bytes)),
+                Dtype::BF16 if foreign => {
+                    let single = |b| f32::from_bits(u32::from(u16::from_le_bytes(b)) << 16);
+                    Values::F32(elements(data, single))
+                }
+                Dtype::F16 if foreign => Values::F32(elements(data, |b| half(u16::from_le_bytes(b)))),
+                Dtype::BOOL
+                | Dtype::U8
+                | Dtype::I8
+                | Dtype::I16
+                | Dtype::U16
+                | Dtype::I32
+                | Dtype::U32
+                | Dtype::I64
+                | Dtype::U64
+                    if foreign =>
+                {
+                    continue;
+                }
                 other => return Err(FormatError::Dtype { name: name.into(), dtype: format!("{other:?}") }),
             };
             let shape = view.shape().to_vec();
@@ -177,21 +200,47 @@ impl TensorFile {
     /// # Errors
     /// As [`TensorFile::from_bytes`], and where it cannot be read or is larger.
     pub fn read(path: &Path, limit: u64) -> Result<Self, FormatError> {
-        let file = std::fs::File::open(path).map_err(FormatError::Io)?;
-        let meta = file.metadata().map_err(FormatError::Io)?;
-        if meta.is_dir() {
-            return Err(FormatError::Io(std::io::Error::new(std::io::ErrorKind::IsADirectory, "a folder")));
-        }
-        if meta.len() > limit {
-            return Err(FormatError::TooLarge { bytes: meta.len(), limit });
-        }
-        // A pipe has no size that could be believed.
-        let mut bytes = Vec::new();
-        file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(FormatError::Io)?;
-        if bytes.len() as u64 > limit {
-            return Err(FormatError::TooLarge { bytes: bytes.len() as u64, limit });
-        }
-        Self::from_bytes(&bytes)
+        Self::from_bytes(&contents(path, limit)?)
+    }
+
+    /// Reads a file of another library: floats of half the width become F32, and whole numbers, which are counters
+    /// such as PyTorch's `num_batches_tracked`, are left out.
+    ///
+    /// # Errors
+    /// As [`TensorFile::read`].
+    pub fn read_foreign(path: &Path, limit: u64) -> Result<Self, FormatError> {
+        Self::from_bytes_as(&contents(path, limit)?, true)
+    }
+}
+
+/// The bytes of a file of at most `limit` bytes.
+fn contents(path: &Path, limit: u64) -> Result<Vec<u8>, FormatError> {
+    let file = std::fs::File::open(path).map_err(FormatError::Io)?;
+    let meta = file.metadata().map_err(FormatError::Io)?;
+    if meta.is_dir() {
+        return Err(FormatError::Io(std::io::Error::new(std::io::ErrorKind::IsADirectory, "a folder")));
+    }
+    if meta.len() > limit {
+        return Err(FormatError::TooLarge { bytes: meta.len(), limit });
+    }
+    // A pipe has no size that could be believed.
+    let mut bytes = Vec::new();
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(FormatError::Io)?;
+    if bytes.len() as u64 > limit {
+        return Err(FormatError::TooLarge { bytes: bytes.len() as u64, limit });
+    }
+    Ok(bytes)
+}
+
+/// IEEE 754's binary16 in single precision.
+fn half(bits: u16) -> f32 {
+    let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
+    let (exponent, fraction) = (i32::from(bits >> 10 & 31), f32::from(bits & 1023));
+    match exponent {
+        0 => sign * fraction * 2f32.powi(-24),
+        31 if fraction == 0.0 => sign * f32::INFINITY,
+        31 => f32::NAN,
+        e => sign * (1.0 + fraction / 1024.0) * 2f32.powi(e - 15),
     }
 }
 
@@ -264,6 +313,30 @@ mod tests {
         let ints = with_header(r#"{"a":{"dtype":"I32","shape":[1],"data_offsets":[0,4]}}"#, &[0; 4]);
         let error = TensorFile::from_bytes(&ints).expect_err("no floats");
         assert_eq!(error.to_string(), "holds `a` as I32; only F32 and F64 are read");
+    }
+
+    #[test]
+    fn narrow_floats_are_read_from_other_libraries() {
+        for (bits, value) in [
+            (0x3c00, 1.0),
+            (0xc000, -2.0),
+            (0x0001, 5.960_464_5e-8),
+            (0x7bff, 65504.0),
+            (0x3555, 0.333_251_95),
+            (0x7c00, f32::INFINITY),
+        ] {
+            assert_eq!(half(bits), value);
+        }
+        assert!(half(0x7e00).is_nan());
+        let header = r#"{"a":{"dtype":"BF16","shape":[1],"data_offsets":[0,2]},"n":{"dtype":"I64","shape":[],"data_offsets":[2,10]}}"#;
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("f.safetensors");
+        let data = [&[0x80, 0x3f][..], &[0; 8]].concat();
+        std::fs::write(&path, with_header(header, &data)).expect("written");
+        let file = TensorFile::read_foreign(&path, 1000).expect("reads");
+        assert_eq!(file.tensors.len(), 1);
+        assert_eq!(file.tensors["a"].values, Values::F32(vec![1.0]));
+        assert!(TensorFile::read(&path, 1000).is_err());
     }
 
     #[test]

@@ -98,24 +98,42 @@ impl Elab<'_> {
         let offset = large.rank() - small.rank();
         let mut out = large.axes.to_vec();
         let mut fits = true;
+        // Sizes that agree by accident: this axis of the smaller is another one of the larger.
+        let mut elsewhere = None;
         for (i, s) in small.axes.iter().enumerate() {
             let l = &mut out[i + offset];
             if offset > 0 {
-                let other_axis = matches!((l.id, s.id), (Some(x), Some(y)) if x != y);
-                fits &= l.size == s.size && !other_axis;
+                fits &= l.size == s.size;
+                if s.id.is_some() && l.id != s.id && l.size == s.size {
+                    elsewhere =
+                        elsewhere.or(large.axes.iter().position(|a| a.id == s.id).map(|at| (s.size, at)));
+                }
             } else if l.size == 1 {
                 *l = *s;
             } else {
                 fits &= s.size == l.size || s.size == 1;
             }
         }
-        if fits {
+        if fits && elsewhere.is_none() {
             return Ok(out);
         }
         let (left, right) = (shape_text(&a.axes), shape_text(&b.axes));
-        let d = self
-            .error("N0311", format!("{left} and {right} do not go together in `{op}`"), span, "")
-            .help("sizes must be equal, or 1, or the smaller shape must be the end of the larger");
+        let d = self.error("N0311", format!("{left} and {right} do not go together in `{op}`"), span, "");
+        let d = match elsewhere.filter(|_| fits) {
+            Some((size, at)) => d
+                .cause(format!(
+                    "the {size} of the smaller is axis {at} of the larger, and would meet its last, which is another {size}"
+                ))
+                .help("keep the axis that was folded away: mean(x, axis=-1, keep=yes)"),
+            None if offset == 0 => d.cause("of equally many axes, each pair is equal, or one of the two is 1"),
+            None => d.cause("with fewer axes, the smaller shape must be the exact end of the larger"),
+        };
+        let d = match (&a.sizes()[..], &b.sizes()[..]) {
+            ([m], [n, 1]) | ([n, 1], [m]) if m == n => {
+                d.help("`flatten` makes a vector of the column, `column(x)` a column of the vector")
+            }
+            _ => d,
+        };
         let d = if self.is_user(places.0) {
             d.label(places.0, format!("this is {left}")).label(places.1, format!("this is {right}"))
         } else {
@@ -264,7 +282,15 @@ impl Elab<'_> {
             BinaryOp::Ne => !same(left, right),
             _ => {
                 let message = format!("`{}` does not take {} and {}", op.sign(), left.kind(), right.kind());
-                return self.fail("N0205", message, span, "");
+                let mut d = self.error("N0205", message, span, "");
+                if let (Value::Func(_), BinaryOp::Sub, Some(x)) = (left, op, right.num()) {
+                    d = d
+                        .cause(format!("read as `{left}` minus {x}"))
+                        .help(format!("a negative argument takes brackets: {left} (-{x})"));
+                } else if let Value::Func(_) = left {
+                    d = d.help(format!("to apply it first: (x -> {left}) {} …", op.sign()));
+                }
+                return Err(Stop::Error(Box::new(d)));
             }
         };
         Ok(Value::Bool(equal))
@@ -475,7 +501,11 @@ impl Elab<'_> {
     /// `x[2]`: an element of a list or shape, or a slice of a tensor along its first axis.
     pub fn index(&mut self, base: &Value, index: &Value, span: Span) -> Res<Value> {
         let Some(i) = index.int() else {
-            return self.fail("N0205", format!("an index is a whole number, not {}", index.kind()), span, "");
+            let message = match index {
+                Value::Num(x) => format!("an index is a whole number, not {x}"),
+                other => format!("an index is a whole number known before training, not {}", other.kind()),
+            };
+            return self.fail("N0205", message, span, "");
         };
         let len = match base {
             Value::List(items) | Value::Several(items) => items.len(),
@@ -485,12 +515,11 @@ impl Elab<'_> {
         };
         let at = if i < 0 { i + len as i64 } else { i };
         if at < 0 || at >= len as i64 {
-            return self.fail(
-                "N0205",
-                format!("index {i} lies outside 0..{}", len.saturating_sub(1)),
-                span,
-                "",
-            );
+            let d = self.error("N0205", format!("there is no part {i} among {len}"), span, "").help(format!(
+                "parts are counted from 0 to {}, or from the end: -1 is the last",
+                len.saturating_sub(1)
+            ));
+            return Err(Stop::Error(Box::new(d)));
         }
         let at = at as usize;
         match base {
@@ -516,6 +545,9 @@ impl Elab<'_> {
 fn same(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Symbol(a), Value::Text(b)) | (Value::Text(a), Value::Symbol(b)) => a == b,
+        // A word of a parameter that also names something of the library.
+        (Value::Symbol(a), other @ (Value::Func(_) | Value::Init(_)))
+        | (other @ (Value::Func(_) | Value::Init(_)), Value::Symbol(a)) => **a == *other.to_string(),
         _ => left == right,
     }
 }

@@ -4,7 +4,7 @@ use crate::builtins;
 use crate::elab::{Call, Elab, Res, Stop};
 use crate::frame::Frame;
 use crate::shared::Shared;
-use crate::suggest::nearest;
+use crate::suggest::{certain, nearest};
 use crate::value::{Func, Init, Kind, Shape, Value};
 use nnc_syntax::Span;
 use nnc_syntax::ast::{Arg, Body, Expr, ExprKind, FnDef, LayerDef, Link, Param};
@@ -85,7 +85,9 @@ impl Elab<'_> {
             let message = format!("`{name}` works on {} values, not on {}", def.params.len(), operands.len());
             return self.fail("N0204", message, span, "");
         }
+        let user = self.is_user(def.name.span);
         let mut inner = Frame::below(frame.join(&name), frame.sharing);
+        inner.library = !user;
         let (own, free) = def.params.split_at(operands.len());
         let mut bound: Vec<(usize, Value)> = operands.into_iter().enumerate().collect();
         for (i, value) in self.arguments(frame, &name, free, args, span, step)? {
@@ -94,15 +96,19 @@ impl Elab<'_> {
         bound.sort_by_key(|(i, _)| *i);
         let plain = bound.len() == bound.iter().take_while(|(i, _)| def.params[*i].default.is_none()).count();
         let values: Vec<Value> = bound.iter().map(|(_, v)| v.clone()).collect();
-        if plain && let Some(value) = self.rewritten(&name, values.iter(), &[], span)? {
+        // The identities of the library are about its own functions.
+        if plain
+            && !user
+            && let Some(value) = self.rewritten(&name, values.iter(), &[], span)?
+        {
             return Ok(value);
         }
-        if let (Some(Value::Tensor(t)), "softmax" | "log_softmax", 1) =
-            (values.first(), name.as_str(), values.len())
+        if let (Some(Value::Tensor(t)), "softmax" | "log_softmax", 1, false) =
+            (values.first(), name.as_str(), values.len(), user)
         {
             crate::lint::softmax_of_one(self, &name, &t.clone())?;
         }
-        let out = self.deeper(&name, span, |e| {
+        let out = self.deeper_into(&def.name, &name, span, |e| {
             e.bind_params(&mut inner, &name, &def.params, bound, span)?;
             if let Some(first) = def.params.first() {
                 inner.it = inner.get(&first.name.text).filter(|v| matches!(v, Value::Tensor(_))).cloned();
@@ -116,6 +122,8 @@ impl Elab<'_> {
             }
         })?;
         if plain {
+            let own = user && self.globals.library.contains_key(&name);
+            let name = if own { format!("own {name}") } else { name };
             self.remember(&name, values, &out);
         }
         Ok(out)
@@ -153,14 +161,25 @@ impl Elab<'_> {
     ) -> Res<Value> {
         let kind = &def.name.text;
         if !def.operands.is_empty() && operands.len() != def.operands.len() {
-            let message =
-                format!("`{kind}` works on {} tensors, not on {}", def.operands.len(), operands.len());
-            return self.fail("N0204", message, span, "");
+            let names: Vec<&str> = def.operands.iter().map(|o| o.name.text.as_str()).collect();
+            let (n, m) = (names.len(), operands.len());
+            let tensors = if n == 1 { "one tensor".to_string() } else { format!("{n} tensors") };
+            let mut d = self
+                .error("N0204", format!("`{kind}` works on {tensors}, and gets {m}"), span, "")
+                .help(match n {
+                    1 => format!("name one before the arrow: x -> {kind}"),
+                    _ => format!("name them before the arrow: {} -> {kind}", names.join(", ")),
+                });
+            if self.is_user(def.name.span) {
+                d = d.related(def.name.span, "defined here");
+            }
+            return Err(Stop::Error(Box::new(d)));
         }
         let instance = frame.instance(kind);
         let mut inner = Frame::below(frame.join(&instance), frame.sharing);
+        inner.library = !self.is_user(def.name.span);
         let bound = self.arguments(frame, kind, &def.params, args, span, true)?;
-        self.deeper(&instance, span, |e| {
+        self.deeper_into(&def.name, &instance, span, |e| {
             inner.it = operands.first().cloned();
             for (pattern, value) in def.operands.iter().zip(operands) {
                 let value = e.matched(
@@ -182,7 +201,7 @@ impl Elab<'_> {
             e.block(&mut inner, &def.body.stmts)?;
             let out = e.result_of(&inner, &def.body.stmts, kind, span)?;
             if let (Some(promised), Value::Tensor(t)) = (&def.result, &out) {
-                e.check_promise(&mut inner, kind, promised, &t.clone(), span)?;
+                e.check_promise(&mut inner, kind, promised, &t.clone(), def.name.span)?;
             }
             Ok(out)
         })
@@ -225,10 +244,11 @@ impl Elab<'_> {
         let def = init.def.clone();
         let name = def.name.text.clone();
         let mut inner = Frame::default();
+        inner.library = !self.is_user(def.name.span);
         inner.set(&def.shape.text, Value::Shape(shape));
         let index = |n: &str| def.params.iter().position(|p| p.name.text == n).unwrap_or(0);
         let bound = init.bound.iter().map(|(n, v)| (index(n), v.clone())).collect();
-        self.deeper(&name, span, |e| {
+        self.deeper_into(&def.name, &name, span, |e| {
             e.bind_params(&mut inner, &name, &def.params, bound, span)?;
             match &def.body {
                 Body::Chain(chain) => e.chain(&mut inner, chain),
@@ -326,13 +346,46 @@ impl Elab<'_> {
         match free.iter().find(|&&i| self.kind_of(&params[i]).accepts(&value)) {
             Some(&i) => Ok((i, value)),
             None if free.is_empty() => Err(self.too_many(callee, params, expr.span)),
-            None => {
-                let d = self
-                    .error("N0204", format!("`{callee}` has no place for {}", value.kind()), expr.span, "")
-                    .help(self.signature(callee, params));
-                Err(Stop::Error(Box::new(d)))
-            }
+            None => Err(self.no_place(callee, params, taken, &value, expr.span)),
         }
+    }
+
+    /// A positional argument that fits no parameter that is still free.
+    fn no_place(&self, callee: &str, params: &[Param], taken: &[usize], value: &Value, span: Span) -> Stop {
+        let shown = match value {
+            Value::Int(_) | Value::Num(_) => format!("{value}"),
+            Value::Text(text) => format!("\"{text}\""),
+            other => other.kind().to_string(),
+        };
+        let needed = params.iter().enumerate().find(|(i, p)| p.default.is_none() && !taken.contains(i));
+        let occupied = taken.iter().find(|&&i| self.kind_of(&params[i]).accepts(value)).map(|&i| &params[i]);
+        let mut d = match (needed, occupied) {
+            (Some((_, param)), _) => {
+                let kind = self.kind_of(param).describe();
+                let message = format!("`{}` of `{callee}` is {kind}, not {shown}", param.name.text);
+                self.error("N0204", message, span, "this value")
+            }
+            (None, Some(param)) => {
+                let message =
+                    format!("`{callee}` has its `{}` already, and no place for {shown}", param.name.text);
+                self.error("N0204", message, span, "one too many")
+            }
+            (None, None) => self.error("N0204", format!("`{callee}` has no place for {shown}"), span, ""),
+        };
+        match (value, occupied) {
+            (Value::Int(n), Some(param))
+                if matches!(param.name.text.as_str(), "units" | "filters" | "width") =>
+            {
+                d = d.help(format!(
+                    "the number of inputs is known and not given, only that of outputs: {callee} {n}"
+                ));
+            }
+            (Value::Text(text), _) if text.parse::<f64>().is_ok() => {
+                d = d.help(format!("a number stands without quotes: {text}"));
+            }
+            _ => {}
+        }
+        Stop::Error(Box::new(d.help(self.signature(callee, params))))
     }
 
     /// The kind of a parameter: declared, or that of its default.
@@ -370,7 +423,22 @@ impl Elab<'_> {
         if !kind.accepts(value) && !matches!(value, Value::Symbol(_)) {
             let message =
                 format!("`{}` of `{callee}` is {}, not {}", param.name.text, kind.describe(), value.kind());
-            return self.fail("N0205", message, span, "this value");
+            let mut d = self.error("N0205", message, span, "this value");
+            if let (Kind::Function | Kind::Init, Value::Text(text)) = (kind, value) {
+                let frame = Frame::default();
+                let known = self.known_names(&frame);
+                let known: Vec<&str> = known.iter().map(String::as_str).collect();
+                let ours = nearest(text, &known)
+                    .filter(|n| self.lookup(&frame, n).is_some_and(|v| kind.accepts(&v)));
+                if let Some(ours) = ours {
+                    d = d.help(format!("a name stands without quotes: {ours}")).fix(
+                        span,
+                        ours,
+                        self.is_user(span),
+                    );
+                }
+            }
+            return Err(Stop::Error(Box::new(d)));
         }
         if let (Some(options), true) = (&param.options, matches!(value, Value::Symbol(_) | Value::Text(_))) {
             let words: Vec<&str> = options.iter().filter_map(word_of).collect();
@@ -452,16 +520,36 @@ impl Elab<'_> {
             .error("N0203", format!("`{callee}` has no argument `{}`", key.text), key.span, &label)
             .help(self.signature(callee, params));
         if let Some(near) = near {
-            d = d.fix(key.span, near, self.is_user(key.span));
+            d = d.fix(key.span, near, self.is_user(key.span) && certain(&key.text, &known) == Some(near));
+        }
+        let hint = match key.text.as_str() {
+            "from_logits" => {
+                "not needed: a softmax or sigmoid before the loss is taken together with its logarithm"
+            }
+            "input_shape" | "input_dim" | "in_features" | "in_channels" | "input_size" => {
+                "the shape of the input is known; leave this out"
+            }
+            "out_features" | "out_channels" | "hidden_size" | "num_units" => {
+                "it comes first and needs no name"
+            }
+            "name" => "a name stands before: hidden = it -> dense 16",
+            _ => "",
+        };
+        if !hint.is_empty() {
+            d = d.help(hint);
         }
         Stop::Error(Box::new(d))
     }
 
     fn too_many(&self, callee: &str, params: &[Param], span: Span) -> Stop {
-        let d = self
-            .error("N0204", format!("`{callee}` has too many arguments"), span, "one too many")
-            .help(self.signature(callee, params));
-        Stop::Error(Box::new(d))
+        let d = self.error("N0204", format!("`{callee}` has too many arguments"), span, "one too many");
+        let d = match callee {
+            "linear" => {
+                d.help("`linear` is no activation at all; PyTorch's `Linear` is `dense` here: dense 16")
+            }
+            _ => d,
+        };
+        Stop::Error(Box::new(d.help(self.signature(callee, params))))
     }
 
     fn missing(&self, frame: &Frame, callee: &str, params: &[Param], i: usize, span: Span) -> Stop {
@@ -472,14 +560,30 @@ impl Elab<'_> {
             (Kind::Tensor | Kind::Any, _) => format!("{callee}({name})"),
             _ => format!("{callee} {name}=…"),
         };
-        let d = self
-            .error("N0204", format!("`{callee}` needs `{name}`, {}", kind.describe()), span, "")
-            .help(format!("for example: {example}"))
-            .help(self.signature(callee, params));
+        let mut d = self.error("N0204", format!("`{callee}` needs `{name}`, {}", kind.describe()), span, "");
+        let text = self.sources.slice(span);
+        if text.replace(' ', "") == format!("{callee}()") {
+            d = d.help(format!("as an argument a function stands without brackets: {callee}"));
+        }
+        let d = d.help(format!("for example: {example}")).help(self.signature(callee, params));
         Stop::Error(Box::new(d))
     }
 
-    fn unknown_word(&self, frame: &Frame, callee: &str, params: &[Param], word: &str, span: Span) -> Stop {
+    /// Whether a bare word means something among the arguments of a step.
+    pub fn fits_somewhere(&self, frame: &Frame, params: &[Param], word: &str) -> bool {
+        let option = |p: &Param| p.options.iter().flatten().filter_map(word_of).any(|w| w == word);
+        let switch = |p: &Param| p.name.text == word && self.kind_of(p) == Kind::Bool;
+        params.iter().any(|p| switch(p) || option(p)) || self.lookup(frame, word).is_some()
+    }
+
+    pub fn unknown_word(
+        &self,
+        frame: &Frame,
+        callee: &str,
+        params: &[Param],
+        word: &str,
+        span: Span,
+    ) -> Stop {
         let mut known = self.known_names(frame);
         for param in params {
             if self.kind_of(param) == Kind::Bool {
@@ -492,7 +596,7 @@ impl Elab<'_> {
         let label = near.map_or(String::new(), |n| format!("did you mean `{n}`?"));
         let mut d = self.error("N0202", format!("`{callee}` does not know `{word}`"), span, &label);
         match near {
-            Some(n) => d = d.fix(span, n, self.is_user(span)),
+            Some(n) => d = d.fix(span, n, self.is_user(span) && certain(word, &known) == Some(n)),
             None => d = d.help(self.signature(callee, params)),
         }
         Stop::Error(Box::new(d))

@@ -49,6 +49,8 @@ pub struct LayerRow {
     pub text: String,
     /// Where they stand.
     pub span: Span,
+    /// The shape of what it works on, where that is one tensor.
+    pub given: Option<Vec<usize>>,
     /// The result's shape for one sample, such as `28x28x1`.
     pub shape: Vec<usize>,
     /// How many numbers it learns.
@@ -63,6 +65,8 @@ pub struct LayerRow {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Globals {
     pub defs: BTreeMap<String, Def>,
+    /// Those of the prelude alone: what its own bodies see, whatever a program calls its things.
+    pub library: Rc<BTreeMap<String, Def>>,
     pub params: Vec<(String, Value)>,
     pub rewrites: Vec<Rc<(Expr, Expr)>>,
     /// The doc comment and the whole text of every definition.
@@ -106,8 +110,14 @@ pub(crate) struct Elab<'a> {
     trail: Vec<String>,
     /// The user's words at work.
     pub here: Span,
+    /// The user's words that called the innermost body.
+    used_at: Option<Span>,
+    /// How many axes have a mark.
+    axes: u32,
     sites: BTreeMap<String, u64>,
     pub steps_run: usize,
+    /// Numbers whose derivative was taken.
+    pub differentiated: Vec<NodeId>,
     /// Tensors that got a name at the top of the file.
     pub bound: Vec<(String, Span, NodeId)>,
     /// Names that the file binds, with the names that stand in what they are bound to.
@@ -146,8 +156,11 @@ impl<'a> Elab<'a> {
             initialising: None,
             trail: Vec::new(),
             here: Span::default(),
+            used_at: None,
+            axes: 0,
             sites: BTreeMap::new(),
             steps_run: 0,
+            differentiated: Vec::new(),
             bound: Vec::new(),
             binds: Vec::new(),
             top: Top::default(),
@@ -178,23 +191,33 @@ impl<'a> Elab<'a> {
 
     /// The place of a word among the user's words at work; all of them when it is not there.
     pub fn word(&self, word: &str) -> Span {
-        let text = self.sources.slice(self.here);
+        self.word_in(self.here, word)
+    }
+
+    /// The place of a word in a part of the program; all of that when it is not there.
+    pub fn word_in(&self, within: Span, word: &str) -> Span {
+        let text = self.sources.slice(within);
         let at = text.match_indices(word).map(|(i, _)| i).find(|&i| {
             let part = |c: char| c.is_alphanumeric() || c == '_';
             !text[..i].ends_with(part) && !text[i + word.len()..].starts_with(part)
         });
         match at {
             Some(i) => {
-                let start = self.here.start as usize + i;
-                Span::new(self.here.source, start, start + word.len())
+                let start = within.start as usize + i;
+                Span::new(within.source, start, start + word.len())
             }
-            None => self.here,
+            None => within,
         }
     }
 
     /// As [`Elab::error`], as a reason to stop.
     pub fn fail<T>(&self, code: &'static str, message: impl Into<String>, span: Span, label: &str) -> Res<T> {
         Err(Stop::Error(Box::new(self.error(code, message, span, label))))
+    }
+
+    /// The user's words that called the body at work.
+    pub fn used_at(&self) -> Option<Span> {
+        self.used_at
     }
 
     /// Remembers a mistake.
@@ -238,16 +261,47 @@ impl<'a> Elab<'a> {
         if self.trail.len() >= DEPTH {
             return self.fail("N0305", format!("`{label}` uses itself without end"), span, "called here");
         }
-        let here = self.here;
+        let (here, used_at) = (self.here, self.used_at);
         self.trail.push(label.to_string());
         self.at(span);
+        if self.is_user(span) {
+            self.used_at = Some(span);
+        }
         let out = f(self);
         self.trail.pop();
+        self.used_at = used_at;
         if out.is_ok() {
             self.here = here;
         }
         self.mark();
         out
+    }
+
+    /// As [`Elab::deeper`], into the body of a definition: a mistake in the body of a user's own also shows the
+    /// line that used it.
+    pub fn deeper_into<T>(
+        &mut self,
+        name: &nnc_syntax::ast::Name,
+        label: &str,
+        span: Span,
+        f: impl FnOnce(&mut Self) -> Res<T>,
+    ) -> Res<T> {
+        let out = self.deeper(label, span, f);
+        if !self.is_user(name.span) || !self.is_user(span) {
+            return out;
+        }
+        out.map_err(|stop| match stop {
+            Stop::Error(mut d) => {
+                let inside =
+                    |at: Span| at.source == span.source && span.start <= at.start && at.end <= span.end;
+                let places = d.labels.iter().chain(&d.related);
+                if !places.into_iter().any(|l| inside(l.span)) && d.code != "N0305" {
+                    *d = d.related(span, format!("`{}` is used here", name.text));
+                }
+                Stop::Error(d)
+            }
+            stop => stop,
+        })
     }
 
     /// A fresh number for a call of a random function, the same in every run of the program.
@@ -275,6 +329,12 @@ impl<'a> Elab<'a> {
     pub fn dims(axes: &[Axis], batched: bool) -> Vec<Dim> {
         let lead = batched.then_some(Dim::Batch);
         lead.into_iter().chain(axes.iter().map(|a| Dim::Size(a.size))).collect()
+    }
+
+    /// A mark for an axis that is not the part of any other.
+    pub fn fresh_axis(&mut self) -> u32 {
+        self.axes += 1;
+        self.axes
     }
 
     /// A tensor of a node, whose shape it must have.
@@ -324,6 +384,12 @@ impl<'a> Elab<'a> {
             } else {
                 format!("there are two weights called `{path}`")
             };
+            if frame.sharing && !self.is_user(span) {
+                let d = Diagnostic::error("N0304", message)
+                    .label(self.here, "these weights are used twice")
+                    .help("shared weights have one shape: give them tensors of one width");
+                return Err(Stop::Error(Box::new(d)));
+            }
             return self.fail("N0304", message, span, "the second one");
         }
         self.check_size(&axes, span)?;
@@ -414,7 +480,14 @@ impl<'a> Elab<'a> {
                     return Ok(());
                 }
                 let message = self.fill_holes(frame, message);
-                self.fail("N0301", message, cond.span, "this does not hold")
+                // Inside a definition the line that used it comes first, whoever wrote the definition.
+                let d = match &self.used_at {
+                    Some(at) if self.is_user(cond.span) => Diagnostic::error("N0301", message)
+                        .label(*at, "")
+                        .related(cond.span, "this does not hold"),
+                    _ => self.error("N0301", message, cond.span, "this does not hold"),
+                };
+                Err(Stop::Error(Box::new(d)))
             }
             StmtKind::If { cond, then, otherwise } => {
                 let body = if self.truth(frame, cond)? { Some(then) } else { otherwise.as_ref() };
@@ -427,12 +500,19 @@ impl<'a> Elab<'a> {
                 Ok(())
             }
             StmtKind::Error => Err(Stop::Poisoned),
-            _ => self.fail(
-                "N0206",
-                "this statement belongs at the top of the file, not into a body",
-                stmt.span,
-                "here",
-            ),
+            _ => {
+                let d = self
+                    .error(
+                        "N0206",
+                        "this statement belongs at the top of the file, not into a body",
+                        stmt.span,
+                        "",
+                    )
+                    .help(
+                        "a body has steps, names, `weight`, `state`, `repeat`, `if`, `require` and `shared`",
+                    );
+                Err(Stop::Error(Box::new(d)))
+            }
         }
     }
 
@@ -466,9 +546,12 @@ impl<'a> Elab<'a> {
         let Some(n) = value.int().filter(|n| *n >= 0) else {
             return self.fail(
                 "N0204",
-                format!("`repeat` takes a whole number, not {}", value.kind()),
+                match &value {
+                    Value::Int(_) | Value::Num(_) => format!("`repeat {value}` has no meaning"),
+                    _ => format!("`repeat` takes a whole number, not {}", value.kind()),
+                },
                 count.span,
-                "",
+                "how often: 0, 1, 2, …, known before training",
             );
         };
         for i in 0..n {

@@ -2,8 +2,8 @@
 
 use crate::builtins;
 use crate::elab::{Elab, Res, Stop};
-use crate::frame::Frame;
-use crate::suggest::nearest;
+use crate::frame::{Frame, Rows};
+use crate::suggest::{certain, farness, nearest};
 use crate::value::{Axis, Def, Func, Init, Shape, Value};
 use nnc_syntax::ast::{Arg, Chain, Dim, Expr, ExprKind, Flow, Link, UnaryOp};
 use nnc_syntax::{Diagnostic, Span};
@@ -12,10 +12,12 @@ use std::rc::Rc;
 impl Elab<'_> {
     /// What a name stands for: locals, then parameters, definitions, and functions of Rust.
     pub fn lookup(&self, frame: &Frame, name: &str) -> Option<Value> {
-        if let Some(value) = frame.get(name).or_else(|| self.globals.param(name)) {
+        let param = || self.globals.param(name).filter(|_| !frame.library);
+        if let Some(value) = frame.get(name).or_else(param) {
             return Some(value.clone());
         }
-        match self.globals.defs.get(name) {
+        let defs = if frame.library { &*self.globals.library } else { &self.globals.defs };
+        match defs.get(name) {
             Some(Def::Fn(def)) => return Some(Value::Func(Func::Fn(def.clone()))),
             Some(Def::Layer(def)) => return Some(Value::Func(Func::Layer(def.clone()))),
             Some(Def::Init(def)) => {
@@ -23,13 +25,14 @@ impl Elab<'_> {
             }
             Some(Def::Rule(_)) | None => {}
         }
-        if self.globals.words.iter().any(|w| w == name) {
-            return Some(Value::Symbol(name.into()));
-        }
         if name == "pi" {
             return Some(Value::Num(std::f64::consts::PI));
         }
-        builtins::find(name).map(|name| Value::Func(Func::Builtin(name)))
+        if let Some(name) = builtins::find(name) {
+            return Some(Value::Func(Func::Builtin(name)));
+        }
+        let word = !frame.library && self.globals.words.iter().any(|w| w == name);
+        word.then(|| Value::Symbol(name.into()))
     }
 
     /// All names that mean something here, for suggestions.
@@ -48,16 +51,46 @@ impl Elab<'_> {
         if let Some(stop) = self.bound_later(frame, name, span) {
             return stop;
         }
+        if let Some(Def::Rule(_)) = self.globals.defs.get(name) {
+            let d =
+                self.error("N0209", format!("`{name}` is an optimizer, not a layer or a value"), span, "");
+            return Stop::Error(Box::new(d.help(format!("to train with it: optimizer {name}"))));
+        }
+        let hint = match name {
+            "None" | "null" | "nil" => Some("leave the argument out: its default holds then"),
+            "Input" | "InputLayer" => Some("the data is there already, under the name `input`"),
+            "Sequential" | "Model" => Some("a network is the lines of the file, in their order"),
+            _ => None,
+        };
+        if let Some(hint) = hint {
+            let d = self.error(code, format!("there is {what} called `{name}`"), span, "");
+            return Stop::Error(Box::new(d.help(hint)));
+        }
         let known = self.known_names(frame);
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         let near = nearest(name, &known);
         let label = near.map_or(String::new(), |n| format!("did you mean `{n}`?"));
         let mut d = self.error(code, format!("there is {what} called `{name}`"), span, &label);
         match near {
-            Some(n) => d = d.fix(span, n, self.is_user(span)),
-            None => d = d.help("the library is `crates/model/prelude`; names of Keras and PyTorch are understood as suggestions"),
+            Some(n) => d = d.fix(span, n, self.is_user(span) && certain(name, &known) == Some(n)),
+            None => d = d.help(self.names_here(frame, code, name)),
         }
         Stop::Error(Box::new(d))
+    }
+
+    /// What an unknown name could be instead.
+    fn names_here(&self, frame: &Frame, code: &str, name: &str) -> String {
+        if code == "N0201" {
+            return format!("a layer of your own: layer {name} of x[n] {{ … }}");
+        }
+        let own: Vec<&str> = frame.names().filter(|n| n.starts_with(char::is_alphabetic)).collect();
+        let params = self.globals.params.iter().map(|(n, _)| n.as_str()).filter(|_| !frame.library);
+        let mut names: Vec<&str> = own.into_iter().chain(params).take(12).collect();
+        names.dedup();
+        match names[..] {
+            [] => "nothing has a name here yet: x = input gives one".into(),
+            _ => format!("names here: {}; and the functions of the library", names.join(", ")),
+        }
     }
 
     /// A name that the file binds further down; in a circle, if that needs what is computed here.
@@ -175,7 +208,16 @@ impl Elab<'_> {
         }
         match value.int() {
             Some(n) if n > 0 => Ok(Axis::of(n as usize)),
-            Some(n) => self.fail("N0204", format!("a size is at least 1, not {n}"), span, "this size"),
+            Some(n) => {
+                let message = format!("a size is at least 1, not {n}");
+                match self.is_user(span) {
+                    true => self.fail("N0204", message, span, "this size"),
+                    false => {
+                        let d = Diagnostic::error("N0204", message).label(self.word(&n.to_string()), "");
+                        Err(Stop::Error(Box::new(d.related(span, "this size"))))
+                    }
+                }
+            }
             None if matches!(value, Value::Poison) => Err(Stop::Poisoned),
             None => self.fail("N0204", format!("a size is a whole number, not {value}"), span, "this size"),
         }
@@ -192,6 +234,13 @@ impl Elab<'_> {
             && self.counts_one_layer(frame, &flow.chain)
         {
             frame.next_name = Some(name.text.clone());
+        }
+        if let (true, [name]) = (frame.top, &flow.targets[..])
+            && self.is_setting_value(frame, &flow.chain)
+            && let Some(d) = self.setting_with_equals(name, flow.chain.span)
+        {
+            self.diagnostics.push(d);
+            return Ok(());
         }
         let value = self.chain(frame, &flow.chain);
         frame.next_name = None;
@@ -210,8 +259,16 @@ impl Elab<'_> {
                     _ => Vec::new(),
                 };
                 if parts.len() != names.len() {
-                    let message = format!("{} names for {} values", names.len(), parts.len().max(1));
-                    return self.fail("N0208", message, span, "");
+                    let message = match parts.len() {
+                        0 => format!("{} names for {}", names.len(), value.kind()),
+                        n => format!("{} names for {n} values", names.len()),
+                    };
+                    let names = flow.targets[0].span.to(flow.targets[names.len() - 1].span);
+                    let d = self
+                        .error("N0208", message, names, "these names")
+                        .label(flow.chain.span, "these values")
+                        .help("as many names as values; one name keeps them all together");
+                    return Err(Stop::Error(Box::new(d)));
                 }
                 for (name, part) in names.iter().zip(parts) {
                     frame.set(&name.text, part);
@@ -224,6 +281,41 @@ impl Elab<'_> {
             frame.it = Some(value);
         }
         Ok(())
+    }
+
+    /// `epochs = 500`, where a tensor may be called `epochs`, but this is none.
+    pub fn setting_with_equals(&self, name: &nnc_syntax::ast::Name, value: Span) -> Option<Diagnostic> {
+        const SETTINGS: [&str; 10] =
+            ["loss", "optimizer", "schedule", "metrics", "epochs", "steps", "batch", "seed", "clip", "save"];
+        if !SETTINGS.contains(&name.text.as_str()) {
+            return None;
+        }
+        let text = self.sources.slice(value);
+        let between = Span { start: name.span.end, end: value.start, ..name.span };
+        let d = self
+            .error(
+                "N0220",
+                format!("the setting `{}` is written without `=`", name.text),
+                between,
+                "no `=` here",
+            )
+            .help(format!("{} {text}", name.text))
+            .fix(between, " ", true);
+        Some(d)
+    }
+
+    /// Whether a chain is one word or number that is no tensor.
+    pub fn is_setting_value(&self, frame: &Frame, chain: &Chain) -> bool {
+        let [Link::Exprs(exprs)] = &chain.links[..] else { return false };
+        match &exprs[..] {
+            [Expr { kind: ExprKind::Name(name), .. }] => match self.lookup(frame, name) {
+                Some(Value::Tensor(_) | Value::Poison | Value::Several(_)) => false,
+                Some(_) => true,
+                None => matches!(self.globals.defs.get(name), Some(Def::Rule(_))),
+            },
+            [Expr { kind: ExprKind::Int(_) | ExprKind::Float(_), .. }] => true,
+            _ => false,
+        }
     }
 
     /// Whether exactly one link of a chain is a layer, which then takes the binding's name.
@@ -295,14 +387,30 @@ impl Elab<'_> {
             return self.fail("N0307", message, link.span(), "from here on");
         }
         let mut value = None;
-        for link in &chain.links {
-            let start = self.row_start();
+        for (at, link) in chain.links.iter().enumerate() {
+            let on = match (&value, link) {
+                (None, Link::Step(_)) => frame.it.as_ref(),
+                (value, _) => value.as_ref(),
+            };
+            let start = self.row_start(on);
             let next = match value {
-                None => self.first_link(frame, link)?,
-                Some(value) => self.next_link(frame, value, link)?,
+                None => self.first_link(frame, link),
+                Some(value) => self.next_link(frame, value, link),
+            };
+            let next = match next {
+                // What follows a broken link can still have wrong names.
+                Err(Stop::Poisoned) if frame.top => {
+                    let rest = &chain.links[at + 1..];
+                    return Err(rest
+                        .iter()
+                        .map(|l| self.names_of(frame, l))
+                        .find(is_error)
+                        .unwrap_or(Stop::Poisoned));
+                }
+                next => next?,
             };
             if frame.top {
-                self.row(start, link, &next);
+                self.row(frame.rows, start, link, &next);
             }
             value = Some(next);
         }
@@ -351,20 +459,66 @@ impl Elab<'_> {
         self.lookup(frame, &name.text).is_none().then_some(())
     }
 
+    /// The wrong names of a link that cannot be computed.
+    fn names_of(&self, frame: &Frame, link: &Link) -> Stop {
+        match link {
+            Link::Step(step) => self.names_only(frame, &step.name, &step.args),
+            Link::Exprs(exprs) => match &exprs[..] {
+                [Expr { kind: ExprKind::Name(text), span }] => {
+                    let name = nnc_syntax::ast::Name { text: text.clone(), span: *span };
+                    self.names_only(frame, &name, &[])
+                }
+                _ => Stop::Poisoned,
+            },
+            Link::Scan(_) => Stop::Poisoned,
+        }
+    }
+
     /// After a mistake there is no tensor to work on, but names can still be wrong.
     fn names_only(&self, frame: &Frame, name: &nnc_syntax::ast::Name, args: &[Arg]) -> Stop {
         let params = match self.lookup(frame, &name.text) {
-            None if self.globals.defs.contains_key(&name.text) => return Stop::Poisoned,
-            None => return self.unknown_step(frame, name),
+            None => {
+                return match self.globals.defs.contains_key(&name.text) {
+                    true => self.unknown(frame, "N0202", "nothing", &name.text, name.span),
+                    false => self.unknown_step(frame, name),
+                };
+            }
             Some(Value::Func(Func::Layer(def))) => def.params.clone(),
             Some(Value::Func(Func::Fn(def))) => def.params.clone(),
+            Some(Value::Func(Func::Builtin(_))) => {
+                let names = args.iter().filter_map(|a| match &a.value.kind {
+                    ExprKind::Name(n) => Some((n, a.value.span)),
+                    _ => None,
+                });
+                let mut unknown = names.filter(|(n, _)| self.lookup(frame, n).is_none());
+                return match unknown.next() {
+                    Some((n, span)) => self.unknown(frame, "N0202", "nothing", n, span),
+                    None => Stop::Poisoned,
+                };
+            }
+            Some(other @ (Value::Int(_) | Value::Num(_) | Value::Bool(_) | Value::Shape(_))) => {
+                let message = format!("`{}` is {}, not a layer or a function", name.text, other.kind());
+                let d = self.error("N0209", message, name.span, "used as a layer here");
+                return Stop::Error(Box::new(d));
+            }
             Some(_) => return Stop::Poisoned,
         };
         let wrong = args
             .iter()
             .filter_map(|a| a.key.as_ref())
             .find(|k| !params.iter().any(|p| p.name.text == k.text));
-        wrong.map_or(Stop::Poisoned, |key| self.no_such_argument(&name.text, &params, key))
+        if let Some(key) = wrong {
+            return self.no_such_argument(&name.text, &params, key);
+        }
+        let words = args.iter().filter(|a| a.key.is_none()).map(|a| &a.value);
+        let wrong = words.filter_map(|value| match &value.kind {
+            ExprKind::Name(word) if !self.fits_somewhere(frame, &params, word) => Some((word, value.span)),
+            _ => None,
+        });
+        let mut wrong = wrong;
+        wrong
+            .next()
+            .map_or(Stop::Poisoned, |(word, span)| self.unknown_word(frame, &name.text, &params, word, span))
     }
 
     /// Whether a bare function name as a statement means its application: yes, where there is a tensor for it.
@@ -391,12 +545,18 @@ impl Elab<'_> {
                     Some((name, args)) => self.step(frame, value, &name, &args, one.span),
                     None => match self.expr(frame, one)? {
                         Value::Func(func) => self.apply(frame, &func, operands(value), &[], one.span, true),
-                        other => self.fail(
-                            "N0209",
-                            format!("after `->` comes a layer or a function, not {}", other.kind()),
-                            one.span,
-                            "",
-                        ),
+                        other => {
+                            let message =
+                                format!("after `->` comes a layer or a function, not {}", other.kind());
+                            let d = self.error("N0209", message, one.span, "");
+                            let d = match other {
+                                Value::Int(n) if n > 0 => {
+                                    d.help(format!("a layer of {n} neurons: dense {n}"))
+                                }
+                                _ => d,
+                            };
+                            Err(Stop::Error(Box::new(d)))
+                        }
                     },
                 },
                 many => {
@@ -474,12 +634,25 @@ impl Elab<'_> {
     /// An unknown name at the head of a statement may be a misspelt setting.
     fn unknown_step(&self, frame: &Frame, name: &nnc_syntax::ast::Name) -> Stop {
         let heads = crate::settings::HEADS;
+        if let Some(head) = crate::suggest::foreign(&name.text, heads).filter(|_| frame.top) {
+            let d = self
+                .error(
+                    "N0201",
+                    format!("there is no setting called `{}`", name.text),
+                    name.span,
+                    &format!("it is called `{head}` here"),
+                )
+                .fix(name.span, head, true);
+            return Stop::Error(Box::new(d));
+        }
         let known = self.known_names(frame);
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let far = |near: &str| farness(&name.text, near).unwrap_or(usize::MAX);
+        let other = nearest(&name.text, &known).map_or(usize::MAX, far);
         if frame.top
-            && nearest(&name.text, &known).is_none()
-            && let Some(head) = nearest(&name.text, heads)
+            && let Some(head) = nearest(&name.text, heads).filter(|head| far(head) <= other)
         {
+            let sure = certain(&name.text, heads) == Some(head) && far(head) < other;
             let d: Diagnostic = self
                 .error(
                     "N0201",
@@ -487,7 +660,7 @@ impl Elab<'_> {
                     name.span,
                     &format!("did you mean `{head}`?"),
                 )
-                .fix(name.span, head, true);
+                .fix(name.span, head, sure);
             return Stop::Error(Box::new(d));
         }
         self.unknown(frame, "N0201", "no layer", &name.text, name.span)
@@ -517,7 +690,13 @@ impl Elab<'_> {
             ExprKind::List(items) => {
                 Value::List(items.iter().map(|e| self.expr(frame, e)).collect::<Res<Vec<_>>>()?)
             }
-            ExprKind::Group(chain) => self.chain(frame, chain)?,
+            ExprKind::Group(chain) => {
+                let rows = frame.rows;
+                frame.rows = if rows == Rows::None { rows } else { Rows::Weights };
+                let value = self.chain(frame, chain);
+                frame.rows = rows;
+                value?
+            }
             ExprKind::If { cond, then, otherwise } => {
                 let branch = if self.truth(frame, cond)? { then } else { otherwise };
                 self.expr(frame, branch)?
@@ -634,6 +813,10 @@ impl Elab<'_> {
             ),
         }
     }
+}
+
+fn is_error(stop: &Stop) -> bool {
+    matches!(stop, Stop::Error(_))
 }
 
 /// The operands of a step: one value, or several.

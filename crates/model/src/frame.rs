@@ -14,6 +14,10 @@ pub(crate) struct Frame {
     pub it: Option<Value>,
     /// Whether this is the file itself and not a body.
     pub top: bool,
+    /// Which steps of the file become rows of the summary.
+    pub rows: Rows,
+    /// Whether this is a body of the prelude, which sees the prelude's definitions and no others.
+    pub library: bool,
     /// The name that the next layer gets instead of kind and ordinal.
     pub next_name: Option<String>,
     /// Whether weights that exist already are used again.
@@ -22,6 +26,18 @@ pub(crate) struct Frame {
     pub alias: Option<(String, String)>,
     /// Whether states declared here belong to the optimizer.
     pub slots: bool,
+}
+
+/// Which steps become rows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) enum Rows {
+    /// All of them.
+    #[default]
+    All,
+    /// Those with weights: in brackets, inside of another step.
+    Weights,
+    /// None: in a loop, in the loss.
+    None,
 }
 
 impl Frame {

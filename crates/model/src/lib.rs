@@ -5,6 +5,7 @@
 //! values. All diagnostics about meaning arise here.
 
 mod arith;
+mod blind;
 mod builtins;
 mod call;
 pub mod data;
@@ -12,7 +13,9 @@ mod elab;
 mod eval;
 pub mod explain;
 mod frame;
+pub mod library;
 mod lint;
+mod names;
 mod pattern;
 mod rows;
 mod scan;

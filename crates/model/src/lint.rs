@@ -85,6 +85,42 @@ pub(crate) fn softmax_of_one(e: &Elab<'_>, name: &str, t: &Tensor) -> Result<(),
     Err(Stop::Error(Box::new(d)))
 }
 
+/// A choice among classes where the output is one number; yes or no where there are several.
+pub(crate) fn one_of_one(e: &mut Elab<'_>, named: &Named, what: &str, output: &Tensor) -> Result<(), Stop> {
+    let name = named.name.text.as_str();
+    if matches!(e.globals.defs.get(name), Some(crate::value::Def::Fn(def)) if e.is_user(def.name.span)) {
+        return Ok(());
+    }
+    let width = output.axes.last().map_or(1, |a| a.size);
+    let classes = e.ports.targets.iter().find_map(|p| p.classes.as_ref().map(Vec::len));
+    match (name, width) {
+        ("accuracy" | "top_k" | "crossentropy" | "crossentropy_logits", 1) => {
+            let instead = if what == "metric" { "binary_accuracy" } else { "binary_crossentropy" };
+            let d = e
+                .error(
+                    "N0414",
+                    format!("`{name}` chooses among classes, and the output is one number"),
+                    named.name.span,
+                    "the largest of one number is always that number",
+                )
+                .help(match classes.filter(|k| *k > 2) {
+                    Some(k) => format!("for the {k} classes of the target: dense {k} softmax"),
+                    None => format!("for yes or no: {instead}"),
+                });
+            let d = if classes.is_none_or(|k| k <= 2) { d.fix(named.name.span, instead, false) } else { d };
+            Err(Stop::Error(Box::new(d)))
+        }
+        ("binary_accuracy", 2..) if maker(e, output) == Some("softmax") && e.training => {
+            let d = Diagnostic::warning("N0414", "`binary_accuracy` counts every output on its own")
+                .label(named.name.span, format!("of {width} probabilities, most are rightly below one half"))
+                .help("accuracy counts the samples whose largest output is the right class");
+            e.diagnostics.push(d.fix(named.name.span, "accuracy", false));
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
 /// A loss by name in a program without a target.
 pub(crate) fn no_target(e: &Elab<'_>, named: &Named) -> Stop {
     let d = if e.ports.targets.is_empty() {
@@ -125,7 +161,10 @@ pub(crate) fn explain_loss(e: &Elab<'_>, outputs: &[(String, Tensor)], stop: Sto
 }
 
 fn short_list(names: &[String]) -> String {
-    let shown: Vec<&str> = names.iter().take(4).map(String::as_str).collect();
+    // Characters of a text are classes too: a line's end and a space are shown as such.
+    let plain = |n: &String| !n.is_empty() && n.chars().all(|c| !c.is_whitespace() && !c.is_control());
+    let shown = names.iter().take(4).map(|n| if plain(n) { n.clone() } else { format!("{n:?}") });
+    let shown: Vec<String> = shown.collect();
     let more = if names.len() > 4 { ", …" } else { "" };
     format!("{}{more}", shown.join(", "))
 }
@@ -266,10 +305,21 @@ pub(crate) fn is_affine(graph: &Graph, node: NodeId) -> bool {
 
 /// Tensors that the loss, the metrics and the predictions do not depend on.
 fn unused(e: &mut Elab<'_>) {
-    let live = e.b.graph().live();
+    let mut live = e.b.graph().live();
+    // The derivative of a sum does not need the sum itself, but what was differentiated is not unused.
+    for id in e.differentiated.clone() {
+        live[id.index()] = true;
+    }
+    for id in e.b.graph().ids().rev() {
+        if live[id.index()] {
+            e.b.graph().operands(id).iter().for_each(|o| live[o.index()] = true);
+        }
+    }
     let mut told: Vec<Span> = Vec::new();
     for (name, span, node) in e.bound.clone() {
-        if live[node.index()] {
+        // What another name is computed from is used, if only by that; and a derivative needs no value.
+        let mentioned = e.binds.iter().any(|(other, words)| other.text != name && words.contains(&name));
+        if live[node.index()] || mentioned {
             continue;
         }
         let prefix = format!("{name}.");

@@ -2,9 +2,9 @@
 
 use crate::elab::{Elab, Res, Stop};
 use crate::frame::Frame;
-use crate::value::{Axis, Shape, Tensor, Value, shape_text};
-use nnc_syntax::Span;
+use crate::value::{Axis, Shape, Tensor, Value, numbers_text, shape_text};
 use nnc_syntax::ast::{Dim, ExprKind, Name};
+use nnc_syntax::{Diagnostic, Span};
 
 impl Elab<'_> {
     /// Checks a value against the pattern of a parameter and binds the pattern's names.
@@ -89,14 +89,9 @@ impl Elab<'_> {
     }
 
     fn wants_classes(&self, callee: &str, name: &Name, tensor: &Tensor, span: Span) -> Stop {
-        let shape = shape_text(&tensor.axes);
+        let shape = numbers_text(&tensor.sizes());
         let mut d = self
-            .error(
-                "N0403",
-                format!("`{callee}` needs classes, but `{}` is numbers ({shape})", name.text),
-                span,
-                "",
-            )
+            .error("N0403", format!("`{callee}` needs classes, but `{}` is {shape}", name.text), span, "")
             .cause("a class is one of a known number of kinds: a text column, or a column declared so");
         d = if tensor.sizes() == [1] {
             d.help("for yes or no as 0 and 1: binary_crossentropy with `dense 1 sigmoid`").help(
@@ -214,7 +209,10 @@ impl Elab<'_> {
                     let at = if rest.is_some_and(|r| i > r) { axes.len() - (dims.len() - i) } else { i };
                     let axis = axes[at];
                     match &expr.kind {
-                        ExprKind::Name(n) if inner.get(n).is_none() && self.globals.param(n).is_none() => {
+                        ExprKind::Name(n)
+                            if inner.get(n).is_none()
+                                && (inner.library || self.globals.param(n).is_none()) =>
+                        {
                             inner.set(n.as_str(), Value::Axis(axis));
                         }
                         _ => {
@@ -241,7 +239,8 @@ impl Elab<'_> {
         span: Span,
     ) -> Stop {
         let wanted: Vec<String> = dims.iter().map(|d| self.dim_text(inner, d)).collect();
-        let given = shape_text(&tensor.axes);
+        let axes = &tensor.axes;
+        let given = shape_text(axes);
         let mut d = self.error(
             if name.text == "target" { "N0403" } else { "N0301" },
             if name.text == "target" {
@@ -250,12 +249,33 @@ impl Elab<'_> {
                     wanted.join("x")
                 )
             } else {
-                format!("`{callee}` takes [{}], but this is {given}", wanted.join(", "))
+                format!(
+                    "`{callee}` works on {}[{}], but this is {}",
+                    name.text,
+                    wanted.join(", "),
+                    bracketed(axes)
+                )
             },
             span,
             "",
         );
+        if name.text != "target" {
+            if dims.iter().all(|d| !matches!(d, Dim::Rest(..))) && dims.len() != axes.len() {
+                d = d.cause(format!(
+                    "the pattern has {}, and one sample here has {}",
+                    axes_text(dims.len()),
+                    axes_text(axes.len())
+                ));
+            }
+            d = d.related(name.span, "the pattern stands here");
+        }
         if name.text == "target"
+            && let (Some(_), [steps]) = (tensor.classes, &tensor.sizes()[..])
+        {
+            d = d
+                .cause(format!("there is a class for each of {steps} steps, and one output for all of them"));
+            d = d.help("let the output keep its steps: lstm 64 sequence, then dense k softmax for each step");
+        } else if name.text == "target"
             && let [n] = &tensor.sizes()[..]
         {
             d = d.help(format!(
@@ -300,6 +320,43 @@ impl Elab<'_> {
             })
             .collect();
         let name = Name { text: "result".into(), span };
-        self.match_dims(inner, callee, &name, &dims, tensor, span)
+        let mut trial = inner.clone();
+        match self.match_dims(&mut trial, callee, &name, &dims, tensor, span) {
+            Err(Stop::Error(_)) => {
+                let promised: Vec<String> = dims.iter().map(|d| self.dim_text(inner, d)).collect();
+                let given = bracketed(&tensor.axes);
+                let mut d = Diagnostic::error(
+                    "N0301",
+                    format!("`{callee}` promises [{}], but its body gives {given}", promised.join(", ")),
+                );
+                d = match (self.is_user(span), self.used_at()) {
+                    (true, Some(at)) => {
+                        d.label(at, "").related(span, "its `-> […]` and its last tensor differ")
+                    }
+                    (true, None) => d.label(span, "its `-> […]` and its last tensor differ"),
+                    (false, _) => d.label(self.here, "").related(span, "defined here"),
+                };
+                Err(Stop::Error(Box::new(d)))
+            }
+            other => other,
+        }
+    }
+}
+
+/// `[28, 28, 1]`; `one number` for no axes.
+pub(crate) fn bracketed(axes: &[Axis]) -> String {
+    if axes.is_empty() {
+        return "one number".into();
+    }
+    let sizes: Vec<String> = axes.iter().map(|a| a.size.to_string()).collect();
+    format!("[{}]", sizes.join(", "))
+}
+
+/// How many axes, in words.
+fn axes_text(n: usize) -> String {
+    match n {
+        0 => "none".into(),
+        1 => "one axis".into(),
+        n => format!("{n} axes"),
     }
 }

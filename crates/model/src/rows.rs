@@ -1,6 +1,7 @@
 //! The steps of the network, one row each: what `nnc summary` and "shapes so far" show.
 
 use crate::elab::{Elab, LayerRow};
+use crate::frame::Rows;
 use crate::value::Value;
 use nnc_graph::cost;
 use nnc_syntax::Span;
@@ -10,15 +11,27 @@ use nnc_syntax::ast::{ExprKind, Link};
 pub(crate) struct RowStart {
     nodes: usize,
     declared: usize,
+    rows: usize,
+    /// The shape that goes in.
+    given: Option<Vec<usize>>,
 }
 
 impl Elab<'_> {
-    pub(crate) fn row_start(&self) -> RowStart {
-        RowStart { nodes: self.b.graph().len(), declared: self.declared.len() }
+    /// A link that works on a value, if there is one.
+    pub(crate) fn row_start(&self, on: Option<&Value>) -> RowStart {
+        let given = match on {
+            Some(Value::Tensor(t)) => Some(t.sizes()),
+            _ => None,
+        };
+        let (nodes, declared) = (self.b.graph().len(), self.declared.len());
+        RowStart { nodes, declared, rows: self.layers.len(), given }
     }
 
     /// Notes what a link of the top of the file computed; a mere name (`x`) is no step.
-    pub(crate) fn row(&mut self, start: RowStart, link: &Link, value: &Value) {
+    pub(crate) fn row(&mut self, rows: Rows, start: RowStart, link: &Link, value: &Value) {
+        if rows == Rows::None || rows == Rows::Weights && self.declared.len() == start.declared {
+            return;
+        }
         let mention = match link {
             Link::Exprs(exprs) => exprs.iter().all(|e| match &e.kind {
                 ExprKind::Name(_) => {
@@ -53,8 +66,19 @@ impl Elab<'_> {
                 bytes = bytes.saturating_add(graph.ty(id).count_at(1).unwrap_or(0) as u64 * 4);
             }
         }
+        // What stood in brackets inside has its own rows.
+        let (mut weights, mut name): (usize, String) = (weights, name);
+        for inner in &self.layers[start.rows..] {
+            weights = weights.saturating_sub(inner.weights);
+            flops = flops.saturating_sub(inner.flops);
+            bytes = bytes.saturating_sub(inner.bytes);
+            if inner.name == name {
+                name = text.split([' ', '(']).next().unwrap_or("").to_string();
+            }
+        }
         let shape = t.sizes();
-        self.layers.push(LayerRow { name, text, span, shape, weights, flops, bytes });
+        let given = start.given;
+        self.layers.push(LayerRow { name, text, span, given, shape, weights, flops, bytes });
     }
 
     fn is_function_name(&self, link: &Link) -> bool {

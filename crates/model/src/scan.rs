@@ -3,11 +3,11 @@
 //! The loop is unrolled: its slices are nodes like all others, so that reverse mode, passes and dumps need
 //! nothing new.
 
-use crate::elab::{Elab, Res};
-use crate::frame::Frame;
+use crate::elab::{Elab, Res, Stop};
+use crate::frame::{Frame, Rows};
 use crate::value::{Axis, Tensor, Value, shape_text};
 use nnc_graph::Dim;
-use nnc_syntax::ast::Scan;
+use nnc_syntax::ast::{Scan, StmtKind};
 
 impl Elab<'_> {
     /// The stacked last tensors of the body; carried names keep their final values.
@@ -16,8 +16,11 @@ impl Elab<'_> {
         let over = match over {
             Value::Tensor(t) if t.rank() > 0 => t,
             other => {
-                let message =
-                    format!("`scan` walks along the first axis of a tensor; this is {}", other.kind());
+                let what = match &other {
+                    Value::Tensor(_) => "one number without axes",
+                    other => other.kind(),
+                };
+                let message = format!("`scan` walks along the first axis of a tensor; this is {what}");
                 return self.fail("N0205", message, scan.over.span, "");
             }
         };
@@ -32,6 +35,7 @@ impl Elab<'_> {
         }
         let mut outs: Vec<Tensor> = Vec::with_capacity(length);
         let sharing = std::mem::replace(&mut frame.sharing, true);
+        let rows = std::mem::replace(&mut frame.rows, Rows::None);
         let counters = frame.clone();
         for t in 0..length {
             let slice = self.index(&Value::Tensor(over.clone()), &Value::Int(t as i64), scan.span)?;
@@ -50,7 +54,21 @@ impl Elab<'_> {
                         text(&sizes),
                         now.map_or("no tensor".into(), |s| text(&s))
                     );
-                    return self.fail("N0311", message, scan.span, "its shape may not change");
+                    let assigned = scan.body.stmts.iter().rev().find_map(|s| match &s.kind {
+                        StmtKind::Flow(flow) if flow.targets.iter().any(|t| t.text == name) => Some(s.span),
+                        _ => None,
+                    });
+                    let first = scan.carried.iter().find(|(n, _)| n.text == name).map(|(n, _)| n.span);
+                    let mut d = self.error(
+                        "N0311",
+                        message,
+                        assigned.unwrap_or(scan.span),
+                        "the next turn would find another shape",
+                    );
+                    if let Some(first) = first.filter(|f| self.is_user(*f)) {
+                        d = d.label(first, format!("begins as {}", text(&sizes)));
+                    }
+                    return Err(Stop::Error(Box::new(d)));
                 }
             }
             match &frame.it {
@@ -59,6 +77,7 @@ impl Elab<'_> {
             }
         }
         frame.sharing = sharing;
+        frame.rows = rows;
         self.stack(&outs, scan.span).map(Value::Tensor)
     }
 

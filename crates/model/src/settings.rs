@@ -224,7 +224,17 @@ pub(crate) struct Top {
     pub clip: Option<(Clip, f64, Span)>,
     pub metrics: Vec<Metric>,
     pub outputs: Vec<Name>,
+    /// Whether rows of their own are kept for the test.
+    pub has_test: bool,
+    /// Where the figure of `save best=` stands.
+    pub best_at: Option<Span>,
+    /// Where settings that can be made once were made.
+    pub given: std::collections::BTreeMap<String, Span>,
 }
+
+/// Settings that a program makes once.
+const ONCE: [&str; 10] =
+    ["loss", "optimizer", "schedule", "epochs", "steps", "batch", "seed", "clip", "split", "language"];
 
 /// What of the gradients is kept small.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -276,14 +286,21 @@ impl Elab<'_> {
 
     /// A head and its arguments.
     pub(crate) fn setting(&mut self, frame: &mut Frame, head: &Name, args: &[Arg], span: Span) -> Res<()> {
+        self.once(&head.text, head.span)?;
         match head.text.as_str() {
             "epochs" => self.top.settings.epochs = Some(self.count(frame, head, args)?),
             "steps" => self.top.settings.steps = Some(self.count(frame, head, args)?),
             "batch" => self.top.settings.batch = self.count(frame, head, args)? as usize,
             "seed" => self.top.settings.seed = self.count(frame, head, args)?,
-            "language" if self.count(frame, head, args)? != 1 => {
-                return self.fail("N0409", "this compiler reads language 1", span, "");
-            }
+            "language" => match self.count(frame, head, args)? {
+                1 => {}
+                n => {
+                    let d = self
+                        .error("N0409", format!("this compiler reads language 1, not {n}"), span, "")
+                        .help("a newer nnc may read it; what is written here is language 1");
+                    return Err(crate::elab::Stop::Error(Box::new(d)));
+                }
+            },
             "loss" => self.top.loss = Some(Loss::Named(self.named(head, args, span)?)),
             "optimizer" => self.top.optimizer = Some(self.named(head, args, span)?),
             "schedule" => {
@@ -305,6 +322,26 @@ impl Elab<'_> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Notes that a setting is made, which some are once.
+    pub(crate) fn once(&mut self, head: &str, span: Span) -> Res<()> {
+        if !ONCE.contains(&head) {
+            return Ok(());
+        }
+        match self.top.given.get(head) {
+            Some(first) if *first != span => {
+                let d = self
+                    .error("N0219", format!("`{head}` is given twice"), span, "the second time")
+                    .label(*first, "the first time")
+                    .help("keep the one that is meant");
+                Err(crate::elab::Stop::Error(Box::new(d)))
+            }
+            _ => {
+                self.top.given.insert(head.to_string(), span);
+                Ok(())
+            }
+        }
     }
 
     /// `clip 1.0`, `clip norm=1.0`, `clip value=0.5`
@@ -399,7 +436,13 @@ impl Elab<'_> {
                 (None, ExprKind::Name(text)) => {
                     self.top.outputs.push(Name { text: text.clone(), span: arg.span });
                 }
-                _ => return self.fail("N0204", "`output` takes names of tensors", arg.span, ""),
+                _ => {
+                    let d = self
+                        .error("N0204", "`output` takes names of tensors", arg.span, "this is no name")
+                        .help("give it one: answer = it, then output answer")
+                        .help("without `output`, the last tensor of the file is the output");
+                    return Err(crate::elab::Stop::Error(Box::new(d)));
+                }
             }
         }
         Ok(())
@@ -408,7 +451,10 @@ impl Elab<'_> {
     fn save(&mut self, frame: &mut Frame, args: &[Arg]) -> Res<()> {
         for arg in args {
             match (arg.key.as_ref().map(|k| k.text.as_str()), &arg.value.kind) {
-                (Some("best"), ExprKind::Name(metric)) => self.top.settings.save_best = Some(metric.clone()),
+                (Some("best"), ExprKind::Name(metric)) => {
+                    self.top.settings.save_best = Some(metric.clone());
+                    self.top.best_at = Some(arg.value.span);
+                }
                 (Some("every"), _) => match self.expr(frame, &arg.value)?.int() {
                     Some(n) if n > 0 => self.top.settings.save_every = Some(n as u64),
                     _ => return self.fail("N0205", "`save every=` takes a number of epochs", arg.span, ""),
@@ -496,8 +542,10 @@ impl Elab<'_> {
                 self.positive(frame, of, "a number of seeds")?,
             );
             if out.seeds.0 > out.seeds.1 {
-                let message = format!("{} of {} seeds is more than there are", out.seeds.0, out.seeds.1);
-                return self.fail("N0205", message, need.span, "");
+                let (n, m) = out.seeds;
+                let message = format!("`in {n} of {m} seeds` asks for more seeds than there are");
+                let span = need.span.to(seeds.map_or(need.span, |(_, of)| of.span));
+                return self.fail("N0205", message, span, "the first number is at most the second");
             }
         }
         self.top.settings.expect.push(out);
@@ -538,6 +586,12 @@ impl Elab<'_> {
         self.fail("N0204", "a condition compares a figure: binary_accuracy >= 1", expr.span, "not this")
     }
 
+    /// The figures of a condition, with their places in its text.
+    fn places_of(&self, condition: &Condition, span: Span) -> Vec<(String, Span)> {
+        let figures = condition.figures().into_iter();
+        figures.map(|f| (f.to_string(), self.word_in(span, f))).collect()
+    }
+
     /// Checks that every figure that is asked for will be in the history.
     pub(crate) fn check_figures(&mut self, has_valid: bool) {
         let mut known: Vec<String> = vec!["loss".into()];
@@ -551,12 +605,17 @@ impl Elab<'_> {
             match rule {
                 StopRule::Stalls { metric, span, .. } => asked.push((metric.clone(), *span)),
                 StopRule::Holds { condition, span } => {
-                    asked.extend(condition.figures().into_iter().map(|f| (f.to_string(), *span)));
+                    asked.extend(self.places_of(condition, *span));
                 }
             }
         }
-        for e in &self.top.settings.expect {
-            asked.extend(e.condition.figures().into_iter().map(|f| (f.to_string(), e.span)));
+        let has_test = self.top.has_test || self.top.settings.split.test > 0.0;
+        for e in &self.top.settings.expect.clone() {
+            if self.asks_for_test(e, has_test, &plain) {
+                continue;
+            }
+            let figures = self.places_of(&e.condition, e.span);
+            asked.extend(figures.into_iter().filter(|(f, _)| !(has_test && of_test(f, &plain))));
         }
         if let Some(named) = self.top.schedule.as_ref().filter(|n| n.name.text == "plateau")
             && let Some(arg) = named.args.iter().find(|a| a.key.as_ref().is_some_and(|k| k.text == "watch"))
@@ -565,7 +624,7 @@ impl Elab<'_> {
             asked.push((figure.to_string(), arg.span));
         }
         if let Some(metric) = &self.top.settings.save_best {
-            asked.push((metric.clone(), self.here));
+            asked.push((metric.clone(), self.top.best_at.unwrap_or(self.here)));
         }
         for (name, span) in asked {
             if known.contains(&name) {
@@ -584,6 +643,23 @@ impl Elab<'_> {
             }
             self.diagnostics.push(d);
         }
+    }
+
+    /// An expectation of the test, `expect test_accuracy >= 97%`, needs test data and is about the end of the
+    /// training; whether a mistake was told.
+    fn asks_for_test(&mut self, e: &Expectation, has_test: bool, plain: &[String]) -> bool {
+        let figures = e.condition.figures();
+        let Some(figure) = figures.iter().find(|f| of_test(f, plain)) else { return false };
+        let d = Diagnostic::error("N0410", format!("no figure is called `{figure}` here"));
+        let d = if !has_test {
+            d.label(e.span, "there is no test data").help("add `split test=15%` or `test \"file.csv\"`")
+        } else if e.within_epochs.is_some() || e.within_steps.is_some() {
+            d.label(e.span, "the test is made once, after the training").help("leave out `within`")
+        } else {
+            return false;
+        };
+        self.diagnostics.push(d);
+        true
     }
 
     /// The value of a compile-time number or word, for data declarations.
@@ -607,6 +683,11 @@ impl Elab<'_> {
             None => self.fail("N0205", format!("{} says nothing about data", value.kind()), expr.span, ""),
         }
     }
+}
+
+/// Whether a figure is one of the test, `test_accuracy`.
+fn of_test(figure: &str, plain: &[String]) -> bool {
+    figure.strip_prefix("test_").is_some_and(|f| plain.iter().any(|p| p == f))
 }
 
 fn literal_of(value: &Value) -> Option<crate::data::Literal> {

@@ -1,8 +1,10 @@
 //! A program as it is read: definitions, parameters, data, settings; before its data is known.
 
+use crate::blind::Blind;
 use crate::data::{BlockDecl, CellDecl, DataArg, Literal, Part, PortDecl, RoleDecl, RowDecl, SourceDecl};
 use crate::elab::{Elab, Globals, Res};
 use crate::frame::Frame;
+use crate::names;
 use crate::settings::Settings;
 use crate::suggest::nearest;
 use crate::value::{Def, Kind, Value};
@@ -106,6 +108,7 @@ impl Spec {
             debug_assert!(parsed.diagnostics.is_empty(), "{name}: {:?}", parsed.diagnostics);
             define(&mut globals, &parsed.program);
         }
+        globals.library = Rc::new(globals.defs.clone());
         let first_user_source = PRELUDE.len() as u16;
         let source = sources.add(name, text);
         let set: Vec<(SourceId, &(String, String))> = overrides
@@ -117,6 +120,7 @@ impl Spec {
         let mut diagnostics = parsed.diagnostics;
         let mut used = Used { files, known: Vec::new(), diagnostics: &mut diagnostics };
         used.all(&mut sources, &mut globals, &parsed.program, 0);
+        names::check(&globals.library, &sources, &parsed.program, &mut diagnostics);
         define(&mut globals, &parsed.program);
 
         let globals = Rc::new(globals);
@@ -138,6 +142,20 @@ impl Spec {
         let Reader { e, data, ports, experiments, .. } = reader;
         let (globals, settings) = (e.globals, e.top.settings);
         if diagnostics.iter().any(Diagnostic::is_error) {
+            let blind = Blind {
+                sources: &sources,
+                first_user_source,
+                globals,
+                program: &parsed.program,
+                ports: &ports,
+            };
+            let more = blind.names(&diagnostics);
+            diagnostics.extend(more);
+            // In the order of the file; what has no place there comes last.
+            diagnostics.sort_by_key(|d| {
+                let place = d.labels.first().map(|l| l.span).filter(|s| s.source == source);
+                place.map_or(u32::MAX, |span| span.start)
+            });
             return Err((diagnostics, sources));
         }
         let params = globals.params.iter().map(|(n, v)| (n.clone(), v.to_string())).collect();
@@ -167,15 +185,24 @@ impl Spec {
         let text = self.text();
         let mut out = String::new();
         let mut at = 0;
-        for stmt in &self.program.stmts {
-            let StmtKind::Use { path, .. } = &stmt.kind else { continue };
-            out.push_str(&text[at..stmt.span.start as usize]);
-            out.push_str(&format!("# from {path}\n"));
-            out.push_str(&self.definitions_of(path, 0));
-            at = stmt.span.end as usize;
+        for (span, definitions) in self.used() {
+            out.push_str(&text[at..span.start as usize]);
+            out.push_str(&definitions);
+            at = span.end as usize;
         }
         out.push_str(&text[at..]);
         out
+    }
+
+    /// Every `use` of the program, with the definitions that can stand in its place.
+    pub fn used(&self) -> Vec<(Span, String)> {
+        let uses = self.program.stmts.iter().filter_map(|stmt| match &stmt.kind {
+            StmtKind::Use { path, .. } => {
+                Some((stmt.span, format!("# from {path}\n{}", self.definitions_of(path, 0))))
+            }
+            _ => None,
+        });
+        uses.collect()
     }
 
     fn definitions_of(&self, path: &str, depth: usize) -> String {
@@ -263,6 +290,7 @@ fn define(globals: &mut Globals, program: &Program) {
             StmtKind::Rule(def) => (&def.name, Def::Rule(Rc::new(def.clone()))),
             StmtKind::Init(def) => (&def.name, Def::Init(Rc::new(def.clone()))),
             StmtKind::Rewrite { from, to } => {
+                // Those of programs are mistakes, told elsewhere.
                 globals.rewrites.push(Rc::new((from.clone(), to.clone())));
                 continue;
             }
@@ -278,6 +306,15 @@ fn define(globals: &mut Globals, program: &Program) {
         };
         globals.docs.insert(name.text.clone(), (stmt.doc.clone(), stmt.span));
         globals.defs.insert(name.text.clone(), def);
+    }
+}
+
+/// Adds what an unknown parameter may be.
+fn unknown_param(d: Diagnostic, name: &str, known: &[&str]) -> Diagnostic {
+    match nearest(name, known) {
+        Some(near) => d.help(format!("did you mean `{near}`?")),
+        None if known.is_empty() => d.help(format!("declare it in the program: param {name} = 16")),
+        None => d.help(format!("parameters here: {}", known.join(", "))),
     }
 }
 
@@ -308,6 +345,7 @@ impl Reader<'_> {
                 Ok(value) => value,
                 Err(stop) => {
                     self.e.report(stop);
+                    Rc::make_mut(&mut self.e.globals).params.push((name.text.clone(), Value::Poison));
                     continue;
                 }
             };
@@ -316,15 +354,17 @@ impl Reader<'_> {
             let asked = asked.map(|a| a.value.clone());
             let typed =
                 set.iter().rev().find(|(_, kv)| kv.0 == name.text).and_then(|(id, _)| self.typed(*id));
-            for expr in asked.into_iter().chain(typed) {
-                if let Some(d) = self.no_word(name, &default, &expr, within.as_ref()) {
-                    self.e.diagnostics.push(d);
-                    continue;
-                }
-                match self
-                    .param_value(&expr, within.as_ref())
-                    .and_then(|v| self.fits(name, &default, v, &expr))
-                {
+            if let Some(value) = asked.and_then(|expr| self.param_value(&expr, within.as_ref()).ok()) {
+                current = value; // its mistakes are told with all experiments
+            }
+            if let Some(expr) = typed {
+                let value = match self.no_word(name, &default, &expr, within.as_ref()) {
+                    Some(d) => Err(crate::elab::Stop::Error(Box::new(d))),
+                    None => self
+                        .param_value(&expr, within.as_ref())
+                        .and_then(|v| self.fits(name, &default, v, &expr)),
+                };
+                match value {
                     Ok(value) => current = value,
                     Err(stop) => self.e.report(stop),
                 }
@@ -334,7 +374,50 @@ impl Reader<'_> {
             }
             Rc::make_mut(&mut self.e.globals).params.push((name.text.clone(), current));
         }
-        self.unknown_params(&known, chosen.as_deref(), set);
+        self.unknown_params(&known, set);
+        self.check_experiments(program, &known);
+    }
+
+    /// Every experiment's parameters exist and take its values, whether it is chosen or not.
+    fn check_experiments(&mut self, program: &Program, known: &[String]) {
+        for (experiment, args) in self.experiments.clone() {
+            for arg in &args {
+                let Some(key) = &arg.key else {
+                    let d = Diagnostic::error("N0204", "an experiment gives parameters their values")
+                        .label(arg.span, "this is no parameter with a value")
+                        .help(format!("experiment {} hidden=32", experiment.text));
+                    self.e.diagnostics.push(d);
+                    continue;
+                };
+                let declared = program.stmts.iter().find_map(|s| match &s.kind {
+                    StmtKind::Param { name, value, within } if name.text == key.text => {
+                        Some((name, value, within.as_ref()))
+                    }
+                    _ => None,
+                });
+                let Some((name, default, within)) = declared else {
+                    let words: Vec<&str> = known.iter().map(String::as_str).collect();
+                    let d =
+                        Diagnostic::error("N0213", format!("there is no parameter called `{}`", key.text));
+                    let d = unknown_param(d.label(key.span, ""), &key.text, &words);
+                    self.e.diagnostics.push(d);
+                    continue;
+                };
+                // A default with a mistake is told already.
+                let Ok(default) = self.param_value(default, within) else { continue };
+                if let Some(d) = self.no_word(name, &default, &arg.value, within) {
+                    self.e.diagnostics.push(d);
+                    continue;
+                }
+                let value = self
+                    .param_value(&arg.value, within)
+                    .and_then(|v| self.fits(name, &default, v, &arg.value))
+                    .and_then(|v| self.within(name, &v, within, arg.span));
+                if let Err(stop) = value {
+                    self.e.report(stop);
+                }
+            }
+        }
     }
 
     /// A word that means nothing, where a number or a function is wanted.
@@ -346,7 +429,16 @@ impl Reader<'_> {
         within: Option<&Within>,
     ) -> Option<Diagnostic> {
         let ExprKind::Name(word) = &expr.kind else { return None };
-        if within.is_some() || self.e.lookup(&self.frame, word).is_some() {
+        if let Some(Within::List(options)) = within {
+            let words = options.iter().map(|o| self.e.sources.slice(o.span)).collect::<Vec<_>>();
+            if words.contains(&word.as_str()) || self.e.lookup(&self.frame, word).is_some() {
+                return None;
+            }
+            let message = format!("`{}` is one of {}, and `{word}` is not", name.text, words.join(", "));
+            let d = Diagnostic::error("N0205", message).label(expr.span, "this value");
+            return Some(d.label(name.span, "declared here"));
+        }
+        if self.e.lookup(&self.frame, word).is_some() {
             return None;
         }
         let kind = Kind::of(default).describe();
@@ -412,7 +504,15 @@ impl Reader<'_> {
         if let (ExprKind::Name(word), Some(Within::List(options))) = (&expr.kind, within)
             && options.iter().any(|o| matches!(&o.kind, ExprKind::Name(n) if n == word))
         {
-            return Ok(Value::Symbol(word.as_str().into()));
+            // `in [relu, tanh]` are functions, `in [point, mixture]` are words.
+            let known = |name: &str| match self.e.lookup(&self.frame, name) {
+                Some(value @ (Value::Func(_) | Value::Init(_))) => Some(value),
+                _ => None,
+            };
+            let functions =
+                options.iter().all(|o| matches!(&o.kind, ExprKind::Name(n) if known(n).is_some()));
+            let function = if functions { known(word) } else { None };
+            return Ok(function.unwrap_or_else(|| Value::Symbol(word.as_str().into())));
         }
         self.e.expr(&mut self.frame, expr)
     }
@@ -459,34 +559,20 @@ impl Reader<'_> {
             }
         };
         let message = format!("`{}` is one of {allowed}, and {value} is not", name.text);
-        self.e.fail("N0205", message, span, "declared here")
+        let own = span.start <= name.span.start && name.span.end <= span.end;
+        let mut d = self.e.error("N0205", message, span, if own { "declared here" } else { "this value" });
+        if !own {
+            d = d.label(name.span, "declared here");
+        }
+        Err(crate::elab::Stop::Error(Box::new(d)))
     }
 
-    fn unknown_params(
-        &mut self,
-        known: &[String],
-        chosen: Option<&[Arg]>,
-        set: &[(SourceId, &(String, String))],
-    ) {
+    fn unknown_params(&mut self, known: &[String], set: &[(SourceId, &(String, String))]) {
         let words: Vec<&str> = known.iter().map(String::as_str).collect();
-        let help = |d: Diagnostic, name: &str| match nearest(name, &words) {
-            Some(near) => d.help(format!("did you mean `{near}`?")),
-            None if words.is_empty() => d.help(format!("declare it in the program: param {name} = 16")),
-            None => d.help(format!("parameters here: {}", words.join(", "))),
-        };
-        for arg in chosen.into_iter().flatten() {
-            if let Some(key) = arg.key.as_ref().filter(|k| !known.contains(&k.text)) {
-                let d = Diagnostic::error("N0213", format!("there is no parameter called `{}`", key.text));
-                self.e.diagnostics.push(help(d.label(key.span, ""), &key.text));
-            }
-        }
         for (_, (name, value)) in set {
             if !known.contains(name) {
-                let d = Diagnostic::error(
-                    "N0213",
-                    format!("--set {name}={value}: there is no parameter `{name}`"),
-                );
-                self.e.diagnostics.push(help(d, name));
+                let message = format!("--set {name}={value}: there is no parameter `{name}`");
+                self.e.diagnostics.push(unknown_param(Diagnostic::error("N0213", message), name, &words));
             }
         }
     }

@@ -1,17 +1,18 @@
 //! From a program to its graphs: forward, backward, the whole step, evaluation, first values.
 
-use crate::data::Ports;
+use crate::data::{Part, Ports};
 use crate::elab::{Elab, LayerRow, Res, Stop};
 use crate::frame::Frame;
 use crate::lint;
 use crate::settings::{Clip, Loss, Metric, MetricKind, Named, Settings};
 use crate::spec::Spec;
-use crate::suggest::nearest;
+use crate::suggest::{certain, nearest};
 use crate::totals::{Finish, Totals};
-use crate::value::{Def, Func, Tensor, Value, shape_text};
+use crate::value::{Axis, Def, Func, Tensor, Value, shape_text};
 use nnc_graph::{Binary, DType, Graph, NodeId, OutputKind, Reduction, Role, Type, Unary, gradient, passes};
-use nnc_syntax::ast::{Arg, RuleDef, StmtKind};
-use nnc_syntax::{Diagnostic, Span};
+use nnc_syntax::ast::{Arg, Program, RuleDef, StmtKind};
+use nnc_syntax::{Diagnostic, SourceMap, Span};
+use std::rc::Rc;
 
 /// A program with its data's shapes, as graphs.
 #[derive(Clone, Debug)]
@@ -91,7 +92,8 @@ impl Spec {
     pub fn elaborate(&self, ports: &Ports, options: &Options) -> Result<Model, Vec<Diagnostic>> {
         let mut train = self.run(ports, options, true);
         if failed(&train.e) {
-            self.check_names(&mut train);
+            check_names(&mut train.e, &mut train.frame);
+            train.e.check_figures(ports.has_valid || train.e.top.settings.split.valid > 0.0);
             return Err(train.e.diagnostics);
         }
         let built = self.build_training(&mut train);
@@ -152,65 +154,21 @@ impl Spec {
         })
     }
 
-    /// Names that the file binds at its top, and the names in what they are bound to.
-    fn binds(&self) -> Vec<(nnc_syntax::ast::Name, Vec<String>)> {
-        let mut out = Vec::new();
-        for stmt in &self.program.stmts {
-            let StmtKind::Flow(flow) = &stmt.kind else { continue };
-            let words = self.sources.slice(flow.chain.span);
-            let words = words.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|w| !w.is_empty());
-            let words: Vec<String> = words.map(String::from).collect();
-            out.extend(flow.targets.iter().map(|t| (t.clone(), words.clone())));
-        }
-        out
-    }
-
     /// Runs all statements.
     fn run(&self, ports: &Ports, options: &Options, training: bool) -> Run<'_> {
         let mut e =
             Elab::new(&self.sources, self.first_user_source, self.globals.clone(), options.float, training);
         e.ports = ports.clone();
-        e.binds = self.binds();
+        e.binds = binds(&self.sources, &self.program);
         e.top.settings = Settings::default();
+        e.top.has_test = self.data.iter().any(|d| d.part == Part::Test);
         let mut frame = Frame::top();
-        let mut ids = 0;
-        e.bind_ports(&mut frame, &mut ids);
+        e.bind_ports(&mut frame);
         for stmt in &self.program.stmts {
             e.top_statement(&mut frame, stmt);
         }
         self.overrides.apply(&mut e.top.settings);
         Run { e, frame, outputs: Vec::new() }
-    }
-
-    /// Where the network failed, the names of loss, metrics and optimizer can still be wrong.
-    fn check_names(&self, run: &mut Run<'_>) {
-        let mut names: Vec<(&str, nnc_syntax::ast::Name)> = Vec::new();
-        if let Some(Loss::Named(named)) = &run.e.top.loss {
-            names.push(("no loss", named.name.clone()));
-        }
-        for metric in &run.e.top.metrics {
-            if let MetricKind::Named(name) = &metric.what {
-                names.push(("no metric", name.clone()));
-            }
-        }
-        for (what, name) in names {
-            if run.e.lookup(&run.frame, &name.text).is_none() {
-                let stop = run.e.unknown(&run.frame, "N0202", what, &name.text, name.span);
-                run.e.report(stop);
-            }
-        }
-        let Some(named) = run.e.top.optimizer.clone() else { return };
-        let checked = match run.e.globals.defs.get(&named.name.text) {
-            Some(Def::Rule(rule)) => {
-                let rule = rule.clone();
-                let name = named.name.text.as_str();
-                run.e.arguments(&mut run.frame, name, &rule.params, &named.args, named.span, true).map(drop)
-            }
-            _ => Err(unknown_rule(&run.e, Some(&named))),
-        };
-        if let Err(stop) = checked {
-            run.e.report(stop);
-        }
     }
 
     /// Output, loss, metrics.
@@ -228,6 +186,7 @@ impl Spec {
             let node = run.e.spread(&t, &t.axes.clone(), true, run.e.here)?;
             run.e.b.output(OutputKind::Prediction, name.as_str(), node);
         }
+        run.frame.rows = crate::frame::Rows::None;
         let loss = self.loss(run)?;
         run.e.b.output(OutputKind::Loss, "loss", loss);
         for metric in run.e.top.metrics.clone() {
@@ -277,7 +236,8 @@ impl Spec {
             Some(Loss::Chain(chain, span)) => {
                 run.e.at(span);
                 let frame = &mut run.frame;
-                (run.e.deeper("loss", span, |e| e.chain(frame, &chain))?, span)
+                let value = run.e.deeper("loss", span, |e| e.chain(frame, &chain));
+                (value?, chain.span)
             }
             Some(Loss::Named(named)) => {
                 run.e.at(named.span);
@@ -321,6 +281,7 @@ impl Spec {
         let Some(target) = run.frame.get("target").cloned() else {
             return Err(lint::no_target(&run.e, named));
         };
+        lint::one_of_one(&mut run.e, named, what, &run.outputs[0].1)?;
         let output = Value::Tensor(run.outputs[0].1.clone());
         let frame = &mut run.frame;
         run.e.at(named.name.span);
@@ -410,19 +371,16 @@ impl Spec {
         if named.is_some() {
             run.e.at(span);
         }
-        let mut own = Vec::new();
-        let mut following = Vec::new();
-        for arg in args {
-            let key = arg.key.as_ref().filter(|k| rule.params.iter().all(|p| p.name.text != k.text));
-            match key.and_then(|k| run.e.globals.defs.get(&k.text)) {
-                Some(Def::Rule(next)) => {
-                    following.push((next.clone(), Arg { key: None, ..arg.clone() }));
-                }
-                _ => own.push(arg.clone()),
-            }
-        }
+        let (own, following) = split_rules(&run.e, &rule, args);
         let g = run.e.tensor(g, weight.axes.clone(), false);
         let mut now = self.rule(run, &rule, &own, span, path, (weight, &g, true))?;
+        if !run.e.updates.iter().any(|(p, _)| p == path) {
+            let w = &rule.weight.text;
+            let d = Diagnostic::error("N0413", format!("`{name}` never gives `{w}` its next value"))
+                .label(rule.weight.span, "this weight would never learn")
+                .help(format!("`:=` gives it: {w} := {w} - lr * {}", rule.gradient.text));
+            return Err(Stop::Error(Box::new(d)));
+        }
         for (rule, arg) in following {
             now = self.rule(run, &rule, &[arg], span, path, (&now, &g, false))?;
         }
@@ -476,7 +434,10 @@ impl Spec {
             ));
         };
         let Some(lr) = inner.get("lr").cloned() else {
-            return e.fail("N0203", "this optimizer has no learning rate to schedule", named.span, "");
+            let d = e.error("N0203", "this optimizer has no learning rate to schedule", named.span, "").help(
+                "a schedule multiplies the parameter `lr` of a rule: rule mine(lr = 0.01) of w, g { … }",
+            );
+            return Err(Stop::Error(Box::new(d)));
         };
         let one = e.b.constant(1.0);
         let from_zero = e.b.binary(Binary::Subtract, step.node, one);
@@ -508,6 +469,81 @@ impl Settings {
     }
 }
 
+/// Names that a file binds at its top, and the names in what they are bound to.
+pub(crate) fn binds(sources: &SourceMap, program: &Program) -> Vec<(nnc_syntax::ast::Name, Vec<String>)> {
+    let mut out = Vec::new();
+    for stmt in &program.stmts {
+        let StmtKind::Flow(flow) = &stmt.kind else { continue };
+        let words = sources.slice(flow.chain.span);
+        let words = words.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|w| !w.is_empty());
+        let words: Vec<String> = words.map(String::from).collect();
+        out.extend(flow.targets.iter().map(|t| (t.clone(), words.clone())));
+    }
+    out
+}
+
+/// Where the network failed, the names of loss, metrics, schedule and optimizer can still be wrong.
+pub(crate) fn check_names(e: &mut Elab<'_>, frame: &mut Frame) {
+    let mut names: Vec<(&str, nnc_syntax::ast::Name)> = Vec::new();
+    if let Some(Loss::Named(named)) = &e.top.loss {
+        names.push(("no loss", named.name.clone()));
+    }
+    for metric in &e.top.metrics {
+        if let MetricKind::Named(name) = &metric.what {
+            names.push(("no metric", name.clone()));
+        }
+    }
+    if let Some(named) = &e.top.schedule {
+        names.push(("no schedule", named.name.clone()));
+    }
+    for (what, name) in names {
+        if e.lookup(frame, &name.text).is_none() {
+            let stop = e.unknown(frame, "N0202", what, &name.text, name.span);
+            e.report(stop);
+        }
+    }
+    let Some(named) = e.top.optimizer.clone() else { return };
+    let checked = match e.globals.defs.get(&named.name.text) {
+        Some(Def::Rule(rule)) => {
+            let rule = rule.clone();
+            let (own, _) = split_rules(e, &rule, &named.args);
+            e.arguments(frame, &named.name.text, &rule.params, &own, named.span, true).map(drop)
+        }
+        _ => {
+            // The options can be checked with the rule that is meant.
+            let rules: Vec<&str> = rules(e);
+            if let Some(Def::Rule(near)) =
+                nearest(&named.name.text, &rules).and_then(|n| e.globals.defs.get(n))
+            {
+                let near = near.clone();
+                let (own, _) = split_rules(e, &near, &named.args);
+                let name = near.name.text.clone();
+                if let Err(stop) = e.arguments(frame, &name, &near.params, &own, named.span, true) {
+                    e.report(stop);
+                }
+            }
+            Err(unknown_rule(e, Some(&named)))
+        }
+    };
+    if let Err(stop) = checked {
+        e.report(stop);
+    }
+}
+
+/// The arguments of an optimizer: its own, and the rules that follow it.
+fn split_rules(e: &Elab<'_>, rule: &RuleDef, args: &[Arg]) -> (Vec<Arg>, Vec<(Rc<RuleDef>, Arg)>) {
+    let mut own = Vec::new();
+    let mut following = Vec::new();
+    for arg in args {
+        let key = arg.key.as_ref().filter(|k| rule.params.iter().all(|p| p.name.text != k.text));
+        match key.and_then(|k| e.globals.defs.get(&k.text)) {
+            Some(Def::Rule(next)) => following.push((next.clone(), Arg { key: None, ..arg.clone() })),
+            _ => own.push(arg.clone()),
+        }
+    }
+    (own, following)
+}
+
 fn failed(e: &Elab<'_>) -> bool {
     e.diagnostics.iter().any(Diagnostic::is_error)
 }
@@ -528,7 +564,7 @@ fn per_sample(e: &mut Elab<'_>, value: &Value, span: Span, what: &str) -> Res<No
         let d = e
             .error(
                 "N0405",
-                format!("{what} is one number for a sample, and this is {}", shape_text(&t.axes)),
+                format!("{what} is one number for a sample, and this is {}", many_text(&t.axes)),
                 span,
                 "",
             )
@@ -536,6 +572,15 @@ fn per_sample(e: &mut Elab<'_>, value: &Value, span: Span, what: &str) -> Res<No
         return Err(Stop::Error(Box::new(d)));
     }
     e.spread(&t, &[], true, span)
+}
+
+/// Several numbers, in words; a vector of one is not yet a number.
+fn many_text(axes: &[Axis]) -> String {
+    match axes {
+        [one] if one.size == 1 => "a vector with one number in it".into(),
+        [one] => format!("a vector of {} numbers", one.size),
+        many => format!("{} of them", shape_text(many)),
+    }
 }
 
 /// The mean over the samples; rows with weights count by their weight (Keras' `sum_over_batch_size`).
@@ -592,9 +637,14 @@ fn scaled(e: &mut Elab<'_>, gradients: &[NodeId], limit: f64) -> Vec<NodeId> {
         .collect()
 }
 
-fn unknown_rule(e: &Elab<'_>, named: Option<&Named>) -> Stop {
+/// The names of all optimizers.
+fn rules<'e>(e: &'e Elab<'_>) -> Vec<&'e str> {
     let rules = e.globals.defs.iter().filter(|(_, d)| matches!(d, Def::Rule(_)));
-    let rules: Vec<&str> = rules.map(|(n, _)| n.as_str()).collect();
+    rules.map(|(n, _)| n.as_str()).collect()
+}
+
+fn unknown_rule(e: &Elab<'_>, named: Option<&Named>) -> Stop {
+    let rules = rules(e);
     let Some(named) = named else { return Stop::Poisoned };
     let name = &named.name;
     let near = nearest(&name.text, &rules);
@@ -603,7 +653,7 @@ fn unknown_rule(e: &Elab<'_>, named: Option<&Named>) -> Stop {
         .error("N0202", format!("there is no optimizer called `{}`", name.text), name.span, &label)
         .help(format!("optimizers are {}", rules.join(", ")));
     if let Some(near) = near {
-        d = d.fix(name.span, near, true);
+        d = d.fix(name.span, near, certain(&name.text, &rules) == Some(near));
     }
     Stop::Error(Box::new(d))
 }

@@ -255,17 +255,41 @@ pub fn foreign<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
 
 /// The nearest of `known`, if it is near enough to be meant.
 pub fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
-    if let Some(ours) = foreign(name, known) {
-        return Some(ours);
+    known.iter().filter_map(|k| Some((farness(name, k)?, *k))).min().map(|(_, k)| k)
+}
+
+/// The nearest of `known`, where it is certainly meant: the name of another library, or one slip of the keyboard
+/// away from one name and from no other.
+pub fn certain<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let near = nearest(name, known)?;
+    let far = farness(name, near)?;
+    let rivals = known.iter().filter(|k| **k != near && farness(name, k) == Some(far));
+    (far == 0 || far <= SLIP && rivals.count() == 0).then_some(near)
+}
+
+/// How far a name may be from the one that is certainly meant.
+const SLIP: usize = 2;
+/// The farness of what is only a guess.
+const GUESS: usize = 100;
+
+/// How far a name is from one of ours that may be meant: 0 for the name another library has for it, else the
+/// number of slips and one, more where only the beginning is the same; `None` where it is none of these.
+pub(crate) fn farness(name: &str, ours: &str) -> Option<usize> {
+    let (lower, ours_lower) = (name.to_lowercase(), ours.to_lowercase());
+    let foreign = |(theirs, o): &(&str, &str)| *o == ours && theirs.to_lowercase() == lower;
+    if lower == ours_lower || FOREIGN.iter().any(foreign) {
+        return Some(0);
     }
-    let lower = name.to_lowercase();
-    let limit = (name.chars().count() / 3).max(1);
-    known
-        .iter()
-        .map(|k| (distance(&lower, &k.to_lowercase()), *k))
-        .filter(|(d, k)| *d <= limit || (lower.len() >= 3 && k.starts_with(&lower)))
-        .min()
-        .map(|(_, k)| k)
+    // Every letter is near every other: one letter is meant only if it is the same one, and of two one is a guess.
+    let letters = name.chars().count();
+    if letters < 2 || ours.chars().count() < 2 {
+        return None;
+    }
+    let slips = distance(&lower, &ours_lower);
+    if slips <= (letters / 3).max(1) {
+        return Some(if letters < 3 { GUESS } else { 1 + slips });
+    }
+    (letters >= 3 && ours_lower.starts_with(&lower)).then_some(GUESS)
 }
 
 /// Edits between two words: insert, delete, replace, swap neighbours (Damerau's optimal string alignment).
@@ -305,5 +329,25 @@ mod tests {
         assert_eq!(nearest("Conv2D", &known), Some("conv"));
         assert_eq!(nearest("rleu", &known), Some("relu"));
         assert_eq!(nearest("banana", &known), None);
+        assert_eq!(nearest("t", &["u", "x"]), None);
+        assert_eq!(nearest("X", &["u", "x"]), Some("x"));
+        assert_eq!(nearest("x", &["a", "xs", "X"]), Some("X"));
+    }
+
+    #[test]
+    fn one_slip_is_certain_where_there_is_no_other() {
+        let known = ["dense", "conv", "cos", "concat", "relu", "elu", "selu", "crossentropy"];
+        for (name, meant) in [
+            ("dens", Some("dense")),
+            ("Linear", Some("dense")),
+            ("rleu", Some("relu")),
+            ("con", None),
+            ("crossentrpoy", Some("crossentropy")),
+            ("corssentorpy", None),
+            ("cross", None),
+        ] {
+            assert_eq!(certain(name, &known), meant, "{name}");
+            assert!(name == "corssentorpy" || nearest(name, &known).is_some(), "{name}");
+        }
     }
 }

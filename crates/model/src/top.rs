@@ -10,11 +10,11 @@ use nnc_syntax::ast::{Stmt, StmtKind};
 
 impl Elab<'_> {
     /// Makes the data's tensors and gives them their names.
-    pub(crate) fn bind_ports(&mut self, frame: &mut Frame, axis_ids: &mut u32) {
+    pub(crate) fn bind_ports(&mut self, frame: &mut Frame) {
         let ports = self.ports.clone();
         for (role, list) in [(Role::Input, &ports.inputs), (Role::Target, &ports.targets)] {
             for port in list {
-                let tensor = self.port(port, role, axis_ids);
+                let tensor = self.port(port, role);
                 frame.set(port.name.as_str(), Value::Tensor(tensor));
             }
         }
@@ -34,16 +34,10 @@ impl Elab<'_> {
         }
     }
 
-    fn port(&mut self, port: &Port, role: Role, axis_ids: &mut u32) -> Tensor {
+    fn port(&mut self, port: &Port, role: Role) -> Tensor {
         let many = port.shape.len() > 1;
-        let axes: Vec<Axis> = port
-            .shape
-            .iter()
-            .map(|&size| {
-                *axis_ids += 1;
-                Axis { size, id: many.then_some(*axis_ids) }
-            })
-            .collect();
+        let axes: Vec<Axis> =
+            port.shape.iter().map(|&size| Axis { size, id: many.then(|| self.fresh_axis()) }).collect();
         let dtype = if port.classes.is_some() { DType::I32 } else { self.float() };
         let node = self.b.parameter(role, port.name.as_str(), Type::new(dtype, Self::dims(&axes, true)));
         Tensor { node, axes: axes.into(), batched: true, classes: port.classes.as_ref().map(Vec::len) }
@@ -61,7 +55,11 @@ impl Elab<'_> {
             {
                 self.layers.truncate(layers.max(self.layers.len()));
                 let mut d = *d;
-                d.notes.extend(self.shapes_so_far(d.labels[0].span));
+                let label = d.labels[0].span;
+                let (here, inside) = (self.here, |a: nnc_syntax::Span, b: nnc_syntax::Span| {
+                    a.source == b.source && b.start <= a.start && a.end <= b.end
+                });
+                d.notes.extend(self.shapes_so_far(if inside(label, here) { here } else { label }));
                 Stop::Error(Box::new(d))
             }
             stop => stop,
@@ -93,6 +91,14 @@ impl Elab<'_> {
             }
             StmtKind::Setting { head, args } => self.setting(frame, head, args, stmt.span),
             StmtKind::LossIs(chain) => {
+                let head = nnc_syntax::Span { end: stmt.span.start + 4, ..stmt.span };
+                self.once("loss", head)?;
+                // `loss = output` is a formula, `loss = mse` is not.
+                if self.is_setting_value(frame, chain) && self.sources.slice(chain.span) != "output" {
+                    let name = nnc_syntax::ast::Name { text: "loss".into(), span: head };
+                    self.diagnostics.extend(self.setting_with_equals(&name, chain.span));
+                    return Ok(());
+                }
                 self.top.loss = Some(Loss::Chain(chain.clone(), stmt.span));
                 Ok(())
             }

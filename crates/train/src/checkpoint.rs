@@ -87,11 +87,11 @@ pub fn open_checkpoint(run: &Path, longer: Longer) -> Outcome<Checkpoint> {
         |(diagnostics, sources)| Box::new(Problem { kind: ProblemKind::Spec, diagnostics, sources }),
     )?;
     let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
-    let data = note.data.map(|p| p.to_string_lossy().into_owned());
+    let data = note.data.as_ref().map(|p| p.to_string_lossy().into_owned());
     Ok(Checkpoint {
         folder,
         spec,
-        origin: LoadOptions { data, base: note.base, ..LoadOptions::default() },
+        origin: LoadOptions { data, fold: note.fold(), base: note.base, ..LoadOptions::default() },
         float: if note.precision == "f64" { DType::F64 } else { DType::F32 },
         shuffle: note.shuffle,
         epoch: card.epoch,
@@ -130,7 +130,7 @@ impl Checkpoint {
 
     fn fill<T: Float>(&self, store: &mut Store<T>, prefix: &str) -> Outcome<()> {
         let entries = store.layout().entries().to_vec();
-        for e in entries.iter().filter(|e| prefix.is_empty() || weights::kept(e.role)) {
+        for e in entries.iter().filter(|e| prefix.is_empty() || weights::matters(e)) {
             let name = name(prefix, e.role, &e.name);
             let tensor = self.file.tensors.get(&name).filter(|t| t.shape == e.dims);
             let (Some(tensor), Some(to)) = (tensor, store.get_mut(e.role, &e.name)) else {
@@ -179,7 +179,7 @@ pub(crate) fn bytes<T: Float>(
     let mut file = TensorFile::default();
     for (prefix, store) in [("", Some(store)), ("best/", best)] {
         let Some(store) = store else { continue };
-        for (e, values) in store.iter().filter(|(e, _)| prefix.is_empty() || weights::kept(e.role)) {
+        for (e, values) in store.iter().filter(|(e, _)| prefix.is_empty() || weights::matters(e)) {
             let tensor = Tensor { shape: e.dims.clone(), values: T::values(values) };
             file.tensors.insert(name(prefix, e.role, &e.name), tensor);
         }

@@ -3,7 +3,7 @@
 use crate::marks::Marks;
 use crate::memory;
 use crate::problem::{Outcome, Problem, ProblemKind};
-use crate::roles::roles;
+use crate::roles::{name_after_columns, roles};
 use crate::source::{Sources, kind_of};
 use nnc_data::{
     ColumnName, CsvSpec, DataSpec, Dataset, Fault, GeneratorSpec, IdxSpec, ImagesSpec, Limits, NpySpec,
@@ -25,6 +25,8 @@ pub struct LoadOptions {
     pub base: PathBuf,
     /// Bytes that may be taken; four fifths of the machine's memory where not given.
     pub memory_limit: Option<u64>,
+    /// Fold `i` (from 0) of `k`: the validation part of a cross-validation, in the place of the program's.
+    pub fold: Option<(usize, usize)>,
 }
 
 /// A program with its data.
@@ -82,10 +84,11 @@ pub fn load(spec: Spec, options: &LoadOptions) -> Outcome<Loaded> {
         }
     };
     diagnostics.extend(marks.diagnostics(&data.notes));
-    let mut ports = match ports(&data.schema, &spec.ports) {
+    let mut ports = match ports(&data.schema, &spec) {
         Ok(ports) => ports,
         Err(more) => {
             diagnostics.extend(more);
+            diagnostics.extend(spec.wrong_names());
             return Err(Problem::at(ProblemKind::Data, diagnostics, &spec.sources));
         }
     };
@@ -123,15 +126,12 @@ pub fn describe(
     }
 }
 
-/// Mistakes that do not depend on the shapes of the data.
-const OF_NAMES: [&str; 3] = ["N0201", "N0203", "N0401"];
-
 /// The mistakes of a program whose data has mistakes. Where the data does not even say what its ports are, only
 /// those that no data could mend.
 fn beside(spec: &Spec, data: Option<&DataSpec>, options: &LoadOptions) -> Vec<Diagnostic> {
     let limits = Limits { memory: memory::limit(options.memory_limit) };
     let sketched = data.and_then(|data| nnc_data::sketch(data, &limits));
-    let known = sketched.and_then(|schema| ports(&schema, &spec.ports).ok());
+    let known = sketched.and_then(|schema| ports(&schema, spec).ok());
     let sure = known.is_some();
     let mut ports = known.unwrap_or_else(|| guessed(&spec.ports));
     // Whether the program watches a part that is not there, data without mistakes will tell.
@@ -140,7 +140,14 @@ fn beside(spec: &Spec, data: Option<&DataSpec>, options: &LoadOptions) -> Vec<Di
         Ok(model) => model.diagnostics,
         Err(diagnostics) => diagnostics,
     };
-    mistakes.into_iter().filter(|d| d.is_error() && (sure || OF_NAMES.contains(&&*d.code))).collect()
+    let mut out = if sure { Vec::new() } else { spec.wrong_names() };
+    for d in mistakes.into_iter().filter(|d| d.is_error() && (sure || d.code == "N0401")) {
+        let place = |d: &Diagnostic| (d.code, d.labels.first().map(|l| l.span));
+        if !out.iter().any(|known| place(known) == place(&d)) {
+            out.push(d);
+        }
+    }
+    out
 }
 
 /// Ports of the declared names; any shape will do.
@@ -167,7 +174,13 @@ fn guessed(decls: &[PortDecl]) -> Ports {
 ///
 /// # Errors
 /// It cannot be read, or has not the columns the model was trained on.
-pub(crate) fn encode_file(stats: &Stats, spec: &Spec, path: &str, memory: Option<u64>) -> Outcome<Table> {
+pub(crate) fn encode_file(
+    stats: &Stats,
+    spec: &Spec,
+    path: &str,
+    memory: Option<u64>,
+    purpose: Purpose,
+) -> Outcome<Table> {
     let train = spec.data.iter().find(|d| d.part == Part::Train);
     let mut marks = Marks::default();
     let mut diagnostics = Vec::new();
@@ -178,7 +191,7 @@ pub(crate) fn encode_file(stats: &Stats, spec: &Spec, path: &str, memory: Option
     });
     let source = replaced(declared, path);
     let limits = Limits { memory: memory::limit(memory) };
-    nnc_data::encode_with(stats, &source, &limits)
+    encode(stats, &source, &limits, purpose)
         .map_err(|f| Problem::at(ProblemKind::Data, Marks::default().diagnostics(&f), &spec.sources))
 }
 
@@ -197,6 +210,36 @@ pub(crate) fn same_data(a: &Stats, b: &Stats) -> bool {
         stats
     };
     bare(a) == bare(b)
+}
+
+/// What rows are encoded for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Purpose {
+    /// To be compared with their targets.
+    Measure,
+    /// To be predicted; targets are shown where they are there.
+    Predict,
+}
+
+fn encode(
+    stats: &Stats,
+    source: &SourceSpec,
+    limits: &Limits,
+    purpose: Purpose,
+) -> Result<Table, Vec<Fault>> {
+    let stdin = matches!(source, SourceSpec::Csv(csv) if csv.path == "-");
+    match purpose {
+        Purpose::Measure => nnc_data::encode_with(stats, source, limits),
+        // The last window of a series is the one that is asked for, and nothing is known after it.
+        Purpose::Predict if stats.window.is_some() => nnc_data::encode_inputs(stats, source, limits),
+        // What comes from stdin can be read once only.
+        Purpose::Predict if stdin => nnc_data::encode_with(stats, source, limits),
+        // Targets that are not filled in yet are no mistake.
+        Purpose::Predict => match nnc_data::encode_with(stats, source, limits) {
+            Err(faults) => nnc_data::encode_inputs(stats, source, limits).map_err(|_| faults),
+            table => table,
+        },
+    }
 }
 
 struct Opener<'a> {
@@ -220,6 +263,8 @@ impl Opener<'_> {
             Some(_) => (None, None),
             None => (self.part(Part::Valid), self.part(Part::Test)),
         };
+        // What is validated with is the fold.
+        let valid = valid.filter(|_| self.options.fold.is_none());
         let train = match (&self.options.data, train) {
             (Some(path), declared) => Some(replaced(declared, path)),
             (None, declared) => declared,
@@ -231,7 +276,7 @@ impl Opener<'_> {
         let (roles, otherwise) = self.roles(train.as_ref());
         let settings = &self.spec.settings;
         let split = SplitSpec {
-            valid: settings.split.valid,
+            valid: if self.options.fold.is_some() { 0.0 } else { settings.split.valid },
             test: settings.split.test,
             stratify: settings.split.stratify,
             ordered: settings.split.ordered,
@@ -239,7 +284,7 @@ impl Opener<'_> {
                 let handle = settings.split.span.and_then(|s| self.marks.mark(s));
                 ColumnName::new(g.clone(), handle)
             }),
-            fold: None,
+            fold: self.options.fold,
             handle: settings.split.span.and_then(|s| self.marks.mark(s)),
         };
         let data = DataSpec { train: train?, valid, test, roles, split, seed: settings.seed };
@@ -345,9 +390,14 @@ fn replaced(declared: Option<SourceSpec>, path: &str) -> SourceSpec {
 }
 
 /// The whole training source of a program, every row in the order of the file.
-pub(crate) fn encode_own(stats: &Stats, spec: &Spec, options: &LoadOptions) -> Outcome<Table> {
+pub(crate) fn encode_own(
+    stats: &Stats,
+    spec: &Spec,
+    options: &LoadOptions,
+    purpose: Purpose,
+) -> Outcome<Table> {
     if let Some(path) = &options.data {
-        return encode_file(stats, spec, path, options.memory_limit);
+        return encode_file(stats, spec, path, options.memory_limit, purpose);
     }
     let mut opener = Opener { spec, options, marks: Marks::default(), diagnostics: Vec::new() };
     let Some(source) = opener.part(Part::Train) else {
@@ -365,12 +415,12 @@ pub(crate) fn encode_own(stats: &Stats, spec: &Spec, options: &LoadOptions) -> O
         other => other,
     };
     let limits = Limits { memory: memory::limit(options.memory_limit) };
-    nnc_data::encode_with(stats, &source, &limits)
+    encode(stats, &source, &limits, purpose)
         .map_err(|f| Problem::at(ProblemKind::Data, opener.marks.diagnostics(&f), &spec.sources))
 }
 
 /// What a schema offers to a program that may have names of its own for it.
-pub(crate) fn ports(schema: &Schema, decls: &[PortDecl]) -> Result<Ports, Vec<Diagnostic>> {
+pub(crate) fn ports(schema: &Schema, spec: &Spec) -> Result<Ports, Vec<Diagnostic>> {
     let mut diagnostics = Vec::new();
     let mut side = |ports: &[nnc_data::Port], target: bool| -> Vec<Port> {
         let mut ports: Vec<Port> = ports
@@ -382,7 +432,7 @@ pub(crate) fn ports(schema: &Schema, decls: &[PortDecl]) -> Result<Ports, Vec<Di
                 about: p.describe.clone(),
             })
             .collect();
-        for decl in decls.iter().filter(|d| d.target == target) {
+        for decl in spec.ports.iter().filter(|d| d.target == target) {
             if let Err(d) = name_port(&mut ports, decl) {
                 diagnostics.push(*d);
             }
@@ -391,7 +441,9 @@ pub(crate) fn ports(schema: &Schema, decls: &[PortDecl]) -> Result<Ports, Vec<Di
     };
     let (inputs, targets) = (side(&schema.inputs, false), side(&schema.targets, true));
     if diagnostics.is_empty() {
-        return Ok(Ports { inputs, targets, weighted: schema.weighted, has_valid: false, samples: 0 });
+        let mut ports = Ports { inputs, targets, weighted: schema.weighted, has_valid: false, samples: 0 };
+        name_after_columns(&mut ports, schema, spec);
+        return Ok(ports);
     }
     Err(diagnostics)
 }

@@ -98,7 +98,7 @@ impl<T: Float> Trainer<'_, T> {
             runner.feed(&self.loaded.data.train, rows).map_err(|f| internal(&f))?;
             runner.run(&mut self.store, seed, step);
             sums.fill(0.0);
-            runner.add_figures(&mut sums);
+            runner.add_figures(rows.len(), &mut sums);
             each(self, at, &sums)?;
         }
         Ok(())

@@ -16,9 +16,12 @@ mod checkpoint;
 mod clock;
 mod data;
 mod diverge;
+mod expect;
 mod float;
+mod folds;
 mod generate;
 mod history;
+mod import;
 mod marks;
 mod measure;
 mod memory;
@@ -38,7 +41,10 @@ mod weights;
 
 pub use checkpoint::{Checkpoint, Longer, open_checkpoint};
 pub use data::{LoadOptions, Loaded, describe, load};
+pub use expect::{Tally, Trial, trial};
+pub use folds::{Folds, Spread, Summary};
 pub use generate::{GenerateOptions, generate};
+pub use import::{Import, ImportOptions, import};
 pub use measure::{
     BenchOptions, BenchReport, GradientOptions, GradientReport, ProfileRow, TensorCheck, bench,
     check_gradients, plan_step,

@@ -7,7 +7,7 @@ use crate::runner::{Runners, internal};
 use nnc_data::{Column, ColumnKind, ColumnStats, PortId, Role, Stats, Table};
 use nnc_engine::Store;
 use nnc_graph::OutputKind;
-use nnc_model::{Model, OutputInfo, Ports};
+use nnc_model::{Model, OutputInfo, Port, Ports};
 
 /// Evenly chosen rows, the first among them.
 pub(crate) fn spread(rows: usize, most: usize) -> Vec<u32> {
@@ -84,7 +84,7 @@ impl<'a> Reader<'a> {
                 let Some(values) = runner.executor.output(OutputKind::Prediction, &info.name) else {
                     continue;
                 };
-                let width = values.len() / part.len().max(1);
+                let width = values.len() / runner.batch().max(1);
                 for (values, row) in values.chunks(width.max(1)).zip(&mut out.rows[at..]).take(part.len()) {
                     row.outputs.push(self.output(info, values));
                 }
@@ -94,10 +94,29 @@ impl<'a> Reader<'a> {
         Ok(out)
     }
 
+    /// The target an output is a prediction of: with one of each, that one; with as many outputs as targets, the
+    /// one in its place, where every output could be a prediction of the target in its place.
+    fn target_of(&self, info: &OutputInfo) -> Option<usize> {
+        let (outputs, targets) = (&self.model.outputs, &self.ports.targets);
+        if outputs.len() != targets.len() {
+            return None;
+        }
+        let suits = |(output, target): (&OutputInfo, &Port)| {
+            let size = output.shape.iter().product::<usize>();
+            match &target.classes {
+                Some(classes) => {
+                    output.probabilities && (size == classes.len() || size == 1 && classes.len() == 2)
+                }
+                None => !output.probabilities && size == target.shape.iter().product::<usize>(),
+            }
+        };
+        let sure = outputs.len() == 1 || outputs.iter().zip(targets).all(suits);
+        outputs.iter().position(|o| o.name == info.name).filter(|_| sure)
+    }
+
     /// The classes an output speaks about.
     fn classes(&self, info: &OutputInfo) -> Option<&'a [String]> {
-        let [target] = &self.ports.targets[..] else { return None };
-        let classes = target.classes.as_deref().filter(|_| self.model.outputs.len() == 1)?;
+        let classes = self.ports.targets.get(self.target_of(info)?)?.classes.as_deref()?;
         let yes_no = classes.len() == 2 && info.shape.iter().product::<usize>() == 1;
         (yes_no || info.probabilities && info.shape.len() == 1).then_some(classes)
     }
@@ -117,9 +136,10 @@ impl<'a> Reader<'a> {
             return Reading { class: classes.get(class).cloned(), values };
         }
         // A prediction of the target is told in the target's own terms.
-        let fits = self.targets.iter().map(|p| p.width).sum::<usize>() == values.len();
-        if fits && self.ports.targets.len() == 1 && self.model.outputs.len() == 1 {
-            for part in self.targets.iter().filter(|p| matches!(p.how, How::Numbers)) {
+        let Some(target) = self.target_of(info) else { return Reading { values, class: None } };
+        let parts = || self.targets.iter().filter(|p| p.port == PortId::Target(target));
+        if parts().map(|p| p.width).sum::<usize>() == values.len() {
+            for part in parts().filter(|p| matches!(p.how, How::Numbers)) {
                 let slots = values.iter_mut().skip(part.offset).take(part.width);
                 slots.for_each(|v| *v = part.undo(*v));
             }

@@ -12,7 +12,7 @@ use nnc_syntax::ast::{ExprKind, Stmt, StmtKind};
 /// is said. An experiment is its parameters.
 pub(crate) fn overrides(spec: &Spec) -> Overrides {
     let name = &spec.sources.get(spec.source).name;
-    let plain = Spec::read(name, spec.text(), &nnc_model::Overrides::default()).ok();
+    let plain = Spec::read(name, &spec.whole_text(), &nnc_model::Overrides::default()).ok();
     let mut out = Overrides::default();
     for (name, value) in &spec.params {
         let same = plain.as_ref().is_some_and(|p| p.params.iter().any(|(n, v)| n == name && v == value));
@@ -72,6 +72,7 @@ pub(crate) fn text(spec: &Spec, overrides: &Overrides, options: &LoadOptions) ->
         edits.setting("seed", overrides.seed);
     }
     edits.paths(options);
+    edits.list.extend(spec.used());
     edits.apply(&spec.sources.get(spec.source).name)
 }
 

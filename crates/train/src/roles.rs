@@ -1,9 +1,10 @@
 //! The lines between the braces of `data "f.csv" { … }`: which column is for what.
 
 use crate::marks::Marks;
-use nnc_data::{ColumnName, Columns, Kind, Missing, Role, RoleSpec, Scaling, Unknown};
-use nnc_model::data::{DataArg, Literal, PortDecl, RoleDecl};
+use nnc_data::{ColumnName, Columns, Kind, Missing, Role, RoleSpec, Scaling, Schema, Unknown};
+use nnc_model::data::{BlockDecl, DataArg, Literal, Part, PortDecl, RoleDecl};
 use nnc_model::suggest::nearest;
+use nnc_model::{Ports, Spec};
 use nnc_syntax::Diagnostic;
 
 /// Words that begin a line.
@@ -48,6 +49,40 @@ fn own_ports(role: RoleSpec, ports: &[PortDecl]) -> Vec<RoleSpec> {
         (!names.is_empty()).then(|| RoleSpec { columns: Columns::Names(names), own_port, ..role.clone() })
     };
     [part(own, true), part(joined, false)].into_iter().flatten().collect()
+}
+
+/// A port that is one column, which the program names, goes by that name: after `{ input t }` it is `t`, and
+/// `input` all the same.
+pub(crate) fn name_after_columns(ports: &mut Ports, schema: &Schema, spec: &Spec) {
+    let lines = spec.data.iter().filter(|d| d.part == Part::Train).find_map(|d| match &d.block {
+        BlockDecl::Roles(lines) => Some(&lines[..]),
+        _ => None,
+    });
+    for (word, role) in [("input", Role::Input), ("target", Role::Target)] {
+        let (side, other) = match role {
+            Role::Target => (&mut ports.targets, &ports.inputs),
+            _ => (&mut ports.inputs, &ports.targets),
+        };
+        let [port] = &mut side[..] else { continue };
+        let mut columns = schema.columns.iter().filter(|c| c.role == role);
+        let (Some(column), None) = (columns.next(), columns.next()) else { continue };
+        let said = |line: &RoleDecl| {
+            let is = |arg: &DataArg, name: &str| match &arg.value {
+                Literal::Word(w) | Literal::Text(w) => arg.key.is_none() && w == name,
+                _ => false,
+            };
+            line.words.first().is_some_and(|w| is(w, word))
+                && line.words[1..].iter().any(|w| is(w, &column.name))
+        };
+        // A series may be what goes in and what comes out.
+        let taken = other.iter().any(|p| p.name == column.name)
+            || schema.columns.iter().any(|c| {
+                c.role != role && matches!(c.role, Role::Input | Role::Target) && c.name == column.name
+            });
+        if port.name == word && !taken && lines.unwrap_or_default().iter().any(said) {
+            port.name.clone_from(&column.name);
+        }
+    }
 }
 
 struct Line<'a> {

@@ -14,6 +14,9 @@ use std::path::{Path, PathBuf};
 /// The name of the model in a run's folder.
 pub(crate) const MODEL: &str = "model.safetensors";
 
+/// The first of the folders that a cross-validation writes.
+pub(crate) const FOLD_1: &str = "fold-1";
+
 /// The folder a run writes to.
 #[derive(Clone, Debug)]
 pub(crate) struct RunFolder {
@@ -96,6 +99,11 @@ pub fn resolve_model(path: &Path) -> Outcome<PathBuf> {
         if let Some(model) = newest(path) {
             return Ok(model);
         }
+        let fold = path.join(FOLD_1);
+        if fold.join(MODEL).is_file() {
+            let message = format!("`{}` holds a model for each fold", path.display());
+            return missing(message, format!("name one of them: {}", fold.display()));
+        }
         let message = format!("the folder `{}` holds no {MODEL}", path.display());
         return missing(message, "a folder that `nnc train` wrote does".into());
     }
@@ -138,6 +146,9 @@ pub(crate) struct RunNote {
     /// `--data`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) data: Option<PathBuf>,
+    /// The fold, from 1, and how many there are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) fold: Option<(usize, usize)>,
     pub(crate) seed: u64,
     pub(crate) shuffle: bool,
     pub(crate) precision: String,
@@ -160,7 +171,7 @@ impl RunNote {
     /// What is known before the first step.
     pub(crate) fn new(loaded: &Loaded, model: &Model, options: &TrainOptions) -> Self {
         let absolute = |p: &Path| std::path::absolute(p).unwrap_or_else(|_| p.to_path_buf());
-        let LoadOptions { data, base, .. } = &loaded.options;
+        let LoadOptions { data, base, fold, .. } = &loaded.options;
         let base = if base.as_os_str().is_empty() { Path::new(".") } else { base };
         let data = data.as_ref().map(|p| if p == "-" { PathBuf::from(p) } else { absolute(Path::new(p)) });
         Self {
@@ -168,12 +179,18 @@ impl RunNote {
             spec: loaded.spec.sources.get(loaded.spec.source).name.clone(),
             base: absolute(base),
             data,
+            fold: fold.map(|(i, k)| (i + 1, k)),
             seed: model.settings.seed,
             shuffle: options.shuffle,
             precision: if model.step.float == DType::F64 { "f64" } else { "f32" }.into(),
             init: options.init.clone(),
             ..Self::default()
         }
+    }
+
+    /// The fold it was trained on, from 0, and how many there are.
+    pub(crate) fn fold(&self) -> Option<(usize, usize)> {
+        self.fold.and_then(|(i, k)| Some((i.checked_sub(1)?, k)))
     }
 
     /// Adds what is known after the last step.

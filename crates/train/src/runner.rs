@@ -159,18 +159,19 @@ impl<T: Float> Runner<T> {
         self.executor.plan().steps().iter().zip(&times).map(row).collect()
     }
 
-    /// Adds the loss, the metrics, and the totals of every row to `sums`, row by row.
-    pub(crate) fn add_figures(&self, sums: &mut [f64]) {
+    /// Adds the loss, the metrics, and the totals of the first `count` rows to `sums`, row by row.
+    pub(crate) fn add_figures(&self, count: usize, sums: &mut [f64]) {
         let Some((loss, metrics)) = sums.split_first_mut() else { return };
         if let Some(rows) = self.executor.output(OutputKind::Loss, "loss") {
+            let rows = rows.iter().take(count);
             *loss = match self.weights.is_empty() {
-                true => rows.iter().fold(*loss, |s, x| s + x.wide()),
-                false => rows.iter().zip(&self.weights).fold(*loss, |s, (x, w)| s + x.wide() * w),
+                true => rows.fold(*loss, |s, x| s + x.wide()),
+                false => rows.zip(&self.weights).fold(*loss, |s, (x, w)| s + x.wide() * w),
             };
         }
         for (sum, name) in metrics.iter_mut().zip(&self.metrics) {
             if let Some(rows) = self.executor.output(OutputKind::Metric, name) {
-                *sum = rows.iter().fold(*sum, |s, x| s + x.wide());
+                *sum = rows.iter().take(count).fold(*sum, |s, x| s + x.wide());
             }
         }
         let mut rest = metrics.get_mut(self.metrics.len()..).unwrap_or_default();
@@ -178,7 +179,7 @@ impl<T: Float> Runner<T> {
             let (own, after) = rest.split_at_mut((*width).min(rest.len()));
             // A table is not among the results of a training step.
             if let Some(rows) = self.executor.output(OutputKind::Total, name) {
-                for row in rows.chunks_exact((*width).max(1)) {
+                for row in rows.chunks_exact((*width).max(1)).take(count) {
                     own.iter_mut().zip(row).for_each(|(s, x)| *s += x.wide());
                 }
             }
@@ -230,7 +231,9 @@ impl<T: Float> Runners<T> {
         self.list.iter_mut().find(|r| r.batch() == rows)
     }
 
-    /// Runs over rows, batch by batch, and hands every batch to `each`.
+    /// Runs over rows, batch by batch, and hands every batch to `each`. The last one is filled up with copies of
+    /// its first row, so that what is said about a row does not depend on how many come with it: products of other
+    /// sizes may add in another order.
     pub(crate) fn over(
         &mut self,
         table: &Table,
@@ -238,9 +241,13 @@ impl<T: Float> Runners<T> {
         store: &mut Store<T>,
         mut each: impl FnMut(&Runner<T>, &[u32]),
     ) -> Outcome<()> {
+        let mut whole = Vec::new();
         for part in rows.chunks(self.batch) {
-            let Some(runner) = self.of(part.len()) else { continue };
-            runner.feed(table, part).map_err(|f| internal(&f))?;
+            let Some(runner) = self.of(self.batch) else { continue };
+            whole.clear();
+            whole.extend_from_slice(part);
+            whole.resize(runner.batch(), part[0]);
+            runner.feed(table, &whole).map_err(|f| internal(&f))?;
             // Evaluation draws no random numbers; if it did, they would be those of step 0.
             runner.run(store, 0, 0);
             each(runner, part);
@@ -257,6 +264,6 @@ impl<T: Float> Runners<T> {
         sums: &mut [f64],
     ) -> Outcome<()> {
         sums.fill(0.0);
-        self.over(table, rows, store, |runner, _| runner.add_figures(sums))
+        self.over(table, rows, store, |runner, part| runner.add_figures(part.len(), sums))
     }
 }

@@ -13,7 +13,7 @@ use crate::run::{MODEL, RunFolder, RunNote};
 use crate::runner::{Planner, Runners, internal, layout, plans};
 use crate::stop::{Falling, Rules, Watch};
 use crate::{resolved, tally, weights};
-use nnc_data::{Table, shuffled};
+use nnc_data::Table;
 use nnc_engine::{Pool, Store};
 use nnc_export::ModelCard;
 use nnc_graph::Role;
@@ -128,9 +128,8 @@ impl<'a, T: Float> Trainer<'a, T> {
         let others = [&data.valid, &data.test].map(|t| t.as_ref().map_or(0, Table::len));
         let mut planner = Planner::new(&layout, limit);
         let step_plans = plans(&mut planner, &model.step, settings.batch, &[rows])?;
-        let eval_tables = [others[0], others[1], rows.min(HANDFUL)];
         planner.plan(&model.init, 1)?;
-        let eval_plans = plans(&mut planner, &model.eval, eval_batch(model), &eval_tables)?;
+        let eval_plans = vec![planner.plan(&model.eval, eval_batch(model))?];
         let mut need = planner.need;
         let copies = 2 + u64::from(settings.save_best.is_some());
         need.add("weights, optimizer slots and copies of them", layout.bytes().saturating_mul(copies));
@@ -292,7 +291,7 @@ impl<'a, T: Float> Trainer<'a, T> {
     /// The order of the rows in an epoch.
     pub(crate) fn shuffle(&mut self, epoch: u64) {
         if self.options.shuffle {
-            shuffled(self.model.settings.seed, epoch, &mut self.order);
+            self.loaded.data.train.order(self.model.settings.seed, epoch, &mut self.order);
         }
     }
 
@@ -317,7 +316,7 @@ impl<'a, T: Float> Trainer<'a, T> {
             }
             self.done += 1;
             runner.run(&mut self.store, seed, self.done);
-            runner.add_figures(&mut self.sums);
+            runner.add_figures(end - at, &mut self.sums);
             if !self.sums[0].is_finite() {
                 return Err(self.diverged());
             }
@@ -542,14 +541,14 @@ pub(crate) fn weight_count(model: &Model) -> usize {
 }
 
 /// What the model file says about itself, but for the epoch.
-fn card(loaded: &Loaded) -> ModelCard {
+pub(crate) fn card(loaded: &Loaded) -> ModelCard {
     let spec = &loaded.spec;
     let name = &spec.sources.get(spec.source).name;
     // Equal runs are equal bytes, wherever the program lies.
     let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
     ModelCard {
         name: name.to_string(),
-        spec: spec.text().to_string(),
+        spec: spec.whole_text(),
         overrides: resolved::overrides(spec),
         stats: loaded.data.stats.to_json(),
         epoch: 0,

@@ -1,6 +1,6 @@
 //! Using a trained model: opening, evaluating, predicting.
 
-use crate::data::{LoadOptions, encode_file, encode_own, load, ports, same_data};
+use crate::data::{LoadOptions, Purpose, encode_file, encode_own, load, ports, same_data};
 use crate::float::{Float, with_float};
 use crate::memory;
 use crate::problem::{Outcome, Problem, ProblemKind};
@@ -8,7 +8,7 @@ use crate::readings::Reader;
 use crate::report::{Figures, Predictions};
 use crate::resolved::for_model;
 use crate::run::{RunNote, resolve_model};
-use crate::runner::{Planner, Runners, layout, plans};
+use crate::runner::{Planner, Runners, layout};
 use crate::train::{eval_batch, threads};
 use crate::{tally, weights};
 use nnc_data::{Stats, Table};
@@ -93,7 +93,7 @@ pub fn open_model(path: &Path) -> Outcome<Trained> {
         |(diagnostics, sources)| Box::new(Problem { kind: ProblemKind::Spec, diagnostics, sources }),
     )?;
     let mut ports =
-        ports(&stats.schema, &spec.ports).map_err(|d| Problem::at(ProblemKind::Data, d, &spec.sources))?;
+        ports(&stats.schema, &spec).map_err(|d| Problem::at(ProblemKind::Data, d, &spec.sources))?;
     // What the program watches while training is of no concern now.
     ports.has_valid = true;
     ports.samples = usize::try_from(stats.rows).unwrap_or(usize::MAX);
@@ -103,7 +103,8 @@ pub fn open_model(path: &Path) -> Outcome<Trained> {
     let model = model.map_err(|d| Problem::at(ProblemKind::Spec, d, &spec.sources))?;
     let note = RunNote::beside(&path).unwrap_or_default();
     let origin = LoadOptions {
-        data: note.data.map(|p| p.to_string_lossy().into_owned()),
+        data: note.data.as_ref().map(|p| p.to_string_lossy().into_owned()),
+        fold: note.fold(),
         base: note.base,
         memory_limit: None,
     };
@@ -118,11 +119,12 @@ pub fn open_model(path: &Path) -> Outcome<Trained> {
 /// The data cannot be read, lacks targets, or does not fit the model.
 pub fn evaluate(model: &Trained, on: Option<On>, options: &UseOptions) -> Outcome<Evaluation> {
     let (name, table) = match (&options.data, on) {
-        (Some(path), _) => {
-            (path.clone(), encode_file(&model.stats, &model.spec, path, options.memory_limit)?)
-        }
+        (Some(path), _) => (
+            path.clone(),
+            encode_file(&model.stats, &model.spec, path, options.memory_limit, Purpose::Measure)?,
+        ),
         (None, Some(On::All)) => {
-            ("all".into(), encode_own(&model.stats, &model.spec, &model.origin(options))?)
+            ("all".into(), encode_own(&model.stats, &model.spec, &model.origin(options), Purpose::Measure)?)
         }
         (None, on) => part(model, on, options)?,
     };
@@ -132,7 +134,7 @@ pub fn evaluate(model: &Trained, on: Option<On>, options: &UseOptions) -> Outcom
     }
     let rows: Vec<u32> = (0..table.len() as u32).collect();
     let sums = with_float!(model.model.step.float, T => {
-        let mut used = InUse::<T>::new(model, &table, options)?;
+        let mut used = InUse::<T>::new(model, options)?;
         let mut sums = vec![0.0; tally::width(&model.model)];
         used.runners.sums(&table, &rows, &mut used.store, &mut sums)?;
         sums
@@ -147,13 +149,13 @@ pub fn evaluate(model: &Trained, on: Option<On>, options: &UseOptions) -> Outcom
 /// The data cannot be read, or does not fit the model.
 pub fn predict(model: &Trained, options: &UseOptions) -> Outcome<Predictions> {
     let table = match &options.data {
-        Some(path) => encode_file(&model.stats, &model.spec, path, options.memory_limit)?,
-        None => encode_own(&model.stats, &model.spec, &model.origin(options))?,
+        Some(path) => encode_file(&model.stats, &model.spec, path, options.memory_limit, Purpose::Predict)?,
+        None => encode_own(&model.stats, &model.spec, &model.origin(options), Purpose::Predict)?,
     };
     let rows: Vec<u32> = (0..table.len() as u32).collect();
     let reader = Reader::new(&model.stats, &model.ports, &model.model);
     with_float!(model.model.step.float, T => {
-        let mut used = InUse::<T>::new(model, &table, options)?;
+        let mut used = InUse::<T>::new(model, options)?;
         reader.read(&table, &rows, &mut used.runners, &mut used.store)
     })
 }
@@ -203,12 +205,12 @@ struct InUse<T> {
 }
 
 impl<T: Float> InUse<T> {
-    fn new(model: &Trained, table: &Table, options: &UseOptions) -> Outcome<Self> {
+    fn new(model: &Trained, options: &UseOptions) -> Outcome<Self> {
         let layout = layout(&model.model)?;
         let limit = memory::limit(options.memory_limit);
         let mut planner = Planner::new(&layout, limit);
         let batch = eval_batch(&model.model);
-        let plans = plans(&mut planner, &model.model.eval, batch, &[table.len()])?;
+        let plans = vec![planner.plan(&model.model.eval, batch)?];
         planner.need.add("weights", layout.bytes());
         planner.need.check(limit)?;
         let pool = Pool::new(threads(options.threads));

@@ -41,19 +41,30 @@ pub(crate) fn initial<T: Float>(
 
 /// Reads a file of tensors.
 pub(crate) fn read(path: &Path, limit: Option<u64>) -> Outcome<TensorFile> {
-    TensorFile::read(path, memory::limit(limit)).map_err(|e| {
-        let mut d = Diagnostic::error("N0602", format!("`{}` {e}", path.display()));
-        if matches!(&e, FormatError::Io(e) if e.kind() == std::io::ErrorKind::NotFound) {
-            d = Diagnostic::error("N0602", format!("there is no file `{}`", path.display()));
-        }
-        Problem::new(ProblemKind::Io, d)
-    })
+    TensorFile::read(path, memory::limit(limit)).map_err(|e| unreadable(path, &e))
+}
+
+/// Why a file cannot be read.
+pub(crate) fn unreadable(path: &Path, e: &FormatError) -> Box<Problem> {
+    let mut d = Diagnostic::error("N0602", format!("`{}` {e}", path.display()));
+    if matches!(e, FormatError::Io(e) if e.kind() == std::io::ErrorKind::NotFound) {
+        d = Diagnostic::error("N0602", format!("there is no file `{}`", path.display()));
+    }
+    Problem::new(ProblemKind::Io, d)
 }
 
 /// Whether a parameter belongs into a model file.
-pub(crate) fn kept(role: Role) -> bool {
+fn kept(role: Role) -> bool {
     matches!(role, Role::Weight | Role::State)
 }
+
+/// Whether a parameter of the best epoch is needed: what belongs into a model file, or stands in for it.
+pub(crate) fn matters(e: &nnc_engine::Entry) -> bool {
+    kept(e.role) || e.name.ends_with(AVERAGE)
+}
+
+/// How the slots of averaged weights end.
+const AVERAGE: &str = "/ema.average";
 
 /// Copies the tensors of a file into the weights and states of the same paths.
 pub(crate) fn load<T: Float>(store: &mut Store<T>, file: &TensorFile, path: &Path) -> Outcome<()> {
@@ -120,9 +131,8 @@ fn shape(dims: &[usize]) -> String {
 /// Keras' optimizers with `use_ema` leave it.
 pub(crate) fn average<T: Float>(store: &mut Store<T>) {
     let slots = store.layout().entries().iter().filter(|e| e.role == Role::Slot);
-    let averaged: Vec<(String, String)> = slots
-        .filter_map(|e| Some((e.name.to_string(), e.name.strip_suffix("/ema.average")?.to_string())))
-        .collect();
+    let averaged: Vec<(String, String)> =
+        slots.filter_map(|e| Some((e.name.to_string(), e.name.strip_suffix(AVERAGE)?.to_string()))).collect();
     for (slot, weight) in averaged {
         let values = store.get(Role::Slot, &slot).map(<[T]>::to_vec);
         if let (Some(values), Some(to)) = (values, store.get_mut(Role::Weight, &weight)) {
@@ -133,9 +143,14 @@ pub(crate) fn average<T: Float>(store: &mut Store<T>) {
 
 /// The bytes of a model file.
 pub(crate) fn model_bytes<T: Float>(store: &Store<T>, card: &ModelCard) -> Vec<u8> {
-    let mut file = TensorFile::default();
     let mut store = store.clone();
     average(&mut store);
+    plain_bytes(&store, card)
+}
+
+/// The bytes of a model file with the weights as they are.
+pub(crate) fn plain_bytes<T: Float>(store: &Store<T>, card: &ModelCard) -> Vec<u8> {
+    let mut file = TensorFile::default();
     for (entry, values) in store.iter().filter(|(e, _)| kept(e.role)) {
         let tensor = Tensor { shape: entry.dims.clone(), values: T::values(values) };
         file.tensors.insert(entry.name.to_string(), tensor);

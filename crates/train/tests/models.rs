@@ -142,7 +142,7 @@ fn the_folder_of_a_run_is_complete() {
         .map(|e| e.unwrap().file_name().into_string().unwrap())
         .collect();
     names.sort();
-    assert_eq!(names, ["history.csv", "model.safetensors", "run.json", "spec.nn"]);
+    assert_eq!(names, ["checkpoint.safetensors", "history.csv", "model.safetensors", "run.json", "spec.nn"]);
     let run: serde_json::Value =
         serde_json::from_slice(&std::fs::read(folder.path().join("run.json")).unwrap()).unwrap();
     assert_eq!((&run["epochs"], &run["stop"], &run["seed"]), (&20.into(), &"finished".into(), &0.into()));

@@ -12,7 +12,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Everything that a run remembers: random numbers, states, slots, the best weights, patience.
+/// Everything that a run remembers: random numbers, states, slots, the best weights, averages of them, patience, a
+/// rate that fell, sums of metrics.
 const ALL: &str = "\
 data moons 150 noise=0.2
 split valid=25%
@@ -21,9 +22,9 @@ batchnorm
 dropout 0.2
 dense 1 sigmoid
 loss binary_crossentropy
-optimizer adam lr=0.02
-schedule plateau patience=2
-metrics binary_accuracy auc
+optimizer adam lr=0.02 ema=0.9
+schedule plateau factor=0.5 patience=2
+metrics binary_accuracy precision auc
 batch 16
 epochs 30
 stop when val_loss stalls for 8

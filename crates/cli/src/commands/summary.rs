@@ -7,6 +7,7 @@ use crate::input::{Compiled, compile};
 use crate::output::Output;
 use crate::stage::{flat, place};
 use crate::table::Table;
+use nnc_graph::Role;
 use nnc_model::{LayerRow, Model};
 use serde_json::{Value, json};
 
@@ -39,7 +40,7 @@ fn table(model: &Model) -> String {
             row.name.clone(),
         ]);
     }
-    let total = Total::of(&model.layers);
+    let total = Total::of(model);
     let kept = bytes(total.weights.saturating_mul(4));
     format!(
         "{}\n{} ({kept}); for one sample forward: {} FLOPs, {} of activations\n",
@@ -57,14 +58,17 @@ struct Total {
 }
 
 impl Total {
-    fn of(rows: &[LayerRow]) -> Self {
-        let sum = |of: fn(&LayerRow) -> u64| rows.iter().map(of).fold(0, u64::saturating_add);
-        Self { weights: sum(|r| r.weights as u64), flops: sum(|r| r.flops), bytes: sum(|r| r.bytes) }
+    /// Of a whole network; weights declared at the top of a file belong to no row.
+    fn of(model: &Model) -> Self {
+        let sum = |of: fn(&LayerRow) -> u64| model.layers.iter().map(of).fold(0, u64::saturating_add);
+        let weights = model.parameters.iter().filter(|p| p.role == Role::Weight);
+        let weights = weights.map(|p| p.shape.iter().product::<usize>() as u64).fold(0, u64::saturating_add);
+        Self { weights, flops: sum(|r| r.flops), bytes: sum(|r| r.bytes) }
     }
 }
 
 fn object(compiled: &Compiled) -> Value {
-    let total = Total::of(&compiled.model.layers);
+    let total = Total::of(&compiled.model);
     let layers = compiled.model.layers.iter().map(|row| layer(compiled, row));
     json!({
         "layers": layers.collect::<Vec<Value>>(),

@@ -1,6 +1,7 @@
 //! `nnc train`: from text to a trained network.
 
 use crate::args::TrainArgs;
+use crate::commands::folds;
 use crate::failure::{Failure, Result};
 use crate::figures::{self, cell, count, duration, grouped, short};
 use crate::input::{self, Length};
@@ -10,58 +11,46 @@ use crate::table::Table;
 use nnc_model::Model;
 use nnc_train::{Loaded, Predictions, Report, StopReason, TrainOptions, train};
 use serde_json::{Map, Value, json};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The exit code of a run that Ctrl-C ended.
-const INTERRUPTED: u8 = 130;
+pub(super) const INTERRUPTED: u8 = 130;
 /// What follows from mistakes before the first step.
-const NOTHING: &str = "nothing was trained";
+pub(super) const NOTHING: &str = "nothing was trained";
 /// More columns of inputs than this are not shown.
 const COLUMNS: usize = 6;
 
 /// Trains and tells what came of it.
 pub fn run(args: &TrainArgs, out: &mut Output) -> Result<u8> {
-    let length = Length { epochs: args.epochs, steps: args.steps };
-    let prepared = input::spec(&args.spec, length, out).and_then(|spec| {
-        let loaded = input::data(&args.spec, spec, out)?;
-        let model = input::model(&loaded, args.precision, out)?;
-        Ok((loaded, model))
-    });
+    if let Some(count) = args.folds {
+        return folds::run(args, usize::from(count), out);
+    }
+    let prepared = prepare(args, None, out);
     let (loaded, model) = prepared.map_err(|f| f.so(NOTHING))?;
-    let options = TrainOptions {
-        threads: args.threads,
-        init: args.init.clone(),
-        shuffle: !args.no_shuffle,
-        out: args.out.clone(),
-        memory_limit: args.spec.memory,
-        interrupt: interrupt(out),
-        ..TrainOptions::default()
-    };
+    let options = options(args, args.out.clone(), interrupt(out));
     train_and_tell(&loaded, &model, &options, Told { json: args.json, quiet: args.quiet }, out)
 }
 
 /// How the result is told.
 #[derive(Clone, Copy, Debug)]
-pub struct Told {
+pub(super) struct Told {
     /// As one JSON object.
-    pub json: bool,
+    pub(super) json: bool,
     /// In one line.
-    pub quiet: bool,
+    pub(super) quiet: bool,
 }
 
 /// Trains and tells what came of it; the exit code.
-pub fn train_and_tell(
+pub(super) fn train_and_tell(
     loaded: &Loaded,
     model: &Model,
     options: &TrainOptions,
     told: Told,
     out: &mut Output,
 ) -> Result<u8> {
-    let mut teller = Teller::new(out, &loaded.spec.sources);
-    let outcome = train(loaded, model, options, &mut teller);
-    let begun = teller.finish();
-    let report = outcome.map_err(|p| Failure::from(p).so(if begun { "" } else { NOTHING }))?;
+    let report = trained(loaded, model, options, out)?;
     let text = match (told.json, told.quiet) {
         (true, _) => format!("{}\n", object(&report)),
         (false, true) => one_line(&report),
@@ -71,8 +60,45 @@ pub fn train_and_tell(
     Ok(if report.interrupted() { INTERRUPTED } else { 0 })
 }
 
+/// The data, all of it or one fold, and the network for it.
+pub(super) fn prepare(
+    args: &TrainArgs,
+    fold: Option<(usize, usize)>,
+    out: &mut Output,
+) -> Result<(Loaded, Model)> {
+    let length = Length { epochs: args.epochs, steps: args.steps };
+    let spec = input::spec(&args.spec, length, out)?;
+    let loaded = input::fold(&args.spec, spec, fold, out)?;
+    let model = input::model(&loaded, args.precision, out)?;
+    Ok((loaded, model))
+}
+
+pub(super) fn options(args: &TrainArgs, folder: Option<PathBuf>, interrupt: Arc<AtomicBool>) -> TrainOptions {
+    TrainOptions {
+        threads: args.threads,
+        init: args.init.clone(),
+        shuffle: !args.no_shuffle,
+        out: folder,
+        memory_limit: args.spec.memory,
+        interrupt,
+        ..TrainOptions::default()
+    }
+}
+
+pub(super) fn trained(
+    loaded: &Loaded,
+    model: &Model,
+    options: &TrainOptions,
+    out: &mut Output,
+) -> Result<Report> {
+    let mut teller = Teller::new(out, &loaded.spec.sources);
+    let outcome = train(loaded, model, options, &mut teller);
+    let begun = teller.finish();
+    outcome.map_err(|p| Failure::from(p).so(if begun { "" } else { NOTHING }))
+}
+
 /// A flag that Ctrl-C raises; the second Ctrl-C ends the process at once.
-pub fn interrupt(out: &mut Output) -> Arc<AtomicBool> {
+pub(super) fn interrupt(out: &mut Output) -> Arc<AtomicBool> {
     let flag = Arc::new(AtomicBool::new(false));
     let raised = flag.clone();
     let handled = ctrlc::set_handler(move || {
@@ -175,7 +201,7 @@ fn rows(predictions: &Predictions) -> String {
     table.text()
 }
 
-fn object(report: &Report) -> Value {
+pub(super) fn object(report: &Report) -> Value {
     let mut out = Map::new();
     out.insert("loss".into(), json!(report.figures.loss));
     out.insert("metrics".into(), figures::metrics(&report.figures));

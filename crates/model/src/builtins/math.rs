@@ -171,6 +171,7 @@ pub(super) fn grad(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
         return e.fail("N0309", "`grad` differentiates by numbers, not by classes", args.span_of(1), "");
     }
     let seed = e.b.scalar_like(1.0, y.node);
+    e.differentiated.push(y.node);
     let node = nnc_graph::gradient(&mut e.b, y.node, seed, &[x.node])[0];
     debug_assert!(e.b.graph().outputs_of(OutputKind::Update).next().is_none());
     Ok(Value::Tensor(Tensor { node, classes: None, ..x }))

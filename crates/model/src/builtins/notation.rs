@@ -2,7 +2,8 @@
 
 use crate::call::Args;
 use crate::elab::{Elab, Res};
-use crate::value::{Axis, Tensor, Value, shape_text};
+use crate::pattern::bracketed;
+use crate::value::{Axis, Tensor, Value};
 use nnc_graph::{Dim, DotDims};
 use nnc_syntax::Span;
 
@@ -33,11 +34,14 @@ pub(super) fn einsum(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
         let t = e.tensor_of(&args.positional[i + 1].0.clone(), args.span_of(i + 1))?;
         let t = e.floats(&t);
         if t.rank() != letters.len() {
+            let (named, has) = (letters.len(), t.rank());
+            let axes = |n: usize| if n == 1 { "one axis".to_string() } else { format!("{n} axes") };
             let message = format!(
-                "`{}` names {} axes, this is {}",
+                "`{}` names {}, and this has {}: {}",
                 letters.join(" "),
-                letters.len(),
-                shape_text(&t.axes)
+                axes(named),
+                axes(has),
+                bracketed(&t.axes)
             );
             return e.fail("N0311", message, args.span_of(i + 1), "");
         }
@@ -169,7 +173,8 @@ pub(super) fn rearrange(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
         return e.fail("N0205", "`rearrange` needs axes, `->`, and axes, with closed brackets", span, "");
     };
     if left.len() != t.rank() {
-        let message = format!("{} axes are named, this is {}", left.len(), shape_text(&t.axes));
+        let message =
+            format!("{} axes are named, and this has {}: {}", left.len(), t.rank(), bracketed(&t.axes));
         return e.fail("N0311", message, span, "");
     }
     let letters = sizes_of(e, args, &t, &left, span)?;
@@ -218,7 +223,11 @@ fn sizes_of<'t>(
         let open = known.iter().filter(|k| k.is_none()).count();
         if open > 1 || product == 0 || axis.size % product != 0 || (open == 0 && product != axis.size) {
             let message = format!("an axis of {} does not come apart into ({})", axis.size, group.join(" "));
-            return e.fail("N0311", message, span, "give all sizes of a group but one");
+            let label = match open {
+                0 | 1 => format!("the sizes given make {product}"),
+                n => format!("{n} sizes are not given; all but one must be"),
+            };
+            return e.fail("N0311", message, span, &label);
         }
         for (letter, size) in group.iter().zip(known) {
             out.push((letter, Axis::of(size.unwrap_or(axis.size / product))));

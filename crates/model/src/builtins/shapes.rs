@@ -1,8 +1,8 @@
 //! Shapes: asking for them and changing them; rows of tables.
 
 use crate::call::Args;
-use crate::elab::{Elab, Res};
-use crate::value::{Axis, Shape, Tensor, Value, shape_text};
+use crate::elab::{Elab, Res, Stop};
+use crate::value::{Axis, Shape, Tensor, Value, numbers_text, shape_text};
 use nnc_graph::{Binary, Direction, Reduction, Type};
 
 pub(super) fn reshape(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
@@ -20,11 +20,21 @@ pub(super) fn reshape(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     let have: usize = t.axes.iter().map(|a| a.size).product();
     if wanted != have {
         let (from, to) = (shape_text(&t.axes), shape_text(&shape.axes));
-        let message = format!("{from} holds {have} numbers, {to} holds {wanted}");
+        let message = match t.rank() {
+            0 => format!("one number does not fill {to}"),
+            1 => format!("{} do not fill {to}, which holds {wanted}", numbers_text(&t.sizes())),
+            _ => format!("{from} holds {have} numbers, and {to} holds {wanted}"),
+        };
         return e.fail("N0311", message, args.span, "the same numbers, in another shape");
     }
     let node = e.b.reshape(t.node, Elab::dims(&shape.axes, t.batched));
-    Ok(Value::Tensor(Tensor { node, axes: shape.axes.into(), ..t }))
+    let mut axes = shape.axes;
+    if axes.len() > 1 {
+        for axis in &mut axes {
+            axis.id = axis.id.or_else(|| Some(e.fresh_axis()));
+        }
+    }
+    Ok(Value::Tensor(Tensor { node, axes: axes.into(), ..t }))
 }
 
 pub(super) fn transpose(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
@@ -130,7 +140,11 @@ pub(super) fn split(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     };
     let size = t.axes.get(axis).map_or(0, |a| a.size);
     let Some(n) = parts.map(|n| n as usize).filter(|n| size > 0 && size % n == 0) else {
-        let message = format!("{} does not split into equal parts of this number", shape_text(&t.axes));
+        let message = match (parts, size) {
+            (None, _) => "`split` takes how many parts there are to be, from 1".to_string(),
+            (Some(n), 0 | 1) => format!("{} does not split into {n} parts", numbers_text(&t.sizes())),
+            (Some(n), size) => format!("an axis of {size} does not split into {n} equal parts"),
+        };
         return e.fail("N0311", message, args.span, "");
     };
     let lead = usize::from(t.batched);
@@ -253,8 +267,14 @@ impl Elab<'_> {
             1 if n <= 8 => Ok(Shape { axes: vec![shape.axes[0]; n], batched: false }),
             m if m == n => Ok(shape),
             m => {
-                let message = format!("{} has {m} sizes, {n} are wanted", shape_text(&shape.axes));
-                self.fail("N0301", message, span, "")
+                let axes = |n: usize| if n == 1 { "one axis".to_string() } else { format!("{n} axes") };
+                let text = shape_text(&shape.axes);
+                let message = format!("`{text}` is for {}, and there is {} to slide over", axes(m), axes(n));
+                let message = if n == 1 { message } else { message.replace("there is", "there are") };
+                let d = self.error("N0301", message, span, "").help(
+                    "the last axis is channels: a picture of one colour is 28x28x1, a sequence of vectors 100x8",
+                );
+                Err(Stop::Error(Box::new(d)))
             }
         }
     }

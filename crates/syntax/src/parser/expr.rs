@@ -161,6 +161,11 @@ fn call(i: Words<'_>, callee: Expr) -> Read<'_, Expr> {
         return i.tell(teach::chain_in_call(i, args.last()));
     }
     let (i, _) = close(i, ")", CALL_END)?;
+    // `Dense(16)(x)`, as in Keras; functions that return functions have small letters.
+    let keras = |e: &Expr| i.context.slice(e.span).starts_with(char::is_uppercase);
+    if matches!(callee.kind, ExprKind::Call { .. }) && keras(&callee) {
+        return i.tell(teach::call_of_call(i, &callee, i.since(start)));
+    }
     if let ExprKind::Member { base, name } = &callee.kind {
         return i.tell(teach::method(i, base, name, i.since(start)));
     }

@@ -6,7 +6,7 @@ use crate::{Diagnostic, Span};
 
 /// A diagnostic, if this statement is a statement of another language.
 pub(super) fn recognise(context: &Context<'_>, tokens: &[Token<'_>], span: Span) -> Option<Diagnostic> {
-    if let Some(found) = method_call(context, tokens, span) {
+    if let Some(found) = attribute(context, tokens, span).or_else(|| method_call(context, tokens, span)) {
         return Some(found);
     }
     let (first, second) = (tokens.first()?, tokens.get(1)?);
@@ -60,13 +60,16 @@ fn method_call(context: &Context<'_>, tokens: &[Token<'_>], span: Span) -> Optio
     if object.word().is_none() || !is_call {
         return None;
     }
+    if let Some(found) = of_module(context, object.word()?, &tokens[2..], span) {
+        return Some(found);
+    }
     let found = Diagnostic::error(
         "N0108",
         "this is Python: here nothing has methods, and a layer is a line of its own",
     )
     .label(span, "");
     Some(match method.word()? {
-        "add" => match keras_layer(context, &tokens[4..]) {
+        "add" => match library_layer(context, &tokens[4..], false) {
             Some(step) => found.help(format!("write `{step}`")),
             None => found.help("write for example `dense 16 relu`"),
         },
@@ -75,16 +78,96 @@ fn method_call(context: &Context<'_>, tokens: &[Token<'_>], span: Span) -> Optio
             found.help("write `epochs 500` and `batch 32`; `nnc train FILE` starts the training")
         }
         "evaluate" | "predict" => found.help("delete this line; there are `nnc eval` and `nnc predict`"),
-        "summary" => found.help("delete this line; there is `nnc graph FILE --stage layers`"),
+        "summary" => found.help("delete this line; there is `nnc summary FILE`"),
+        "backward" | "step" | "zero_grad" => {
+            found.help("delete this line; gradients and steps are made by `nnc train FILE`")
+        }
+        "__init__" => {
+            found.help("delete this line; what a layer needs stands after its name: layer rbf(units: int) …")
+        }
         _ => return None,
     })
 }
 
-/// `Dense(16, activation='relu')` as a step: `dense 16 relu`.
-fn keras_layer(context: &Context<'_>, tokens: &[Token<'_>]) -> Option<String> {
+/// What modules of Python libraries are usually called.
+pub(super) const MODULES: [&str; 11] =
+    ["nn", "F", "tf", "keras", "layers", "torch", "np", "numpy", "optim", "models", "K"];
+
+/// Layers of Keras and PyTorch as steps, in small letters and without `1d`, `2d` and `3d`.
+const LAYERS: [(&str, &str); 14] = [
+    ("linear", "dense"),
+    ("maxpooling", "maxpool"),
+    ("averagepooling", "avgpool"),
+    ("globalaveragepooling", "global_avgpool"),
+    ("globalmaxpooling", "global_maxpool"),
+    ("batchnormalization", "batchnorm"),
+    ("layernormalization", "layernorm"),
+    ("embedding", "embed"),
+    ("leakyrelu", "leaky_relu"),
+    ("multiheadattention", "attention"),
+    ("spatialdropout", "spatial_dropout"),
+    ("gaussiannoise", "gaussian_noise"),
+    ("convtranspose", "conv_transposed"),
+    ("upsampling", "upsample"),
+];
+
+/// `F.relu(x)`
+pub(super) fn no_module(object: &str, span: Span) -> Diagnostic {
+    Diagnostic::error("N0108", format!("there is no module `{object}` here, nor any other"))
+        .label(span, "everything of the library is there by its own name")
+}
+
+/// `nn.Linear(2, 16)`, where `object` stands before the point and `call` is what follows it.
+fn of_module(context: &Context<'_>, object: &str, call: &[Token<'_>], span: Span) -> Option<Diagnostic> {
+    if !MODULES.contains(&object) {
+        return None;
+    }
+    let found = no_module(object, span);
+    Some(match library_layer(context, call, true) {
+        Some(step) => found.help(format!("write `{step}`, on a line of its own")),
+        None => found.help("a layer is a line such as `dense 16 relu`, a function is called as in `exp(x)`"),
+    })
+}
+
+/// `self.fc1 = nn.Linear(2, 16)`
+fn attribute(context: &Context<'_>, tokens: &[Token<'_>], span: Span) -> Option<Diagnostic> {
+    let [object, point, name, equals, rest @ ..] = tokens else { return None };
+    if !(object.is_word("self") && point.is_sign(".") && name.word().is_some() && equals.is_sign("=")) {
+        return None;
+    }
+    let found =
+        Diagnostic::error("N0108", "there is no `self` here: a layer makes its own weights where it stands")
+            .label(span, "");
+    let call = match rest {
+        [module, point, call @ ..] if point.is_sign(".") && module.word().is_some() => call,
+        call => call,
+    };
+    Some(match library_layer(context, call, true) {
+        Some(step) => found.help(format!("write `{step}` where it is used")),
+        None => found
+            .help("to use the same weights twice: shared encode = dense 16 relu, then x -> encode")
+            .help("a number that is kept from step to step: state count[1] = zeros"),
+    })
+}
+
+/// What a layer of Keras or PyTorch, in small letters, is called here.
+pub(super) fn ours(theirs: &str) -> &str {
+    let plain = ["1d", "2d", "3d"].iter().find_map(|d| theirs.strip_suffix(d)).unwrap_or(theirs);
+    LAYERS.iter().find(|(theirs, _)| *theirs == plain).map_or(plain, |(_, ours)| ours)
+}
+
+/// A layer of Keras or PyTorch as a step: `Dense(16, activation='relu')` is `dense 16 relu`. PyTorch's begin with
+/// the number of inputs, which is known here.
+fn library_layer(context: &Context<'_>, tokens: &[Token<'_>], torch: bool) -> Option<String> {
     let (name, rest) = tokens.split_first()?;
     let (_, rest) = rest.split_first().filter(|(open, _)| open.is_sign("("))?;
-    let mut step = vec![name.word()?.to_lowercase()];
+    let lower = name.word()?.to_lowercase();
+    let ours = ours(&lower);
+    let mut numbers = 0;
+    let inputs_first =
+        torch && matches!(ours, "dense" | "conv" | "embed" | "lstm" | "gru" | "conv_transposed");
+    let inputs_only = torch && matches!(ours, "batchnorm" | "layernorm");
+    let mut step = vec![ours.to_owned()];
     let mut at = rest.iter().peekable();
     while let Some(token) = at.next() {
         match &token.kind {
@@ -95,10 +178,33 @@ fn keras_layer(context: &Context<'_>, tokens: &[Token<'_>]) -> Option<String> {
             // What has another name here, or none.
             TokenKind::Name(_) => {
                 at.next_if(|next| next.is_sign("="))?;
-                at.next_if(|value| value.begins_value() && !matches!(value.kind, TokenKind::Sign(_)))?;
+                if at.next_if(|next| next.is_sign("(")).is_some() {
+                    at.find(|next| next.is_sign(")"))?;
+                } else {
+                    at.next_if(|value| value.begins_value() && !matches!(value.kind, TokenKind::Sign(_)))?;
+                }
             }
-            TokenKind::Int(_) | TokenKind::Float(_) => step.push(context.slice(token.span).to_owned()),
+            TokenKind::Int(_) | TokenKind::Float(_) => {
+                numbers += 1;
+                if !(inputs_only || inputs_first && numbers == 1) {
+                    step.push(context.slice(token.span).to_owned());
+                }
+            }
             TokenKind::Text(text) => step.push(text.clone()),
+            // `(3, 3)` is `3x3`
+            TokenKind::Sign("(") => {
+                let mut sizes = Vec::new();
+                loop {
+                    let part = at.next()?;
+                    match part.kind {
+                        TokenKind::Int(_) => sizes.push(context.slice(part.span)),
+                        TokenKind::Sign(",") => {}
+                        TokenKind::Sign(")") => break,
+                        _ => return None,
+                    }
+                }
+                step.push(sizes.join("x"));
+            }
             TokenKind::Sign(",") => {}
             TokenKind::Sign(")") => return Some(step.join(" ")),
             _ => return None,

@@ -143,6 +143,9 @@ fn superfluous(at: Words<'_>, token: &Token<'_>, statement: &[Token<'_>]) -> Dia
         }
         TokenKind::Sign(".") => found.label(token.span, "a point follows its name without a space"),
         TokenKind::Sign("(") if literal => found.label(token.span, "to multiply, write `*` before it"),
+        TokenKind::Sign("->") if after_block => found
+            .label(token.span, "this goes on with the statement above, which is complete")
+            .help("leave the arrow out: a step works on the last tensor by itself"),
         _ if after_block => found
             .label(token.span, "a new statement begins here, without a separation")
             .help("put it on a line of its own, or put `;` before it"),
@@ -214,9 +217,45 @@ pub(super) fn method(i: Words<'_>, base: &Expr, name: &Name, span: Span) -> Diag
     let call = i.context.slice(Span { start: name.span.end, ..span });
     let args = call.trim_start_matches('(');
     let comma = if args.trim_start() == ")" { "" } else { ", " };
+    if super::python::MODULES.contains(&object) {
+        let found = super::python::no_module(object, span);
+        let lower = name.text.to_lowercase();
+        let ours = super::python::ours(&lower);
+        // Functions begin with a small letter, layers with a capital one.
+        if matches!(ours, "sequential" | "model" | "module") {
+            return found.help("a network is the lines of the file, in their order");
+        }
+        return match name.text.starts_with(char::is_uppercase) {
+            true => found
+                .help(format!("`{}` is `{ours}` here, a line of its own such as `dense 16 relu`", name.text)),
+            false => found.help(format!("write `{ours}{call}`")),
+        };
+    }
+    if object == "super()" {
+        return Diagnostic::error("N0108", "there is nothing above a layer that had to be called")
+            .label(span, "delete this line");
+    }
+    if object == "self" {
+        let args = args.trim_end().trim_end_matches(')');
+        return Diagnostic::error("N0108", "there is no `self` here: a tensor goes into a layer by an arrow")
+            .label(span, "")
+            .help(format!("write `{args} -> {}`, where `{}` was made with `shared`", name.text, name.text));
+    }
     Diagnostic::error("N0108", "nothing has methods here; a function is called with the value in brackets")
         .label(span, "")
         .help(format!("write `{}({object}{comma}{args}`", name.text))
+}
+
+/// `Dense(16)(x)`
+pub(super) fn call_of_call(i: Words<'_>, callee: &Expr, span: Span) -> Diagnostic {
+    let layer = i.context.slice(callee.span);
+    let tensor = i.context.slice(Span { start: callee.span.end, ..span });
+    let tensor = tensor.trim().trim_start_matches('(').trim_end_matches(')');
+    let name = layer.split('(').next().unwrap_or(layer).to_lowercase();
+    let ours = super::python::ours(&name);
+    Diagnostic::error("N0108", "a layer is not called with a tensor here: the tensor stands before an arrow")
+        .label(span, "")
+        .help(format!("{tensor} -> {ours} …, for example x -> dense 16 relu"))
 }
 
 /// `True`, `false`

@@ -1,0 +1,193 @@
+//! `nnc explain`: what a name, a diagnostic or a program means.
+
+use crate::args::{ExplainArgs, Precision, SpecArgs};
+use crate::failure::{Failure, Result};
+use crate::figures::count;
+use crate::input::{self, Length};
+use crate::output::Output;
+use crate::pages::{self, fill};
+use nnc_graph::Role;
+use nnc_model::explain::{self, Topic};
+use nnc_model::suggest::nearest;
+use nnc_model::{Overrides, Spec};
+use nnc_syntax::Diagnostic;
+use nnc_train::{Problem, ProblemKind};
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// Wider lines are hard to read.
+const WIDEST: usize = 96;
+
+/// Prints a page.
+pub fn run(args: &ExplainArgs, out: &mut Output) -> Result<u8> {
+    let width = crate::output::width().min(WIDEST);
+    let text = match args.topic.as_deref() {
+        None => list(&library(args, out)?, width),
+        Some(topic) if is_program(topic) => program(topic, args, width, out)?,
+        Some(topic) => page(topic, args, width, out)?,
+    };
+    out.result(&text)?;
+    Ok(0)
+}
+
+fn is_program(topic: &str) -> bool {
+    topic == "-" || topic.ends_with(".nn") || topic.contains(['/', '\\']) || Path::new(topic).is_file()
+}
+
+/// The definitions that names are looked up in: the library, and those of a program that is given.
+fn library(args: &ExplainArgs, out: &mut Output) -> Result<Spec> {
+    if let Some(spec) = &args.within {
+        let args = SpecArgs { spec: Some(spec.clone()), ..SpecArgs::default() };
+        return input::spec(&args, Length::default(), out);
+    }
+    Spec::read("<library>", "dense 1\n", &Overrides::default())
+        .map_err(|(found, sources)| Problem::at(ProblemKind::Internal, found, &sources).into())
+}
+
+fn page(topic: &str, args: &ExplainArgs, width: usize, out: &mut Output) -> Result<String> {
+    if let Some(page) = pages::code(topic) {
+        return Ok(page.show(width));
+    }
+    if let Some(list) = group(topic) {
+        return Ok(list);
+    }
+    let spec = library(args, out)?;
+    let statement = pages::statement(topic).map(|p| p.show(width));
+    let about = |name: &str| explain::name(&spec, name).map(|text| pages::reflow(&text, width));
+    let name = about(topic);
+    if let Some(text) = both(statement, name) {
+        return Ok(text);
+    }
+    let topics = explain::names(&spec);
+    let mut known: Vec<&str> = topics.iter().map(|t| t.name.as_str()).collect();
+    known.extend(pages::statements().map(|p| p.name));
+    if let Some(ours) = nearest(topic, &known) {
+        let said = match nnc_model::suggest::foreign(topic, &known) {
+            Some(_) => format!("`{topic}` is `{ours}` here.\n\n"),
+            None => format!("There is no `{topic}`; this is `{ours}`.\n\n"),
+        };
+        let statement = pages::statement(ours).map(|p| p.show(width));
+        if nnc_model::suggest::certain(topic, &known) == Some(ours)
+            && let Some(text) = both(statement, about(ours))
+        {
+            return Ok(said + &text);
+        }
+        return Err(unknown(topic).help(format!("did you mean `nnc explain {ours}`?")).into_failure());
+    }
+    Err(unknown(topic).help("`nnc explain` lists what there is").into_failure())
+}
+
+/// A word may be a statement and a function: `split`.
+fn both(statement: Option<String>, name: Option<String>) -> Option<String> {
+    match (statement, name) {
+        (Some(a), Some(b)) => Some(format!("{a}\n---- and another thing of that name ----\n\n{b}")),
+        (a, b) => a.or(b),
+    }
+}
+
+fn unknown(topic: &str) -> Diagnostic {
+    let topic = crate::excerpt::printable(topic);
+    if topic.starts_with(['N', 'n']) && topic[1..].chars().all(|c| c.is_ascii_digit()) && topic.len() > 1 {
+        return Diagnostic::error("N0702", format!("there is no diagnostic with the code `{topic}`"));
+    }
+    Diagnostic::error("N0702", format!("there is nothing called `{topic}` to explain"))
+}
+
+trait IntoFailure {
+    fn into_failure(self) -> Failure;
+}
+
+impl IntoFailure for Diagnostic {
+    fn into_failure(self) -> Failure {
+        Failure::one(ProblemKind::Io, self)
+    }
+}
+
+/// `N02`: the codes of a group; `layers`: the names of one.
+fn group(topic: &str) -> Option<String> {
+    let (title, pages) = pages::codes().into_iter().find(|(_, pages)| {
+        pages.first().is_some_and(|p| topic.len() == 3 && p.name[..3].eq_ignore_ascii_case(topic))
+    })?;
+    let mut out = format!("{}: {title}\n\n", topic.to_ascii_uppercase());
+    for page in pages {
+        let _ = writeln!(out, "  {}  {}", page.name, page.title);
+    }
+    out.push_str("\n`nnc explain CODE` shows a wrong and a mended program.\n");
+    Some(out)
+}
+
+/// What can be explained.
+fn list(spec: &Spec, width: usize) -> String {
+    let mut out = String::from(
+        "nnc explain NAME   what a layer, function, optimizer or statement is\n\
+         nnc explain CODE   what a diagnostic means, with a wrong and a mended program\n\
+         nnc explain SPEC   a program, line by line\n",
+    );
+    let statements: Vec<&str> = pages::statements().map(|p| p.name).collect();
+    out.push_str(&format!("\nstatements\n{}", fill(&statements.join(" "), "  ", width)));
+    let topics = explain::names(spec);
+    let mut groups: Vec<&str> = topics.iter().map(|t| t.group.as_str()).collect();
+    groups.dedup();
+    // Layers first, what the library is written in last.
+    groups.sort_by_key(|g| match *g {
+        "layers" => 0,
+        "sequences" => 1,
+        "activations" => 2,
+        "losses" => 3,
+        "metrics" => 4,
+        "optimizers" => 5,
+        "schedules" => 6,
+        "initialisers" => 7,
+        "shapes" => 8,
+        "built in" => 9,
+        _ => 10,
+    });
+    for group in groups {
+        let names: Vec<&str> = topics.iter().filter(|t| t.group == group).map(|t: &Topic| &*t.name).collect();
+        out.push_str(&format!("\n{group}\n{}", fill(&names.join(" "), "  ", width)));
+    }
+    out.push_str("\ndiagnostics\n");
+    for (title, pages) in pages::codes() {
+        if let (Some(first), Some(last)) = (pages.first(), pages.last()) {
+            let _ = writeln!(out, "  {} to {}  {title}", first.name, last.name);
+        }
+    }
+    out
+}
+
+/// A program line by line.
+fn program(path: &str, args: &ExplainArgs, width: usize, out: &mut Output) -> Result<String> {
+    let spec = SpecArgs {
+        spec: Some(path.to_string()),
+        data: args.data.clone(),
+        set: args.set.clone(),
+        experiment: args.experiment.clone(),
+        ..SpecArgs::default()
+    };
+    let read = input::spec(&spec, Length::default(), out)?;
+    let loaded = input::data(&spec, read, out)?;
+    let model = input::model(&loaded, Precision::F32, out)?;
+    let lines = explain::walk(&loaded.spec, &loaded.ports, &model);
+    let name = &loaded.spec.sources.get(loaded.spec.source).name;
+    let mut text = format!("{name}, line by line\n");
+    let wide = lines.iter().map(|l| l.line.to_string().len()).max().unwrap_or(1);
+    let indent = " ".repeat(wide + 4);
+    for line in &lines {
+        let number = if line.line == 0 { String::new() } else { line.line.to_string() };
+        let _ = write!(text, "\n{number:>wide$}  {}\n", line.text);
+        for paragraph in &line.meaning {
+            text.push_str(&fill(paragraph, &indent, width));
+        }
+    }
+    let weights = model.parameters.iter().filter(|p| p.role == Role::Weight);
+    let weights: usize = weights.map(|p| p.shape.iter().product::<usize>()).sum();
+    let _ = write!(text, "\nAltogether the network learns {}.\n", count(weights as u64, "number"));
+    if path != "-" {
+        let _ = write!(
+            text,
+            "\nnnc train {path}      trains it\nnnc explain NAME{}says more about a word\n",
+            " ".repeat(path.len().saturating_sub(6) + 6)
+        );
+    }
+    Ok(text)
+}

@@ -1,0 +1,176 @@
+//! `nnc fix`: applies the remedies that diagnostics are sure of.
+
+use crate::args::FixArgs;
+use crate::failure::{Failure, Result};
+use crate::figures::count;
+use crate::output::Output;
+use crate::{input, programs, tell};
+use nnc_graph::DType;
+use nnc_model::{Overrides, Spec};
+use nnc_syntax::{Diagnostic, Fix, SourceId, SourceMap};
+use nnc_train::{LoadOptions, load};
+use similar::TextDiff;
+use std::path::{Path, PathBuf};
+
+/// A remedy may bring the next mistake to light; one that goes round in circles is stopped.
+const ROUNDS: usize = 40;
+
+/// Mends every program that is named; 2 where mistakes are left.
+pub fn run(args: &FixArgs, out: &mut Output) -> Result<u8> {
+    let mut code = 0;
+    for file in programs::expand(&args.files)? {
+        match one(&file, args.dry_run, out) {
+            Ok(left) => code = code.max(left),
+            Err(Failure::Closed) => return Err(Failure::Closed),
+            Err(failure) => code = tell(out, failure),
+        }
+    }
+    Ok(code)
+}
+
+/// Mends one program.
+fn one(file: &str, dry_run: bool, out: &mut Output) -> Result<u8> {
+    let (name, text) = input::named(file)?;
+    let base = Path::new(file).parent().filter(|_| file != "-").map(Path::to_path_buf).unwrap_or_default();
+    let mended = mend(&name, text.clone(), &base);
+    for change in &mended.changes {
+        match file {
+            // stdout is the program.
+            "-" => out.note(change),
+            _ if dry_run => {}
+            _ => out.result(&format!("{change}\n"))?,
+        }
+    }
+    let changed = mended.text != text;
+    match (file, dry_run) {
+        (_, true) => out.result(&diff(&name, &text, &mended.text))?,
+        ("-", false) => out.result(&mended.text)?,
+        (_, false) if changed => programs::rewrite(file, &mended.text)?,
+        _ => {}
+    }
+    let left = mended.found.iter().filter(|d| d.is_error()).count();
+    if !dry_run {
+        let told: Vec<Diagnostic> = mended.found.into_iter().filter(Diagnostic::is_error).collect();
+        out.diagnostics(&told, &mended.sources);
+    }
+    let changes = mended.changes.len() as u64;
+    let verb = if dry_run { "would be made" } else { "made" };
+    let what = match changes {
+        0 => format!("{name}: nothing that `nnc fix` is sure of"),
+        n => format!("{name}: {} {verb}", count(n, "change")),
+    };
+    let what = if left == 0 && changes == 0 { format!("{name}: nothing to mend") } else { what };
+    let rest =
+        if left == 0 { String::new() } else { format!("; {} left for you", count(left as u64, "mistake")) };
+    out.note(&format!("{what}{rest}"));
+    Ok(if left > 0 { 2 } else { 0 })
+}
+
+/// A program after its remedies.
+struct Mended {
+    text: String,
+    /// What was done, a line each.
+    changes: Vec<String>,
+    /// What is still to be said.
+    found: Vec<Diagnostic>,
+    sources: SourceMap,
+}
+
+/// Applies remedies until there are none.
+fn mend(name: &str, mut text: String, base: &Path) -> Mended {
+    let mut changes = Vec::new();
+    let (mut found, mut sources, mut source) = look(name, &text, base);
+    let mut seen = vec![text.clone()];
+    for _ in 0..ROUNDS {
+        let fixes = sure(&found, source);
+        if fixes.is_empty() {
+            break;
+        }
+        let next = apply(&text, &fixes);
+        let (next_found, next_sources, next_source) = look(name, &next, base);
+        // A remedy that leaves the program harder to read than before is none.
+        if seen.contains(&next) || unreadable(&next_found) > unreadable(&found) {
+            break;
+        }
+        changes.extend(fixes.iter().map(|(d, fix)| told(d, fix, &sources)));
+        seen.push(next.clone());
+        (text, found, sources, source) = (next, next_found, next_sources, next_source);
+    }
+    Mended { text, changes, found, sources }
+}
+
+/// Mistakes of syntax.
+fn unreadable(found: &[Diagnostic]) -> usize {
+    found.iter().filter(|d| d.is_error() && d.code.starts_with("N01")).count()
+}
+
+/// All that is to be said about a program, as far as it can be read; and which source is the program.
+fn look(name: &str, text: &str, base: &Path) -> (Vec<Diagnostic>, SourceMap, SourceId) {
+    let files = |path: &str| input::used(base, path);
+    let main = SourceId(nnc_model::PRELUDE.len() as u16);
+    let spec = match Spec::read_with(name, text, &Overrides::default(), &files) {
+        Ok(spec) => spec,
+        Err((found, sources)) => return (found, sources, main),
+    };
+    let (sources, source) = (spec.sources.clone(), spec.source);
+    let mut found = spec.diagnostics.clone();
+    let options = LoadOptions { base: PathBuf::from(base), ..LoadOptions::default() };
+    match load(spec, &options).and_then(|loaded| {
+        found.extend(loaded.notes.iter().cloned());
+        loaded.model(DType::F32)
+    }) {
+        Ok(model) => found.extend(model.diagnostics),
+        Err(problem) => found.extend(problem.diagnostics),
+    }
+    (found, sources, source)
+}
+
+/// The sure remedies in the program, in the order of the text; of two that overlap the first.
+fn sure(found: &[Diagnostic], source: SourceId) -> Vec<(&Diagnostic, &Fix)> {
+    let all = found.iter().filter_map(|d| d.fix.as_ref().map(|fix| (d, fix)));
+    let mut fixes: Vec<_> = all.filter(|(_, fix)| fix.safe && fix.span.source == source).collect();
+    fixes.sort_by_key(|(_, fix)| (fix.span.start, fix.span.end));
+    let mut out: Vec<(&Diagnostic, &Fix)> = Vec::new();
+    for (d, fix) in fixes {
+        let clear = out.last().is_none_or(|(_, last)| {
+            fix.span.start >= last.span.end
+                && (fix.span.start, fix.span.end) != (last.span.start, last.span.end)
+        });
+        if clear {
+            out.push((d, fix));
+        }
+    }
+    out
+}
+
+fn apply(text: &str, fixes: &[(&Diagnostic, &Fix)]) -> String {
+    let mut out = String::new();
+    let mut at = 0;
+    for (_, fix) in fixes {
+        out.push_str(text.get(at..fix.span.start as usize).unwrap_or(""));
+        out.push_str(&fix.replacement);
+        at = fix.span.end as usize;
+    }
+    out.push_str(text.get(at..).unwrap_or(""));
+    out
+}
+
+/// ``xor.nn:9:1: `dens` becomes `dense` (N0201)``
+fn told(d: &Diagnostic, fix: &Fix, sources: &SourceMap) -> String {
+    let (before, after) = (sources.slice(fix.span), fix.replacement.as_str());
+    let what = match (before.trim(), after.trim()) {
+        ("", after) => format!("`{after}` is put in"),
+        (before, "") => format!("`{before}` goes away"),
+        (before, after) => format!("`{before}` becomes `{after}`"),
+    };
+    format!("{}: {} ({})", sources.place(fix.span), crate::excerpt::printable(&what), d.code)
+}
+
+/// The changes as `diff -u` shows them; nothing where there are none.
+fn diff(name: &str, before: &str, after: &str) -> String {
+    if before == after {
+        return String::new();
+    }
+    let diff = TextDiff::from_lines(before, after);
+    diff.unified_diff().header(name, &format!("{name} after nnc fix")).to_string()
+}

@@ -1,0 +1,70 @@
+//! `nnc fmt`: programs in the one usual form.
+
+use crate::args::FmtArgs;
+use crate::failure::{Failure, Result};
+use crate::figures::count;
+use crate::output::Output;
+use crate::{input, programs, tell};
+use nnc_model::library::layer_names;
+use nnc_syntax::{SourceId, SourceMap, format, parse, same_meaning};
+use nnc_train::{Problem, ProblemKind};
+use std::collections::BTreeSet;
+
+/// Formats every program that is named; a mistake in one does not keep the others from it.
+pub fn run(args: &FmtArgs, out: &mut Output) -> Result<u8> {
+    let here = vec![".".to_string()];
+    let files = programs::expand(if args.files.is_empty() { &here } else { &args.files })?;
+    let layers = layer_names();
+    let (mut changed, mut code) = (0, 0);
+    for file in &files {
+        match one(file, args.check, &layers, out) {
+            Ok(differs) => changed += u64::from(differs),
+            Err(Failure::Closed) => return Err(Failure::Closed),
+            Err(failure) => code = tell(out, failure),
+        }
+    }
+    let all = count(files.len() as u64, "program");
+    match (changed, args.check) {
+        (0, _) => {}
+        (n, true) => {
+            out.note(&format!("{n} of {all} would change; `nnc fmt` changes them"));
+            code = code.max(1);
+        }
+        (n, false) => out.note(&format!("{n} of {all} changed")),
+    }
+    Ok(code)
+}
+
+/// Formats one; whether it changes.
+fn one(file: &str, check: bool, layers: &BTreeSet<String>, out: &mut Output) -> Result<bool> {
+    let (name, text) = input::named(file)?;
+    let formatted = formatted(&name, &text, layers)?;
+    let differs = formatted != text;
+    match (file, check) {
+        ("-", false) => {
+            out.result(&formatted)?;
+            return Ok(false);
+        }
+        (_, false) if differs => programs::rewrite(file, &formatted)?,
+        _ => {}
+    }
+    if differs {
+        out.result(&format!("{name}\n"))?;
+    }
+    Ok(differs)
+}
+
+/// The usual form of a program.
+fn formatted(name: &str, text: &str, layers: &BTreeSet<String>) -> Result<String> {
+    let mut sources = SourceMap::default();
+    let id = sources.add(name, text);
+    let told =
+        |found| Failure::from(Problem::at(ProblemKind::Spec, found, &sources)).so("it stays as it was");
+    let formatted = format(text, id, &|name| layers.contains(name)).map_err(told)?;
+    // Nobody looks at what a formatter did to a whole folder, so it looks itself.
+    let plain = format(text, id, &|_| false).map_err(told)?;
+    let kept = same_meaning(&parse(text, id).program, &parse(&plain, SourceId::default()).program)
+        && format(&formatted, id, &|name| layers.contains(name)).as_ref() == Ok(&formatted);
+    debug_assert!(kept, "{text}");
+    Ok(if kept { formatted } else { text.to_string() })
+}

@@ -1,0 +1,120 @@
+//! `nnc train --folds N`: cross-validation.
+
+use crate::args::TrainArgs;
+use crate::commands::train::{INTERRUPTED, NOTHING, interrupt, object, options, prepare, trained};
+use crate::failure::Result;
+use crate::figures::{count, duration, short};
+use crate::output::Output;
+use crate::table::Table;
+use nnc_train::{Folds, Report, Spread, Summary};
+use serde_json::{Map, Value, json};
+
+/// Trains once for each fold and tells what came of it.
+pub fn run(args: &TrainArgs, folds: usize, out: &mut Output) -> Result<u8> {
+    let flag = interrupt(out);
+    let first = prepare(args, Some((0, folds)), out).map_err(|f| f.so(NOTHING))?;
+    let name = first.0.spec.sources.get(first.0.spec.source).name.clone();
+    let mut all = Folds::begin(folds, args.out.as_deref(), &name)?;
+    let mut next = Some(first);
+    let mut interrupted = false;
+    for i in 0..folds {
+        let (loaded, model) = match next.take() {
+            Some(prepared) => prepared,
+            None => prepare(args, Some((i, folds)), out)?,
+        };
+        out.note(&format!("fold {} of {folds}", i + 1));
+        let report = trained(&loaded, &model, &options(args, Some(all.out(i)), flag.clone()), out)?;
+        interrupted = report.interrupted();
+        if interrupted {
+            break;
+        }
+        all.add(report);
+    }
+    let summary = all.finish()?;
+    let text = match (args.json, args.quiet) {
+        (true, _) => format!("{}\n", json_object(&all, &summary)),
+        (false, true) => one_line(&all, &summary),
+        (false, false) => told(&all, &summary),
+    };
+    out.result(&text)?;
+    Ok(if interrupted { INTERRUPTED } else { 0 })
+}
+
+/// The figures of every part, as `val_loss`, with their spread.
+fn named(summary: &Summary) -> Vec<(String, &Spread)> {
+    let parts = [("", &summary.train), ("val_", &summary.valid), ("test_", &summary.test)];
+    parts.iter().flat_map(|(part, list)| list.iter().map(move |s| (format!("{part}{}", s.name), s))).collect()
+}
+
+/// `0.95333 ± 0.02981`
+fn spread(s: &Spread) -> String {
+    format!("{} ± {}", short(s.mean), short(s.deviation))
+}
+
+fn one_line(all: &Folds, summary: &Summary) -> String {
+    let valid = summary.valid.iter().map(|s| format!("val_{} {}  ", s.name, spread(s)));
+    format!("{}folds {}  run {}\n", valid.collect::<String>(), summary.done, all.path().display())
+}
+
+fn told(all: &Folds, summary: &Summary) -> String {
+    let figures = named(summary);
+    let mut table = Table::default().words("fold");
+    for (name, _) in &figures {
+        table = table.numbers(name);
+    }
+    table = table.numbers("epochs");
+    for (i, report) in all.reports().iter().enumerate() {
+        let mut cells = vec![(i + 1).to_string()];
+        cells.extend(figures.iter().map(|(_, s)| s.values.get(i).map_or(String::new(), |x| short(*x))));
+        cells.push(report.epochs.to_string());
+        table.row(cells);
+    }
+    let mean: Vec<String> = figures.iter().map(|(_, s)| short(s.mean)).collect();
+    let deviation: Vec<String> = figures.iter().map(|(_, s)| short(s.deviation)).collect();
+    let none = [String::new()];
+    table.row(["mean".to_string()].into_iter().chain(mean).chain(none.clone()).collect());
+    table.row(["±".to_string()].into_iter().chain(deviation).chain(none).collect());
+    let seconds: f64 = all.reports().iter().map(|r| r.seconds).sum();
+    let folds = count(summary.done as u64, "fold");
+    let missing = if summary.done < summary.folds { format!(" of {}", summary.folds) } else { String::new() };
+    let head: Vec<String> = summary.valid.iter().map(|s| format!("val_{} {}", s.name, spread(s))).collect();
+    format!(
+        "{}\n{folds}{missing} in {}\nrun: {}\n\n{}",
+        head.join("  "),
+        duration(seconds),
+        all.path().display(),
+        table.text()
+    )
+}
+
+fn json_object(all: &Folds, summary: &Summary) -> Value {
+    let reports = all.reports();
+    let sum = |f: fn(&Report) -> u64| reports.iter().map(f).sum::<u64>();
+    let part = |list: &[Spread], of: fn(&Spread) -> f64| match list.split_first() {
+        None => Value::Null,
+        Some((loss, metrics)) => {
+            let metrics: Map<String, Value> =
+                metrics.iter().map(|s| (s.name.clone(), json!(of(s)))).collect();
+            json!({ "loss": of(loss), "metrics": metrics })
+        }
+    };
+    let mut out = Map::new();
+    if let Value::Object(mean) = part(&summary.train, |s| s.mean) {
+        out.extend(mean);
+    }
+    out.insert("val".into(), part(&summary.valid, |s| s.mean));
+    out.insert("test".into(), part(&summary.test, |s| s.mean));
+    let deviation = json!({
+        "train": part(&summary.train, |s| s.deviation),
+        "val": part(&summary.valid, |s| s.deviation),
+        "test": part(&summary.test, |s| s.deviation),
+    });
+    out.insert("deviation".into(), deviation);
+    out.insert("epochs".into(), json!(sum(|r| r.epochs)));
+    out.insert("steps".into(), json!(sum(|r| r.steps)));
+    out.insert("seconds".into(), json!(reports.iter().map(|r| r.seconds).sum::<f64>()));
+    out.insert("weights".into(), json!(reports.first().map(|r| r.weights)));
+    out.insert("run".into(), json!(all.path().display().to_string()));
+    out.insert("folds".into(), reports.iter().map(object).collect());
+    Value::Object(out)
+}

@@ -1,0 +1,156 @@
+//! What columns are for, from a program to predictions on raw rows.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::Place;
+use serde_json::Value;
+
+/// Made-up sales: gaps, words, dates, a weight, two targets.
+fn sales(rows: std::ops::Range<usize>) -> String {
+    let mut text = String::from("id,area,rooms,shop,day,note,w,price,sold\n");
+    for i in rows {
+        let area = if i % 13 == 4 { String::new() } else { format!("{}", 20 + i * 37 % 80) };
+        let rooms = 1 + i * 7 % 5;
+        let shop = if i % 17 == 3 { "" } else { ["north", "south", "east"][i * 5 % 3] };
+        let (month, day) = (1 + i % 12, 1 + i % 28);
+        let price = 1000 * (20 + i * 37 % 80) + 5000 * rooms;
+        let sold = if rooms > 2 { "yes" } else { "no" };
+        let w = [1.0, 2.0, 0.5][i % 3];
+        text.push_str(&format!(
+            "{i},{area},{rooms},{shop},2024-{month:02}-{day:02},n{i},{w},{price},{sold}\n"
+        ));
+    }
+    text
+}
+
+const EVERYTHING: &str = "\
+data \"sales.csv\" {
+  drop id note
+  target price log standardize
+  target sold
+  weight w
+  input area standardize missing=median indicator
+  input rooms minmax
+  input day date scale=12
+  input shop category missing=mode unknown=other
+}
+split test=20%
+target price
+target sold
+
+shop -> embed 3
+place = it
+input -> concat place -> dense 16 relu
+body = it
+cost = body -> dense 1
+answer = body -> dense 2 softmax
+output cost answer
+loss = mse(cost, price) + crossentropy(answer, sold)
+metrics right=(accuracy(answer, sold))
+optimizer adam lr=0.01
+epochs 60; batch 16
+";
+
+fn place() -> Place {
+    let place = Place::new();
+    place.write("sales.csv", &sales(0..240));
+    place.write("sales.nn", EVERYTHING);
+    place
+}
+
+#[test]
+fn every_role_in_one_program() {
+    let place = place();
+    let found = place.nnc(&["train", "sales.nn", "--json", "-q"]).json();
+    assert!(found["test"]["metrics"]["right"].as_f64().unwrap() > 0.9, "{found}");
+    // Raw rows the training never saw, without targets, weights and what is dropped.
+    place.write(
+        "new.csv",
+        "rooms,area,shop,day\n3,50,north,2024-05-01\n1,,nowhere,2024-12-31\n5,90,,2025-01-01\n",
+    );
+    let said = place.nnc(&["predict", "sales.nn", "--data", "new.csv", "--json", "--full"]).json();
+    let rows = said["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 3);
+    // What was missing stands for itself; an unknown shop is `other`.
+    assert_eq!(rows[1]["shop"], "(other)", "{said}");
+    assert_eq!(rows[0]["day.month"], 5, "{said}");
+    // Outputs are told as their targets are: a price is some ten thousands, an answer is a word.
+    assert!(rows.iter().all(|r| r["cost"].as_f64().unwrap() > 10_000.0), "{said}");
+    assert_eq!((&rows[2]["answer"], &rows[1]["answer"]), (&"yes".into(), &"no".into()), "{said}");
+    // The same rows in another order say the same.
+    place.write("turned.csv", "day,shop,area,rooms\n2025-01-01,,90,5\n2024-05-01,north,50,3\n");
+    let turned = place.nnc(&["predict", "sales.nn", "--data", "turned.csv", "--json"]).json();
+    let plain = |row: &Value| (row["cost"].clone(), row["answer.values"].clone(), row["answer"].clone());
+    assert_eq!(plain(&turned["rows"][0]), plain(&rows[2]));
+    assert_eq!(plain(&turned["rows"][1]), plain(&rows[0]));
+}
+
+#[test]
+fn weights_count_rows() {
+    let place = Place::new();
+    let net = "dense 1; loss mse; optimizer sgd lr=0.1; epochs 30; batch 64\n";
+    let rows = |weighted: bool| {
+        let mut text = String::from("x,w,y\n");
+        for i in 0..20 {
+            let (x, w) = (f64::from(i) / 10.0, i % 3);
+            let y = 2.0 * x + f64::from(i % 2);
+            let copies = if weighted { 1 } else { w };
+            (0..copies).for_each(|_| text.push_str(&format!("{x},{w},{y}\n")));
+        }
+        text
+    };
+    // A row of weight 2 counts as two rows do, and one of weight 0 not at all; the mean is over the rows.
+    place.write("w.csv", &rows(true));
+    place.write("w.nn", &format!("data \"w.csv\" {{ input x; weight w; target y }}\n{net}"));
+    place.write("c.csv", &rows(false));
+    place.write("c.nn", &format!("data \"c.csv\" {{ input x; target y }}\n{net}"));
+    let loss = |name: &str, data: &str| {
+        place.nnc(&["train", name, "-q", "--out", &format!("{name}.run")]).fine();
+        let found = place.nnc(&["eval", &format!("{name}.run"), "--data", data, "--json"]).json();
+        found["loss"].as_f64().unwrap() * found["rows"].as_f64().unwrap()
+    };
+    let (weighted, copied) = (loss("w.nn", "w.csv"), loss("c.nn", "c.csv"));
+    assert!(weighted > 0.0 && (weighted - copied).abs() < 0.2 * copied, "{weighted} {copied}");
+}
+
+#[test]
+fn an_unknown_category_is_told() {
+    let place = place();
+    place.write("sales.nn", &EVERYTHING.replace(" unknown=other", "").replace("epochs 60", "epochs 1"));
+    place.nnc(&["train", "sales.nn", "-q"]).fine();
+    place.write(
+        "new.csv",
+        "rooms,area,shop,day\n3,50,north,2024-05-01\n1,,nowhere,2024-12-31\n1,,soth,2024-12-31\n",
+    );
+    let said = place.nnc(&["predict", "sales.nn", "--data", "new.csv"]);
+    assert_eq!((said.code, &*said.out), (2, ""));
+    insta::assert_snapshot!(said.err);
+}
+
+#[test]
+fn a_gap_without_a_rule_is_told() {
+    let place = place();
+    place.write("sales.nn", &EVERYTHING.replace(" missing=median", "").replace(" missing=mode", ""));
+    let said = place.nnc(&["train", "sales.nn", "-q"]);
+    assert_eq!(said.code, 2);
+    insta::assert_snapshot!(said.err);
+}
+
+#[test]
+fn every_rule_for_gaps_trains_and_predicts() {
+    let place = place();
+    for (rule, gaps) in [("mean", true), ("median", true), ("mode", true), ("0", true), ("drop", false)] {
+        let text = format!(
+            "data \"sales.csv\" {{ target price scale=1000; input area standardize missing={rule}; input rooms }}\n\
+             dense 4 relu; dense 1; loss mse; optimizer adam; epochs 2\n"
+        );
+        place.write("p.nn", &text);
+        place.nnc(&["train", "p.nn", "-q", "--out", "run"]).fine();
+        let rows = place.nnc(&["predict", "run"]).fine().lines().count() - 1;
+        assert_eq!(rows, if gaps { 240 } else { 240 - 19 }, "{rule}");
+        place.write("gap.csv", "area,rooms\n,2\n30,2\n");
+        let rows = place.nnc(&["predict", "run", "--data", "gap.csv"]).fine().lines().count() - 1;
+        assert_eq!(rows, if gaps { 2 } else { 1 }, "{rule}");
+    }
+}
