@@ -236,6 +236,19 @@ mod tests {
     }
 
     #[test]
+    fn lines_without_end_are_drawn() {
+        let mut sources = SourceMap::default();
+        let long = format!("x = 1\ny = {}z {}", "ä ".repeat(100_000), "b".repeat(100_000));
+        let id = sources.add("t.nn", long.as_str());
+        for (start, end) in [(6, long.len()), (300_010, 300_011), (300_010, long.len()), (10, 300_010)] {
+            let d = Diagnostic::error("N0101", "what").label(Span::new(id, start, end), "here");
+            let d = d.label(Span::new(id, long.len(), long.len()), "and here");
+            let picture = plain().draw(&d, &sources);
+            assert!(picture.len() < 200_000 && picture.contains("here"), "{}", picture.len());
+        }
+    }
+
+    #[test]
     fn other_sources_follow_with_a_picture_of_their_own() {
         let mut sources = SourceMap::default();
         let (a, b) = (sources.add("a.nn", "dense 16 rleu\n"), sources.add("prelude/b.nn", "layer dense\n"));

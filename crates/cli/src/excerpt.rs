@@ -8,6 +8,8 @@ const LINES: usize = 6;
 const WIDE: usize = 240;
 /// ... or so many after the last place in them.
 const AFTER: usize = 40;
+/// A place further along its line is shown here; nobody counts so many columns, and the drawing cannot.
+const FAR: usize = 10_000;
 
 /// A text to draw, and the places in it.
 #[derive(Debug)]
@@ -68,6 +70,10 @@ fn clip(span: Span, text: &str) -> (usize, usize) {
     };
     let start = floor(span.start as usize);
     let end = floor(span.end as usize).max(start);
+    let begin = text[..start].rfind('\n').map_or(0, |at| at + 1);
+    let start = floor(start.min(begin + FAR));
+    let stop = text[start..end].find('\n').map_or(end, |at| start + at);
+    let end = if stop - begin > FAR { floor(begin + FAR).max(start) } else { end };
     let inside = &text[start..end];
     if inside.bytes().filter(|b| *b == b'\n').count() < LINES {
         return (start, end - start);

@@ -44,6 +44,20 @@ fn syntax_of_other_languages() {
 }
 
 #[test]
+fn what_a_loss_and_a_shape_ask_for() {
+    mends("dense 16 relu\ndense 1 softmax\nloss mse\n", "dense 16 relu\ndense 1 sigmoid\nloss mse\n");
+    mends(
+        "dense 16 relu\ndense 1\nloss binary_crossentropy\n",
+        "dense 16 relu\ndense 1 sigmoid\nloss binary_crossentropy\n",
+    );
+    mends(
+        "reshape 1x2x1\ndense 16 relu\ndense 1\nloss mse\n",
+        "reshape 1x2x1\nflatten -> dense 16 relu\ndense 1\nloss mse\n",
+    );
+    mends("dense 16 relu\ndense 1\nloss mse\nepochs = 5\n", "dense 16 relu\ndense 1\nloss mse\nepochs 5\n");
+}
+
+#[test]
 fn every_change_is_told() {
     let place = Place::new();
     place.write("p.nn", &format!("{DATA}dens 16 relu\ndense 1 sigmod\nloss mse; optimizer adam\n"));

@@ -81,6 +81,11 @@ pub(crate) struct DiskFile {
 const PIECE: usize = 1 << 14;
 
 impl DiskFile {
+    /// Bytes in it.
+    pub(crate) fn len(&self) -> u64 {
+        self.bytes
+    }
+
     /// Numbers of this type in it.
     pub(crate) fn count<T: Fixed>(&self) -> u64 {
         self.bytes / T::SIZE as u64
@@ -101,6 +106,15 @@ impl DiskFile {
             at += n as u64;
         }
         Ok(())
+    }
+
+    /// Fills `out` with a range of bytes, as far as the file has them.
+    pub(crate) fn read_bytes(&self, bytes: Range<u64>, out: &mut Vec<u8>) -> io::Result<()> {
+        let end = bytes.end.min(self.bytes);
+        let start = bytes.start.min(end);
+        out.clear();
+        out.resize((end - start) as usize, 0);
+        read_exact_at(&self.file, out, start)
     }
 
     /// The numbers of a range.

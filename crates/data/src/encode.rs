@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::Limits;
+use crate::cache::Cache;
 use crate::disk::{self, Writer};
 use crate::fault::{Fault, Faults, Place, codes};
 use crate::fit::OTHER;
@@ -72,6 +73,7 @@ pub(crate) fn encode(mut raw: Raw, job: Job<'_>, faults: &mut Faults) -> Option<
         return None;
     }
     let store = Store {
+        run: None,
         inputs: inputs.into_iter().collect::<Option<_>>()?,
         targets: targets.into_iter().collect::<Option<_>>()?,
         weights,
@@ -79,10 +81,11 @@ pub(crate) fn encode(mut raw: Raw, job: Job<'_>, faults: &mut Faults) -> Option<
         first: 0,
         len,
     };
-    Some(match job.stats.window {
+    let store = match job.stats.window {
         Some(window) => store.windowed(window),
         None => store,
-    })
+    };
+    Some(store.with_run())
 }
 
 /// Whether the encoded rows fit into memory beside the raw ones; else they
@@ -191,7 +194,7 @@ impl<'a> Encoder<'a, '_> {
             }
         }
         let file = writer.finish().map_err(|e| self.faults.push(*disk::fault(&e))).ok()?;
-        Some(Values::rows(width, Cells::Disk(Arc::new(file), cells)))
+        Some(Values::rows(width, Cells::Disk(Arc::new(file), cells, Cache::default())))
     }
 
     /// Some rows of several columns.
@@ -420,9 +423,15 @@ impl<'a> Encoder<'a, '_> {
             }
             // Sources with arrays have no rows to leave out.
             Data::Spilled(Spilled { file, of }) => match of {
-                SpilledKind::Bytes { shape, .. } => (shape, Cells::Disk(file, DiskCells::Bytes(means()))),
-                SpilledKind::F32 { shape } => (shape, Cells::Disk(file, DiskCells::F32(steps.clone()))),
-                SpilledKind::F64 { shape } => (shape, Cells::Disk(file, DiskCells::F64(steps.clone()))),
+                SpilledKind::Bytes { shape, .. } => {
+                    (shape, Cells::Disk(file, DiskCells::Bytes(means()), Cache::default()))
+                }
+                SpilledKind::F32 { shape } => {
+                    (shape, Cells::Disk(file, DiskCells::F32(steps.clone()), Cache::default()))
+                }
+                SpilledKind::F64 { shape } => {
+                    (shape, Cells::Disk(file, DiskCells::F64(steps.clone()), Cache::default()))
+                }
                 SpilledKind::Numbers | SpilledKind::Text { .. } => return self.other_kind(stats, at),
             },
             _ => return self.other_kind(stats, at),
@@ -459,7 +468,7 @@ impl<'a> Encoder<'a, '_> {
             Codes::Memory(data) => Cells::Codes(Arc::new(data.iter().map(|&c| map(c)).collect())),
             Codes::Disk(file, order) => {
                 let order = order.iter().map(|&c| map(c)).collect();
-                Cells::Disk(file, DiskCells::Codes(Arc::new(order)))
+                Cells::Disk(file, DiskCells::Codes(Arc::new(order)), Cache::default())
             }
         };
         Some(Values { width: w.width, step: w.stride, start: w.start, cells })

@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::fault::{Fault, codes};
 use crate::spec::Handle;
@@ -67,11 +69,53 @@ fn unpack(mut raw: Box<dyn Read + Send>, size: Option<u64>) -> io::Result<Input>
     let size = size.filter(|&s| s != u64::MAX);
     let whole = head.chain(raw);
     if magic == [0x1f, 0x8b] && have == 2 {
-        let unpacked = flate2::read::MultiGzDecoder::new(BufReader::with_capacity(1 << 16, whole));
+        let count = Arc::new(AtomicU64::new(0));
+        let counted = Counted { reader: whole, count: Arc::clone(&count) };
+        let unpacked = flate2::read::MultiGzDecoder::new(BufReader::with_capacity(1 << 16, counted));
+        let unpacked = Guarded { reader: unpacked, unpacked: 0, packed: count };
         let most = size.map(|s| s.saturating_mul(DEFLATE_RATIO));
         return Ok(Input { reader: Box::new(unpacked), most, packed: size });
     }
     Ok(Input { reader: Box::new(whole), most: size, packed: None })
+}
+
+/// Counts what is read of a packed file.
+struct Counted<R> {
+    reader: R,
+    count: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let n = self.reader.read(out)?;
+        self.count.fetch_add(n as u64, Ordering::Relaxed);
+        Ok(n)
+    }
+}
+
+/// Ends the reading of a file that unpacks to far more than data would,
+/// wherever in it that shows.
+struct Guarded<R> {
+    reader: R,
+    unpacked: u64,
+    packed: Arc<AtomicU64>,
+}
+
+/// As much is unpacked of any file.
+const HARMLESS: u64 = 32 << 20;
+
+impl<R: Read> Read for Guarded<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let n = self.reader.read(out)?;
+        self.unpacked += n as u64;
+        let packed = self.packed.load(Ordering::Relaxed);
+        if self.unpacked > HARMLESS && self.unpacked / PLAUSIBLE_RATIO > packed {
+            let sizes = [packed, self.unpacked].map(crate::source::size);
+            let message = format!("unpacks {} to {}, which no data does", sizes[0], sizes[1]);
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+        }
+        Ok(n)
+    }
 }
 
 /// A fault for an error while reading.
@@ -80,7 +124,13 @@ pub(crate) fn broken(path: &str, error: &io::Error, handle: Option<Handle>) -> F
         error.kind(),
         io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof
     );
-    let fault = if damaged {
+    let fault = if error.kind() == io::ErrorKind::FileTooLarge {
+        Fault::new(codes::DAMAGED, format!("`{path}` {error}"))
+            .help("unpack it first, if it is what it should be")
+    } else if error.kind() == io::ErrorKind::UnexpectedEof {
+        Fault::new(codes::DAMAGED, format!("`{path}` is cut short: it ends where more should come"))
+            .help("download or pack the file again")
+    } else if damaged {
         Fault::new(codes::DAMAGED, format!("`{path}` is damaged or cut short: {error}"))
             .help("download or pack the file again")
     } else {

@@ -53,6 +53,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod build;
+mod cache;
 mod columns;
 mod dates;
 mod describe;

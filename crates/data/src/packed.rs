@@ -4,7 +4,7 @@
 use std::io;
 use std::ops::Range;
 
-use crate::disk::DiskFile;
+use crate::cache::Bytes;
 use crate::raw::NONE;
 use crate::table::Number;
 
@@ -90,7 +90,7 @@ impl Packing {
     /// [`Packing::unpack`] from disk.
     pub(crate) fn read<T: Number>(
         &self,
-        file: &DiskFile,
+        bytes: &Bytes<'_>,
         span: Range<usize>,
         out: &mut [T],
     ) -> io::Result<()> {
@@ -98,7 +98,7 @@ impl Packing {
         let (width, rows) = (self.width(), self.rows(&span));
         let (mut at, mut good) = (0, true);
         let range = (rows.start * width) as u64..(rows.end * width) as u64;
-        file.each(range, |bits: u32| {
+        bytes.each(range, |bits: u32| {
             let (row, value) = (at / width, at % width);
             let out = &mut out[row * self.slots..(row + 1) * self.slots];
             match self.numbers.get(value) {

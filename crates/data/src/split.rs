@@ -52,7 +52,8 @@ pub(crate) fn check(spec: &SplitSpec, faults: &mut Faults) {
 pub(crate) fn split(n: usize, spec: &SplitSpec, ties: Ties<'_>, seed: u64) -> Result<Parts, Box<Fault>> {
     let (valid, test) = sizes(n, spec);
     if valid + test >= n && n > 0 || spec.fold.is_some_and(|_| valid == 0) {
-        let message = format!("{n} rows are too few to be split: none is left to train on");
+        let rows = if n == 1 { "1 row is".to_string() } else { format!("{n} rows are") };
+        let message = format!("{rows} too few to be split: none is left to train on");
         return Err(Box::new(Fault::new(codes::SPLIT, message).at(spec.handle)));
     }
     if spec.valid == 0.0 && spec.test == 0.0 && spec.fold.is_none() {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dates::DateColumn;
 use crate::fault::{Fault, codes};
+use crate::layout;
 use crate::schema::{ColumnKind, PortId, Schema};
 use crate::spec::{Role, Scaling};
 
@@ -289,6 +290,9 @@ impl Stats {
                 return Err(format!("the shape of `{}` in the data statistics is damaged", port.name));
             }
         }
+        if !self.sizes_agree() {
+            return Err("the sizes in the data statistics contradict each other".into());
+        }
         for (c, s) in self.schema.columns.iter().zip(&self.columns) {
             let fits = c.role == s.role && c.name == s.name && c.port.is_none_or(|p| p < ports(c.role));
             let filled = match s.fill {
@@ -300,6 +304,32 @@ impl Stats {
             }
         }
         Ok(())
+    }
+}
+
+impl Stats {
+    /// Whether every column is as wide as what it holds, and every port as
+    /// its columns, so that no number in a damaged file becomes a buffer.
+    fn sizes_agree(&self) -> bool {
+        let product = |s: &[usize]| s.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
+        let sides = [(Role::Input, &self.schema.inputs), (Role::Target, &self.schema.targets)];
+        sides.iter().all(|(role, ports)| {
+            ports.iter().enumerate().all(|(i, port)| {
+                let mut end = 0;
+                for (c, s) in self.schema.columns.iter().zip(&self.columns) {
+                    if c.role != *role || c.port != Some(i) {
+                        continue;
+                    }
+                    let whole = product(&s.shape).is_some() && c.width == layout::width(s);
+                    match c.offset.checked_add(c.width).filter(|_| whole) {
+                        Some(at) => end = end.max(at),
+                        None => return false,
+                    }
+                }
+                let rows = self.window.filter(|_| *role == Role::Input).map_or(1, |w| w.length);
+                product(&port.shape) == end.checked_mul(rows)
+            })
+        })
     }
 }
 

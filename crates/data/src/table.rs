@@ -4,6 +4,7 @@ use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::cache::{self, Bytes, Cache};
 use crate::disk::{self, DiskFile};
 use crate::fault::{Fault, codes};
 use crate::packed::{Packed, Packing};
@@ -29,6 +30,8 @@ pub(crate) struct Store {
     /// The row of the source that row 0 stands for: of windows, the target's.
     pub(crate) first: usize,
     pub(crate) len: usize,
+    /// Where some of it is on disk: rows that are read together.
+    pub(crate) run: Option<usize>,
 }
 
 /// Which rows of a store a table has.
@@ -60,8 +63,8 @@ pub(crate) enum Cells {
     Packed(Packing, Packed),
     /// Characters; inputs and targets share them.
     Codes(Arc<Vec<u16>>),
-    /// On disk.
-    Disk(Arc<DiskFile>, DiskCells),
+    /// On disk, with what of it is in memory at the moment.
+    Disk(Arc<DiskFile>, DiskCells, Cache),
 }
 
 impl Cells {
@@ -74,7 +77,7 @@ impl Cells {
             Self::Classes(v) => v.len() * 4,
             Self::Packed(_, packed) => packed.numbers.len() * 8 + packed.classes.len() * 4,
             Self::Codes(v) => v.len() * 2,
-            Self::Disk(..) => 0,
+            Self::Disk(file, ..) => usize::try_from(file.len()).unwrap_or(cache::MOST).min(cache::MOST),
         };
         n as u64
     }
@@ -98,10 +101,22 @@ pub(crate) enum DiskCells {
 }
 
 impl DiskCells {
+    /// Bytes of an element, and how many numbers of a row it makes.
+    fn element(&self, width: usize) -> (u64, u64) {
+        match self {
+            Self::Packed(packing) if packing.slots > 0 => (4 * packing.width() as u64, packing.slots as u64),
+            Self::Packed(_) => (4, width.max(1) as u64),
+            Self::Bytes(_) => (1, 1),
+            Self::Codes(_) => (2, 1),
+            Self::F64(_) => (8, 1),
+            Self::Classes | Self::F32(_) => (4, 1),
+        }
+    }
+
     /// Reads and encodes a range of elements.
-    fn copy<T: Number>(&self, file: &DiskFile, span: Range<usize>, out: &mut [T]) -> io::Result<()> {
+    fn copy<T: Number>(&self, bytes: &Bytes<'_>, span: Range<usize>, out: &mut [T]) -> io::Result<()> {
         if let Self::Packed(packing) = self {
-            return packing.read(file, span, out);
+            return packing.read(bytes, span, out);
         }
         let span = span.start as u64..span.end as u64;
         let mut slots = out.iter_mut();
@@ -113,15 +128,15 @@ impl DiskCells {
         let encode = |steps: &[Step], x: f64| steps.iter().fold(x, |x, s| s.apply(x));
         match self {
             Self::Packed(_) => Ok(()),
-            Self::Classes => file.each(span, |c: u32| put(T::from_f64(f64::from(c)))),
-            Self::Bytes(means) => file.each(span, |b: u8| put(T::from_f64(means[usize::from(b)]))),
+            Self::Classes => bytes.each(span, |c: u32| put(T::from_f64(f64::from(c)))),
+            Self::Bytes(means) => bytes.each(span, |b: u8| put(T::from_f64(means[usize::from(b)]))),
             // As in memory, where what is encoded is rounded to `f32` again.
-            Self::F32(steps) if steps.is_empty() => file.each(span, |x: f32| put(T::from_f32(x))),
+            Self::F32(steps) if steps.is_empty() => bytes.each(span, |x: f32| put(T::from_f32(x))),
             Self::F32(steps) => {
-                file.each(span, |x: f32| put(T::from_f32(encode(steps, f64::from(x)) as f32)))
+                bytes.each(span, |x: f32| put(T::from_f32(encode(steps, f64::from(x)) as f32)))
             }
-            Self::F64(steps) => file.each(span, |x: f64| put(T::from_f64(encode(steps, x)))),
-            Self::Codes(map) => file.each(span, |c: u16| {
+            Self::F64(steps) => bytes.each(span, |x: f64| put(T::from_f64(encode(steps, x)))),
+            Self::Codes(map) => bytes.each(span, |c: u16| {
                 let code = map.get(usize::from(c)).copied().unwrap_or(c);
                 put(T::from_f64(f64::from(code)));
             }),
@@ -159,7 +174,22 @@ impl Values {
         Self { width, step: width, start: 0, cells }
     }
 
-    fn copy<T: Number>(&self, row: usize, out: &mut [T]) -> Result<(), Box<Fault>> {
+    /// The block of `run` rows that a row stands in, and its bytes; `None`
+    /// where a row alone is as long as a block should be.
+    fn block(&self, row: usize, run: usize, cells: &DiskCells) -> Option<(u64, Range<u64>)> {
+        if run < 2 {
+            return None;
+        }
+        let block = row / run;
+        let (per_row, width) = (self.step as u64, self.width as u64);
+        let first = (block * run) as u64 * per_row + self.start as u64;
+        let end = first + (run as u64 - 1) * per_row + width;
+        // Packed rows are shorter on disk than their slots.
+        let (size, slots) = cells.element(self.width);
+        Some((block as u64, first / slots * size..end.div_ceil(slots) * size))
+    }
+
+    fn copy<T: Number>(&self, row: usize, run: usize, out: &mut [T]) -> Result<(), Box<Fault>> {
         fn put<S: Copy, T>(from: Option<&[S]>, out: &mut [T], f: impl Fn(S) -> T) -> Result<(), Box<Fault>> {
             let from = from.ok_or_else(outside)?;
             for (o, &x) in out.iter_mut().zip(from) {
@@ -176,28 +206,34 @@ impl Values {
             Cells::Classes(data) => put(data.get(span), out, |c| T::from_f64(f64::from(c))),
             Cells::Packed(packing, packed) => packing.unpack(packed, span, out).ok_or_else(outside),
             Cells::Codes(data) => put(data.get(span), out, |c| T::from_f64(f64::from(c))),
-            Cells::Disk(file, cells) => cells.copy(file, span, out).map_err(|e| disk::fault(&e)),
+            Cells::Disk(file, cells, cache) => {
+                let read = |bytes: &Bytes<'_>| cells.copy(bytes, span.clone(), out);
+                let read = match self.block(row, run, cells) {
+                    Some((block, bytes)) => cache.with(file, block, bytes, read),
+                    None => cells.copy(&Bytes::File(file), span.clone(), out),
+                };
+                read.map_err(|e| disk::fault(&e))
+            }
         }
     }
 
     /// Bytes of a row on disk; `None` in memory.
     fn disk_bytes(&self) -> Option<usize> {
-        let Cells::Disk(_, cells) = &self.cells else { return None };
-        let element = match cells {
-            DiskCells::Packed(packing) => {
-                let rows = self.step / packing.slots.max(1);
-                return Some(rows.saturating_mul(4 * packing.width()));
-            }
-            DiskCells::Bytes(_) => 1,
-            DiskCells::Codes(_) => 2,
-            DiskCells::F64(_) => 8,
-            _ => 4,
-        };
-        Some(self.step.saturating_mul(element))
+        let Cells::Disk(_, cells, _) = &self.cells else { return None };
+        let (size, slots) = cells.element(self.width);
+        Some(self.step.div_ceil(slots as usize).saturating_mul(size as usize))
     }
 }
 
 impl Store {
+    /// Decides how many rows are read together, where some are on disk.
+    pub(crate) fn with_run(mut self) -> Self {
+        let values = self.inputs.iter().chain(&self.targets);
+        let bytes = values.filter_map(Values::disk_bytes).max();
+        self.run = bytes.map(|bytes| (cache::BLOCK / bytes.max(1)).clamp(1, 1 << 16));
+        self
+    }
+
     /// Bytes of memory it takes.
     fn bytes(&self) -> u64 {
         let values = self.inputs.iter().chain(&self.targets).map(|v| v.cells.bytes());
@@ -299,22 +335,17 @@ impl Table {
     /// Fills `out`, which is as long as the table, with the order of an epoch.
     /// In memory this is [`shuffled`](crate::shuffled). Of a table on disk
     /// runs of neighbours stay together as far as reading them needs: runs of
-    /// about 256 KiB are shuffled, and then the rows within 256 such runs.
+    /// about 128 KiB are shuffled, and then the rows within 64 such runs.
     pub fn order(&self, seed: u64, epoch: u64, out: &mut [u32]) {
-        let values = self.store.inputs.iter().chain(&self.store.targets);
-        match values.filter_map(Values::disk_bytes).max() {
+        match self.store.run {
             None => rng::shuffled(seed, epoch, out),
-            Some(bytes) => {
-                let run = ((1 << 18) / bytes.max(1)).clamp(1, 1 << 16);
-                rng::shuffled_runs(seed, epoch, run, 256, out);
-            }
+            Some(run) => rng::shuffled_runs(seed, epoch, run, cache::RUNS, out),
         }
     }
 
     /// Whether some of it is on disk, so that reading costs time.
     pub fn is_on_disk(&self) -> bool {
-        let mut values = self.store.inputs.iter().chain(&self.store.targets);
-        values.any(|v| v.disk_bytes().is_some())
+        self.store.run.is_some()
     }
 
     /// Copies `rows` of a port into `out`, one after the other. `out` has
@@ -351,7 +382,7 @@ impl Table {
 
     fn gather<T: Number>(&self, port: PortId, rows: &[u32], out: &mut [T]) -> Result<(), Box<Fault>> {
         let values = self.values(port).ok_or_else(|| wrong("the table has no such port"))?;
-        let width = values.width;
+        let (width, run) = (values.width, self.store.run.unwrap_or(1));
         if rows.len().checked_mul(width) != Some(out.len()) {
             return Err(wrong("the batch buffer has another length than the rows"));
         }
@@ -359,7 +390,7 @@ impl Table {
             return Ok(());
         }
         for (&row, slot) in rows.iter().zip(out.chunks_exact_mut(width)) {
-            values.copy(self.at(row as usize).ok_or_else(outside)?, slot)?;
+            values.copy(self.at(row as usize).ok_or_else(outside)?, run, slot)?;
         }
         Ok(())
     }

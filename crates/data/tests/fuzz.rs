@@ -1,6 +1,7 @@
 //! Broken files by the thousand: each is data or faults, never a panic and
-//! never slow. `NNC_FUZZ=1000000 cargo test --release -p
-//! nnc-data --test fuzz` is the long run.
+//! never slow. `NNC_FUZZ=1000000 cargo test --release -p nnc-data --test fuzz`
+//! is the long run; `NNC_FUZZ_SEED` gives other inputs, so that it can be made
+//! in pieces.
 
 #![allow(clippy::unwrap_used)]
 
@@ -100,13 +101,17 @@ fn check(data: &Dataset, spec: &DataSpec) {
     }
 }
 
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(default)
+}
+
 fn fuzz(name: &str, extension: &str, seeds: &[Vec<u8>], spec: impl Fn(String, u64) -> DataSpec) {
-    let count = std::env::var("NNC_FUZZ").ok().and_then(|n| n.parse().ok()).unwrap_or(400u64);
+    let count = number("NNC_FUZZ", 400);
     let memory = std::path::Path::new("/dev/shm");
     let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap();
     std::fs::create_dir(folder.path().join("class")).unwrap();
     let path = folder.path().join(format!("class/f.{extension}"));
-    let stream = Stream::new(count, Purpose::Generator, name.len() as u64);
+    let stream = Stream::new(number("NNC_FUZZ_SEED", 0), Purpose::Generator, name.len() as u64);
     let mut accepted = 0u64;
     for case in 0..count {
         let bytes = mutate(&seeds[(case % seeds.len() as u64) as usize], &stream, case);
@@ -258,8 +263,8 @@ fn statistics_of_a_model() {
         ..DataSpec::new(SourceSpec::csv(&path))
     };
     let json = open_with(&spec, &Limits::default()).unwrap().stats.to_json();
-    let count = std::env::var("NNC_FUZZ").ok().and_then(|n| n.parse().ok()).unwrap_or(400u64);
-    let stream = Stream::new(1, Purpose::Generator, 9);
+    let count = number("NNC_FUZZ", 400);
+    let stream = Stream::new(1 + number("NNC_FUZZ_SEED", 0), Purpose::Generator, 9);
     for case in 0..count {
         let bytes = mutate(json.as_bytes(), &stream, case);
         let Ok(stats) = Stats::from_json(&String::from_utf8_lossy(&bytes)) else { continue };

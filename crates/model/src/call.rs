@@ -105,6 +105,7 @@ impl Elab<'_> {
         }
         if let (Some(Value::Tensor(t)), "softmax" | "log_softmax", 1, false) =
             (values.first(), name.as_str(), values.len(), user)
+            && self.asked_for(&name)
         {
             crate::lint::softmax_of_one(self, &name, &t.clone())?;
         }
@@ -129,6 +130,14 @@ impl Elab<'_> {
         Ok(out)
     }
 
+    /// Whether the user's words at work name a function, or a parameter that is it; if not, a layer of the library
+    /// uses it inside, such as attention over a sequence of one step.
+    fn asked_for(&self, name: &str) -> bool {
+        let written = self.word(name) != self.here || self.sources.slice(self.here).trim() == name;
+        let is = |v: &Value| matches!(v, Value::Func(f) if Value::Func(f.clone()).to_string() == name);
+        written || self.globals.params.iter().any(|(_, v)| is(v))
+    }
+
     /// The last tensor of a body; a body may also end in a number.
     fn result_of(
         &mut self,
@@ -145,7 +154,7 @@ impl Elab<'_> {
         {
             return Ok(value.clone());
         }
-        match &inner.it {
+        match inner.it.as_ref().or(inner.last.as_ref()) {
             Some(value) => Ok(value.clone()),
             None => self.fail("N0210", format!("the body of `{name}` computes nothing"), span, ""),
         }
@@ -235,6 +244,19 @@ impl Elab<'_> {
     pub fn bind_init(&mut self, frame: &mut Frame, init: &Rc<Init>, args: &[Arg], span: Span) -> Res<Value> {
         let def = init.def.clone();
         let bound = self.arguments(frame, &def.name.text, &def.params, args, span, false)?;
+        // First values are computed before there is any data.
+        if let Some((i, value)) = bound.iter().find(|(_, v)| holds_tensor(v)) {
+            let (param, name) = (&def.params[*i].name.text, &def.name.text);
+            let d = self
+                .error(
+                    "N0205",
+                    format!("`{param}` of `{name}` is known before training, and this is {}", value.kind()),
+                    span,
+                    "",
+                )
+                .help(self.signature(name, &def.params));
+            return Err(Stop::Error(Box::new(d)));
+        }
         let bound = bound.into_iter().map(|(i, v)| (def.params[i].name.text.clone(), v)).collect();
         Ok(Value::Init(Rc::new(Init { def, bound })))
     }
@@ -678,5 +700,13 @@ fn word_of(expr: &Expr) -> Option<&str> {
     match &expr.kind {
         ExprKind::Name(name) | ExprKind::Text(name) => Some(name),
         _ => None,
+    }
+}
+
+fn holds_tensor(value: &Value) -> bool {
+    match value {
+        Value::Tensor(_) => true,
+        Value::List(items) | Value::Several(items) => items.iter().any(holds_tensor),
+        _ => false,
     }
 }

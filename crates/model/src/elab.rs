@@ -85,6 +85,8 @@ impl Globals {
 const DEPTH: usize = 64;
 /// How many nodes a program may have; `repeat` of anything large meets it.
 pub(crate) const NODES: usize = 100_000;
+/// How many statements and calls a program may run; most build nothing.
+const STEPS: usize = NODES + NODES / 2;
 /// How many numbers one tensor may hold for one sample.
 pub(crate) const ELEMENTS: usize = 1 << 33;
 
@@ -261,6 +263,8 @@ impl<'a> Elab<'a> {
         if self.trail.len() >= DEPTH {
             return self.fail("N0305", format!("`{label}` uses itself without end"), span, "called here");
         }
+        self.steps_run += 1;
+        self.budget(span)?;
         let (here, used_at) = (self.here, self.used_at);
         self.trail.push(label.to_string());
         self.at(span);
@@ -408,8 +412,10 @@ impl<'a> Elab<'a> {
         let calls = std::mem::take(&mut self.calls);
         self.initialising = Some(path.to_string());
         let value = self.call_init(init, Shape { axes: axes.to_vec(), batched: false }, span);
-        let value =
-            value.and_then(|v| self.tensor_of(&v, span)).and_then(|t| self.spread(&t, axes, false, span));
+        let value = value
+            .and_then(|v| self.tensor_of(&v, span))
+            .map(|t| self.floats(&t))
+            .and_then(|t| self.spread(&t, axes, false, span));
         self.initialising = None;
         self.calls = calls;
         std::mem::swap(&mut self.b, &mut self.init);
@@ -439,6 +445,23 @@ impl<'a> Elab<'a> {
         self.paths.get(path).map(|&i| &self.declared[i])
     }
 
+    /// Whether the program is still short enough, in what it has run and in what it has built.
+    fn budget(&self, span: Span) -> Res<()> {
+        let built = self.b.graph().len().max(self.init.graph().len());
+        if built <= NODES && self.steps_run <= STEPS {
+            return Ok(());
+        }
+        let message = format!("this program is too long: more than {NODES} operations");
+        let span = if self.is_user(span) { span } else { self.here };
+        self.fail("N0307", message, span, "reached here")
+    }
+
+    /// Whether what follows is not worth a look: the program is too long, or has more mistakes than anyone reads.
+    pub fn hopeless(&self) -> bool {
+        let errors = self.diagnostics.iter().filter(|d| d.is_error());
+        self.diagnostics.iter().any(|d| d.code == "N0307") || errors.count() > nnc_syntax::MAX_DIAGNOSTICS
+    }
+
     // ---- statements of bodies --------------------------------------------------------
 
     /// Runs the statements of a body; the first mistake ends it.
@@ -453,14 +476,7 @@ impl<'a> Elab<'a> {
     pub fn statement(&mut self, frame: &mut Frame, stmt: &Stmt) -> Res<()> {
         self.at(stmt.span);
         self.steps_run += 1;
-        if self.b.graph().len() > NODES || self.steps_run > NODES {
-            return self.fail(
-                "N0307",
-                format!("this program is too long: more than {NODES} operations"),
-                stmt.span,
-                "reached here",
-            );
-        }
+        self.budget(stmt.span)?;
         match &stmt.kind {
             StmtKind::Flow(flow) => self.flow(frame, flow, stmt.span),
             StmtKind::Declare { kind, name, dims, init } => {
@@ -571,7 +587,13 @@ impl<'a> Elab<'a> {
     fn fill_holes(&mut self, frame: &mut Frame, message: &str) -> String {
         let mut out = String::new();
         let mut rest = message;
+        // A message has few holes; one that has thousands is not read anyway.
+        let mut holes = 0;
         while let Some((before, after)) = rest.split_once('{') {
+            holes += 1;
+            if holes > 100 {
+                break;
+            }
             out.push_str(before);
             let Some((hole, after)) = after.split_once('}') else {
                 out.push('{');

@@ -246,7 +246,7 @@ impl Elab<'_> {
         frame.next_name = None;
         let value = value?;
         match &flow.targets[..] {
-            [] => {}
+            [] => frame.last = Some(value.clone()),
             [name] => {
                 if let (true, Value::Tensor(t)) = (frame.top, &value) {
                     self.bound.push((name.text.clone(), name.span, t.node));
@@ -361,6 +361,7 @@ impl Elab<'_> {
         };
         let value = self.chain(frame, &flow.chain)?;
         let value = self.tensor_of(&value, span)?;
+        let value = self.floats(&value);
         let node = self.spread(&value, &declared.tensor.axes, false, span)?;
         let node = if declared.role == nnc_graph::Role::State { self.b.stop_gradient(node) } else { node };
         self.update(&path, node);

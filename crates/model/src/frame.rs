@@ -1,7 +1,7 @@
 //! The names a body sees, and how its layers are called.
 
 use crate::value::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Local names of one body.
 #[derive(Clone, Debug, Default)]
@@ -9,9 +9,13 @@ pub(crate) struct Frame {
     /// The way here, `transformer3.attention1`; empty at the top.
     pub path: String,
     vars: Vec<(String, Value)>,
+    /// Where in `vars` a name stands.
+    index: HashMap<String, usize>,
     counters: BTreeMap<String, usize>,
     /// The last tensor computed.
     pub it: Option<Value>,
+    /// The last value that got no name, whatever its kind.
+    pub last: Option<Value>,
     /// Whether this is the file itself and not a body.
     pub top: bool,
     /// Which steps of the file become rows of the summary.
@@ -52,14 +56,17 @@ impl Frame {
     }
 
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.vars.iter().rev().find(|(n, _)| n == name).map(|(_, v)| v)
+        self.index.get(name).map(|&at| &self.vars[at].1)
     }
 
     pub fn set(&mut self, name: impl Into<String>, value: Value) {
         let name = name.into();
-        match self.vars.iter_mut().rev().find(|(n, _)| *n == name) {
-            Some(slot) => slot.1 = value,
-            None => self.vars.push((name, value)),
+        match self.index.get(&name) {
+            Some(&at) => self.vars[at].1 = value,
+            None => {
+                self.index.insert(name.clone(), self.vars.len());
+                self.vars.push((name, value));
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use crate::settings::{Loss, Named};
 use crate::value::{Tensor, Value, numbers_text};
 use nnc_graph::{Binary, Graph, NodeId, Prim, Reduction, Role, Unary};
 use nnc_syntax::{Diagnostic, SourceId, Span};
+use std::collections::BTreeSet;
 
 /// All lints over a program whose loss stands.
 pub(crate) fn run(e: &mut Elab<'_>, outputs: &[(String, Tensor)]) {
@@ -76,10 +77,17 @@ pub(crate) fn softmax_of_one(e: &Elab<'_>, name: &str, t: &Tensor) -> Result<(),
         .cause("softmax shares out a total of 1, and here there is one output")
         .cause("whatever the weights, the output stays the same and every gradient is 0");
     let classes = e.ports.targets.iter().find_map(|p| p.classes.as_ref().map(|c| (p.name.clone(), c.len())));
+    let word = e.word(name);
+    let here = e.is_user(word) && e.sources.slice(word) == name;
     d = match classes {
         Some((target, k)) => {
             d.cause(format!("the target `{target}` has {k} classes")).help(format!("dense {k} softmax"))
         }
+        // Numbers are the target: yes or no, then.
+        None if name == "softmax" && here && !e.ports.targets.is_empty() => d
+            .help("for yes or no: dense 1 sigmoid")
+            .help("for k classes: dense k softmax")
+            .fix(word, "sigmoid", true),
         None => d.help("for yes or no: dense 1 sigmoid").help("for k classes: dense k softmax"),
     };
     Err(Stop::Error(Box::new(d)))
@@ -203,6 +211,13 @@ fn loss_and_activation(e: &mut Elab<'_>, outputs: &[(String, Tensor)]) {
             .label(named.span, "takes the logarithm of the output");
         if let Some(span) = last {
             d = d.label(span, "the output is made here");
+            // A last layer without any activation: the one that the loss asks for is missing.
+            let words = e.sources.slice(span);
+            let bare = words.strip_prefix("dense ").is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
+            if bare && e.is_user(span) {
+                let end = nnc_syntax::Span { start: span.end, ..span };
+                d = d.fix(end, format!(" {wanted}"), true);
+            }
         }
         e.diagnostics.push(d.help(format!("end with a {wanted}: {example}")));
     } else if wanted == "softmax" && made == "sigmoid" {
@@ -316,10 +331,13 @@ fn unused(e: &mut Elab<'_>) {
         }
     }
     let mut told: Vec<Span> = Vec::new();
+    let mut mentioned: BTreeSet<String> = BTreeSet::new();
+    for (name, words) in &e.binds {
+        mentioned.extend(words.iter().filter(|w| **w != name.text).cloned());
+    }
     for (name, span, node) in e.bound.clone() {
         // What another name is computed from is used, if only by that; and a derivative needs no value.
-        let mentioned = e.binds.iter().any(|(other, words)| other.text != name && words.contains(&name));
-        if live[node.index()] || mentioned {
+        if live[node.index()] || mentioned.contains(&name) {
             continue;
         }
         let prefix = format!("{name}.");

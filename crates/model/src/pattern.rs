@@ -183,6 +183,10 @@ impl Elab<'_> {
     ) -> Res<()> {
         let axes = &tensor.axes;
         let rest = dims.iter().position(|d| matches!(d, Dim::Rest(..)));
+        if let Some(Dim::Rest(_, second)) = dims.iter().filter(|d| matches!(d, Dim::Rest(..))).nth(1) {
+            let message = format!("the pattern of `{}` has two `...`, and can have one", name.text);
+            return self.fail("N0301", message, *second, "where would one end and the other begin?");
+        }
         let fixed = dims.len() - usize::from(rest.is_some());
         let fits = if rest.is_some() { axes.len() >= fixed } else { axes.len() == fixed };
         if !fits {

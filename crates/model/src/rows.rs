@@ -109,6 +109,18 @@ impl Elab<'_> {
         }
         let text = self.sources.slice(wanted).split_whitespace().collect::<Vec<_>>().join(" ");
         rows.push((text, "?".into(), String::new()));
+        // What led here lately; a long network's beginning is of no help.
+        const ROWS: usize = 40;
+        if rows.len() > ROWS {
+            rows.splice(1..rows.len() - ROWS, [("…".into(), String::new(), String::new())]);
+        }
+        for row in &mut rows {
+            const LONG: usize = 60;
+            if let Some((cut, _)) = row.0.char_indices().nth(LONG) {
+                row.0.truncate(cut);
+                row.0.push('…');
+            }
+        }
         let a = rows.iter().map(|r| r.0.chars().count()).max().unwrap_or(0);
         let b = rows.iter().map(|r| r.1.chars().count()).max().unwrap_or(0);
         let line =

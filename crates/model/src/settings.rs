@@ -434,6 +434,13 @@ impl Elab<'_> {
         for arg in args {
             match (&arg.key, &arg.value.kind) {
                 (None, ExprKind::Name(text)) => {
+                    if let Some(first) = self.top.outputs.iter().find(|o| o.text == *text) {
+                        let d = self
+                            .error("N0219", format!("`{text}` is an output already"), arg.span, "once more")
+                            .label(first.span, "the first time")
+                            .help("name every output once");
+                        return Err(crate::elab::Stop::Error(Box::new(d)));
+                    }
                     self.top.outputs.push(Name { text: text.clone(), span: arg.span });
                 }
                 _ => {

@@ -100,15 +100,7 @@ impl Spec {
         overrides: &Overrides,
         files: &dyn Fn(&str) -> Result<String, String>,
     ) -> Result<Spec, (Vec<Diagnostic>, SourceMap)> {
-        let mut sources = SourceMap::default();
-        let mut globals = Globals::default();
-        for (name, text) in PRELUDE {
-            let id = sources.add(*name, *text);
-            let parsed = parse(text, id);
-            debug_assert!(parsed.diagnostics.is_empty(), "{name}: {:?}", parsed.diagnostics);
-            define(&mut globals, &parsed.program);
-        }
-        globals.library = Rc::new(globals.defs.clone());
+        let (mut sources, mut globals) = LIBRARY.with(|library| library.clone());
         let first_user_source = PRELUDE.len() as u16;
         let source = sources.add(name, text);
         let set: Vec<(SourceId, &(String, String))> = overrides
@@ -156,6 +148,7 @@ impl Spec {
                 let place = d.labels.first().map(|l| l.span).filter(|s| s.source == source);
                 place.map_or(u32::MAX, |span| span.start)
             });
+            nnc_syntax::limit(&mut diagnostics);
             return Err((diagnostics, sources));
         }
         let params = globals.params.iter().map(|(n, v)| (n.clone(), v.to_string())).collect();
@@ -227,6 +220,25 @@ impl Spec {
         }
         out
     }
+}
+
+/// The prelude's texts and definitions.
+fn library() -> (SourceMap, Globals) {
+    let mut sources = SourceMap::default();
+    let mut globals = Globals::default();
+    for (name, text) in PRELUDE {
+        let id = sources.add(*name, *text);
+        let parsed = parse(text, id);
+        debug_assert!(parsed.diagnostics.is_empty(), "{name}: {:?}", parsed.diagnostics);
+        define(&mut globals, &parsed.program);
+    }
+    globals.library = Rc::new(globals.defs.clone());
+    (sources, globals)
+}
+
+thread_local! {
+    /// The prelude, read once in a thread: it is the same for every program.
+    static LIBRARY: (SourceMap, Globals) = library();
 }
 
 /// How deep files may use files.

@@ -92,8 +92,11 @@ impl Spec {
     pub fn elaborate(&self, ports: &Ports, options: &Options) -> Result<Model, Vec<Diagnostic>> {
         let mut train = self.run(ports, options, true);
         if failed(&train.e) {
-            check_names(&mut train.e, &mut train.frame);
-            train.e.check_figures(ports.has_valid || train.e.top.settings.split.valid > 0.0);
+            if !train.e.hopeless() {
+                check_names(&mut train.e, &mut train.frame);
+                train.e.check_figures(ports.has_valid || train.e.top.settings.split.valid > 0.0);
+            }
+            nnc_syntax::limit(&mut train.e.diagnostics);
             return Err(train.e.diagnostics);
         }
         let built = self.build_training(&mut train);
@@ -166,6 +169,9 @@ impl Spec {
         e.bind_ports(&mut frame);
         for stmt in &self.program.stmts {
             e.top_statement(&mut frame, stmt);
+            if e.hopeless() {
+                break;
+            }
         }
         self.overrides.apply(&mut e.top.settings);
         Run { e, frame, outputs: Vec::new() }

@@ -117,6 +117,31 @@ fn the_derivative_of_a_derivative() {
     );
 }
 
+/// u = w tanh(v t): its first and second derivatives by t are known, and `grad` of `grad` gives them.
+#[test]
+fn nested_derivatives_by_hand() {
+    let text = "h = input -> dense 1 tanh bias=no\ny = h -> dense 1 bias=no\nd1 = grad(sum(y), input)\n\
+        d2 = grad(sum(d1), input)\nd3 = grad(sum(d2), input)\noutput y d1 d2 d3\nloss = mean(y^2)\n";
+    let model = build(text, &Ports { inputs: vec![numbers("input", &[1])], ..Ports::default() });
+    let b = bind(&model.eval, 3);
+    let t = &b.parameters[&(Role::Input, "input".into())].data;
+    let v = b.parameters[&(Role::Weight, "h.w".into())].data[0];
+    let w = b.parameters[&(Role::Weight, "y.w".into())].data[0];
+    let said = |name: &str| output(&model.eval, &b, OutputKind::Prediction, name);
+    for s in 0..3 {
+        let u = (v * t[s]).tanh();
+        let bend = 1.0 - u * u;
+        for (name, by_hand) in [
+            ("y", w * u),
+            ("d1", w * v * bend),
+            ("d2", -2.0 * w * v * v * u * bend),
+            ("d3", -2.0 * w * v.powi(3) * bend * (1.0 - 3.0 * u * u)),
+        ] {
+            assert!((said(name)[s] - by_hand).abs() < 1e-12, "{name} {} {by_hand}", said(name)[s]);
+        }
+    }
+}
+
 #[test]
 fn shared_weights_exist_once() {
     let model = build(
@@ -126,6 +151,26 @@ fn shared_weights_exist_once() {
     let names: Vec<&str> =
         model.parameters.iter().filter(|p| p.role == Role::Weight).map(|p| p.name.as_str()).collect();
     assert_eq!(names, ["f.w", "f.b", "dense1.w", "dense1.b"]);
+}
+
+/// The gradient of a weight that is used twice is the sum of what both uses ask for.
+#[test]
+fn shared_weights_learn_from_every_use() {
+    let model = build(
+        "shared f = dense 1 bias=no\ninput -> f -> f; loss mse",
+        &ports(numbers("input", &[1]), numbers("target", &[1])),
+    );
+    let graph = &model.backward;
+    let b = bind(graph, 2);
+    let x = &b.parameters[&(Role::Input, "input".into())].data;
+    let t = &b.parameters[&(Role::Target, "target".into())].data;
+    let w = b.parameters[&(Role::Weight, "f.w".into())].data[0];
+    // y = w^2 x, loss = (y - t)^2, so the slope is 2 (y - t) * 2 w x, averaged over the samples.
+    let by_hand = (0..2).map(|s| 4.0 * (w * w * x[s] - t[s]) * w * x[s]).sum::<f64>() / 2.0;
+    let slope = output(graph, &b, OutputKind::Gradient, "f.w")[0];
+    assert!((slope - by_hand).abs() < 1e-12, "{slope} {by_hand}");
+    let y = output(&model.eval, &bind(&model.eval, 2), OutputKind::Prediction, "output");
+    assert!((0..2).all(|s| (y[s] - w * w * x[s]).abs() < 1e-12));
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn codes(text: &str) -> Vec<&'static str> {
             Err(d) => d,
         },
     };
-    assert!(start.elapsed() < Duration::from_secs(2), "{text} took {:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(2), "{text:.200} took {:?}", start.elapsed());
     out.iter().filter(|d| d.is_error()).map(|d| d.code).collect()
 }
 
@@ -43,6 +43,52 @@ fn sizes_without_measure() {
         } else {
             assert!(found.contains(&code), "{text}: {found:?}");
         }
+    }
+}
+
+#[test]
+fn programs_without_measure() {
+    let many = |n: usize, line: &dyn Fn(usize) -> String| (0..n).map(line).collect::<String>();
+    for (text, code) in [
+        // Each calls the one before twice: 2^60 calls.
+        (
+            many(60, &|i| {
+                if i == 0 {
+                    "fn f0(x) = x * 2\n".into()
+                } else {
+                    format!("fn f{i}(x) = f{0}(f{0}(x))\n", i - 1)
+                }
+            }) + "f59; dense 1; loss mse",
+            "N0307",
+        ),
+        (
+            many(60, &|i| {
+                if i == 0 {
+                    "fn f0(x) = x + it\n".into()
+                } else {
+                    format!("fn f{i}(x) {{ a = f{0}(x); f{0}(a) }}\n", i - 1)
+                }
+            }) + "f59; dense 1; loss mse",
+            "N0307",
+        ),
+        (many(100_000, &|_| "dense 1 relu\n".into()) + "loss mse", "N0307"),
+        (many(100_000, &|_| "dens 1 relu\n".into()) + "loss mse", "N0201"),
+        (many(100_000, &|_| "dense 1 rleu\n".into()) + "loss mse", "N0202"),
+        (many(30_000, &|_| "fn g(x) = x\n".into()) + "dense 1; loss mse", "N0217"),
+        (many(20_000, &|i| format!("x{i} = it -> relu\n")) + "dense 1; loss mse", ""),
+        // Long words in what an error shows.
+        (format!("einsum(\"{}-> a\", it); dense 1; loss mse", "a ".repeat(100_000)), "N0311"),
+        (format!("require no else \"{}\"\ndense 1; loss mse", "{x}".repeat(100_000)), "N0301"),
+        ("layer two of x[..., ...s] { x }\ntwo; dense 1; loss mse".into(), "N0301"),
+    ] {
+        let found = codes(&text);
+        assert!(
+            found.contains(&code) || code.is_empty() && found.is_empty(),
+            "{:.60}: {:?}",
+            text,
+            &found[..found.len().min(9)]
+        );
+        assert!(found.len() <= 201, "{:.60}: {} mistakes", text, found.len());
     }
 }
 

@@ -40,6 +40,7 @@ mod tree;
 
 pub use diagnostic::{Diagnostic, Fix, Label, Severity};
 pub use fmt::format;
+pub use parser::{MAX_DIAGNOSTICS, limit};
 pub use source::{Source, SourceId, SourceMap, Span};
 pub use tree::{ast_text, parse_ast_text, same_meaning};
 

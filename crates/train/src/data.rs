@@ -1,5 +1,6 @@
 //! From a program's `data` statements to a dataset and the ports it offers.
 
+use crate::augment;
 use crate::marks::Marks;
 use crate::memory;
 use crate::problem::{Outcome, Problem, ProblemKind};
@@ -92,6 +93,11 @@ pub fn load(spec: Spec, options: &LoadOptions) -> Outcome<Loaded> {
             return Err(Problem::at(ProblemKind::Data, diagnostics, &spec.sources));
         }
     };
+    let wrong = augment::mistakes(&spec, &ports);
+    if !wrong.is_empty() {
+        diagnostics.extend(wrong);
+        return Err(Problem::at(ProblemKind::Data, diagnostics, &spec.sources));
+    }
     ports.has_valid = data.valid.is_some();
     ports.samples = data.train.len();
     Ok(Loaded { spec, data, ports, notes: diagnostics, options: options.clone() })

@@ -1,8 +1,9 @@
 //! Where a NaN came from: the last steps run once more, with every value kept.
 
+use crate::augment::feed;
 use crate::float::Float;
 use crate::problem::{Outcome, Problem, ProblemKind};
-use crate::runner::{Runner, internal};
+use crate::runner::Runner;
 use crate::train::Trainer;
 use nnc_engine::{PlanOptions, Store, plan};
 use nnc_graph::{Binary, Graph, NodeId, OutputKind, Prim, Role};
@@ -47,7 +48,7 @@ impl<T: Float> Trainer<'_, T> {
         let mut runner = self.extra(&self.model.step, failed.end - failed.start, &keep)?;
         self.shuffle(failed.epoch);
         let rows = &self.order[failed.start..failed.end];
-        runner.feed(&self.loaded.data.train, rows).map_err(|f| internal(&f))?;
+        self.feed(&mut runner, rows, failed.epoch)?;
         let mut store = self.store.clone();
         runner.run(&mut store, self.model.settings.seed, failed.step);
         let story = Story { spec: &self.loaded.spec, graph: &self.model.step, runner: &runner };
@@ -95,7 +96,7 @@ impl<T: Float> Trainer<'_, T> {
             let seed = self.model.settings.seed;
             let rows = &self.order[at.start..at.end];
             let Some(runner) = self.step.of(rows.len()) else { continue };
-            runner.feed(&self.loaded.data.train, rows).map_err(|f| internal(&f))?;
+            feed(runner, &self.loaded.data.train, rows, self.augment.as_ref(), at.epoch)?;
             runner.run(&mut self.store, seed, step);
             sums.fill(0.0);
             runner.add_figures(rows.len(), &mut sums);
@@ -121,15 +122,19 @@ impl<T: Float> Trainer<'_, T> {
             self.shuffle(at.epoch);
             let mut runner = self.extra(&self.model.backward, at.end - at.start, &PlanOptions::default())?;
             let rows = &self.order[at.start..at.end];
-            runner.feed(&self.loaded.data.train, rows).map_err(|f| internal(&f))?;
+            self.feed(&mut runner, rows, at.epoch)?;
             let mut store = self.store.clone();
             runner.run(&mut store, self.model.settings.seed, step);
             norms.push(norm(&runner, &self.model.backward));
             let Some(own) = self.step.of(rows.len()) else { break };
-            own.feed(&self.loaded.data.train, rows).map_err(|f| internal(&f))?;
+            feed(own, &self.loaded.data.train, rows, self.augment.as_ref(), at.epoch)?;
             own.run(&mut self.store, self.model.settings.seed, step);
         }
         Ok(norms)
+    }
+
+    fn feed(&self, runner: &mut Runner<T>, rows: &[u32], epoch: u64) -> Outcome<()> {
+        feed(runner, &self.loaded.data.train, rows, self.augment.as_ref(), epoch)
     }
 
     fn extra(&self, graph: &Graph, batch: usize, options: &PlanOptions) -> Outcome<Runner<T>> {

@@ -12,6 +12,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod augment;
 mod checkpoint;
 mod clock;
 mod data;
@@ -25,6 +26,7 @@ mod import;
 mod marks;
 mod measure;
 mod memory;
+mod prefetch;
 mod problem;
 mod readings;
 mod report;

@@ -3,6 +3,7 @@
 use crate::checkpoint::Checkpoint;
 use nnc_syntax::Diagnostic;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -24,7 +25,7 @@ pub struct TrainOptions {
     /// Whether a run folder is written.
     pub write: bool,
     /// The run to go on with, in its folder; its first weights are not `init`'s.
-    pub resume: Option<Arc<Checkpoint>>,
+    pub resume: Option<Rc<Checkpoint>>,
 }
 
 impl Default for TrainOptions {

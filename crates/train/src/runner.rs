@@ -71,11 +71,52 @@ struct Feed {
     port: PortId,
 }
 
+/// All of them, for a thread that reads rows ahead.
+pub(crate) struct Feeds {
+    list: Vec<Feed>,
+    weighted: bool,
+}
+
+/// Rows that are read and not yet fed.
+pub(crate) struct Batch<T> {
+    ports: Vec<Vec<T>>,
+    weights: Vec<f64>,
+}
+
+impl<T> Default for Batch<T> {
+    fn default() -> Self {
+        Self { ports: Vec::new(), weights: Vec::new() }
+    }
+}
+
+impl Feeds {
+    /// Reads rows into a batch.
+    pub(crate) fn read<T: Float>(
+        &self,
+        table: &Table,
+        rows: &[u32],
+        batch: &mut Batch<T>,
+    ) -> Result<(), Box<Fault>> {
+        batch.ports.resize_with(self.list.len(), Vec::new);
+        for (feed, out) in self.list.iter().zip(&mut batch.ports) {
+            out.clear();
+            if feed.role != Role::Target || table.has_targets() {
+                out.resize(rows.len() * table.width(feed.port).unwrap_or(0), T::of(0.0));
+                T::gather(table, feed.port, rows, out)?;
+            }
+        }
+        batch.weights.clear();
+        if self.weighted {
+            batch.weights.extend(rows.iter().map(|&row| table.weight(row as usize).unwrap_or(1.0)));
+        }
+        Ok(())
+    }
+}
+
 /// An executor that knows where its rows go and which figures it yields.
 pub(crate) struct Runner<T> {
     pub(crate) executor: Executor<T>,
-    feeds: Vec<Feed>,
-    weighted: bool,
+    feeds: Arc<Feeds>,
     metrics: Vec<String>,
     /// What metrics of all samples are computed from, with their widths.
     totals: Vec<(String, usize)>,
@@ -99,7 +140,8 @@ impl<T: Float> Runner<T> {
         let weights = if weighted { vec![1.0; executor.plan().batch()] } else { Vec::new() };
         let totals = model.totals.iter().flat_map(|t| &t.list);
         let totals = totals.map(|t| (t.name.clone(), t.shape.iter().product())).collect();
-        Ok(Self { executor, feeds, weighted, metrics: model.metrics.clone(), totals, weights })
+        let feeds = Arc::new(Feeds { list: feeds, weighted });
+        Ok(Self { executor, feeds, metrics: model.metrics.clone(), totals, weights })
     }
 
     /// Whether targets are among what is fed.
@@ -110,7 +152,7 @@ impl<T: Float> Runner<T> {
     /// Copies rows into the batch. Targets that the table lacks are left as they are.
     pub(crate) fn feed(&mut self, table: &Table, rows: &[u32]) -> Result<(), Box<Fault>> {
         let targets = table.has_targets();
-        for feed in &self.feeds {
+        for feed in &self.feeds.list {
             if feed.role == Role::Target && !targets {
                 continue;
             }
@@ -118,15 +160,39 @@ impl<T: Float> Runner<T> {
                 T::gather(table, feed.port, rows, out)?;
             }
         }
-        if self.weighted {
+        if self.feeds.weighted {
             for (slot, &row) in self.weights.iter_mut().zip(rows) {
                 *slot = table.weight(row as usize).unwrap_or(1.0);
             }
-            if let Some(out) = self.executor.input_mut(Role::SampleWeight, "sample_weight") {
-                out.iter_mut().zip(&self.weights).for_each(|(o, w)| *o = T::of(*w));
-            }
+            self.feed_weights();
         }
         Ok(())
+    }
+
+    fn feed_weights(&mut self) {
+        if let Some(out) = self.executor.input_mut(Role::SampleWeight, "sample_weight") {
+            out.iter_mut().zip(&self.weights).for_each(|(o, w)| *o = T::of(*w));
+        }
+    }
+
+    /// What rows are copied into.
+    pub(crate) fn feeds(&self) -> &Arc<Feeds> {
+        &self.feeds
+    }
+
+    /// As [`Runner::feed`], with rows that are read already.
+    pub(crate) fn feed_batch(&mut self, batch: &Batch<T>) {
+        for (feed, values) in self.feeds.list.iter().zip(&batch.ports) {
+            if let Some(out) = self.executor.input_mut(feed.role, &feed.name)
+                && out.len() == values.len()
+            {
+                out.copy_from_slice(values);
+            }
+        }
+        if self.feeds.weighted {
+            self.weights.iter_mut().zip(&batch.weights).for_each(|(slot, w)| *slot = *w);
+            self.feed_weights();
+        }
     }
 
     pub(crate) fn run(&mut self, store: &mut Store<T>, seed: u64, step: u64) {

@@ -70,6 +70,10 @@ impl Sources<'_> {
             ("text", _) => self.text(&mut words)?,
             _ => return self.unknown_kind(&kind, first.span),
         };
+        if ["images", "idx", "npy", "npz"].contains(&kind.as_str()) {
+            // Looked at when the shapes are known.
+            words.key("augment");
+        }
         self.nothing_left(&kind, &words)?;
         Ok(source)
     }
@@ -249,7 +253,7 @@ impl Sources<'_> {
         let known: &[&str] = match kind {
             "csv" => &["header", "separator", "decimal_comma", "window", "horizon"],
             "text" => &["window", "stride", "bytes"],
-            "idx" | "npy" | "npz" | "images" => &[],
+            "idx" | "npy" | "npz" | "images" => &["augment"],
             _ => &["noise", "classes", "low", "high", "dims", "seed"],
         };
         let mut clean = Ok(());

@@ -1,11 +1,13 @@
 //! The loop.
 
+use crate::augment::{Augment, feed};
 use crate::checkpoint::{self, CHECKPOINT, Checkpoint};
 use crate::clock::Clock;
 use crate::data::Loaded;
 use crate::float::{Float, with_float};
 use crate::history::History;
 use crate::memory;
+use crate::prefetch::Prefetch;
 use crate::problem::{Outcome, Problem, ProblemKind};
 use crate::readings;
 use crate::report::{Best, Figures, Observer, Progress, Report, Start, StopReason, TrainOptions};
@@ -90,7 +92,7 @@ pub(crate) struct Trainer<'a, T> {
     falling: Option<Falling>,
     history: History,
     pub(crate) batch: usize,
-    pub(crate) order: Vec<u32>,
+    pub(crate) order: Arc<Vec<u32>>,
     valid_rows: Vec<u32>,
     pub(crate) sums: Vec<f64>,
     valid_sums: Vec<f64>,
@@ -103,6 +105,8 @@ pub(crate) struct Trainer<'a, T> {
     resumed_at: u64,
     /// Whether the batch holds rows.
     fed: bool,
+    /// What is done to pictures on the way into a batch.
+    pub(crate) augment: Option<Augment>,
     total: u64,
     memory: u64,
     folder: Option<RunFolder>,
@@ -154,7 +158,7 @@ impl<'a, T: Float> Trainer<'a, T> {
             falling: settings.plateau.as_ref().and_then(|p| Falling::new(p, history.names())),
             rules: Rules::new(&settings.stop, history.names(), &loaded.spec.sources),
             batch: settings.batch,
-            order: (0..rows as u32).collect(),
+            order: Arc::new((0..rows as u32).collect()),
             valid_rows: (0..others[0] as u32).collect(),
             sums: vec![0.0; tally::width(model)],
             valid_sums: vec![0.0; tally::width(model)],
@@ -164,6 +168,7 @@ impl<'a, T: Float> Trainer<'a, T> {
             position: 0,
             resumed_at: 0,
             fed: false,
+            augment: Augment::new(&loaded.spec, &loaded.ports, settings.seed),
             total: settings.total_steps(rows),
             memory: need.total(),
             note: RunNote::new(loaded, model, options),
@@ -291,7 +296,8 @@ impl<'a, T: Float> Trainer<'a, T> {
     /// The order of the rows in an epoch.
     pub(crate) fn shuffle(&mut self, epoch: u64) {
         if self.options.shuffle {
-            self.loaded.data.train.order(self.model.settings.seed, epoch, &mut self.order);
+            let order = Arc::make_mut(&mut self.order);
+            self.loaded.data.train.order(self.model.settings.seed, epoch, order);
         }
     }
 
@@ -303,15 +309,23 @@ impl<'a, T: Float> Trainer<'a, T> {
         }
         let (rows, seed) = (self.order.len(), self.model.settings.seed);
         // One batch that never changes is copied once.
-        let still = !self.options.shuffle && rows <= self.batch;
+        let still = !self.options.shuffle && rows <= self.batch && self.augment.is_none();
+        // Pictures that change are read as they are needed.
+        let mut ahead = if self.augment.is_some() { None } else { self.ahead(at)? };
         while at < rows {
             if self.done >= self.total {
                 return Ok(Epoch::Partial);
             }
             let end = rows.min(at + self.batch);
             let Some(runner) = self.step.of(end - at) else { break };
-            if !(still && self.fed) {
-                runner.feed(&self.loaded.data.train, &self.order[at..end]).map_err(|f| internal(&f))?;
+            if let Some(ahead) = &mut ahead {
+                let Some(batch) = ahead.next() else { break };
+                let batch = batch.map_err(|f| internal(&f))?;
+                runner.feed_batch(&batch);
+                ahead.give_back(batch);
+            } else if !(still && self.fed) {
+                let rows = &self.order[at..end];
+                feed(runner, &self.loaded.data.train, rows, self.augment.as_ref(), self.epoch)?;
                 self.fed = true;
             }
             self.done += 1;
@@ -336,6 +350,18 @@ impl<'a, T: Float> Trainer<'a, T> {
             }
         }
         Ok(Epoch::Whole)
+    }
+
+    /// A thread that reads ahead, where the rows are on disk.
+    fn ahead(&mut self, at: usize) -> Outcome<Option<Prefetch<T>>> {
+        let table = &self.loaded.data.train;
+        let next = self.batch.min(self.order.len().saturating_sub(at));
+        let Some(runner) = self.step.of(next).filter(|_| table.is_on_disk()) else { return Ok(None) };
+        let ahead = Prefetch::new(table, &self.order, at, self.batch, runner.feeds());
+        ahead.map(Some).map_err(|e| {
+            let d = Diagnostic::error("N0604", format!("no thread can be started to read the data: {e}"));
+            Problem::new(ProblemKind::Io, d)
+        })
     }
 
     fn interrupted(&self) -> bool {

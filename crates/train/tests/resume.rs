@@ -9,6 +9,7 @@ use nnc_train::{
     LoadOptions, Longer, Observer, Progress, Quiet, StopReason, TrainOptions, load, open_checkpoint, train,
 };
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -56,7 +57,7 @@ fn resume(folder: &Path, longer: Longer, options: &TrainOptions) -> nnc_train::O
     let loaded = load(checkpoint.spec.clone(), &checkpoint.origin)?;
     let model = loaded.model(checkpoint.float)?;
     let options =
-        TrainOptions { shuffle: checkpoint.shuffle, resume: Some(Arc::new(checkpoint)), ..options.clone() };
+        TrainOptions { shuffle: checkpoint.shuffle, resume: Some(Rc::new(checkpoint)), ..options.clone() };
     train(&loaded, &model, &options, &mut Quiet)
 }
 

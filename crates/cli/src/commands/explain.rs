@@ -186,7 +186,7 @@ fn program(path: &str, args: &ExplainArgs, width: usize, out: &mut Output) -> Re
         let _ = write!(
             text,
             "\nnnc train {path}      trains it\nnnc explain NAME{}says more about a word\n",
-            " ".repeat(path.len().saturating_sub(6) + 6)
+            " ".repeat(path.len().max(2))
         );
     }
     Ok(text)

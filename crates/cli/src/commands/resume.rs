@@ -5,7 +5,7 @@ use crate::commands::train::{self, Told};
 use crate::failure::Result;
 use crate::output::Output;
 use nnc_train::{LoadOptions, Longer, TrainOptions, load, open_checkpoint};
-use std::sync::Arc;
+use std::rc::Rc;
 
 /// Trains on and tells what came of it.
 pub fn run(args: &ResumeArgs, out: &mut Output) -> Result<u8> {
@@ -19,7 +19,7 @@ pub fn run(args: &ResumeArgs, out: &mut Output) -> Result<u8> {
         shuffle: checkpoint.shuffle,
         memory_limit: args.memory,
         interrupt: train::interrupt(out),
-        resume: Some(Arc::new(checkpoint)),
+        resume: Some(Rc::new(checkpoint)),
         ..TrainOptions::default()
     };
     train::train_and_tell(&loaded, &model, &options, Told { json: args.json, quiet: args.quiet }, out)

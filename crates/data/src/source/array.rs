@@ -82,6 +82,10 @@ impl Layout {
     /// be taken; while a file is read its bytes and its values are both there.
     /// Says whether the values have to go to disk.
     pub(crate) fn check(&self, path: &str, input: &Input, memory: u64) -> Result<bool, Box<Fault>> {
+        if self.dims.len() > MOST_AXES {
+            let message = format!("`{path}` promises {} axes; at most {MOST_AXES} are read", self.dims.len());
+            return Err(Box::new(Fault::new(codes::DAMAGED, message).path(path)));
+        }
         let dims = self.dims.iter().map(ToString::to_string).collect::<Vec<_>>().join("x");
         let bytes = self.bytes();
         if let Some(most) = input.most.filter(|&m| bytes > m) {
@@ -294,6 +298,9 @@ fn to_c_order(bytes: &[u8], dims: &[usize], width: usize) -> Vec<u8> {
     }
     out
 }
+
+/// Axes of an array; NumPy has as many at most.
+const MOST_AXES: usize = 64;
 
 /// Integer targets up to this are classes.
 const MOST_CLASSES: f64 = 65_535.0;

@@ -209,6 +209,8 @@ struct TableReader<'a> {
     /// Of gzip: the size of the file.
     packed: Option<u64>,
     len: usize,
+    /// Rows of the wrong width.
+    skipped: usize,
     places: Places,
 }
 
@@ -237,6 +239,7 @@ impl<'a> TableReader<'a> {
             columns: columns.collect(),
             packed: None,
             len: 0,
+            skipped: 0,
             places: Places { handle: spec.handle, ..Places::default() },
         }
     }
@@ -319,6 +322,7 @@ impl<'a> TableReader<'a> {
     ) {
         if count != self.heads.len() {
             self.wrong_width(line, count, faults);
+            self.skipped += 1;
             return;
         }
         self.places.note_line(self.len as u64, line);
@@ -340,7 +344,7 @@ impl<'a> TableReader<'a> {
             let n = if n == 1 { "one".to_string() } else { n.to_string() };
             let place = Place {
                 line: Some(line),
-                row: Some(self.len as u64 + 1),
+                row: Some((self.len + self.skipped) as u64 + 1),
                 column: Some(wants.min(count) + 1),
                 handle: self.spec.handle,
                 ..Place::default()
@@ -361,15 +365,23 @@ impl<'a> TableReader<'a> {
                 let fault = not_a_number(&shown, self.spec.decimal_comma).help(format!(
                     "correct the cell; if `{name}` is no number, give it `one_hot` or `category`"
                 ));
-                self.places.locate(fault, self.len, i, name)
+                self.counted(self.places.locate(fault, self.len, i, name))
             });
             return;
         }
         faults.push_with(codes::DAMAGED, || {
             let fault = Fault::new(codes::DAMAGED, format!("`{shown}` is not UTF-8 text"))
                 .help("save the file as UTF-8; from Latin-1: iconv -f latin1 -t utf8");
-            self.places.locate(fault, self.len, i, name)
+            self.counted(self.places.locate(fault, self.len, i, name))
         });
+    }
+
+    /// With the rows that were passed over counted in.
+    fn counted(&self, mut fault: Fault) -> Fault {
+        if let Some(row) = fault.place.as_mut().and_then(|p| p.row.as_mut()) {
+            *row += self.skipped as u64;
+        }
+        fault
     }
 
     fn finish(self, faults: &mut Faults) -> Option<Raw> {

@@ -91,7 +91,8 @@ fn png(mut reader: impl Read) -> Result<Picture, Trouble> {
 }
 
 fn jpeg(mut reader: impl Read) -> Result<Picture, Trouble> {
-    let damaged = |e: zune_jpeg::errors::DecodeErrors| Trouble::Damaged(format!("{e:?}"));
+    let damaged =
+        |e: zune_jpeg::errors::DecodeErrors| Trouble::Damaged(format!("{e:?}").trim_end().to_string());
     let mut bytes = Vec::new();
     reader.read_to_end(&mut bytes).map_err(Trouble::Io)?;
     let most = u16::MAX as usize;

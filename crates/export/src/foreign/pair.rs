@@ -1,5 +1,7 @@
 //! Which part is which group.
 
+#![allow(clippy::needless_range_loop, reason = "numbers of layers index several tables at once")]
+
 use super::fit::{Tensors, fit};
 use super::parts::{Group, Part, matches};
 use std::collections::BTreeMap;

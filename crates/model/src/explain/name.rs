@@ -88,8 +88,8 @@ fn codes(cell: &str) -> impl Iterator<Item = &str> {
 fn about<'t>(spec: &Spec, code: &'t str) -> Option<&'t str> {
     let words = || code.split([' ', '(', ',']).map(|w| w.split('=').next().unwrap_or(w));
     let known = |w: &&str| spec.globals.defs.contains_key(*w) || builtins::find(w).is_some();
-    let key = code.split(' ').filter_map(|w| w.split_once('=')).map(|(key, _)| key);
-    let rule = key.filter(|k| matches!(spec.globals.defs.get(*k), Some(Def::Rule(_)))).last();
+    let mut key = code.split(' ').filter_map(|w| w.split_once('=')).map(|(key, _)| key);
+    let rule = key.rfind(|k| matches!(spec.globals.defs.get(*k), Some(Def::Rule(_))));
     rule.or_else(|| words().find(known))
 }
 

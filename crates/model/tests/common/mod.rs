@@ -53,6 +53,8 @@ pub fn render(diagnostics: &[Diagnostic], sources: &SourceMap) -> String {
 
 pub mod golden;
 pub mod keras;
+#[allow(dead_code)]
+pub mod right;
 
 /// Reads a program; its mistakes as a text.
 #[allow(dead_code)]

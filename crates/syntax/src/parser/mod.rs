@@ -19,7 +19,7 @@ use std::cell::{Cell, RefCell};
 use words::{END, Problem, Read, Words};
 
 /// So many diagnostics are kept; whoever pastes a novel is not helped by more.
-const MAX_DIAGNOSTICS: usize = 200;
+pub const MAX_DIAGNOSTICS: usize = 200;
 
 /// Reads a program.
 pub(crate) fn parse(text: &str, source: SourceId) -> Parsed {
@@ -52,9 +52,11 @@ fn lies_in(spans: &[Span], inner: Span) -> bool {
     before.checked_sub(1).and_then(|at| spans.get(at)).is_some_and(|span| inner.end <= span.end)
 }
 
-/// Keeps the first diagnostics, and says so.
-fn limit(diagnostics: &mut Vec<Diagnostic>) {
-    if let Some(more) = diagnostics.len().checked_sub(MAX_DIAGNOSTICS).filter(|more| *more > 0) {
+/// Keeps the first [`MAX_DIAGNOSTICS`], and says so.
+pub fn limit(diagnostics: &mut Vec<Diagnostic>) {
+    let told = diagnostics.last().is_some_and(|d| d.code == "N0111");
+    let most = MAX_DIAGNOSTICS + usize::from(told);
+    if let Some(more) = diagnostics.len().checked_sub(most).filter(|more| *more > 0) {
         diagnostics.truncate(MAX_DIAGNOSTICS);
         let note = Diagnostic::note("N0111", format!("there are {more} more mistakes"));
         diagnostics.push(note.help("mend the first ones; the others often go with them"));
