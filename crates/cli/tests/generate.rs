@@ -69,7 +69,7 @@ fn mistakes_are_told() {
     place.nnc(&["train", "xor.nn", "-q", "--epochs", "1"]).fine();
     let ran = place.nnc(&["generate", "xor.nn"]);
     assert_eq!((ran.code, ran.out.as_str()), (2, ""));
-    assert!(ran.err.contains("N0606") && ran.err.contains("no text"), "{}", ran.err);
+    assert!(ran.err.contains("N0607") && ran.err.contains("no text"), "{}", ran.err);
     // A network that sees the future cannot write it.
     place.write("both.nn", &PROGRAM.replace("lstm 48 sequence", "lstm 4 sequence both").replace("25", "1"));
     place.nnc(&["train", "both.nn", "-q"]).fine();

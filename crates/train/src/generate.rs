@@ -52,7 +52,7 @@ impl Default for GenerateOptions {
 }
 
 /// The code of a model that cannot write.
-const NO_WRITER: &str = "N0606";
+const NO_WRITER: &str = "N0607";
 
 fn refused(message: impl Into<String>, help: impl Into<String>) -> Box<Problem> {
     Problem::new(ProblemKind::Data, Diagnostic::error(NO_WRITER, message.into()).help(help.into()))
