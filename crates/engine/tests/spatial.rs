@@ -113,17 +113,20 @@ fn gradients_of_gradients_of_convolutions() {
     check_all(&with_gradients(b, y, &[x, k], true), 3, 1, "twice");
 }
 
+/// Batch; height, width, channels; the kernel's sizes; stride; padding.
+type Case = (usize, [usize; 3], [usize; 4], usize, i64);
+
 /// Large enough for strips, chunks of samples, several panels and shared rows of the kernel.
 #[test]
 fn large_convolutions() {
-    let cases: [(usize, [usize; 4], [usize; 4], usize, i64); 5] = [
-        (40, [12, 11, 9, 32], [3, 3, 9, 40], 1, 0),
-        (3, [33, 30, 8, 16], [3, 3, 8, 70], 1, 1),
-        (1, [50, 40, 12, 12], [5, 5, 12, 33], 2, 2),
-        (2, [20, 20, 64, 64], [3, 3, 1, 64], 1, 1),
-        (2, [6, 6, 150, 150], [3, 3, 150, 40], 1, 1),
+    let cases: [Case; 5] = [
+        (40, [12, 11, 9], [3, 3, 9, 40], 1, 0),
+        (3, [33, 30, 8], [3, 3, 8, 70], 1, 1),
+        (1, [50, 40, 12], [5, 5, 12, 33], 2, 2),
+        (2, [20, 20, 64], [3, 3, 1, 64], 1, 1),
+        (2, [6, 6, 150], [3, 3, 150, 40], 1, 1),
     ];
-    for (batch, [h, w, c, _], [kh, kw, i, o], stride, pad) in cases {
+    for (batch, [h, w, c], [kh, kw, i, o], stride, pad) in cases {
         let mut b = Builder::new("convolution", DType::F32);
         let x = b.parameter(
             Role::Input,

@@ -5,7 +5,7 @@
 //! model's card with the note of the run. Random numbers and the order of the rows follow from the seed, the
 //! epoch and the step, so these need no place of their own.
 
-use crate::data::{LoadOptions, Loaded};
+use crate::data::{LoadOptions, Loaded, same_data};
 use crate::float::Float;
 use crate::problem::{Outcome, Problem, ProblemKind};
 use crate::resolved::for_model;
@@ -107,7 +107,7 @@ impl Checkpoint {
     /// # Errors
     /// It is not: the run would not be the same any more.
     pub(crate) fn check(&self, loaded: &Loaded) -> Outcome<()> {
-        if loaded.data.stats == self.stats {
+        if same_data(&loaded.data.stats, &self.stats) {
             return Ok(());
         }
         let d = Diagnostic::error("N0513", "the data has changed since this run began");

@@ -201,6 +201,23 @@ pub(crate) fn encode_file(
         .map_err(|f| Problem::at(ProblemKind::Data, Marks::default().diagnostics(&f), &spec.sources))
 }
 
+/// A mistake in what was given beside the program.
+pub(crate) fn fault_problem(fault: &Fault) -> Box<Problem> {
+    let diagnostics = Marks::default().diagnostics(std::slice::from_ref(fault));
+    Problem::at(ProblemKind::Data, diagnostics, &nnc_syntax::SourceMap::default())
+}
+
+/// Whether statistics are of the same data; from where its files were seen is of no concern.
+pub(crate) fn same_data(a: &Stats, b: &Stats) -> bool {
+    let bare = |stats: &Stats| {
+        let mut stats = stats.clone();
+        let schema = &mut stats.schema;
+        schema.inputs.iter_mut().chain(&mut schema.targets).for_each(|p| p.describe.clear());
+        stats
+    };
+    bare(a) == bare(b)
+}
+
 /// What rows are encoded for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Purpose {

@@ -1,7 +1,8 @@
 //! The training loop, metrics, history, checkpoints, reports.
 //!
 //! [`load`] opens the data a program asks for, [`Loaded::model`] elaborates the program with it, [`train`]
-//! trains it. A trained model is opened with [`open_model`], and used with [`evaluate`] and [`predict`].
+//! trains it. A trained model is opened with [`open_model`], and used with [`evaluate`], [`predict`] and
+//! [`generate`].
 //!
 //! ```text
 //! Spec ─► load ─► Loaded ─► model ─► Model ─► train ─► Report, and runs/<spec>/<n>/
@@ -19,6 +20,7 @@ mod diverge;
 mod expect;
 mod float;
 mod folds;
+mod generate;
 mod history;
 mod import;
 mod marks;
@@ -43,6 +45,7 @@ pub use checkpoint::{Checkpoint, Longer, open_checkpoint};
 pub use data::{LoadOptions, Loaded, describe, load};
 pub use expect::{Tally, Trial, trial};
 pub use folds::{Folds, Spread, Summary};
+pub use generate::{GenerateOptions, generate};
 pub use import::{Import, ImportOptions, import};
 pub use measure::{
     BenchOptions, BenchReport, GradientOptions, GradientReport, ProfileRow, TensorCheck, bench,

@@ -1,6 +1,6 @@
 //! Using a trained model: opening, evaluating, predicting.
 
-use crate::data::{LoadOptions, Purpose, encode_file, encode_own, load, ports};
+use crate::data::{LoadOptions, Purpose, encode_file, encode_own, load, ports, same_data};
 use crate::float::{Float, with_float};
 use crate::memory;
 use crate::problem::{Outcome, Problem, ProblemKind};
@@ -161,6 +161,13 @@ pub fn predict(model: &Trained, options: &UseOptions) -> Outcome<Predictions> {
 }
 
 impl Trained {
+    /// A store with the model's weights.
+    pub(crate) fn store<T: Float>(&self, layout: &nnc_engine::Layout) -> Outcome<Store<T>> {
+        let mut store = Store::<T>::new(layout);
+        weights::load(&mut store, &self.file, &self.path)?;
+        Ok(store)
+    }
+
     fn origin(&self, options: &UseOptions) -> LoadOptions {
         LoadOptions { memory_limit: options.memory_limit, ..self.origin.clone() }
     }
@@ -169,7 +176,7 @@ impl Trained {
 /// A part of the data the model was trained on.
 fn part(model: &Trained, on: Option<On>, options: &UseOptions) -> Outcome<(String, Table)> {
     let loaded = load(model.spec.clone(), &model.origin(options))?;
-    if loaded.data.stats != model.stats {
+    if !same_data(&loaded.data.stats, &model.stats) {
         let d = Diagnostic::error("N0513", "the data has changed since this model was trained");
         let d = d.help("--data F, or --on all, measures the model on what is there now");
         return Err(Problem::new(ProblemKind::Data, d));
@@ -207,8 +214,7 @@ impl<T: Float> InUse<T> {
         planner.need.add("weights", layout.bytes());
         planner.need.check(limit)?;
         let pool = Pool::new(threads(options.threads));
-        let mut store = Store::<T>::new(&layout);
-        weights::load(&mut store, &model.file, &model.path)?;
+        let store = model.store(&layout)?;
         let runners = Runners::new(plans, batch, &pool, &model.ports, &model.model)?;
         Ok(Self { runners, store })
     }

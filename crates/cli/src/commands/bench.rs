@@ -69,6 +69,9 @@ fn told(r: &BenchReport) -> String {
 /// The most instructions that are listed.
 const LISTED: usize = 24;
 
+/// The most characters of an instruction's sizes.
+const WIDEST: usize = 72;
+
 /// Where the time goes: by kind, then the instructions that take most of it.
 fn profile(rows: &[ProfileRow]) -> String {
     let all: f64 = rows.iter().map(|r| r.seconds).sum();
@@ -93,8 +96,12 @@ fn profile(rows: &[ProfileRow]) -> String {
             0 => format!("{} GB/s", short(row.bytes as f64 / row.seconds / 1e9)),
             flops => format!("{} GFLOP/s", short(flops as f64 / row.seconds / 1e9)),
         };
+        let mut detail = row.detail.clone();
+        if detail.chars().count() > WIDEST {
+            detail = detail.chars().take(WIDEST - 1).chain(['…']).collect();
+        }
         let (share, time) = (share(row.seconds), duration(row.seconds));
-        out += &format!("{share} {time:>9}  {} {}  {speed}  {}\n", row.kind, row.detail, row.origin);
+        out += &format!("{share} {time:>9}  {} {detail}  {speed}  {}\n", row.kind, row.origin);
     }
     out
 }

@@ -8,6 +8,7 @@ mod explain;
 mod fix;
 mod fmt;
 mod folds;
+mod generate;
 mod graph;
 mod import;
 mod new;
@@ -28,6 +29,7 @@ pub fn run(command: &Command, out: &mut Output) -> Result<u8> {
         Command::Resume(args) => resume::run(args, out),
         Command::Eval(args) => eval::run(args, out),
         Command::Predict(args) => predict::run(args, out),
+        Command::Generate(args) => generate::run(args, out),
         Command::Import(args) => import::run(args, out),
         Command::Check(args) => check::run(args, out),
         Command::Data(args) => data::run(args, out),
