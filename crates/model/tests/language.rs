@@ -1,5 +1,5 @@
 //! What programs compute, in numbers: by hand, and by central differences.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::needless_range_loop, clippy::unwrap_used)]
 
 mod common;
 

@@ -1,9 +1,9 @@
 //! Weights of Keras and PyTorch: whose tensor is whose, and in which order its numbers stand.
 //!
-//! 1. The file's tensors are put together into parts, such as a `Linear` with its bias ([`parts`]); the program's into
+//! 1. The file's tensors are put together into parts, such as a `Linear` with its bias (`parts`); the program's into
 //!    groups, such as `dense1`.
-//! 2. A part fits a group if its numbers, brought into our order ([`fit`]), have the group's shapes.
-//! 3. Parts and groups that fit are paired ([`pair`]): by what the user says, by equal names, by shape where that leaves
+//! 2. A part fits a group if its numbers, brought into our order (`fit`), have the group's shapes.
+//! 3. Parts and groups that fit are paired (`pair`): by what the user says, by equal names, by shape where that leaves
 //!    one choice, else in the order of the numbers in their names. What stays open is an error that names both sides.
 
 mod fit;
