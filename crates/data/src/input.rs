@@ -176,7 +176,7 @@ pub(crate) fn nearby(path: &str) -> String {
     let alike = |n: &&String| ending.as_ref().is_some_and(|e| n.ends_with(e));
     let same: Vec<String> = names.iter().filter(alike).take(3).map(shown).collect();
     if same.is_empty() {
-        "paths are relative to the folder the program runs in".to_string()
+        "paths in a program begin at its folder, `--data` at the present one".to_string()
     } else {
         format!("that folder has {}", same.join(", "))
     }

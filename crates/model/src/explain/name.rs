@@ -54,7 +54,8 @@ fn of_rust(spec: &Spec, name: &str, text: &str) -> String {
 /// What others call it: the rows of the table for Keras' users, and names of other libraries.
 fn elsewhere(spec: &Spec, name: &str) -> String {
     let mut out = String::new();
-    for row in KERAS.lines().filter(|l| l.starts_with('|')) {
+    for row in KERAS.split("\n## Weights from").next().unwrap_or(KERAS).lines().filter(|l| l.starts_with('|'))
+    {
         let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
         let [theirs, ours, differences] = cells[..] else { continue };
         if !codes(ours).any(|code| about(spec, code) == Some(name)) {
