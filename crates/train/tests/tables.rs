@@ -3,33 +3,16 @@
 
 mod common;
 
-use common::{ok, spec, to};
+use common::{ok, program, real, spec, to};
 use nnc_graph::DType;
 use nnc_train::{
     LoadOptions, On, PredictedRow, Quiet, TrainOptions, UseOptions, evaluate, load, open_model, predict,
     train,
 };
-use std::path::{Path, PathBuf};
-
-/// A file of the folder of real data.
-fn real(name: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("NNC_DATA")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
-    let path = folder.join(name);
-    if !path.exists() {
-        eprintln!("skipped: there is no {}", path.display());
-        return None;
-    }
-    Some(path)
-}
+use std::path::Path;
 
 fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
-}
-
-fn program(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../specs").join(format!("{name}.nn"));
-    std::fs::read_to_string(path).unwrap()
 }
 
 /// What a model says about a file.
@@ -149,23 +132,4 @@ fn penguins_and_titanic_are_learned() {
     assert!(right >= 0.97, "{right}");
     let Some(right) = accuracy("titanic", "binary_accuracy", 0..3) else { return };
     assert!(right >= 0.77, "{right}");
-}
-
-#[test]
-fn digits_reach_96_percent() {
-    let Some(images) = real("mnist10k/t10k-images-idx3-ubyte.gz") else { return };
-    let labels = images.with_file_name("t10k-labels-idx1-ubyte.gz");
-    let text = format!(
-        "data idx \"{}\" -> \"{}\"\nsplit test=20% ordered\nflatten; dense 512 relu; dense 256 relu; dense 10 softmax\n\
-         loss crossentropy; optimizer adam; metrics accuracy\nepochs 8; batch 128\n",
-        images.display(),
-        labels.display()
-    );
-    let loaded = ok(load(spec(&text), &LoadOptions::default()));
-    assert_eq!((loaded.data.train.len(), loaded.data.test.as_ref().map(|t| t.len())), (8000, Some(2000)));
-    let model = ok(loaded.model(DType::F32));
-    let options = TrainOptions { write: false, ..TrainOptions::default() };
-    let report = ok(train(&loaded, &model, &options, &mut Quiet));
-    let right = report.test.expect("a test part").metrics[0].1;
-    assert!(right >= 0.96, "{right}");
 }

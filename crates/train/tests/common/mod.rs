@@ -1,10 +1,10 @@
 //! What the tests share.
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
+#![allow(dead_code, clippy::print_stderr, clippy::unwrap_used, clippy::expect_used)]
 
 use nnc_graph::DType;
 use nnc_model::{Overrides, Spec};
 use nnc_train::{LoadOptions, Loaded, Observer, Outcome, Quiet, Report, TrainOptions, load, train};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The network of the XOR post.
 pub const XOR: &str = "\
@@ -93,4 +93,22 @@ pub fn rows(text: &str, float: DType, options: &TrainOptions) -> Rows {
     let mut rows = Rows::default();
     ok(train(&loaded, &model, options, &mut rows));
     rows
+}
+
+/// A file of the folder of real data.
+pub fn real(name: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("NNC_DATA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
+    let path = folder.join(name);
+    if !path.exists() {
+        eprintln!("skipped: there is no {}", path.display());
+        return None;
+    }
+    Some(path)
+}
+
+/// The text of a program of the repository.
+pub fn program(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../specs").join(format!("{name}.nn"));
+    std::fs::read_to_string(path).unwrap()
 }
