@@ -85,7 +85,7 @@ fn every_program_of_the_repository_is_free_of_mistakes() {
         if text.contains("shakespeare.txt") {
             continue;
         }
-        let table = text.split("/shared/data/").nth(1).map(|t| t.split('"').next().unwrap().to_string());
+        let table = text.split("data \"").nth(1).map(|t| t.split('"').next().unwrap().to_string());
         let table = table.map(|t| {
             std::env::var_os("NNC_DATA").map_or(specs().join("../../shared/data"), Into::into).join(t)
         });
