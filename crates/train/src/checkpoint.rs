@@ -43,6 +43,7 @@ pub struct Checkpoint {
     pub epoch: u64,
     /// The steps done.
     pub step: u64,
+    on_disk: bool,
     stats: Stats,
     file: Arc<TensorFile>,
 }
@@ -91,7 +92,8 @@ pub fn open_checkpoint(run: &Path, longer: Longer) -> Outcome<Checkpoint> {
     Ok(Checkpoint {
         folder,
         spec,
-        origin: LoadOptions { data, fold: note.fold(), base: note.base, ..LoadOptions::default() },
+        origin: LoadOptions { data, fold: note.fold(), base: note.base, memory_limit: note.memory },
+        on_disk: note.on_disk,
         float: if note.precision == "f64" { DType::F64 } else { DType::F32 },
         shuffle: note.shuffle,
         epoch: card.epoch,
@@ -105,16 +107,29 @@ impl Checkpoint {
     /// That the data is what it was.
     ///
     /// # Errors
-    /// It is not: the run would not be the same any more.
+    /// It is not, or lies elsewhere: the run would not be the same any more.
     pub(crate) fn check(&self, loaded: &Loaded) -> Outcome<()> {
         if same_data(&loaded.data.stats, &self.stats) {
-            return Ok(());
+            return self.check_place(loaded);
         }
         let d = Diagnostic::error("N0513", "the data has changed since this run began");
         let model = self.folder.join(crate::run::MODEL);
         let d =
             d.help(format!("a new run can start from its weights: nnc train … --init {}", model.display()));
         Err(Problem::new(ProblemKind::Data, d))
+    }
+
+    /// That the rows lie where they did: those on disk are shuffled in another way.
+    fn check_place(&self, loaded: &Loaded) -> Outcome<()> {
+        if !self.shuffle || loaded.data.train.is_on_disk() == self.on_disk {
+            return Ok(());
+        }
+        let (then, now) = if self.on_disk { ("on disk", "in memory") } else { ("in memory", "on disk") };
+        let message =
+            format!("the rows of this run lay {then}, and now they lie {now}: their order would change");
+        let limit = self.origin.memory_limit.map(|bytes| format!(" (it was {bytes} bytes)"));
+        let help = format!("--memory decides; leave it as it was{}", limit.unwrap_or_default());
+        Err(Problem::new(ProblemKind::Data, Diagnostic::error("N0605", message).help(help)))
     }
 
     /// Puts everything back into a store; the best weights into another, if there are any.

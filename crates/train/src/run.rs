@@ -149,6 +149,11 @@ pub(crate) struct RunNote {
     /// The fold, from 1, and how many there are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) fold: Option<(usize, usize)>,
+    /// `--memory`, and whether it left the rows on disk, where they are shuffled in runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) memory: Option<u64>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) on_disk: bool,
     pub(crate) seed: u64,
     pub(crate) shuffle: bool,
     pub(crate) precision: String,
@@ -180,6 +185,8 @@ impl RunNote {
             base: absolute(base),
             data,
             fold: fold.map(|(i, k)| (i + 1, k)),
+            memory: loaded.options.memory_limit,
+            on_disk: loaded.data.train.is_on_disk(),
             seed: model.settings.seed,
             shuffle: options.shuffle,
             precision: if model.step.float == DType::F64 { "f64" } else { "f32" }.into(),

@@ -15,7 +15,7 @@ use crate::run::{MODEL, RunFolder, RunNote};
 use crate::runner::{Planner, Runners, internal, layout, plans};
 use crate::stop::{Falling, Rules, Watch};
 use crate::{resolved, tally, weights};
-use nnc_data::Table;
+use nnc_data::{Fault, Table};
 use nnc_engine::{Pool, Store};
 use nnc_export::ModelCard;
 use nnc_graph::Role;
@@ -67,6 +67,11 @@ pub(crate) fn threads(asked: usize) -> usize {
 /// The batch size of evaluation: small batches would only be slower.
 pub(crate) fn eval_batch(model: &Model) -> usize {
     model.settings.batch.max(32)
+}
+
+/// What is said when the thread that reads rows ends before they do.
+fn unread() -> Fault {
+    Fault::new("N0901", "the thread that reads the rows has ended")
 }
 
 /// Where a replay begins.
@@ -319,7 +324,7 @@ impl<'a, T: Float> Trainer<'a, T> {
             let end = rows.min(at + self.batch);
             let Some(runner) = self.step.of(end - at) else { break };
             if let Some(ahead) = &mut ahead {
-                let Some(batch) = ahead.next() else { break };
+                let batch = ahead.next().unwrap_or_else(|| Err(Box::new(unread())));
                 let batch = batch.map_err(|f| internal(&f))?;
                 runner.feed_batch(&batch);
                 ahead.give_back(batch);

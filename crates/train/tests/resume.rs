@@ -141,3 +141,31 @@ fn what_cannot_go_on_is_said() {
     std::fs::remove_file(&path).unwrap();
     assert_eq!(code(open_checkpoint(&run, longer).map(drop).unwrap_err()), "N0605");
 }
+
+#[test]
+fn rows_on_disk_keep_their_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows: String = (0..30_000u32).map(|i| format!("{},{}\n", i * 7 % 1009, i % 2)).collect();
+    std::fs::write(folder.path().join("t.csv"), format!("a,y\n{rows}")).unwrap();
+    let text = "data \"t.csv\" { target y; input rest standardize }\ndense 4 relu\ndense 1\nloss mse\noptimizer adam\n\
+                batch 64\nepochs 2\n";
+    let base = folder.path().to_path_buf();
+    let tight = LoadOptions { base, memory_limit: Some(600_000), ..LoadOptions::default() };
+    let program = ok(load(common::spec(text), &tight));
+    assert!(program.data.train.is_on_disk());
+    let model = ok(program.model(DType::F32));
+    let (straight, stopped) = (folder.path().join("straight"), folder.path().join("stopped"));
+    ok(train(&program, &model, &to(&straight), &mut Quiet));
+    let interrupt = Arc::new(AtomicBool::new(true));
+    ok(train(&program, &model, &TrainOptions { interrupt, ..to(&stopped) }, &mut Quiet));
+    ok(resume(&stopped, Longer::default(), &TrainOptions::default()));
+    assert!(files(&stopped)[..2] == files(&straight)[..2]);
+    // With another limit the rows would come in another order.
+    let checkpoint = ok(open_checkpoint(&straight, Longer { epochs: Some(3), ..Longer::default() }));
+    let wide =
+        ok(load(checkpoint.spec.clone(), &LoadOptions { memory_limit: None, ..checkpoint.origin.clone() }));
+    let model = ok(wide.model(checkpoint.float));
+    let options = TrainOptions { resume: Some(Rc::new(checkpoint)), ..TrainOptions::default() };
+    let problem = train(&wide, &model, &options, &mut Quiet).unwrap_err();
+    assert_eq!((problem.diagnostics[0].code, problem.exit_code()), ("N0605", 2));
+}

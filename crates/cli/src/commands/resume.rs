@@ -11,13 +11,14 @@ use std::rc::Rc;
 pub fn run(args: &ResumeArgs, out: &mut Output) -> Result<u8> {
     let longer = Longer { epochs: args.epochs, steps: args.steps };
     let checkpoint = open_checkpoint(&args.run, longer)?;
-    let origin = LoadOptions { memory_limit: args.memory, ..checkpoint.origin.clone() };
+    let memory = args.memory.or(checkpoint.origin.memory_limit);
+    let origin = LoadOptions { memory_limit: memory, ..checkpoint.origin.clone() };
     let loaded = load(checkpoint.spec.clone(), &origin)?;
     let model = loaded.model(checkpoint.float)?;
     let options = TrainOptions {
         threads: args.threads,
         shuffle: checkpoint.shuffle,
-        memory_limit: args.memory,
+        memory_limit: memory,
         interrupt: train::interrupt(out),
         resume: Some(Rc::new(checkpoint)),
         ..TrainOptions::default()
