@@ -12,7 +12,7 @@ use crate::{Pool, Real};
 const SIDE: usize = 128;
 /// ... and there are at least this many multiplications.
 const VOLUME: usize = 1 << 24;
-/// A piece of the result has this many rows or columns at least ...
+/// A piece of the result has about this many rows or columns ...
 const PIECE: usize = 256;
 /// ... and there are no more than this many pieces.
 const PIECES: usize = 8;
@@ -55,12 +55,13 @@ pub(crate) fn fits([m, k, n]: [usize; 3], b: [isize; 2]) -> bool {
     m.min(k).min(n) >= SIDE && m.saturating_mul(k).saturating_mul(n) >= VOLUME && b[1] == 1
 }
 
-/// Where the result is cut: whether across its rows, the length of a piece, and how many there are.
+/// Where the result is cut: whether across its rows, the length of a piece, and how many there are. An even number
+/// of equal pieces, so that two threads, or four, end together.
 fn pieces([m, _, n]: [usize; 3]) -> (bool, usize, usize) {
-    let by_rows = m >= n;
     let long = m.max(n);
-    let length = long.div_ceil(PIECES).max(PIECE).next_multiple_of(64);
-    (by_rows, length, long.div_ceil(length))
+    let wanted = long.div_ceil(PIECE).next_multiple_of(2).min(PIECES);
+    let length = long.div_ceil(wanted).next_multiple_of(16);
+    (m >= n, length, long.div_ceil(length))
 }
 
 /// Runs a product, with the pool if there is one.
