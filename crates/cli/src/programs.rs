@@ -48,7 +48,7 @@ fn below(folder: &Path, depth: usize, out: &mut Vec<String>) {
 
 /// Writes another text into a program.
 pub fn rewrite(path: &str, text: &str) -> Result<()> {
-    nnc_export::rewrite_atomic(Path::new(path), text.as_bytes()).map_err(|error| {
+    nnc_artifact::rewrite_atomic(Path::new(path), text.as_bytes()).map_err(|error| {
         let d = Diagnostic::error("N0704", format!("`{path}` cannot be written: {error}"));
         Failure::one(ProblemKind::Io, d.help("it stays as it was"))
     })

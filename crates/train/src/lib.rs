@@ -12,51 +12,32 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-mod augment;
-mod checkpoint;
-mod clock;
-mod data;
-mod diverge;
-mod expect;
-mod float;
-mod folds;
-mod generate;
-mod history;
-mod import;
-mod marks;
-mod measure;
+mod artifact;
+mod binding;
+mod check;
+mod execute;
+mod fit;
+mod infer;
 mod memory;
-mod prefetch;
+mod precision;
 mod problem;
-mod readings;
-mod report;
-mod resolved;
-mod roles;
-mod run;
-mod runner;
-mod source;
-mod stop;
-mod tally;
-mod train;
-mod using;
-mod weights;
 
-pub use checkpoint::{Checkpoint, Longer, open_checkpoint};
-pub use data::{LoadOptions, Loaded, describe, load};
-pub use expect::{Tally, Trial, trial};
-pub use folds::{Folds, Spread, Summary};
-pub use generate::{GenerateOptions, generate};
-pub use import::{Import, ImportOptions, import};
-pub use measure::{
+pub use artifact::checkpoint::{Checkpoint, Longer, open_checkpoint};
+pub use artifact::import::{Import, ImportOptions, import};
+pub use artifact::run_folder::resolve_model;
+pub use binding::load::{LoadOptions, Loaded, describe, load};
+pub use check::expect::{Tally, Trial, trial};
+pub use check::measure::{
     BenchOptions, BenchReport, GradientOptions, GradientReport, ProfileRow, TensorCheck, bench,
     check_gradients, plan_step,
 };
-pub use nnc_data::{Description, Style};
-pub use problem::{Outcome, Problem, ProblemKind};
-pub use report::{
+pub use fit::folds::{Folds, Spread, Summary};
+pub use fit::report::{
     Best, Figures, Heading, Observer, PredictedRow, Predictions, Progress, Quiet, Reading, Report, Start,
     StopReason, TableFigure, TrainOptions,
 };
-pub use run::resolve_model;
-pub use train::train;
-pub use using::{Evaluation, On, Trained, UseOptions, evaluate, open_model, predict};
+pub use fit::train::train;
+pub use infer::generate::{GenerateOptions, generate};
+pub use infer::inference::{Evaluation, On, Trained, UseOptions, evaluate, open_model, predict};
+pub use nnc_data::{Description, Style};
+pub use problem::{Outcome, Problem, ProblemKind};

@@ -5,8 +5,8 @@
 mod common;
 
 use common::ok;
-use nnc_export::TensorFile;
-use nnc_export::foreign::Library;
+use nnc_artifact::TensorFile;
+use nnc_artifact::foreign::Library;
 use nnc_graph::DType;
 use nnc_model::{Overrides, Spec};
 use nnc_train::{

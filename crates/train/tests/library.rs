@@ -5,7 +5,7 @@
 mod common;
 
 use common::{ok, quiet, rows, run, to};
-use nnc_export::TensorFile;
+use nnc_artifact::TensorFile;
 use nnc_graph::DType;
 use nnc_train::{On, TrainOptions, UseOptions, evaluate, open_model, predict};
 

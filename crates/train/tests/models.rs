@@ -5,7 +5,7 @@
 mod common;
 
 use common::{XOR, loaded, ok, quiet, run, to};
-use nnc_export::{Tensor, TensorFile, Values};
+use nnc_artifact::{Tensor, TensorFile, Values};
 use nnc_graph::DType;
 use nnc_train::{BenchOptions, On, ProblemKind, UseOptions, bench, evaluate, open_model, plan_step, predict};
 use std::path::{Path, PathBuf};

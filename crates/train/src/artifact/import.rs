@@ -1,0 +1,214 @@
+//! Weights of Keras and PyTorch as a model of a program.
+
+use crate::artifact::weights;
+use crate::binding::load::Loaded;
+use crate::execute::runner::layout;
+use crate::fit::train::card;
+use crate::memory;
+use crate::precision::{Float, with_float};
+use crate::problem::{Outcome, Problem, ProblemKind};
+use nnc_artifact::foreign::{Library, Unpaired, Wanted};
+use nnc_artifact::{ModelCard, TensorFile, foreign};
+use nnc_engine::Pool;
+use nnc_graph::{Graph, NodeId, Prim, Role};
+use nnc_model::Model;
+use nnc_syntax::Diagnostic;
+use std::path::Path;
+
+/// Where weights come from, and what the user says about them.
+#[derive(Clone, Debug)]
+pub struct ImportOptions {
+    /// Whose file it is.
+    pub from: Library,
+    /// Layers there and here; a `*` on both sides stands for numbers.
+    pub map: Vec<(String, String)>,
+    /// Layers there that are left out, with `*`.
+    pub skip: Vec<String>,
+    /// Bytes that may be taken; four fifths of the machine's memory where not given.
+    pub memory_limit: Option<u64>,
+}
+
+/// A model that was put together.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Import {
+    /// The bytes of the model file.
+    pub bytes: Vec<u8>,
+    /// Layers there and here, in the program's order.
+    pub pairs: Vec<(String, String)>,
+}
+
+/// Puts the weights of a file of another library into a program.
+///
+/// # Errors
+/// The file cannot be read; its tensors are not those of the program, which both sides are listed for.
+pub fn import(loaded: &Loaded, model: &Model, path: &Path, options: &ImportOptions) -> Outcome<Import> {
+    let file = TensorFile::read_foreign(path, memory::limit(options.memory_limit))
+        .map_err(|e| weights::unreadable(path, &e))?;
+    let wanted = wanted(model);
+    let found = foreign::import(&file, options.from, &wanted, &options.map, &options.skip);
+    let found = found.map_err(|e| unpaired(path, options.from, &e))?;
+    let bytes = with_float!(model.step.float, T => filled::<T>(loaded, model, &found)?);
+    Ok(Import { bytes, pairs: found.pairs })
+}
+
+fn filled<T: Float>(loaded: &Loaded, model: &Model, found: &foreign::Imported) -> Outcome<Vec<u8>> {
+    let layout = layout(model)?;
+    let mut store = weights::initial::<T>(model, &layout, &Pool::new(1), model.settings.seed, None)?;
+    for (name, array) in &found.tensors {
+        for role in [Role::Weight, Role::State] {
+            if let Some(to) = store.get_mut(role, name) {
+                to.iter_mut().zip(&array.data).for_each(|(to, x)| *to = T::of(*x));
+            }
+        }
+    }
+    Ok(weights::plain_bytes(&store, &ModelCard { epoch: 0, step: 0, ..card(loaded) }))
+}
+
+/// Everything that a file has to hold.
+fn wanted(model: &Model) -> Vec<Wanted> {
+    let kept = model.parameters.iter().filter(|p| matches!(p.role, Role::Weight | Role::State));
+    let flat = flattened(&model.eval);
+    kept.map(|p| Wanted {
+        name: p.name.clone(),
+        shape: p.shape.clone(),
+        flattened: flat.iter().find(|(name, _)| *name == p.name).map(|(_, shape)| shape.clone()),
+    })
+    .collect()
+}
+
+/// The weights whose first axis counts the numbers of a picture (or of a sequence that a convolution made) in one
+/// row, with the shape it had: PyTorch has its channels first there.
+fn flattened(graph: &Graph) -> Vec<(String, Vec<usize>)> {
+    let mut out: Vec<(String, Vec<usize>)> = Vec::new();
+    for id in graph.ids() {
+        let Prim::DotGeneral(_) = graph.node(id).prim else { continue };
+        let operands = graph.operands(id);
+        let [x, w] = operands[..] else { continue };
+        let Prim::Parameter { role: Role::Weight, name } = &graph.node(w).prim else { continue };
+        let mut beside = Vec::new();
+        let Some(picture) = origin(graph, x, &mut beside) else { continue };
+        let shape: Vec<usize> = graph.ty(picture).dims_at(1)[1..].to_vec();
+        if shape.len() < 2 || !channels_first(graph, picture) {
+            continue;
+        }
+        out.push((name.to_string(), shape.clone()));
+        // What a norm between the flattening and the product has for each number.
+        let width: usize = shape.iter().product();
+        for parameter in beside.into_iter().flat_map(|id| parameters_of(graph, id)) {
+            if let Prim::Parameter { role: Role::Weight | Role::State, name } = &graph.node(parameter).prim
+                && graph.ty(parameter).dims_at(1) == [width]
+            {
+                out.push((name.to_string(), shape.clone()));
+            }
+        }
+    }
+    out
+}
+
+/// The tensor that was flattened to be `x`, number by number but for what is `beside`.
+fn origin(graph: &Graph, mut x: NodeId, beside: &mut Vec<NodeId>) -> Option<NodeId> {
+    loop {
+        let node = graph.node(x);
+        let operands = graph.operands(x);
+        match &node.prim {
+            Prim::Reshape => {
+                let from = operands[0];
+                return (node.ty.rank() == 2 && graph.ty(from).rank() > 2).then_some(from);
+            }
+            Prim::Unary(_) | Prim::Binary(_) | Prim::Select | Prim::Convert | Prim::Compare(_) => {
+                let spread = |id: &NodeId| matches!(graph.node(*id).prim, Prim::BroadcastInDim { .. });
+                beside.extend(operands.iter().copied().filter(spread));
+                let mut own: Vec<NodeId> = operands.iter().copied().filter(|id| !spread(id)).collect();
+                own.dedup();
+                // Of several, the first that leads on: `x * sigmoid(x)`.
+                x = *own.first()?;
+            }
+            _ => return None,
+        }
+    }
+}
+
+/// All parameters that a node is computed from, unless from samples.
+fn parameters_of(graph: &Graph, id: NodeId) -> Vec<NodeId> {
+    let mut out = Vec::new();
+    let mut open = vec![id];
+    while let Some(id) = open.pop() {
+        if let Prim::Parameter { .. } = graph.node(id).prim {
+            out.push(id);
+        }
+        open.extend(graph.operands(id));
+    }
+    out
+}
+
+/// Whether PyTorch would have the channels of this tensor first: a picture of the data, or what convolutions and pools
+/// made of something; not the steps of a recurrent layer or of attention.
+fn channels_first(graph: &Graph, id: NodeId) -> bool {
+    let mut seen = vec![false; graph.len()];
+    let mut open = vec![id];
+    while let Some(id) = open.pop() {
+        if std::mem::replace(&mut seen[id.index()], true) {
+            continue;
+        }
+        match &graph.node(id).prim {
+            Prim::Convolution(_) | Prim::ReduceWindow { .. } => return true,
+            Prim::Parameter { role: Role::Input, .. } if graph.ty(id).rank() >= 4 => return true,
+            Prim::DotGeneral(_) | Prim::Gather => {}
+            _ => open.extend(graph.operands(id)),
+        }
+    }
+    false
+}
+
+fn unpaired(path: &Path, from: Library, e: &Unpaired) -> Box<Problem> {
+    if let Some(what) = &e.map {
+        let d = Diagnostic::error("N0606", format!("--map: {what}"));
+        return Problem::new(
+            ProblemKind::Data,
+            d.help("--map THEIRS=OURS pairs two layers, such as --map fc1=dense1"),
+        );
+    }
+    let theirs = match from {
+        Library::Torch => "PyTorch's",
+        Library::Keras => "Keras'",
+    };
+    let message = match e.ambiguous.is_empty() {
+        true => format!("the weights in `{}` are not those of this program", path.display()),
+        false => format!("it cannot be told which weights in `{}` are which of this program", path.display()),
+    };
+    let mut d = Diagnostic::error("N0606", message);
+    list(&mut d, "of the program, without a partner", &e.ours);
+    list(&mut d, "of the file, without a partner", &e.theirs);
+    if e.ambiguous.is_empty() {
+        d = match from {
+            Library::Torch => d.cause(
+                "in PyTorch a dense layer is [out,in] and a convolution [out,in,window]; here they are [in,out] and [window,in,out]",
+            ),
+            Library::Keras => d,
+        };
+        if !e.theirs.is_empty() {
+            d = d.help("--skip NAME leaves out what the program has no need of");
+        }
+        if !e.ours.is_empty() && !e.theirs.is_empty() {
+            d = d.help("a width, a kernel, `bias=no` or a missing layer may differ from the program");
+        }
+    } else {
+        d = d.cause(format!("they have the same shapes, and {theirs} names say nothing of their order"));
+        for (part, group) in e.ambiguous.iter().take(1) {
+            d = d.help(format!("--map THEIRS=OURS says it, such as --map {part}={group}"));
+        }
+    }
+    Problem::new(ProblemKind::Data, d)
+}
+
+fn list(d: &mut Diagnostic, what: &str, lines: &[String]) {
+    if lines.is_empty() {
+        return;
+    }
+    const MOST: usize = 12;
+    let mut shown: Vec<String> = lines.iter().take(MOST).map(|l| format!("  {l}")).collect();
+    if lines.len() > MOST {
+        shown.push(format!("  and {} more", lines.len() - MOST));
+    }
+    d.notes.push(format!("{what}:\n{}", shown.join("\n")));
+}

@@ -1,0 +1,162 @@
+//! Between the store of a run and a model file.
+
+use crate::memory;
+use crate::precision::Float;
+use crate::problem::{Outcome, Problem, ProblemKind};
+use nnc_artifact::{FormatError, ModelCard, Tensor, TensorFile};
+use nnc_engine::{Executor, Layout, Pool, Store};
+use nnc_graph::{OutputKind, Role};
+use nnc_model::Model;
+use nnc_syntax::Diagnostic;
+use std::path::Path;
+use std::sync::Arc;
+
+/// The first values: what the program says, or a file.
+pub(crate) fn initial<T: Float>(
+    model: &Model,
+    layout: &Layout,
+    pool: &Arc<Pool>,
+    seed: u64,
+    file: Option<&Path>,
+) -> Outcome<Store<T>> {
+    let mut store = Store::<T>::new(layout);
+    let options = nnc_engine::PlanOptions::default();
+    let plan =
+        nnc_engine::plan(&model.init, layout, 1, &options).map_err(|e| crate::execute::runner::engine(&e))?;
+    let mut executor =
+        Executor::<T>::new(plan, pool.clone()).map_err(|e| crate::execute::runner::engine(&e))?;
+    executor.run(&mut store, seed, 0);
+    let entries: Vec<(Role, Arc<str>)> = layout.entries().iter().map(|e| (e.role, e.name.clone())).collect();
+    for (role, name) in entries {
+        if let (Some(values), Some(to)) =
+            (executor.output(OutputKind::Initial, &name), store.get_mut(role, &name))
+        {
+            to.copy_from_slice(values);
+        }
+    }
+    if let Some(path) = file {
+        let file = read(path, None)?;
+        load(&mut store, &file, path)?;
+    }
+    Ok(store)
+}
+
+/// Reads a file of tensors.
+pub(crate) fn read(path: &Path, limit: Option<u64>) -> Outcome<TensorFile> {
+    TensorFile::read(path, memory::limit(limit)).map_err(|e| unreadable(path, &e))
+}
+
+/// Why a file cannot be read.
+pub(crate) fn unreadable(path: &Path, e: &FormatError) -> Box<Problem> {
+    let mut d = Diagnostic::error("N0602", format!("`{}` {e}", path.display()));
+    if matches!(e, FormatError::Io(e) if e.kind() == std::io::ErrorKind::NotFound) {
+        d = Diagnostic::error("N0602", format!("there is no file `{}`", path.display()));
+    }
+    Problem::new(ProblemKind::Io, d)
+}
+
+/// Whether a parameter belongs into a model file.
+fn kept(role: Role) -> bool {
+    matches!(role, Role::Weight | Role::State)
+}
+
+/// Whether a parameter of the best epoch is needed: what belongs into a model file, or stands in for it.
+pub(crate) fn matters(e: &nnc_engine::Entry) -> bool {
+    kept(e.role) || e.name.ends_with(AVERAGE)
+}
+
+/// How the slots of averaged weights end.
+const AVERAGE: &str = "/ema.average";
+
+/// Copies the tensors of a file into the weights and states of the same paths.
+pub(crate) fn load<T: Float>(store: &mut Store<T>, file: &TensorFile, path: &Path) -> Outcome<()> {
+    let entries: Vec<_> = store.layout().entries().iter().filter(|e| kept(e.role)).cloned().collect();
+    let fits = |name: &str, dims: &[usize]| file.tensors.get(name).is_some_and(|t| t.shape == dims);
+    let known = |name: &str| entries.iter().any(|e| &*e.name == name);
+    // A file of weights alone leaves the states as they begin.
+    let wrong = entries.iter().any(|e| {
+        let optional = e.role == Role::State && !file.tensors.contains_key(&*e.name);
+        !optional && !fits(&e.name, &e.dims)
+    });
+    if wrong || file.tensors.keys().any(|name| !known(name)) {
+        return Err(mismatch(&entries, file, path));
+    }
+    for e in &entries {
+        let (Some(tensor), Some(to)) = (file.tensors.get(&*e.name), store.get_mut(e.role, &e.name)) else {
+            continue;
+        };
+        for (i, slot) in to.iter_mut().enumerate() {
+            *slot = T::of(tensor.values.get(i).unwrap_or_default());
+        }
+    }
+    Ok(())
+}
+
+/// Both sides, so that a renamed layer is seen at once.
+fn mismatch(entries: &[nnc_engine::Entry], file: &TensorFile, path: &Path) -> Box<Problem> {
+    let mut d = Diagnostic::error(
+        "N0603",
+        format!("the weights in `{}` are not those of this program", path.display()),
+    );
+    let mut lines = Vec::new();
+    for e in entries {
+        let line = match file.tensors.get(&*e.name) {
+            None if e.role == Role::State => continue,
+            None => format!("{} {}: not in the file", e.name, shape(&e.dims)),
+            Some(t) if t.shape != e.dims => {
+                format!("{} {}: {} in the file", e.name, shape(&e.dims), shape(&t.shape))
+            }
+            Some(_) => continue,
+        };
+        lines.push(line);
+    }
+    for (name, t) in &file.tensors {
+        if !entries.iter().any(|e| *e.name == **name) {
+            lines.push(format!("{name} {}: not in the program", shape(&t.shape)));
+        }
+    }
+    let rest = lines.len().saturating_sub(12);
+    lines.truncate(12);
+    if rest > 0 {
+        lines.push(format!("and {rest} more"));
+    }
+    d.notes.extend(lines);
+    Problem::new(ProblemKind::Data, d)
+}
+
+fn shape(dims: &[usize]) -> String {
+    let dims: Vec<String> = dims.iter().map(ToString::to_string).collect();
+    format!("[{}]", dims.join(","))
+}
+
+/// Puts fading averages (the rule `ema`) in the place of their weights: the model that is kept is the average, as
+/// Keras' optimizers with `use_ema` leave it.
+pub(crate) fn average<T: Float>(store: &mut Store<T>) {
+    let slots = store.layout().entries().iter().filter(|e| e.role == Role::Slot);
+    let averaged: Vec<(String, String)> =
+        slots.filter_map(|e| Some((e.name.to_string(), e.name.strip_suffix(AVERAGE)?.to_string()))).collect();
+    for (slot, weight) in averaged {
+        let values = store.get(Role::Slot, &slot).map(<[T]>::to_vec);
+        if let (Some(values), Some(to)) = (values, store.get_mut(Role::Weight, &weight)) {
+            to.copy_from_slice(&values);
+        }
+    }
+}
+
+/// The bytes of a model file.
+pub(crate) fn model_bytes<T: Float>(store: &Store<T>, card: &ModelCard) -> Vec<u8> {
+    let mut store = store.clone();
+    average(&mut store);
+    plain_bytes(&store, card)
+}
+
+/// The bytes of a model file with the weights as they are.
+pub(crate) fn plain_bytes<T: Float>(store: &Store<T>, card: &ModelCard) -> Vec<u8> {
+    let mut file = TensorFile::default();
+    for (entry, values) in store.iter().filter(|(e, _)| kept(e.role)) {
+        let tensor = Tensor { shape: entry.dims.clone(), values: T::values(values) };
+        file.tensors.insert(entry.name.to_string(), tensor);
+    }
+    card.store(&mut file);
+    file.to_bytes()
+}

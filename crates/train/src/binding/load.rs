@@ -1,0 +1,517 @@
+//! From a program's `data` statements to a dataset and the ports it offers.
+
+use crate::binding::marks::Marks;
+use crate::binding::roles::{name_after_columns, roles};
+use crate::binding::source::{Sources, kind_of};
+use crate::fit::augment;
+use crate::memory;
+use crate::problem::{Outcome, Problem, ProblemKind};
+use nnc_data::{
+    ColumnName, CsvSpec, DataSpec, Dataset, Fault, GeneratorSpec, IdxSpec, ImagesSpec, Limits, NpySpec,
+    NpzSpec, Role, RoleSpec, Schema, SourceSpec, SplitSpec, Stats, Table, TextSpec,
+};
+use nnc_graph::DType;
+use nnc_model::data::{BlockDecl, Part, PortDecl};
+use nnc_model::suggest::nearest;
+use nnc_model::{Model, Options, Port, Ports, Spec};
+use nnc_syntax::Diagnostic;
+use std::path::PathBuf;
+
+/// Where the data is.
+#[derive(Clone, Debug, Default)]
+pub struct LoadOptions {
+    /// `--data`: a file instead of the program's, as seen from the present folder; `-` is stdin.
+    pub data: Option<String>,
+    /// The folder of the program, where its relative paths begin.
+    pub base: PathBuf,
+    /// Bytes that may be taken; four fifths of the machine's memory where not given.
+    pub memory_limit: Option<u64>,
+    /// Fold `i` (from 0) of `k`: the validation part of a cross-validation, in the place of the program's.
+    pub fold: Option<(usize, usize)>,
+}
+
+/// A program with its data.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The program.
+    pub spec: Spec,
+    /// Its data.
+    pub data: Dataset,
+    /// What the data offers to the program.
+    pub ports: Ports,
+    /// What was noticed about the data; points into the program's texts.
+    pub notes: Vec<Diagnostic>,
+    /// Where the data came from.
+    pub options: LoadOptions,
+}
+
+impl Loaded {
+    /// The program's graphs for this data.
+    ///
+    /// # Errors
+    /// All mistakes in the program that show with its data.
+    pub fn model(&self, float: DType) -> Outcome<Model> {
+        let model = self.spec.elaborate(&self.ports, &Options { float });
+        model.map_err(|d| Problem::at(ProblemKind::Spec, d, &self.spec.sources))
+    }
+
+    /// The statistics of the training part.
+    pub fn stats(&self) -> &Stats {
+        &self.data.stats
+    }
+}
+
+/// Opens the data a program asks for.
+///
+/// # Errors
+/// Everything that is wrong with the declarations and with the data.
+pub fn load(spec: Spec, options: &LoadOptions) -> Outcome<Loaded> {
+    let mut opener = Opener { spec: &spec, options, marks: Marks::default(), diagnostics: Vec::new() };
+    let plan = opener.plan();
+    let failed = opener.diagnostics.iter().any(Diagnostic::is_error);
+    let Some(plan) = plan.filter(|_| !failed) else {
+        opener.diagnostics.extend(beside(&spec, None, options));
+        return Err(Problem::at(ProblemKind::Data, opener.diagnostics, &spec.sources));
+    };
+    let sources = plan.data.clone();
+    let opened = opener.open(plan, nnc_data::open_with);
+    let Opener { marks, mut diagnostics, .. } = opener;
+    let data = match opened {
+        Ok(data) => data,
+        Err(faults) => {
+            diagnostics.extend(marks.diagnostics(&faults).into_iter().map(|d| misspelt(d, &spec)));
+            diagnostics.extend(beside(&spec, Some(&sources), options));
+            return Err(Problem::at(ProblemKind::Data, diagnostics, &spec.sources));
+        }
+    };
+    diagnostics.extend(marks.diagnostics(&data.notes));
+    let mut ports = match ports(&data.schema, &spec) {
+        Ok(ports) => ports,
+        Err(more) => {
+            diagnostics.extend(more);
+            diagnostics.extend(spec.wrong_names());
+            return Err(Problem::at(ProblemKind::Data, diagnostics, &spec.sources));
+        }
+    };
+    let wrong = augment::mistakes(&spec, &ports);
+    if !wrong.is_empty() {
+        diagnostics.extend(wrong);
+        return Err(Problem::at(ProblemKind::Data, diagnostics, &spec.sources));
+    }
+    ports.has_valid = data.valid.is_some();
+    ports.samples = data.train.len();
+    Ok(Loaded { spec, data, ports, notes: diagnostics, options: options.clone() })
+}
+
+/// What a program sees of its data, with the first `rows` training rows; and the warnings and notes about it.
+///
+/// # Errors
+/// As [`load`].
+pub fn describe(
+    spec: &Spec,
+    options: &LoadOptions,
+    rows: usize,
+) -> Outcome<(nnc_data::Description, Vec<Diagnostic>)> {
+    let mut opener = Opener { spec, options, marks: Marks::default(), diagnostics: Vec::new() };
+    let plan = opener.plan();
+    let failed = opener.diagnostics.iter().any(Diagnostic::is_error);
+    let Some(plan) = plan.filter(|_| !failed) else {
+        return Err(Problem::at(ProblemKind::Data, opener.diagnostics, &spec.sources));
+    };
+    let described = opener.open(plan, |data, limits| nnc_data::describe(data, limits, rows));
+    let Opener { marks, mut diagnostics, .. } = opener;
+    match described {
+        Ok(description) => {
+            diagnostics.extend(marks.diagnostics(&description.notes));
+            Ok((description, diagnostics))
+        }
+        Err(faults) => {
+            diagnostics.extend(marks.diagnostics(&faults).into_iter().map(|d| misspelt(d, spec)));
+            Err(Problem::at(ProblemKind::Data, diagnostics, &spec.sources))
+        }
+    }
+}
+
+/// The mistakes of a program whose data has mistakes. Where the data does not even say what its ports are, only
+/// those that no data could mend.
+fn beside(spec: &Spec, data: Option<&DataSpec>, options: &LoadOptions) -> Vec<Diagnostic> {
+    let limits = Limits { memory: memory::limit(options.memory_limit) };
+    let sketched = data.and_then(|data| nnc_data::sketch(data, &limits));
+    let known = sketched.and_then(|schema| ports(&schema, spec).ok());
+    let sure = known.is_some();
+    let mut ports = known.unwrap_or_else(|| guessed(&spec.ports));
+    // Whether the program watches a part that is not there, data without mistakes will tell.
+    (ports.has_valid, ports.samples) = (true, 1 << 20);
+    let mistakes = match spec.elaborate(&ports, &Options { float: DType::F32 }) {
+        Ok(model) => model.diagnostics,
+        Err(diagnostics) => diagnostics,
+    };
+    let mut out = if sure { Vec::new() } else { spec.wrong_names() };
+    for d in mistakes.into_iter().filter(|d| d.is_error() && (sure || d.code == "N0401")) {
+        let place = |d: &Diagnostic| (d.code, d.labels.first().map(|l| l.span));
+        if !out.iter().any(|known| place(known) == place(&d)) {
+            out.push(d);
+        }
+    }
+    out
+}
+
+/// Ports of the declared names; any shape will do.
+fn guessed(decls: &[PortDecl]) -> Ports {
+    let side = |target: bool, default: &str| {
+        let port = |name: &str, shape: Option<&Vec<usize>>| Port {
+            name: name.to_string(),
+            shape: shape.cloned().unwrap_or_else(|| vec![1]),
+            classes: None,
+            about: String::new(),
+        };
+        let of_side = decls.iter().filter(|d| d.target == target);
+        let mut ports: Vec<Port> = of_side.map(|d| port(&d.name, d.shape.as_ref())).collect();
+        if ports.is_empty() {
+            ports.push(port(default, None));
+        }
+        ports
+    };
+    let (inputs, targets) = (side(false, "input"), side(true, "target"));
+    Ports { inputs, targets, weighted: false, has_valid: true, samples: 1 }
+}
+
+/// A file in the encoding of a model.
+///
+/// # Errors
+/// It cannot be read, or has not the columns the model was trained on.
+pub(crate) fn encode_file(
+    stats: &Stats,
+    spec: &Spec,
+    path: &str,
+    memory: Option<u64>,
+    purpose: Purpose,
+) -> Outcome<Table> {
+    let train = spec.data.iter().find(|d| d.part == Part::Train);
+    let mut marks = Marks::default();
+    let mut diagnostics = Vec::new();
+    let declared = train.and_then(|decl| {
+        let base = PathBuf::new();
+        let mut sources = Sources { base: &base, marks: &mut marks, diagnostics: &mut diagnostics };
+        sources.source(decl).ok()
+    });
+    let source = replaced(declared, path);
+    let limits = Limits { memory: memory::limit(memory) };
+    encode(stats, &source, &limits, purpose)
+        .map_err(|f| Problem::at(ProblemKind::Data, Marks::default().diagnostics(&f), &spec.sources))
+}
+
+/// A mistake in what was given beside the program.
+pub(crate) fn fault_problem(fault: &Fault) -> Box<Problem> {
+    let diagnostics = Marks::default().diagnostics(std::slice::from_ref(fault));
+    Problem::at(ProblemKind::Data, diagnostics, &nnc_syntax::SourceMap::default())
+}
+
+/// Whether statistics are of the same data; from where its files were seen is of no concern.
+pub(crate) fn same_data(a: &Stats, b: &Stats) -> bool {
+    let bare = |stats: &Stats| {
+        let mut stats = stats.clone();
+        let schema = &mut stats.schema;
+        schema.inputs.iter_mut().chain(&mut schema.targets).for_each(|p| p.describe.clear());
+        stats
+    };
+    bare(a) == bare(b)
+}
+
+/// What rows are encoded for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Purpose {
+    /// To be compared with their targets.
+    Measure,
+    /// To be predicted; targets are shown where they are there.
+    Predict,
+}
+
+fn encode(
+    stats: &Stats,
+    source: &SourceSpec,
+    limits: &Limits,
+    purpose: Purpose,
+) -> Result<Table, Vec<Fault>> {
+    let stdin = matches!(source, SourceSpec::Csv(csv) if csv.path == "-");
+    match purpose {
+        Purpose::Measure => nnc_data::encode_with(stats, source, limits),
+        // The last window of a series is the one that is asked for, and nothing is known after it.
+        Purpose::Predict if stats.window.is_some() => nnc_data::encode_inputs(stats, source, limits),
+        // What comes from stdin can be read once only.
+        Purpose::Predict if stdin => nnc_data::encode_with(stats, source, limits),
+        // Targets that are not filled in yet are no mistake.
+        Purpose::Predict => match nnc_data::encode_with(stats, source, limits) {
+            Err(faults) => nnc_data::encode_inputs(stats, source, limits).map_err(|_| faults),
+            table => table,
+        },
+    }
+}
+
+struct Opener<'a> {
+    spec: &'a Spec,
+    options: &'a LoadOptions,
+    marks: Marks,
+    diagnostics: Vec<Diagnostic>,
+}
+
+/// A spec for the data crate, and what to try where that has no such columns.
+struct Plan {
+    data: DataSpec,
+    otherwise: Option<Vec<RoleSpec>>,
+}
+
+impl Opener<'_> {
+    fn plan(&mut self) -> Option<Plan> {
+        let train = self.part(Part::Train);
+        let (valid, test) = match self.options.data {
+            // A file of one's own is all the data there is.
+            Some(_) => (None, None),
+            None => (self.part(Part::Valid), self.part(Part::Test)),
+        };
+        // What is validated with is the fold.
+        let valid = valid.filter(|_| self.options.fold.is_none());
+        let train = match (&self.options.data, train) {
+            (Some(path), declared) => Some(replaced(declared, path)),
+            (None, declared) => declared,
+        };
+        let declared = self.spec.data.iter().any(|d| d.part == Part::Train);
+        if train.is_none() && !declared {
+            self.diagnostics.push(no_data(self.spec));
+        }
+        let (roles, otherwise) = self.roles(train.as_ref());
+        let settings = &self.spec.settings;
+        let split = SplitSpec {
+            valid: if self.options.fold.is_some() { 0.0 } else { settings.split.valid },
+            test: settings.split.test,
+            stratify: settings.split.stratify,
+            ordered: settings.split.ordered,
+            group: settings.split.group.as_ref().map(|g| {
+                let handle = settings.split.span.and_then(|s| self.marks.mark(s));
+                ColumnName::new(g.clone(), handle)
+            }),
+            fold: self.options.fold,
+            handle: settings.split.span.and_then(|s| self.marks.mark(s)),
+        };
+        let data = DataSpec { train: train?, valid, test, roles, split, seed: settings.seed };
+        Some(Plan { data, otherwise })
+    }
+
+    /// The source of a part; the second one of a part is a mistake.
+    fn part(&mut self, part: Part) -> Option<SourceSpec> {
+        let word = match part {
+            Part::Train => "data",
+            Part::Valid => "valid",
+            Part::Test => "test",
+        };
+        let mut decls = self.spec.data.iter().filter(|d| d.part == part);
+        let first = decls.next()?;
+        if let Some(second) = decls.next() {
+            let d = Diagnostic::error("N0514", format!("`{word}` is given twice"));
+            self.diagnostics.push(d.label(second.span, "").label(first.span, "the first"));
+        }
+        if part != Part::Train
+            && let BlockDecl::Roles(lines) = &first.block
+            && let Some(line) = lines.first()
+        {
+            let d = Diagnostic::error("N0507", format!("`{word}` has the columns of `data`"));
+            self.diagnostics.push(d.label(line.span, "this belongs there"));
+        }
+        let mut sources =
+            Sources { base: &self.options.base, marks: &mut self.marks, diagnostics: &mut self.diagnostics };
+        // A mistake has been reported.
+        sources.source(first).ok()
+    }
+
+    /// The roles of the columns; and the second choice: `target price` may name a column, or give the one
+    /// target there is another name.
+    fn roles(&mut self, train: Option<&SourceSpec>) -> (Vec<RoleSpec>, Option<Vec<RoleSpec>>) {
+        let spec = self.spec;
+        let lines = spec.data.iter().filter(|d| d.part == Part::Train).find_map(|d| match &d.block {
+            BlockDecl::Roles(lines) => Some(&lines[..]),
+            _ => None,
+        });
+        let lines = roles(lines.unwrap_or_default(), &spec.ports, &mut self.marks, &mut self.diagnostics);
+        let named = |decl: &PortDecl| {
+            lines.iter().any(|l| match &l.columns {
+                nnc_data::Columns::Names(names) => names.iter().any(|n| n.name == decl.name),
+                nnc_data::Columns::Rest => false,
+            })
+        };
+        let own_names = matches!(train, Some(SourceSpec::Csv(_) | SourceSpec::Npz(_)));
+        let (mut sure, mut maybe) = (lines.clone(), Vec::new());
+        for decl in spec.ports.iter().filter(|d| !named(d)) {
+            let role = if decl.target { Role::Target } else { Role::Input };
+            let mut line = RoleSpec::new(role, Vec::<String>::new()).own_port();
+            let handle = self.marks.mark(decl.span);
+            line.columns = nnc_data::Columns::Names(vec![ColumnName::new(decl.name.clone(), handle)]);
+            line.handle = handle;
+            let several = spec.ports.iter().filter(|d| d.target == decl.target).count() > 1;
+            let roled = lines.iter().any(|l| l.role == role);
+            if several {
+                sure.push(line);
+            } else if own_names && !roled {
+                maybe.push(line);
+            }
+        }
+        if maybe.is_empty() {
+            return (sure, None);
+        }
+        let first = sure.iter().cloned().chain(maybe).collect();
+        (first, Some(sure))
+    }
+
+    /// Opens the data with the first choice of roles, or else with the second.
+    fn open<T>(
+        &self,
+        plan: Plan,
+        open: impl Fn(&DataSpec, &Limits) -> Result<T, Vec<Fault>>,
+    ) -> Result<T, Vec<Fault>> {
+        let limits = Limits { memory: memory::limit(self.options.memory_limit) };
+        let Some(otherwise) = plan.otherwise else { return open(&plan.data, &limits) };
+        let faults = match open(&plan.data, &limits) {
+            Ok(data) => return Ok(data),
+            Err(faults) => faults,
+        };
+        let stdin = matches!(&plan.data.train, SourceSpec::Csv(csv) if csv.path == "-");
+        if stdin || faults.iter().any(|f| f.code != nnc_data::codes::NO_COLUMN) {
+            return Err(faults);
+        }
+        open(&DataSpec { roles: otherwise, ..plan.data }, &limits)
+    }
+}
+
+/// Another file in the place of a declared source, read as that was where the ending allows it.
+fn replaced(declared: Option<SourceSpec>, path: &str) -> SourceSpec {
+    let (path, handle) = (path.to_string(), None);
+    match (declared, kind_of(&path)) {
+        (Some(SourceSpec::Text(text)), _) => SourceSpec::Text(TextSpec { path, handle, ..text }),
+        (Some(SourceSpec::Images(images)), _) => SourceSpec::Images(ImagesSpec { path, handle, ..images }),
+        (_, "npy") => SourceSpec::Npy(NpySpec { inputs: path, targets: None, handle, targets_handle: None }),
+        (_, "npz") => SourceSpec::Npz(NpzSpec { path, handle }),
+        (_, "idx") => SourceSpec::Idx(IdxSpec { inputs: path, targets: None, handle, targets_handle: None }),
+        (Some(SourceSpec::Csv(csv)), _) => SourceSpec::Csv(CsvSpec { path, more: Vec::new(), handle, ..csv }),
+        _ => SourceSpec::Csv(CsvSpec::new(path)),
+    }
+}
+
+/// The whole training source of a program, every row in the order of the file.
+pub(crate) fn encode_own(
+    stats: &Stats,
+    spec: &Spec,
+    options: &LoadOptions,
+    purpose: Purpose,
+) -> Outcome<Table> {
+    if let Some(path) = &options.data {
+        return encode_file(stats, spec, path, options.memory_limit, purpose);
+    }
+    let mut opener = Opener { spec, options, marks: Marks::default(), diagnostics: Vec::new() };
+    let Some(source) = opener.part(Part::Train) else {
+        if opener.diagnostics.is_empty() {
+            opener.diagnostics.push(no_data(spec));
+        }
+        return Err(Problem::at(ProblemKind::Data, opener.diagnostics, &spec.sources));
+    };
+    let source = match source {
+        // What a generator draws depends on the number of inputs, which the roles may have said.
+        SourceSpec::Generator(g) if g.dims.is_none() => {
+            let dims = stats.columns.iter().filter(|c| c.role == Role::Input).count();
+            SourceSpec::Generator(GeneratorSpec { dims: Some(dims), ..g })
+        }
+        other => other,
+    };
+    let limits = Limits { memory: memory::limit(options.memory_limit) };
+    encode(stats, &source, &limits, purpose)
+        .map_err(|f| Problem::at(ProblemKind::Data, opener.marks.diagnostics(&f), &spec.sources))
+}
+
+/// What a schema offers to a program that may have names of its own for it.
+pub(crate) fn ports(schema: &Schema, spec: &Spec) -> Result<Ports, Vec<Diagnostic>> {
+    let mut diagnostics = Vec::new();
+    let mut side = |ports: &[nnc_data::Port], target: bool| -> Vec<Port> {
+        let mut ports: Vec<Port> = ports
+            .iter()
+            .map(|p| Port {
+                name: p.name.clone(),
+                shape: p.shape.clone(),
+                classes: p.classes.clone(),
+                about: p.describe.clone(),
+            })
+            .collect();
+        for decl in spec.ports.iter().filter(|d| d.target == target) {
+            if let Err(d) = name_port(&mut ports, decl) {
+                diagnostics.push(*d);
+            }
+        }
+        ports
+    };
+    let (inputs, targets) = (side(&schema.inputs, false), side(&schema.targets, true));
+    if diagnostics.is_empty() {
+        let mut ports = Ports { inputs, targets, weighted: schema.weighted, has_valid: false, samples: 0 };
+        name_after_columns(&mut ports, schema, spec);
+        return Ok(ports);
+    }
+    Err(diagnostics)
+}
+
+/// Finds the port a declaration means, gives it its name and checks its shape.
+fn name_port(ports: &mut [Port], decl: &PortDecl) -> Result<(), Box<Diagnostic>> {
+    let word = if decl.target { "target" } else { "input" };
+    let found = ports.iter().position(|p| p.name == decl.name);
+    let at = match (found, &*ports) {
+        (Some(at), _) => at,
+        (None, [_]) => 0,
+        (None, []) => {
+            let d = Diagnostic::error(
+                "N0513",
+                format!("the data has no {word}, so it cannot be called `{}`", decl.name),
+            );
+            return Err(Box::new(d.label(decl.span, "")));
+        }
+        (None, ports) => {
+            let names: Vec<&str> = ports.iter().map(|p| p.name.as_str()).collect();
+            let d = Diagnostic::error("N0513", format!("the data has no {word} called `{}`", decl.name));
+            return Err(Box::new(d.label(decl.span, "").help(format!("it has {}", names.join(", ")))));
+        }
+    };
+    let port = &mut ports[at];
+    port.name.clone_from(&decl.name);
+    let Some(shape) = &decl.shape else { return Ok(()) };
+    let count = |s: &[usize]| s.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
+    if *shape == port.shape {
+        return Ok(());
+    }
+    // 784 columns may be a picture.
+    if port.classes.is_none() && count(shape) == count(&port.shape) {
+        port.shape.clone_from(shape);
+        return Ok(());
+    }
+    let show = |s: &[usize]| match s {
+        [] => "one class".to_string(),
+        s => s.iter().map(ToString::to_string).collect::<Vec<_>>().join("x"),
+    };
+    let message = format!("`{}` is {} here and {} in the data", decl.name, show(shape), show(&port.shape));
+    let d = Diagnostic::error("N0513", message).label(decl.span, "").cause(port.about.clone());
+    Err(Box::new(d))
+}
+
+/// A column that is not there may be a misspelt word of ours.
+fn misspelt(d: Diagnostic, spec: &Spec) -> Diagnostic {
+    let word = d.labels.first().map(|l| spec.sources.slice(l.span));
+    match word
+        .filter(|_| d.code == nnc_data::codes::NO_COLUMN)
+        .and_then(|w| nearest(w, &crate::binding::roles::WORDS))
+    {
+        Some(near) => d.help(format!("or is this to be `{near}`?")),
+        None => d,
+    }
+}
+
+fn no_data(spec: &Spec) -> Diagnostic {
+    let d = Diagnostic::error("N0500", "there is no data to train on");
+    let file = &spec.sources.get(spec.source).name;
+    d.cause(format!("{file} has no `data` statement, and no --data is given"))
+        .help("rows in the program: data { 0 0 -> 0; 0 1 -> 1; 1 0 -> 1; 1 1 -> 0 }")
+        .help("a file: data \"f.csv\"        the last column is the target")
+        .help("or for this run only: --data f.csv")
+}

@@ -1,0 +1,233 @@
+//! The lines between the braces of `data "f.csv" { … }`: which column is for what.
+
+use crate::binding::marks::Marks;
+use nnc_data::{ColumnName, Columns, Kind, Missing, Role, RoleSpec, Scaling, Schema, Unknown};
+use nnc_model::data::{BlockDecl, DataArg, Literal, Part, PortDecl, RoleDecl};
+use nnc_model::suggest::nearest;
+use nnc_model::{Ports, Spec};
+use nnc_syntax::Diagnostic;
+
+/// Words that begin a line.
+const ROLES: [(&str, Role); 4] =
+    [("input", Role::Input), ("target", Role::Target), ("weight", Role::Weight), ("drop", Role::Drop)];
+
+/// Words that say what is done with the columns of a line.
+pub(crate) const WORDS: [&str; 8] =
+    ["standardize", "minmax", "log", "one_hot", "category", "number", "date", "indicator"];
+
+/// Options with a value.
+const KEYS: [&str; 3] = ["scale", "missing", "unknown"];
+
+/// The roles of some lines. A line whose columns are ports of their own in part becomes two.
+pub(crate) fn roles(
+    lines: &[RoleDecl],
+    ports: &[PortDecl],
+    marks: &mut Marks,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<RoleSpec> {
+    let mut out = Vec::new();
+    for line in lines {
+        match Line::read(line, marks) {
+            Ok(role) => out.extend(own_ports(role, ports)),
+            Err(d) => diagnostics.push(*d),
+        }
+    }
+    out
+}
+
+/// Splits off the columns that an `input NAME` or `target NAME` asks for.
+fn own_ports(role: RoleSpec, ports: &[PortDecl]) -> Vec<RoleSpec> {
+    let target = match role.role {
+        Role::Input => false,
+        Role::Target => true,
+        Role::Weight | Role::Drop => return vec![role],
+    };
+    let Columns::Names(names) = &role.columns else { return vec![role] };
+    let asked = |c: &ColumnName| ports.iter().any(|p| p.target == target && p.name == c.name);
+    let (own, joined): (Vec<_>, Vec<_>) = names.iter().cloned().partition(asked);
+    let part = |names: Vec<ColumnName>, own_port| {
+        (!names.is_empty()).then(|| RoleSpec { columns: Columns::Names(names), own_port, ..role.clone() })
+    };
+    [part(own, true), part(joined, false)].into_iter().flatten().collect()
+}
+
+/// A port that is one column, which the program names, goes by that name: after `{ input t }` it is `t`, and
+/// `input` all the same.
+pub(crate) fn name_after_columns(ports: &mut Ports, schema: &Schema, spec: &Spec) {
+    let lines = spec.data.iter().filter(|d| d.part == Part::Train).find_map(|d| match &d.block {
+        BlockDecl::Roles(lines) => Some(&lines[..]),
+        _ => None,
+    });
+    for (word, role) in [("input", Role::Input), ("target", Role::Target)] {
+        let (side, other) = match role {
+            Role::Target => (&mut ports.targets, &ports.inputs),
+            _ => (&mut ports.inputs, &ports.targets),
+        };
+        let [port] = &mut side[..] else { continue };
+        let mut columns = schema.columns.iter().filter(|c| c.role == role);
+        let (Some(column), None) = (columns.next(), columns.next()) else { continue };
+        let said = |line: &RoleDecl| {
+            let is = |arg: &DataArg, name: &str| match &arg.value {
+                Literal::Word(w) | Literal::Text(w) => arg.key.is_none() && w == name,
+                _ => false,
+            };
+            line.words.first().is_some_and(|w| is(w, word))
+                && line.words[1..].iter().any(|w| is(w, &column.name))
+        };
+        // A series may be what goes in and what comes out.
+        let taken = other.iter().any(|p| p.name == column.name)
+            || schema.columns.iter().any(|c| {
+                c.role != role && matches!(c.role, Role::Input | Role::Target) && c.name == column.name
+            });
+        if port.name == word && !taken && lines.unwrap_or_default().iter().any(said) {
+            port.name.clone_from(&column.name);
+        }
+    }
+}
+
+struct Line<'a> {
+    role: RoleSpec,
+    names: Vec<ColumnName>,
+    rest: bool,
+    encoded: bool,
+    marks: &'a mut Marks,
+}
+
+impl Line<'_> {
+    fn read(decl: &RoleDecl, marks: &mut Marks) -> Result<RoleSpec, Box<Diagnostic>> {
+        let kinds: Vec<&str> = ROLES.iter().map(|(word, _)| *word).collect();
+        let (first, words) = match decl.words.split_first() {
+            Some((DataArg { key: None, value: Literal::Word(word), span }, words)) => {
+                match ROLES.iter().find(|(w, _)| w == word) {
+                    Some((_, role)) => (*role, words),
+                    None => {
+                        let label =
+                            nearest(word, &kinds).map_or(String::new(), |n| format!("did you mean `{n}`?"));
+                        let d = Diagnostic::error(
+                            "N0507",
+                            format!("a line of columns does not begin with `{word}`"),
+                        );
+                        return Err(Box::new(d.label(*span, label).help(example())));
+                    }
+                }
+            }
+            _ => {
+                let d = Diagnostic::error("N0507", "a line of columns begins with what they are for");
+                return Err(Box::new(d.label(decl.span, "").help(example())));
+            }
+        };
+        let mut role = RoleSpec::rest(first);
+        role.handle = marks.mark(decl.span);
+        let mut line = Line { role, names: Vec::new(), rest: false, encoded: false, marks };
+        for word in words {
+            line.word(word)?;
+        }
+        line.finish(decl)
+    }
+
+    fn finish(self, decl: &RoleDecl) -> Result<RoleSpec, Box<Diagnostic>> {
+        let problem = match (self.rest, self.names.is_empty()) {
+            (true, false) => "`rest` is every column no line names; it stands alone",
+            (false, true) => "this line names no column",
+            _ => "",
+        };
+        if !problem.is_empty() {
+            let d = Diagnostic::error("N0507", problem).label(decl.span, "");
+            return Err(Box::new(d.help(example())));
+        }
+        let columns = if self.rest { Columns::Rest } else { Columns::Names(self.names) };
+        Ok(RoleSpec { columns, ..self.role })
+    }
+
+    fn word(&mut self, arg: &DataArg) -> Result<(), Box<Diagnostic>> {
+        match (&arg.key, &arg.value) {
+            (Some(key), value) => self.option(key, value, arg),
+            (None, Literal::Word(word)) if word == "rest" => {
+                self.rest = true;
+                Ok(())
+            }
+            (None, Literal::Word(word)) if WORDS.contains(&word.as_str()) => {
+                self.encoded = true;
+                self.encoding(word);
+                Ok(())
+            }
+            (None, Literal::Word(word)) if self.encoded => {
+                let near = nearest(word, &WORDS);
+                let label = near.map_or(String::new(), |n| format!("did you mean `{n}`?"));
+                let d =
+                    Diagnostic::error("N0510", format!("`{word}` is nothing that can be done with a column"));
+                let d =
+                    d.label(arg.span, label).help(format!("columns come first, then {}", WORDS.join(", ")));
+                Err(Box::new(d))
+            }
+            (None, Literal::Word(name) | Literal::Text(name)) => {
+                let handle = self.marks.mark(arg.span);
+                self.names.push(ColumnName::new(name.clone(), handle));
+                Ok(())
+            }
+            (None, _) => {
+                let d = Diagnostic::error("N0507", "a column that is not called by a name stands in quotes");
+                Err(Box::new(d.label(arg.span, "").help("input \"2024\"")))
+            }
+        }
+    }
+
+    fn encoding(&mut self, word: &str) {
+        match word {
+            "standardize" => self.role.scaling.push(Scaling::Standardize),
+            "minmax" => self.role.scaling.push(Scaling::MinMax),
+            "log" => self.role.scaling.push(Scaling::Log),
+            "one_hot" => self.role.kind = Kind::OneHot,
+            "category" => self.role.kind = Kind::Category,
+            "number" => self.role.kind = Kind::Number,
+            "date" => self.role.kind = Kind::Date,
+            _ => self.role.indicator = true,
+        }
+    }
+
+    fn option(&mut self, key: &str, value: &Literal, arg: &DataArg) -> Result<(), Box<Diagnostic>> {
+        self.encoded = true;
+        match (key, value) {
+            ("scale", Literal::Number(by)) => self.role.scaling.push(Scaling::Scale(*by)),
+            ("missing", Literal::Number(x)) => self.role.missing = Some(Missing::Number(*x)),
+            ("missing", Literal::Text(text)) => self.role.missing = Some(Missing::Text(text.clone())),
+            ("missing", Literal::Word(word)) => {
+                self.role.missing = Some(match word.as_str() {
+                    "mean" => Missing::Mean,
+                    "median" => Missing::Median,
+                    "mode" => Missing::Mode,
+                    "drop" => Missing::Drop,
+                    _ => {
+                        let near = nearest(word, &["mean", "median", "mode", "drop"]);
+                        let label = near.map_or(String::new(), |n| format!("did you mean `{n}`?"));
+                        let d = Diagnostic::error("N0510", format!("`missing={word}` is no rule"));
+                        let d = d.label(arg.span, label);
+                        return Err(Box::new(
+                            d.help("missing=mean, median, mode, drop, a number, or \"a word\""),
+                        ));
+                    }
+                });
+            }
+            ("unknown", Literal::Word(word)) if word == "other" => self.role.unknown = Unknown::Bucket,
+            ("scale", _) => return Err(wrong(arg, "`scale` is a number to divide by", "scale=1000")),
+            ("missing", _) => return Err(wrong(arg, "`missing` is a rule or a number", "missing=mean")),
+            ("unknown", _) => return Err(wrong(arg, "`unknown` knows one rule", "unknown=other")),
+            _ => {
+                let label = nearest(key, &KEYS).map_or(String::new(), |n| format!("did you mean `{n}`?"));
+                let d = Diagnostic::error("N0510", format!("a column has no option `{key}`"));
+                return Err(Box::new(
+                    d.label(arg.span, label).help(format!("options are {}", KEYS.join(", "))),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn wrong(arg: &DataArg, message: &str, example: &str) -> Box<Diagnostic> {
+    Box::new(Diagnostic::error("N0510", message).label(arg.span, "").help(format!("for example: {example}")))
+}
+
+fn example() -> &'static str {
+    "input area rooms standardize missing=mean\ntarget price scale=1000\ndrop id\ninput rest"
+}

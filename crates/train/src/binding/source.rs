@@ -1,0 +1,384 @@
+//! `data …` as a source: which words mean what.
+
+use crate::binding::marks::Marks;
+use nnc_data::{
+    Cell, CsvSpec, GeneratorKind, GeneratorSpec, IdxSpec, ImagesSpec, NpySpec, NpzSpec, RowSpec, RowsSpec,
+    SourceSpec, TextSpec,
+};
+use nnc_model::data::{BlockDecl, CellDecl, DataArg, Literal, Part, RowDecl, SourceDecl};
+use nnc_model::suggest::nearest;
+use nnc_syntax::{Diagnostic, Span};
+use std::path::{Path, PathBuf};
+
+/// Kinds of files.
+const FILES: [&str; 6] = ["csv", "idx", "npy", "npz", "images", "text"];
+
+/// Turns declarations into sources.
+pub(crate) struct Sources<'a> {
+    /// Where relative paths begin.
+    pub(crate) base: &'a Path,
+    pub(crate) marks: &'a mut Marks,
+    pub(crate) diagnostics: &'a mut Vec<Diagnostic>,
+}
+
+/// A mistake was reported.
+pub(crate) struct Reported;
+type Res<T> = Result<T, Reported>;
+
+/// The kind a path's ending means.
+pub(crate) fn kind_of(path: &str) -> &'static str {
+    let lower = path.to_ascii_lowercase();
+    let lower = lower.strip_suffix(".gz").unwrap_or(&lower);
+    let name = lower.rsplit(['/', '\\']).next().unwrap_or(lower);
+    if name.ends_with(".npy") {
+        "npy"
+    } else if name.ends_with(".npz") {
+        "npz"
+    } else if name.ends_with(".idx")
+        || ["-idx1-ubyte", "-idx3-ubyte", ".idx1-ubyte", ".idx3-ubyte"].iter().any(|e| name.ends_with(e))
+    {
+        "idx"
+    } else {
+        "csv"
+    }
+}
+
+impl Sources<'_> {
+    /// The source of a declaration.
+    pub(crate) fn source(&mut self, decl: &SourceDecl) -> Res<SourceSpec> {
+        if let BlockDecl::Rows(rows) = &decl.block {
+            return Ok(SourceSpec::Rows(self.rows(rows, decl.span)));
+        }
+        let Some(first) = decl.args.first().filter(|a| a.key.is_none()) else {
+            return self.fail(decl.span, "`data` names its source first", &help());
+        };
+        let (kind, rest) = match &first.value {
+            Literal::Text(path) => (kind_of(path).to_string(), &decl.args[..]),
+            Literal::Word(word) => (word.clone(), &decl.args[1..]),
+            _ => return self.fail(first.span, "this is no source of data", &help()),
+        };
+        let mut words = Words::new(rest, &decl.to, first.span);
+        let source = match (kind.as_str(), GeneratorKind::from_name(&kind)) {
+            (_, Some(generator)) => self.generator(generator, decl.part, &mut words)?,
+            ("csv", _) => self.csv(&mut words)?,
+            ("idx" | "npy", _) => self.arrays(&kind, &mut words)?,
+            ("npz", _) => {
+                let (path, span) = self.path(&mut words, &kind)?;
+                SourceSpec::Npz(NpzSpec { path, handle: self.marks.mark(span) })
+            }
+            ("images", _) => self.images(&mut words)?,
+            ("text", _) => self.text(&mut words)?,
+            _ => return self.unknown_kind(&kind, first.span),
+        };
+        if ["images", "idx", "npy", "npz"].contains(&kind.as_str()) {
+            // Looked at when the shapes are known.
+            words.key("augment");
+        }
+        self.nothing_left(&kind, &words)?;
+        Ok(source)
+    }
+
+    fn rows(&mut self, rows: &[RowDecl], span: Span) -> RowsSpec {
+        let cells = |cells: &[CellDecl], marks: &mut Marks| -> Vec<Cell> {
+            let cell = |c: &CellDecl| {
+                let handle = marks.mark(c.span);
+                match &c.value {
+                    Literal::Number(x) => Cell::number(*x, handle),
+                    Literal::Text(text) | Literal::Word(text) => Cell::word(text.clone(), handle),
+                    Literal::Bool(b) => Cell::word(if *b { "yes" } else { "no" }, handle),
+                    Literal::Size(sizes) => Cell::word(size_text(sizes), handle),
+                    Literal::List(_) => Cell::word("[…]", handle),
+                }
+            };
+            cells.iter().map(cell).collect()
+        };
+        let rows = rows.iter().map(|row| RowSpec {
+            inputs: cells(&row.inputs, self.marks),
+            targets: row.targets.as_ref().map(|t| cells(t, self.marks)),
+            handle: self.marks.mark(row.span),
+        });
+        RowsSpec { rows: rows.collect(), handle: self.marks.mark(span) }
+    }
+
+    fn csv(&mut self, words: &mut Words<'_>) -> Res<SourceSpec> {
+        let (path, span) = self.path(words, "csv")?;
+        let mut csv = CsvSpec::new(path);
+        csv.handle = self.marks.mark(span);
+        while let Some((path, _)) = words.text() {
+            csv.more.push(self.resolve(&path));
+        }
+        csv.window = self.count(words, "window")?;
+        if let Some(horizon) = self.count(words, "horizon")? {
+            csv.horizon = horizon;
+        }
+        csv.decimal_comma = words.flag("decimal_comma");
+        if let Some(arg) = words.key("header") {
+            match arg.value {
+                Literal::Bool(b) => csv.header = Some(b),
+                _ => return self.fail(arg.span, "`header` is yes or no", "header=no"),
+            }
+        }
+        if let Some(arg) = words.key("separator") {
+            csv.separator = match &arg.value {
+                Literal::Text(s) if s.len() == 1 => s.bytes().next(),
+                Literal::Text(s) if s == "\\t" => Some(b'\t'),
+                Literal::Word(s) if s == "tab" => Some(b'\t'),
+                Literal::Word(s) if s == "comma" => Some(b','),
+                Literal::Word(s) if s == "semicolon" => Some(b';'),
+                _ => {
+                    return self.fail(
+                        arg.span,
+                        "`separator` is one character",
+                        "separator=\";\" or separator=tab",
+                    );
+                }
+            };
+        }
+        Ok(SourceSpec::Csv(csv))
+    }
+
+    fn arrays(&mut self, kind: &str, words: &mut Words<'_>) -> Res<SourceSpec> {
+        let (inputs, span) = self.path(words, kind)?;
+        let mut targets_handle = None;
+        let targets = match words.target() {
+            None => None,
+            Some(DataArg { key: None, value: Literal::Text(path), span }) => {
+                targets_handle = self.marks.mark(*span);
+                Some(self.resolve(path))
+            }
+            Some(arg) => {
+                let example = format!("data {kind} \"inputs\" -> \"targets\"");
+                return self.fail(arg.span, "after `->` stands the file of the targets", &example);
+            }
+        };
+        let handle = self.marks.mark(span);
+        Ok(if kind == "idx" {
+            SourceSpec::Idx(IdxSpec { inputs, targets, handle, targets_handle })
+        } else {
+            SourceSpec::Npy(NpySpec { inputs, targets, handle, targets_handle })
+        })
+    }
+
+    fn images(&mut self, words: &mut Words<'_>) -> Res<SourceSpec> {
+        let (path, span) = self.path(words, "images")?;
+        let shape = match words.next() {
+            Some(DataArg { value: Literal::Size(sizes), span, .. }) => match sizes[..] {
+                [h, w] => [h, w, 3],
+                [h, w, c @ (1 | 3)] => [h, w, c],
+                _ => return self.fail(*span, "pictures have height, width and 1 or 3 channels", "64x64x3"),
+            },
+            other => {
+                let span = other.map_or(span, |a| a.span);
+                return self.fail(span, "how large are the pictures to be?", "data images \"dir\" 64x64x3");
+            }
+        };
+        Ok(SourceSpec::Images(ImagesSpec { path, shape, handle: self.marks.mark(span) }))
+    }
+
+    fn text(&mut self, words: &mut Words<'_>) -> Res<SourceSpec> {
+        let (path, span) = self.path(words, "text")?;
+        let stride = self.count(words, "stride")?;
+        let bytes = words.flag("bytes");
+        let Some(window) = self.count(words, "window")? else {
+            return self.fail(span, "a text is cut into windows", "data text \"f.txt\" window=100");
+        };
+        Ok(SourceSpec::Text(TextSpec { path, window, stride, bytes, handle: self.marks.mark(span) }))
+    }
+
+    fn generator(&mut self, kind: GeneratorKind, part: Part, words: &mut Words<'_>) -> Res<SourceSpec> {
+        let span = words.span;
+        let count = match words.next() {
+            None => 500,
+            Some(arg) => match whole(&arg.value) {
+                Some(n) => n,
+                None => {
+                    let example = format!("data {} 500", kind.name());
+                    return self.fail(arg.span, "this is no number of samples", &example);
+                }
+            },
+        };
+        let mut g = GeneratorSpec::new(kind, count);
+        // Parts must not hold the same samples.
+        g.seed = match part {
+            Part::Train => 0,
+            Part::Valid => 1,
+            Part::Test => 2,
+        };
+        g.handle = self.marks.mark(span);
+        g.noise = self.number(words, "noise")?;
+        g.low = self.number(words, "low")?;
+        g.high = self.number(words, "high")?;
+        g.classes = self.count(words, "classes")?;
+        g.dims = self.count(words, "dims")?;
+        if let Some(seed) = self.count(words, "seed")? {
+            g.seed = seed as u64;
+        }
+        Ok(SourceSpec::Generator(g))
+    }
+
+    fn path(&mut self, words: &mut Words<'_>, kind: &str) -> Res<(String, Span)> {
+        match words.text() {
+            Some((path, span)) => Ok((self.resolve(&path), span)),
+            None => {
+                let example = format!("data {kind} \"path\"");
+                self.fail(words.span, format!("`{kind}` needs a path in quotes"), &example)
+            }
+        }
+    }
+
+    /// Paths of a program begin in its folder.
+    fn resolve(&self, path: &str) -> String {
+        resolve(self.base, path)
+    }
+
+    fn number(&mut self, words: &mut Words<'_>, key: &str) -> Res<Option<f64>> {
+        match words.key(key) {
+            None => Ok(None),
+            Some(DataArg { value: Literal::Number(x), .. }) => Ok(Some(*x)),
+            Some(arg) => self.fail(arg.span, format!("`{key}` is a number"), &format!("{key}=0.5")),
+        }
+    }
+
+    fn count(&mut self, words: &mut Words<'_>, key: &str) -> Res<Option<usize>> {
+        match words.key(key) {
+            None => Ok(None),
+            Some(arg) => match whole(&arg.value) {
+                Some(n) => Ok(Some(n)),
+                None => self.fail(arg.span, format!("`{key}` is a whole number"), &format!("{key}=10")),
+            },
+        }
+    }
+
+    fn nothing_left(&mut self, kind: &str, words: &Words<'_>) -> Res<()> {
+        let known: &[&str] = match kind {
+            "csv" => &["header", "separator", "decimal_comma", "window", "horizon"],
+            "text" => &["window", "stride", "bytes"],
+            "idx" | "npy" | "npz" | "images" => &["augment"],
+            _ => &["noise", "classes", "low", "high", "dims", "seed"],
+        };
+        let mut clean = Ok(());
+        for arg in words.left() {
+            let word = match (&arg.key, &arg.value) {
+                (Some(key), _) => key.as_str(),
+                (None, Literal::Word(word)) => word,
+                (None, _) => "",
+            };
+            let message = if word.is_empty() {
+                format!("`data {kind}` does not know what to do with this")
+            } else {
+                format!("`data {kind}` has no option `{word}`")
+            };
+            let near = nearest(word, known);
+            let label = near.map_or(String::new(), |n| format!("did you mean `{n}`?"));
+            let mut d = Diagnostic::error("N0514", message).label(arg.span, label);
+            if near.is_none() && !known.is_empty() {
+                d = d.help(format!("options are {}", known.join(", ")));
+            }
+            self.diagnostics.push(d);
+            clean = Err(Reported);
+        }
+        clean
+    }
+
+    fn unknown_kind<T>(&mut self, kind: &str, span: Span) -> Res<T> {
+        let generators = GeneratorKind::ALL.iter().map(|(name, _)| *name);
+        let known: Vec<&str> = FILES.into_iter().chain(generators).collect();
+        let label = nearest(kind, &known).map_or(String::new(), |n| format!("did you mean `{n}`?"));
+        let d = Diagnostic::error("N0514", format!("there is no source of data called `{kind}`"));
+        self.diagnostics.push(d.label(span, label).help(help()));
+        Err(Reported)
+    }
+
+    fn fail<T>(&mut self, span: Span, message: impl Into<String>, example: &str) -> Res<T> {
+        let d = Diagnostic::error("N0514", message).label(span, "");
+        self.diagnostics.push(d.help(format!("for example: {example}")));
+        Err(Reported)
+    }
+}
+
+fn help() -> String {
+    let generators: Vec<&str> = GeneratorKind::ALL.iter().map(|(name, _)| *name).collect();
+    format!(
+        "rows: data {{ 0 1 -> 1 }}\na file: data \"f.csv\", data {} \"path\"\nmade up: data moons 500 noise=0.1 (or {})",
+        FILES[1..].join("|"),
+        generators.join(", ")
+    )
+}
+
+/// A path as seen from `base`; `-` is stdin.
+pub(crate) fn resolve(base: &Path, path: &str) -> String {
+    if path == "-" || base.as_os_str().is_empty() || base == Path::new(".") || Path::new(path).is_absolute() {
+        return path.to_string();
+    }
+    let joined: PathBuf = base.join(path);
+    joined.to_string_lossy().into_owned()
+}
+
+fn size_text(sizes: &[usize]) -> String {
+    sizes.iter().map(ToString::to_string).collect::<Vec<_>>().join("x")
+}
+
+/// A whole number that a float holds exactly.
+pub(crate) fn whole(value: &Literal) -> Option<usize> {
+    match value {
+        Literal::Number(x) if *x >= 0.0 && x.fract() == 0.0 && *x <= 2f64.powi(53) => Some(*x as usize),
+        _ => None,
+    }
+}
+
+/// The words after a source's kind, taken one after the other.
+struct Words<'a> {
+    args: Vec<Option<&'a DataArg>>,
+    to: Vec<Option<&'a DataArg>>,
+    span: Span,
+}
+
+impl<'a> Words<'a> {
+    fn new(args: &'a [DataArg], to: &'a [DataArg], span: Span) -> Self {
+        Self { args: args.iter().map(Some).collect(), to: to.iter().map(Some).collect(), span }
+    }
+
+    /// The next word without a key that is not a bare word.
+    fn next(&mut self) -> Option<&'a DataArg> {
+        let plain = |a: &&mut Option<&DataArg>| {
+            a.is_some_and(|a| a.key.is_none() && !matches!(a.value, Literal::Word(_)))
+        };
+        self.args.iter_mut().find(plain)?.take()
+    }
+
+    fn text(&mut self) -> Option<(String, Span)> {
+        let quoted = |a: &&mut Option<&DataArg>| {
+            a.is_some_and(|a| a.key.is_none() && matches!(a.value, Literal::Text(_)))
+        };
+        let arg = self.args.iter_mut().find(quoted)?.take()?;
+        match &arg.value {
+            Literal::Text(path) => Some((path.clone(), arg.span)),
+            _ => None,
+        }
+    }
+
+    fn key(&mut self, key: &str) -> Option<&'a DataArg> {
+        self.args.iter_mut().find(|a| a.is_some_and(|a| a.key.as_deref() == Some(key)))?.take()
+    }
+
+    /// A bare word, or `word=yes`.
+    fn flag(&mut self, name: &str) -> bool {
+        let is = |a: &&mut Option<&DataArg>| {
+            a.is_some_and(|a| match (&a.key, &a.value) {
+                (None, Literal::Word(word)) => word == name,
+                (Some(key), Literal::Bool(_)) => key == name,
+                _ => false,
+            })
+        };
+        let found = self.args.iter_mut().find(is).and_then(Option::take);
+        found.is_some_and(|a| a.value != Literal::Bool(false))
+    }
+
+    fn target(&mut self) -> Option<&'a DataArg> {
+        self.to.first_mut()?.take()
+    }
+
+    fn left(&self) -> impl Iterator<Item = &'a DataArg> {
+        self.args.iter().chain(&self.to).filter_map(|a| *a)
+    }
+}

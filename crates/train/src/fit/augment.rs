@@ -1,0 +1,213 @@
+//! Pictures that are never quite the same twice: `data images "dir" 32x32x3 augment=[flip, shift]`.
+//!
+//! Only what is trained on is changed, anew in every epoch, by random numbers whose key is the seed, the epoch and
+//! the row: neither threads nor a stop in between change them.
+
+use crate::execute::runner::{Runner, internal};
+use crate::precision::Float;
+use crate::problem::Outcome;
+use nnc_data::Table;
+use nnc_graph::{Role, random};
+use nnc_model::data::{Literal, Part, SourceDecl};
+use nnc_model::{Ports, Spec};
+use nnc_syntax::{Diagnostic, Span};
+
+/// What can be done to a picture.
+pub(crate) const KINDS: [&str; 2] = ["flip", "shift"];
+/// A picture is shifted by at most this share of its sides, as cutting 32x32 out of 40x40 does (He et al. 2015).
+const SHARE: usize = 8;
+
+/// The words of `augment=`, and where they stand.
+fn words(decl: &SourceDecl) -> Option<(Vec<&str>, Span)> {
+    let arg = decl.args.iter().find(|a| a.key.as_deref() == Some("augment"))?;
+    let words = match &arg.value {
+        Literal::List(items) => items.iter().map(text).collect(),
+        one => vec![text(one)],
+    };
+    Some((words, arg.span))
+}
+
+fn text(literal: &Literal) -> &str {
+    match literal {
+        Literal::Word(word) | Literal::Text(word) => word,
+        _ => "",
+    }
+}
+
+/// What is wrong with the `augment=` of a program whose data offers these ports.
+pub(crate) fn mistakes(spec: &Spec, ports: &Ports) -> Vec<Diagnostic> {
+    let mut out = Vec::new();
+    for decl in &spec.data {
+        let Some((words, span)) = words(decl) else { continue };
+        let d = if let Some(word) = words.iter().find(|w| !KINDS.contains(w)) {
+            let what = if word.is_empty() { "this" } else { word };
+            Diagnostic::error("N0514", format!("`augment` knows {}, not `{what}`", KINDS.join(" and ")))
+                .label(span, "")
+                .help("for example: augment=[flip, shift]")
+        } else if decl.part != Part::Train {
+            Diagnostic::error("N0514", "only what is trained on is augmented")
+                .label(span, "leave this out")
+                .cause("the network is judged on pictures as they are")
+        } else if !ports.inputs.iter().any(|p| p.shape.len() == 3 && p.classes.is_none()) {
+            Diagnostic::error("N0514", "`augment` is for pictures, and no input is one")
+                .label(span, "")
+                .help("columns become a picture by a shape: input image 28x28x1")
+        } else {
+            continue;
+        };
+        out.push(d);
+    }
+    out
+}
+
+/// How the pictures of a batch are changed.
+pub(crate) struct Augment {
+    pictures: Vec<Picture>,
+    flip: bool,
+    shift: bool,
+    seed: u64,
+}
+
+struct Picture {
+    port: String,
+    /// Height, width, channels.
+    shape: [usize; 3],
+    site: u64,
+}
+
+impl Augment {
+    /// What the program asks for, if it does.
+    pub(crate) fn new(spec: &Spec, ports: &Ports, seed: u64) -> Option<Self> {
+        let train = spec.data.iter().find(|d| d.part == Part::Train)?;
+        let (words, _) = words(train)?;
+        let pictures = ports.inputs.iter().filter(|p| p.classes.is_none()).filter_map(|p| {
+            let shape = <[usize; 3]>::try_from(&p.shape[..]).ok()?;
+            Some(Picture { port: p.name.clone(), shape, site: random::site(&format!("augment {}", p.name)) })
+        });
+        let asked = |word: &str| words.contains(&word);
+        Some(Self { pictures: pictures.collect(), flip: asked("flip"), shift: asked("shift"), seed })
+    }
+
+    /// Changes the pictures of a batch that was fed: `rows` says which rows they are.
+    pub(crate) fn change<T: Float>(&self, runner: &mut Runner<T>, rows: &[u32], epoch: u64) {
+        for picture in &self.pictures {
+            let Some(batch) = runner.executor.input_mut(Role::Input, &picture.port) else { continue };
+            let key = random::Key::new(self.seed, epoch, picture.site);
+            let size = picture.shape.iter().product();
+            for (pixels, &row) in batch.chunks_exact_mut(size).zip(rows) {
+                let [a, b, c, _] = key.block(u64::from(row));
+                if self.flip && a & 1 == 1 {
+                    flip(pixels, picture.shape);
+                }
+                if self.shift {
+                    shift(pixels, picture.shape, [way(b, picture.shape[0]), way(c, picture.shape[1])]);
+                }
+            }
+        }
+    }
+}
+
+/// Feeds rows to train on.
+pub(crate) fn feed<T: Float>(
+    runner: &mut Runner<T>,
+    table: &Table,
+    rows: &[u32],
+    augment: Option<&Augment>,
+    epoch: u64,
+) -> Outcome<()> {
+    runner.feed(table, rows).map_err(|f| internal(&f))?;
+    if let Some(augment) = augment {
+        augment.change(runner, rows, epoch);
+    }
+    Ok(())
+}
+
+/// A whole number from `-side/8` to `side/8`, all equally likely.
+fn way(bits: u32, side: usize) -> isize {
+    let most = (side / SHARE) as u64;
+    let choices = 2 * most + 1;
+    ((u64::from(bits) * choices) >> 32) as isize - most as isize
+}
+
+/// Left and right exchanged.
+fn flip<T>(pixels: &mut [T], [_, width, channels]: [usize; 3]) {
+    for line in pixels.chunks_exact_mut(width * channels) {
+        for x in 0..width / 2 {
+            let other = (width - 1 - x) * channels;
+            for c in 0..channels {
+                line.swap(x * channels + c, other + c);
+            }
+        }
+    }
+}
+
+/// Moved down and to the right; what comes in is 0.
+fn shift<T: Float>(pixels: &mut [T], [height, width, channels]: [usize; 3], [down, right]: [isize; 2]) {
+    let line = width * channels;
+    let (keep, from, to) = {
+        let moved = right.unsigned_abs().min(width) * channels;
+        if right >= 0 { (line - moved, 0, moved) } else { (line - moved, moved, 0) }
+    };
+    for i in 0..height {
+        // A line is written before any other needs what stood in it.
+        let y = if down > 0 { height - 1 - i } else { i };
+        let target = y * line;
+        match y.checked_add_signed(-down).filter(|&y| y < height) {
+            None => pixels[target..target + line].fill(T::of(0.0)),
+            Some(source) => {
+                let source = source * line + from;
+                pixels.copy_within(source..source + keep, target + to);
+                let (empty, end) = if right >= 0 { (0, to) } else { (keep, line) };
+                pixels[target + empty..target + end].fill(T::of(0.0));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A picture of 3x4 with one channel: 1 to 12.
+    fn picture() -> Vec<f64> {
+        (1..=12).map(f64::from).collect()
+    }
+
+    fn shifted(way: [isize; 2]) -> Vec<f64> {
+        let mut pixels = picture();
+        shift(&mut pixels, [3, 4, 1], way);
+        pixels
+    }
+
+    #[test]
+    fn pictures_are_flipped() {
+        let mut pixels = picture();
+        flip(&mut pixels, [3, 4, 1]);
+        assert_eq!(pixels[..4], [4.0, 3.0, 2.0, 1.0]);
+        flip(&mut pixels, [3, 4, 1]);
+        assert_eq!(pixels, picture());
+        let mut colours = picture();
+        flip(&mut colours, [2, 3, 2]);
+        assert_eq!(colours[..6], [5.0, 6.0, 3.0, 4.0, 1.0, 2.0]);
+    }
+
+    #[test]
+    fn pictures_are_shifted() {
+        let zero = |n: usize| vec![0.0; n];
+        assert_eq!(shifted([0, 0]), picture());
+        assert_eq!(shifted([1, 0]), [zero(4), picture()[..8].to_vec()].concat());
+        assert_eq!(shifted([-2, 0]), [picture()[8..].to_vec(), zero(8)].concat());
+        assert_eq!(shifted([0, 1])[..8], [0.0, 1.0, 2.0, 3.0, 0.0, 5.0, 6.0, 7.0]);
+        assert_eq!(shifted([0, -3])[..8], [4.0, 0.0, 0.0, 0.0, 8.0, 0.0, 0.0, 0.0]);
+        assert_eq!(shifted([1, -1])[4..], [2.0, 3.0, 4.0, 0.0, 6.0, 7.0, 8.0, 0.0]);
+        assert_eq!(shifted([5, 9]), zero(12));
+    }
+
+    #[test]
+    fn all_ways_are_equally_likely() {
+        let ways: Vec<isize> = (0..9u32).map(|i| way((u32::MAX / 9) * i + 5, 32)).collect();
+        assert_eq!(ways, (-4..=4).collect::<Vec<_>>());
+        assert_eq!((way(0, 7), way(u32::MAX, 7)), (0, 0));
+        assert_eq!(way(u32::MAX, 32), 4);
+    }
+}

@@ -1,0 +1,385 @@
+//! Where a NaN came from: the last steps run once more, with every value kept.
+
+use crate::execute::runner::Runner;
+use crate::fit::augment::feed;
+use crate::fit::train::Trainer;
+use crate::precision::Float;
+use crate::problem::{Outcome, Problem, ProblemKind};
+use nnc_engine::{PlanOptions, Store, plan};
+use nnc_graph::{Binary, Graph, NodeId, OutputKind, Prim, Role};
+use nnc_model::Spec;
+use nnc_syntax::{Diagnostic, Span};
+use std::sync::Arc;
+
+/// Steps whose gradients are told.
+const NORMS: u64 = 5;
+/// How far the story goes back.
+const HOPS: usize = 6;
+/// From here on a number is worth mentioning.
+const LARGE: f64 = 1e4;
+
+/// One step of a replay.
+struct At {
+    epoch: u64,
+    /// Its number, from 1 over the whole training.
+    step: u64,
+    /// Its rows in the order of the epoch.
+    start: usize,
+    end: usize,
+}
+
+impl<T: Float> Trainer<'_, T> {
+    /// The problem of a loss, or a weight, that is no number any more.
+    pub(crate) fn diverged(&mut self) -> Box<Problem> {
+        let _ = self.save_history();
+        let last = (self.epoch, self.done);
+        match self.explain() {
+            Ok(d) => Problem::at(ProblemKind::Diverged, vec![d], &self.loaded.spec.sources),
+            // The explanation needs more memory than the training did.
+            Err(_) => Problem::new(ProblemKind::Diverged, helps(headline(last.0, last.1, "no number"))),
+        }
+    }
+
+    fn explain(&mut self) -> Outcome<Diagnostic> {
+        let failed = self.find_step()?;
+        let norms = self.gradients(&failed)?;
+        self.replay(failed.step - 1, |_, _, _| Ok(()))?;
+        let keep = PlanOptions { keep_all: true, ..PlanOptions::default() };
+        let mut runner = self.extra(&self.model.step, failed.end - failed.start, &keep)?;
+        self.shuffle(failed.epoch);
+        let rows = &self.order[failed.start..failed.end];
+        self.feed(&mut runner, rows, failed.epoch)?;
+        let mut store = self.store.clone();
+        runner.run(&mut store, self.model.settings.seed, failed.step);
+        let story = Story { spec: &self.loaded.spec, graph: &self.model.step, runner: &runner };
+        let mut d = story.tell(failed.epoch, failed.step);
+        if !norms.is_empty() {
+            let norms: Vec<String> = norms.iter().map(|n| short(*n)).collect();
+            let steps =
+                if norms.len() == 1 { "last step".into() } else { format!("last {} steps", norms.len()) };
+            d = d.cause(format!("size of the gradient, {steps}: {}", norms.join("  ")));
+        }
+        Ok(helps(d))
+    }
+
+    /// The first step whose loss is no number, or that leaves a weight that is none.
+    fn find_step(&mut self) -> Outcome<At> {
+        let mut found = None;
+        let last = self.done;
+        self.replay(last, |trainer, at, sums| {
+            let broken = !sums[0].is_finite() || !weights_finite(&trainer.store);
+            if broken && found.is_none() {
+                found = Some(At { ..at });
+            }
+            Ok(())
+        })?;
+        let per_epoch = self.model.settings.steps_per_epoch(self.order.len());
+        Ok(found.unwrap_or_else(|| self.at(last.max(1), per_epoch)))
+    }
+
+    /// Runs the steps after the snapshot again, up to a step; `each` sees every one after it ran.
+    fn replay(
+        &mut self,
+        last: u64,
+        mut each: impl FnMut(&mut Self, At, &[f64]) -> Outcome<()>,
+    ) -> Outcome<()> {
+        let per_epoch = self.model.settings.steps_per_epoch(self.order.len());
+        self.store.copy_from(&self.snapshot.store);
+        let mut epoch = 0;
+        let mut sums = vec![0.0; self.sums.len()];
+        for step in self.snapshot.step + 1..=last {
+            let at = self.at(step, per_epoch);
+            if at.epoch != epoch {
+                epoch = at.epoch;
+                self.shuffle(epoch);
+            }
+            let seed = self.model.settings.seed;
+            let rows = &self.order[at.start..at.end];
+            let Some(runner) = self.step.of(rows.len()) else { continue };
+            feed(runner, &self.loaded.data.train, rows, self.augment.as_ref(), at.epoch)?;
+            runner.run(&mut self.store, seed, step);
+            sums.fill(0.0);
+            runner.add_figures(rows.len(), &mut sums);
+            each(self, at, &sums)?;
+        }
+        Ok(())
+    }
+
+    fn at(&self, step: u64, per_epoch: u64) -> At {
+        let (epoch, within) = ((step - 1) / per_epoch + 1, (step - 1) % per_epoch);
+        let start = within as usize * self.batch;
+        At { epoch, step, start, end: self.order.len().min(start + self.batch) }
+    }
+
+    /// The norms of the gradient in the last steps before and at the broken one.
+    fn gradients(&mut self, failed: &At) -> Outcome<Vec<f64>> {
+        let first = failed.step.saturating_sub(NORMS).max(self.snapshot.step);
+        let per_epoch = self.model.settings.steps_per_epoch(self.order.len());
+        self.replay(first, |_, _, _| Ok(()))?;
+        let mut norms = Vec::new();
+        for step in first + 1..=failed.step {
+            let at = self.at(step, per_epoch);
+            self.shuffle(at.epoch);
+            let mut runner = self.extra(&self.model.backward, at.end - at.start, &PlanOptions::default())?;
+            let rows = &self.order[at.start..at.end];
+            self.feed(&mut runner, rows, at.epoch)?;
+            let mut store = self.store.clone();
+            runner.run(&mut store, self.model.settings.seed, step);
+            norms.push(norm(&runner, &self.model.backward));
+            let Some(own) = self.step.of(rows.len()) else { break };
+            feed(own, &self.loaded.data.train, rows, self.augment.as_ref(), at.epoch)?;
+            own.run(&mut self.store, self.model.settings.seed, step);
+        }
+        Ok(norms)
+    }
+
+    fn feed(&self, runner: &mut Runner<T>, rows: &[u32], epoch: u64) -> Outcome<()> {
+        feed(runner, &self.loaded.data.train, rows, self.augment.as_ref(), epoch)
+    }
+
+    fn extra(&self, graph: &Graph, batch: usize, options: &PlanOptions) -> Outcome<Runner<T>> {
+        let options =
+            PlanOptions { memory_limit: crate::memory::limit(self.options.memory_limit), ..*options };
+        let plan = plan(graph, self.store.layout(), batch, &options)
+            .map_err(|e| crate::execute::runner::engine(&e))?;
+        Runner::new(Arc::new(plan), &self.pool, &self.loaded.ports, self.model)
+    }
+}
+
+fn weights_finite<T: Float>(store: &Store<T>) -> bool {
+    let kept = store.iter().filter(|(e, _)| matches!(e.role, Role::Weight | Role::State));
+    kept.flat_map(|(_, values)| values).all(|x| x.wide().is_finite())
+}
+
+fn norm<T: Float>(runner: &Runner<T>, graph: &Graph) -> f64 {
+    let gradients = graph.outputs_of(OutputKind::Gradient);
+    let values = gradients.filter_map(|o| runner.executor.output(OutputKind::Gradient, &o.name));
+    values.flatten().map(|x| x.wide() * x.wide()).sum::<f64>().sqrt()
+}
+
+/// Two digits are enough for a size.
+fn short(x: f64) -> String {
+    if x == 0.0 {
+        "0".into()
+    } else if (0.01..1e4).contains(&x) {
+        let digits = if x >= 10.0 {
+            0
+        } else if x >= 1.0 {
+            1
+        } else {
+            3
+        };
+        format!("{x:.digits$}")
+    } else {
+        format!("{x:.1e}")
+    }
+}
+
+fn headline(epoch: u64, step: u64, what: &str) -> Diagnostic {
+    Diagnostic::error("N0601", format!("the loss became {what} at epoch {epoch}, step {step}"))
+}
+
+fn helps(d: Diagnostic) -> Diagnostic {
+    d.help("limit the gradient: clip 1.0")
+        .help("or take smaller steps: optimizer adam lr=0.0003")
+        .help("classes: end with `softmax` and `loss crossentropy`, which are computed together and safely")
+}
+
+/// How a value that is no number came to be.
+struct Story<'a, T> {
+    spec: &'a Spec,
+    graph: &'a Graph,
+    runner: &'a Runner<T>,
+}
+
+impl<T: Float> Story<'_, T> {
+    fn tell(&self, epoch: u64, step: u64) -> Diagnostic {
+        let loss = self.runner.executor.output(OutputKind::Loss, "loss").unwrap_or_default();
+        let loss_broken = loss.iter().any(|x| !x.wide().is_finite());
+        let node = self.first(loss_broken).or_else(|| self.runner.executor.first_non_finite());
+        let Some(node) = node else { return headline(epoch, step, "no number") };
+        let what = match (loss_broken, loss.iter().any(|x| x.is_nan())) {
+            (true, true) => "NaN",
+            (true, false) => "infinite",
+            (false, _) => "no number (a weight first)",
+        };
+        let mut d = headline(epoch, step, what);
+        let text = format!("{}; first seen here", self.seen(node));
+        d = match self.span(node) {
+            Some(span) => d.label(span, text),
+            None => d.cause(text),
+        };
+        d = d.cause(format!("from: {}", self.chain(node)));
+        d
+    }
+
+    /// The first node that is not finite although its operands are, among those the loss depends on: the
+    /// gradient of a broken loss is broken too, but it is not where to look.
+    fn first(&self, loss_broken: bool) -> Option<NodeId> {
+        let target = self.graph.output(OutputKind::Loss, "loss").filter(|_| loss_broken)?;
+        let mut leads = vec![false; self.graph.len()];
+        leads[target.index()] = true;
+        for id in self.graph.ids().rev().filter(|id| id.index() <= target.index()) {
+            if leads[id.index()] {
+                self.graph.operands(id).into_iter().for_each(|o| leads[o.index()] = true);
+            }
+        }
+        let broken = |id: &NodeId| {
+            let constant = matches!(self.graph.node(*id).prim, Prim::Constant(_));
+            let values = self.runner.executor.value(*id).unwrap_or_default();
+            !constant && values.iter().any(|x| !x.wide().is_finite())
+        };
+        let mut own = self.graph.ids().filter(|id| leads[id.index()] && broken(id));
+        own.find(|id| !self.graph.operands(*id).iter().any(broken))
+    }
+
+    /// `log(0) is -inf`
+    fn seen(&self, node: NodeId) -> String {
+        let values = self.runner.executor.value(node).unwrap_or_default();
+        let at = values.iter().position(|x| x.is_nan());
+        let at = at.or_else(|| values.iter().position(|x| !x.wide().is_finite())).unwrap_or(0);
+        let result = values.get(at).map_or(f64::NAN, |x| x.wide());
+        let prim = &self.graph.node(node).prim;
+        let operand = |id: NodeId| {
+            let other = self.runner.executor.value(id)?;
+            let same = other.len() == values.len();
+            other.get(if same { at } else { 0 }).filter(|_| same).map(|x| number(x.wide()))
+        };
+        let operands: Vec<String> = self.graph.operands(node).into_iter().filter_map(operand).collect();
+        if operands.is_empty() || matches!(prim, Prim::Parameter { .. }) {
+            return format!("{} is {}", self.name(node), number(result));
+        }
+        let infix = match prim {
+            Prim::Binary(Binary::Add) => " + ",
+            Prim::Binary(Binary::Subtract) => " - ",
+            Prim::Binary(Binary::Multiply) => " * ",
+            Prim::Binary(Binary::Divide) => " / ",
+            _ => return format!("{}({}) is {}", prim.name(), operands.join(", "), number(result)),
+        };
+        format!("{} is {}", operands.join(infix), number(result))
+    }
+
+    /// What a node is called in a story.
+    fn name(&self, node: NodeId) -> String {
+        match &self.graph.node(node).prim {
+            Prim::Parameter { role: Role::Weight, name } => format!("the weight {name}"),
+            Prim::Parameter { role, name } if role.name() == &**name => format!("the {name}"),
+            Prim::Parameter { role, name } => format!("the {} {name}", role.name()),
+            Prim::Constant(x) => number(x.get()),
+            Prim::DotGeneral(_) => "product".to_string(),
+            prim => prim.name().to_string(),
+        }
+    }
+
+    /// `log <- logistic, exactly 0 in 3 of 128 <- dense2`
+    fn chain(&self, node: NodeId) -> String {
+        let mut parts = vec![self.name(node)];
+        let mut at = node;
+        let mut scope = self.graph.node(node).origin.scope.clone();
+        let mut hops = 0;
+        while let Some(next) = self.follow(at) {
+            at = next;
+            let n = self.graph.node(at);
+            let plain = matches!(
+                n.prim,
+                Prim::Reshape
+                    | Prim::BroadcastInDim { .. }
+                    | Prim::Transpose { .. }
+                    | Prim::Convert
+                    | Prim::StopGradient
+            );
+            if plain {
+                continue;
+            }
+            let mut part = self.name(at);
+            if n.origin.scope != scope
+                && !n.origin.scope.is_empty()
+                && !matches!(n.prim, Prim::Parameter { .. })
+            {
+                part.push_str(&format!(" ({})", n.origin.scope));
+                scope = n.origin.scope.clone();
+            }
+            part.push_str(&self.remark(at, hops == 0));
+            parts.push(part);
+            hops += 1;
+            if hops == HOPS {
+                break;
+            }
+        }
+        parts.join(" <- ")
+    }
+
+    /// The operand to blame: one that is no number, else a huge one, else a computed one; the first of equals.
+    fn follow(&self, node: NodeId) -> Option<NodeId> {
+        let floats = self.graph.operands(node).into_iter().filter(|id| self.graph.ty(*id).dtype.is_float());
+        let weight = |id: NodeId| {
+            let values = self.runner.executor.value(id).unwrap_or_default();
+            let largest = values.iter().map(|x| x.wide().abs()).fold(0.0, f64::max);
+            match &self.graph.node(id).prim {
+                _ if values.iter().any(|x| !x.wide().is_finite()) => 4.0,
+                Prim::Constant(_) => 0.0,
+                _ if largest >= LARGE => 3.0 - 1.0 / largest,
+                Prim::Parameter { .. } => 1.0,
+                _ => 2.0,
+            }
+        };
+        let mut best: Option<(f64, NodeId)> = None;
+        for id in floats {
+            let w = weight(id);
+            if w > 0.0 && best.is_none_or(|(b, _)| w > b) {
+                best = Some((w, id));
+            }
+        }
+        best.map(|(_, id)| id)
+    }
+
+    /// What is unusual about a value; zeros matter only to the operation they go into.
+    fn remark(&self, node: NodeId, direct: bool) -> String {
+        let values = self.runner.executor.value(node).unwrap_or_default();
+        let count = |what: &dyn Fn(f64) -> bool| values.iter().filter(|x| what(x.wide())).count();
+        let (zeros, broken) = (count(&|x| x == 0.0), count(&|x| !x.is_finite()));
+        let largest = values.iter().map(|x| x.wide().abs()).fold(0.0, f64::max);
+        if broken > 0 {
+            format!(", not finite in {broken} of {}", values.len())
+        } else if zeros > 0 && direct {
+            format!(", exactly 0 in {zeros} of {}", values.len())
+        } else if largest >= LARGE {
+            format!(", up to {}", short(largest))
+        } else {
+            String::new()
+        }
+    }
+
+    /// The user's words a node came from.
+    fn span(&self, node: NodeId) -> Option<Span> {
+        let origin = &self.graph.node(node).origin;
+        let source = self.spec.sources.get(self.spec.source);
+        if origin.line == 0 || *origin.file != *source.name {
+            return None;
+        }
+        let before =
+            source.text.split_inclusive('\n').take(origin.line as usize - 1).map(str::len).sum::<usize>();
+        let line = source.text.get(before..)?;
+        let column = line.char_indices().nth(origin.column.saturating_sub(1) as usize).map_or(0, |(i, _)| i);
+        let start = before + column;
+        let end = (start + origin.length as usize).min(source.text.len());
+        Some(Span::new(self.spec.source, start, end))
+    }
+}
+
+fn number(x: f64) -> String {
+    if x.is_nan() {
+        return "NaN".into();
+    }
+    if x.is_infinite() {
+        return if x > 0.0 { "inf".into() } else { "-inf".into() };
+    }
+    if x == 0.0 {
+        return "0".into();
+    }
+    if (1e-3..1e5).contains(&x.abs()) {
+        let text = format!("{x:.4}");
+        return text.trim_end_matches('0').trim_end_matches('.').to_string();
+    }
+    format!("{x:.2e}")
+}

@@ -1,0 +1,278 @@
+//! What training is told, and what it tells.
+
+use crate::artifact::checkpoint::Checkpoint;
+use nnc_syntax::Diagnostic;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// How to train; the precision is the model's.
+#[derive(Clone, Debug)]
+pub struct TrainOptions {
+    /// Threads; 0 takes as many as the machine has.
+    pub threads: usize,
+    /// Weights to start from.
+    pub init: Option<PathBuf>,
+    /// Whether every epoch has an order of its own.
+    pub shuffle: bool,
+    /// The folder of the run; `runs/<spec>/<n>` with the next free number where not given.
+    pub out: Option<PathBuf>,
+    /// Bytes that may be taken; four fifths of the machine's memory where not given.
+    pub memory_limit: Option<u64>,
+    /// Becomes true when the run is to end after the present step.
+    pub interrupt: Arc<AtomicBool>,
+    /// Whether a run folder is written.
+    pub write: bool,
+    /// The run to go on with, in its folder; its first weights are not `init`'s.
+    pub resume: Option<Rc<Checkpoint>>,
+}
+
+impl Default for TrainOptions {
+    fn default() -> Self {
+        Self {
+            threads: 0,
+            init: None,
+            shuffle: true,
+            out: None,
+            memory_limit: None,
+            interrupt: Arc::default(),
+            write: true,
+            resume: None,
+        }
+    }
+}
+
+/// Loss and metrics of some rows.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Figures {
+    /// The mean loss of a row.
+    pub loss: f64,
+    /// Every metric of one number, in the order of the program.
+    pub metrics: Vec<(String, f64)>,
+    /// Metrics of more numbers, such as a confusion matrix; only where rows are evaluated, not in an epoch.
+    pub tables: Vec<TableFigure>,
+}
+
+/// A metric of more than one number.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct TableFigure {
+    /// Its name.
+    pub name: String,
+    /// Its sizes.
+    pub shape: Vec<usize>,
+    /// Its numbers, row by row.
+    pub values: Vec<f64>,
+    /// What rows and columns stand for, where there is one for each class.
+    pub classes: Option<Vec<String>>,
+}
+
+/// What is known before the first step.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Start {
+    /// Rows to train on.
+    pub rows: usize,
+    /// Rows to validate with.
+    pub valid_rows: usize,
+    /// Learned numbers.
+    pub weights: usize,
+    /// Rows of a step.
+    pub batch: usize,
+    /// Steps of an epoch.
+    pub steps_per_epoch: u64,
+    /// Steps in all, if nothing ends the run early.
+    pub steps: u64,
+    /// The steps among them that are done already: the run goes on.
+    pub resumed_at: u64,
+    /// Epochs in all (the last may be partial), if nothing ends the run early.
+    pub epochs: u64,
+    /// Whether neither `epochs` nor `steps` was given, so that 100 epochs were chosen.
+    pub epochs_by_default: bool,
+    /// Bytes the run takes.
+    pub memory: u64,
+    /// Threads.
+    pub threads: usize,
+    /// The folder of the run.
+    pub run: Option<PathBuf>,
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Progress<'a> {
+    /// The present epoch, from 1.
+    pub epoch: u64,
+    /// Epochs in all.
+    pub epochs: u64,
+    /// Steps done.
+    pub step: u64,
+    /// Steps in all.
+    pub steps: u64,
+    /// The steps among those done that are of before the run went on.
+    pub resumed_at: u64,
+    /// Seconds since the first step (of those after it went on).
+    pub seconds: f64,
+    /// Names of the columns of the history: `loss`, metrics, `val_…`.
+    pub names: &'a [String],
+    /// The figures of the last whole epoch; empty in the first.
+    pub figures: &'a [f64],
+    /// Whether this is said at the end of an epoch, and not within.
+    pub epoch_ended: bool,
+    /// Whether this is the last.
+    pub last: bool,
+}
+
+/// Is told how training goes.
+pub trait Observer {
+    /// Before the first step.
+    fn start(&mut self, start: &Start) {
+        let _ = start;
+    }
+
+    /// At most about ten times a second, and at the first and the last epoch's end.
+    fn progress(&mut self, progress: &Progress<'_>) {
+        let _ = progress;
+    }
+
+    /// After every epoch, with the figures of its row of the history. A small problem has a hundred
+    /// thousand epochs a second: this should cost nothing.
+    fn epoch(&mut self, epoch: u64, names: &[String], figures: &[f64]) {
+        let _ = (epoch, names, figures);
+    }
+
+    /// A warning or note.
+    fn note(&mut self, diagnostic: &Diagnostic) {
+        let _ = diagnostic;
+    }
+}
+
+/// An observer that looks away.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Quiet;
+
+impl Observer for Quiet {}
+
+/// Why training ended.
+#[derive(Clone, PartialEq, Debug)]
+pub enum StopReason {
+    /// All epochs or steps are done.
+    Finished,
+    /// A figure did not improve for some epochs.
+    Stalled {
+        /// The figure.
+        metric: String,
+        /// Epochs without improvement.
+        patience: u64,
+    },
+    /// A condition of `stop when` holds: its words.
+    Holds(String),
+    /// Ctrl-C.
+    Interrupted,
+}
+
+impl std::fmt::Display for StopReason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            StopReason::Finished => f.write_str("finished"),
+            StopReason::Stalled { metric, patience } => write!(f, "{metric} stalled for {patience}"),
+            StopReason::Holds(words) => f.write_str(words),
+            StopReason::Interrupted => f.write_str("interrupted"),
+        }
+    }
+}
+
+/// The epoch whose weights were kept.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Best {
+    /// The figure that decided.
+    pub metric: String,
+    /// Its value.
+    pub value: f64,
+    /// The epoch, from 1.
+    pub epoch: u64,
+}
+
+/// What a run came to.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Report {
+    /// Loss and metrics of the last epoch, or of the one whose weights were kept.
+    pub figures: Figures,
+    /// The validation part with the final weights.
+    pub valid: Option<Figures>,
+    /// The test part with the final weights.
+    pub test: Option<Figures>,
+    /// Epochs that were begun.
+    pub epochs: u64,
+    /// Steps that were done.
+    pub steps: u64,
+    /// The steps among them that were done before this run went on; 0 where it began.
+    pub resumed_at: u64,
+    /// Seconds from the first step (of those after it went on) to the last.
+    pub seconds: f64,
+    /// Learned numbers.
+    pub weights: usize,
+    /// The folder of the run.
+    pub run: Option<PathBuf>,
+    /// Why training ended.
+    pub stop: StopReason,
+    /// The epoch whose weights were kept, with `save best=…`.
+    pub best: Option<Best>,
+    /// The seed.
+    pub seed: u64,
+    /// Threads.
+    pub threads: usize,
+    /// A handful of training rows with what the network says, in the order of the data.
+    pub rows: Predictions,
+}
+
+impl Report {
+    /// Whether Ctrl-C ended the run (exit 130).
+    pub fn interrupted(&self) -> bool {
+        self.stop == StopReason::Interrupted
+    }
+}
+
+/// What a column of inputs, targets or predictions is.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Heading {
+    /// Its name.
+    pub name: String,
+    /// Its shape for one row.
+    pub shape: Vec<usize>,
+    /// The names of the classes, where it is a class or their probabilities.
+    pub classes: Option<Vec<String>>,
+}
+
+/// One value of a row: numbers, and the class they mean.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Reading {
+    /// The numbers, in the terms of the file (scaling undone); probabilities stay such.
+    pub values: Vec<f64>,
+    /// The name of the class.
+    pub class: Option<String>,
+}
+
+/// A row with what the network says.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct PredictedRow {
+    /// The row of the source, from 0.
+    pub row: usize,
+    /// One for every heading of the inputs.
+    pub inputs: Vec<Reading>,
+    /// One for every heading of the targets; empty where the data has none.
+    pub targets: Vec<Reading>,
+    /// One for every heading of the outputs.
+    pub outputs: Vec<Reading>,
+}
+
+/// Rows with what the network says.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Predictions {
+    /// What goes in: a heading for every column of the file.
+    pub inputs: Vec<Heading>,
+    /// What should come out.
+    pub targets: Vec<Heading>,
+    /// What does.
+    pub outputs: Vec<Heading>,
+    /// The rows.
+    pub rows: Vec<PredictedRow>,
+}

@@ -1,0 +1,590 @@
+//! The loop.
+
+use crate::artifact::checkpoint::{self, CHECKPOINT, Checkpoint};
+use crate::artifact::run_folder::{MODEL, RunFolder, RunNote};
+use crate::artifact::weights;
+use crate::binding::load::Loaded;
+use crate::binding::resolved;
+use crate::execute::metrics;
+use crate::execute::runner::{Planner, Runners, internal, layout, plans};
+use crate::fit::augment::{Augment, feed};
+use crate::fit::clock::Clock;
+use crate::fit::history::History;
+use crate::fit::prefetch::Prefetch;
+use crate::fit::report::{Best, Figures, Observer, Progress, Report, Start, StopReason, TrainOptions};
+use crate::fit::stop::{Falling, Rules, Watch};
+use crate::infer::decode;
+use crate::memory;
+use crate::precision::{Float, with_float};
+use crate::problem::{Outcome, Problem, ProblemKind};
+use nnc_artifact::ModelCard;
+use nnc_data::{Fault, Table};
+use nnc_engine::{Pool, Store};
+use nnc_graph::Role;
+use nnc_model::{Model, Plateau};
+use nnc_syntax::Diagnostic;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+/// Rows shown with what the network says.
+const HANDFUL: usize = 8;
+/// Seconds from which on a run is worth waiting for the disk.
+const LONG: f64 = 1.0;
+/// Steps between two snapshots to replay from.
+const SNAPSHOT: u64 = 64;
+
+/// Trains a model, in the model's precision.
+///
+/// # Errors
+/// Files that cannot be read or written, too little memory, a loss that is no number any more.
+pub fn train(
+    loaded: &Loaded,
+    model: &Model,
+    options: &TrainOptions,
+    observer: &mut dyn Observer,
+) -> Outcome<Report> {
+    let report = with_float!(model.step.float, T => {
+        Trainer::<T>::new(loaded, model, options).and_then(|mut t| {
+            if let Some(checkpoint) = &options.resume {
+                t.resume(checkpoint)?;
+            }
+            t.run(observer)
+        })
+    });
+    report.map_err(|mut problem| {
+        problem.sources = loaded.spec.sources.clone();
+        problem
+    })
+}
+
+/// Threads: as many as asked for, or as the machine has.
+pub(crate) fn threads(asked: usize) -> usize {
+    match asked {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        n => n,
+    }
+}
+
+/// The batch size of evaluation: small batches would only be slower.
+pub(crate) fn eval_batch(model: &Model) -> usize {
+    model.settings.batch.max(32)
+}
+
+/// What is said when the thread that reads rows ends before they do.
+fn unread() -> Fault {
+    Fault::new("N0901", "the thread that reads the rows has ended")
+}
+
+/// Where a replay begins.
+pub(crate) struct Snapshot<T> {
+    pub(crate) store: Store<T>,
+    /// The epoch that was about to begin.
+    pub(crate) epoch: u64,
+    /// The steps done before it.
+    pub(crate) step: u64,
+}
+
+pub(crate) struct Trainer<'a, T> {
+    pub(crate) loaded: &'a Loaded,
+    pub(crate) model: &'a Model,
+    pub(crate) options: &'a TrainOptions,
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) store: Store<T>,
+    pub(crate) step: Runners<T>,
+    eval: Runners<T>,
+    pub(crate) snapshot: Snapshot<T>,
+    best: Option<(Watch, Best, Store<T>)>,
+    rules: Rules,
+    falling: Option<Falling>,
+    history: History,
+    pub(crate) batch: usize,
+    pub(crate) order: Arc<Vec<u32>>,
+    valid_rows: Vec<u32>,
+    pub(crate) sums: Vec<f64>,
+    valid_sums: Vec<f64>,
+    /// The figures of the present epoch.
+    row: Vec<f64>,
+    pub(crate) epoch: u64,
+    pub(crate) done: u64,
+    /// Rows of the present epoch that were seen before the run stopped and went on.
+    position: usize,
+    resumed_at: u64,
+    /// Whether the batch holds rows.
+    fed: bool,
+    /// What is done to pictures on the way into a batch.
+    pub(crate) augment: Option<Augment>,
+    total: u64,
+    memory: u64,
+    folder: Option<RunFolder>,
+    note: RunNote,
+    card: ModelCard,
+    clock: Clock,
+}
+
+/// How the steps of an epoch ended.
+enum Epoch {
+    Whole,
+    /// The number of steps was reached within it.
+    Partial,
+    Interrupted,
+}
+
+impl<'a, T: Float> Trainer<'a, T> {
+    fn new(loaded: &'a Loaded, model: &'a Model, options: &'a TrainOptions) -> Outcome<Self> {
+        let (data, settings) = (&loaded.data, &model.settings);
+        let layout = layout(model)?;
+        let limit = memory::limit(options.memory_limit);
+        let rows = data.train.len();
+        let others = [&data.valid, &data.test].map(|t| t.as_ref().map_or(0, Table::len));
+        let mut planner = Planner::new(&layout, limit);
+        let step_plans = plans(&mut planner, &model.step, settings.batch, &[rows])?;
+        planner.plan(&model.init, 1)?;
+        let eval_plans = vec![planner.plan(&model.eval, eval_batch(model))?];
+        let mut need = planner.need;
+        let copies = 2 + u64::from(settings.save_best.is_some());
+        need.add("weights, optimizer slots and copies of them", layout.bytes().saturating_mul(copies));
+        need.add("rows", data.bytes());
+        need.add("orders of rows", 8 * (rows as u64 + others[0] as u64));
+        need.check(limit)?;
+        let pool = Pool::new(threads(options.threads));
+        let store = weights::initial::<T>(model, &layout, &pool, settings.seed, options.init.as_deref())?;
+        let history = History::new(&model.metrics, data.valid.is_some());
+        let best = settings.save_best.as_ref().and_then(|metric| {
+            let best = Best { metric: metric.clone(), value: f64::NAN, epoch: 0 };
+            Some((Watch::new(history.names(), metric)?, best, store.clone()))
+        });
+        let name = &loaded.spec.sources.get(loaded.spec.source).name;
+        let out = options.resume.as_ref().map(|c| c.folder.as_path()).or(options.out.as_deref());
+        let folder = options.write.then(|| RunFolder::create(out, name)).transpose()?;
+        Ok(Self {
+            step: Runners::new(step_plans, settings.batch, &pool, &loaded.ports, model)?,
+            eval: Runners::new(eval_plans, eval_batch(model), &pool, &loaded.ports, model)?,
+            snapshot: Snapshot { store: store.clone(), epoch: 1, step: 0 },
+            best,
+            falling: settings.plateau.as_ref().and_then(|p| Falling::new(p, history.names())),
+            rules: Rules::new(&settings.stop, history.names(), &loaded.spec.sources),
+            batch: settings.batch,
+            order: Arc::new((0..rows as u32).collect()),
+            valid_rows: (0..others[0] as u32).collect(),
+            sums: vec![0.0; metrics::width(model)],
+            valid_sums: vec![0.0; metrics::width(model)],
+            row: vec![0.0; history.names().len()],
+            epoch: 0,
+            done: 0,
+            position: 0,
+            resumed_at: 0,
+            fed: false,
+            augment: Augment::new(&loaded.spec, &loaded.ports, settings.seed),
+            total: settings.total_steps(rows),
+            memory: need.total(),
+            note: RunNote::new(loaded, model, options),
+            card: if options.write { card(loaded) } else { ModelCard::default() },
+            clock: Clock::start(),
+            loaded,
+            model,
+            options,
+            pool,
+            store,
+            history,
+            folder,
+        })
+    }
+
+    /// Takes over where a run stopped.
+    fn resume(&mut self, checkpoint: &Checkpoint) -> Outcome<()> {
+        checkpoint.check(self.loaded)?;
+        if checkpoint.step >= self.total {
+            let message = format!("this run has done its {} steps", self.total);
+            let d = Diagnostic::error("N0605", message);
+            return Err(Problem::new(ProblemKind::Spec, d.help("--epochs N makes it N epochs in all")));
+        }
+        checkpoint.restore(&mut self.store, self.best.as_mut().map(|b| &mut b.2))?;
+        (self.epoch, self.done, self.resumed_at) = (checkpoint.epoch, checkpoint.step, checkpoint.step);
+        self.snapshot = Snapshot { store: self.store.clone(), epoch: self.epoch, step: self.done };
+        let seen = self.seen();
+        let whole = if seen == self.order.len() { self.epoch } else { self.epoch - 1 };
+        if whole < self.epoch {
+            self.position = seen;
+            self.sums = checkpoint.sums();
+        }
+        self.sums.resize(metrics::width(self.model), 0.0);
+        // What the rules and the best epoch know follows from the figures.
+        self.history.restore(checkpoint.history(), whole);
+        for epoch in 1..=self.history.len() as u64 {
+            let row = self.history.row(epoch);
+            self.rules.after(self.history.names(), row);
+            if let Some(falling) = &mut self.falling {
+                falling.after(row);
+            }
+            if let Some((watch, best, _)) = &mut self.best
+                && watch.improves(row)
+            {
+                (best.epoch, best.value) = (epoch, watch.value().unwrap_or(f64::NAN));
+            }
+        }
+        self.lower_rate();
+        Ok(())
+    }
+
+    fn run(mut self, observer: &mut dyn Observer) -> Outcome<Report> {
+        self.begin(observer);
+        self.clock = Clock::start();
+        let stop = loop {
+            if self.done >= self.total {
+                break StopReason::Finished;
+            }
+            if self.position == 0 {
+                self.epoch += 1;
+            }
+            self.arrange();
+            match self.steps(observer)? {
+                Epoch::Whole => {}
+                Epoch::Partial => {
+                    self.figures()?;
+                    self.end_epoch(observer)?;
+                    break StopReason::Finished;
+                }
+                Epoch::Interrupted => {
+                    self.mean(self.order.len().min(self.seen()))?;
+                    break StopReason::Interrupted;
+                }
+            }
+            self.figures()?;
+            if let Some(reason) = self.end_epoch(observer)? {
+                break reason;
+            }
+            if self.interrupted() {
+                break StopReason::Interrupted;
+            }
+        };
+        let seconds = self.clock.seconds();
+        if !self.finite() {
+            return Err(self.diverged());
+        }
+        self.tell(observer, seconds, true, true);
+        self.finish(stop, seconds)
+    }
+
+    /// Tells what is to come.
+    fn begin(&self, observer: &mut dyn Observer) {
+        let settings = &self.model.settings;
+        let rows = self.order.len();
+        let per_epoch = settings.steps_per_epoch(rows);
+        observer.start(&Start {
+            rows,
+            valid_rows: self.valid_rows.len(),
+            weights: weight_count(self.model),
+            batch: settings.batch,
+            steps_per_epoch: per_epoch,
+            steps: self.total,
+            resumed_at: self.resumed_at,
+            epochs: self.epochs(),
+            epochs_by_default: settings.epochs.is_none() && settings.steps.is_none(),
+            memory: self.memory,
+            threads: self.pool.threads(),
+            run: self.folder.as_ref().map(|f| f.path().to_path_buf()),
+        });
+    }
+
+    fn epochs(&self) -> u64 {
+        self.total.div_ceil(self.model.settings.steps_per_epoch(self.order.len()))
+    }
+
+    /// The order of the rows in this epoch, and a snapshot now and then.
+    fn arrange(&mut self) {
+        if self.done == 0 || self.done - self.snapshot.step >= SNAPSHOT {
+            self.snapshot.store.copy_from(&self.store);
+            (self.snapshot.epoch, self.snapshot.step) = (self.epoch, self.done);
+        }
+        self.shuffle(self.epoch);
+    }
+
+    /// The order of the rows in an epoch.
+    pub(crate) fn shuffle(&mut self, epoch: u64) {
+        if self.options.shuffle {
+            let order = Arc::make_mut(&mut self.order);
+            self.loaded.data.train.order(self.model.settings.seed, epoch, order);
+        }
+    }
+
+    /// The steps of one epoch. Nothing is allocated here but to save.
+    fn steps(&mut self, observer: &mut dyn Observer) -> Outcome<Epoch> {
+        let mut at = std::mem::take(&mut self.position);
+        if at == 0 {
+            self.sums.fill(0.0);
+        }
+        let (rows, seed) = (self.order.len(), self.model.settings.seed);
+        // One batch that never changes is copied once.
+        let still = !self.options.shuffle && rows <= self.batch && self.augment.is_none();
+        // Pictures that change are read as they are needed.
+        let mut ahead = if self.augment.is_some() { None } else { self.ahead(at)? };
+        while at < rows {
+            if self.done >= self.total {
+                return Ok(Epoch::Partial);
+            }
+            let end = rows.min(at + self.batch);
+            let Some(runner) = self.step.of(end - at) else { break };
+            if let Some(ahead) = &mut ahead {
+                let batch = ahead.next().unwrap_or_else(|| Err(Box::new(unread())));
+                let batch = batch.map_err(|f| internal(&f))?;
+                runner.feed_batch(&batch);
+                ahead.give_back(batch);
+            } else if !(still && self.fed) {
+                let rows = &self.order[at..end];
+                feed(runner, &self.loaded.data.train, rows, self.augment.as_ref(), self.epoch)?;
+                self.fed = true;
+            }
+            self.done += 1;
+            runner.run(&mut self.store, seed, self.done);
+            runner.add_figures(end - at, &mut self.sums);
+            if !self.sums[0].is_finite() {
+                return Err(self.diverged());
+            }
+            at = end;
+            if let Some(now) = self.clock.step()
+                && at < rows
+            {
+                if self.clock.tell(now) {
+                    self.tell(observer, now.as_secs_f64(), false, false);
+                }
+                if self.clock.save_due() {
+                    self.save()?;
+                }
+            }
+            if at < rows && self.interrupted() {
+                return Ok(Epoch::Interrupted);
+            }
+        }
+        Ok(Epoch::Whole)
+    }
+
+    /// A thread that reads ahead, where the rows are on disk.
+    fn ahead(&mut self, at: usize) -> Outcome<Option<Prefetch<T>>> {
+        let table = &self.loaded.data.train;
+        let next = self.batch.min(self.order.len().saturating_sub(at));
+        let Some(runner) = self.step.of(next).filter(|_| table.is_on_disk()) else { return Ok(None) };
+        let ahead = Prefetch::new(table, &self.order, at, self.batch, runner.feeds());
+        ahead.map(Some).map_err(|e| {
+            let d = Diagnostic::error("N0604", format!("no thread can be started to read the data: {e}"));
+            Problem::new(ProblemKind::Io, d)
+        })
+    }
+
+    fn interrupted(&self) -> bool {
+        self.options.interrupt.load(Ordering::Relaxed)
+    }
+
+    /// Rows seen in the present epoch.
+    fn seen(&self) -> usize {
+        let per_epoch = self.model.settings.steps_per_epoch(self.order.len());
+        let steps = self.done - (self.epoch - 1) * per_epoch;
+        self.order.len().min((steps as usize).saturating_mul(self.batch))
+    }
+
+    /// Loss and metrics of the epoch as Keras has them: means over the rows, each taken before its update.
+    fn mean(&mut self, rows: usize) -> Outcome<()> {
+        let own = 1 + self.model.metrics.len();
+        metrics::finish(self.model, &self.sums, rows, &mut self.row[..own])
+    }
+
+    fn figures(&mut self) -> Outcome<()> {
+        self.mean(self.seen())?;
+        let Some(valid) = &self.loaded.data.valid else { return Ok(()) };
+        self.eval.sums(valid, &self.valid_rows, &mut self.store, &mut self.valid_sums)?;
+        let own = 1 + self.model.metrics.len();
+        metrics::finish(self.model, &self.valid_sums, self.valid_rows.len(), &mut self.row[own..])
+    }
+
+    /// History, best weights, rules, files.
+    fn end_epoch(&mut self, observer: &mut dyn Observer) -> Outcome<Option<StopReason>> {
+        self.history.push(&self.row);
+        observer.epoch(self.epoch, self.history.names(), &self.row);
+        if let Some((watch, best, store)) = &mut self.best
+            && watch.improves(&self.row)
+        {
+            store.copy_from(&self.store);
+            best.epoch = self.epoch;
+            best.value = watch.value().unwrap_or(f64::NAN);
+        }
+        if self.falling.as_mut().is_some_and(|f| f.after(&self.row).is_some()) {
+            self.lower_rate();
+        }
+        if let Some(now) = self.clock.now_if_looked()
+            && self.clock.tell(now)
+        {
+            self.tell(observer, now.as_secs_f64(), true, false);
+        }
+        if let (Some(every), Some(folder)) = (self.model.settings.save_every, &self.folder)
+            && self.epoch.is_multiple_of(every)
+        {
+            let bytes = weights::model_bytes(&self.store, &self.card(self.epoch, self.done));
+            folder.write(&[(&format!("model-{}.safetensors", self.epoch), bytes)], self.long())?;
+        }
+        if self.clock.save_due() {
+            self.save()?;
+        }
+        Ok(self.rules.after(self.history.names(), &self.row))
+    }
+
+    /// Tells the optimizer how far the learning rate has fallen.
+    fn lower_rate(&mut self) {
+        if let Some(falling) = &self.falling
+            && let Some(slot) = self.store.get_mut(Role::Slot, Plateau::SLOT)
+        {
+            slot.fill(T::of(falling.share()));
+        }
+    }
+
+    fn tell(&self, observer: &mut dyn Observer, seconds: f64, epoch_ended: bool, last: bool) {
+        observer.progress(&Progress {
+            epoch: self.epoch,
+            epochs: self.epochs(),
+            step: self.done,
+            steps: self.total,
+            resumed_at: self.resumed_at,
+            seconds,
+            names: self.history.names(),
+            figures: self.history.row(self.history.len() as u64),
+            epoch_ended,
+            last,
+        });
+    }
+
+    /// Whether all weights and states are numbers.
+    fn finite(&self) -> bool {
+        let kept = self.store.iter().filter(|(e, _)| matches!(e.role, Role::Weight | Role::State));
+        kept.flat_map(|(_, values)| values).all(|x| x.wide().is_finite())
+    }
+
+    fn card(&self, epoch: u64, step: u64) -> ModelCard {
+        ModelCard { epoch, step, ..self.card.clone() }
+    }
+
+    /// The weights that are to be kept, with their epoch and step.
+    fn kept(&self) -> (&Store<T>, u64, u64) {
+        match &self.best {
+            Some((_, best, store)) if best.epoch > 0 => {
+                let per_epoch = self.model.settings.steps_per_epoch(self.order.len());
+                (store, best.epoch, self.done.min(best.epoch.saturating_mul(per_epoch)))
+            }
+            _ => (&self.store, self.epoch, self.done),
+        }
+    }
+
+    fn long(&self) -> bool {
+        self.clock.seconds() > LONG
+    }
+
+    pub(crate) fn save_history(&self) -> Outcome<()> {
+        let Some(folder) = &self.folder else { return Ok(()) };
+        folder.write(&[("history.csv", self.history.csv().into_bytes())], true)
+    }
+
+    /// Program, history, model and checkpoint.
+    fn files(&self) -> Vec<(&'static str, Vec<u8>)> {
+        let (store, epoch, step) = self.kept();
+        let text = resolved::text(&self.loaded.spec, &self.card.overrides, &self.loaded.options);
+        let best = self.best.as_ref().filter(|b| b.1.epoch > 0).map(|b| &b.2);
+        let figures = (self.history.values(), &self.sums[..]);
+        let now = self.card(self.epoch, self.done);
+        vec![
+            ("spec.nn", text.into_bytes()),
+            ("history.csv", self.history.csv().into_bytes()),
+            (MODEL, weights::model_bytes(store, &self.card(epoch, step))),
+            (CHECKPOINT, checkpoint::bytes(&self.store, best, figures, &now, &self.note)),
+        ]
+    }
+
+    /// Writes what there is so far.
+    fn save(&mut self) -> Outcome<()> {
+        let Some(folder) = &self.folder else { return Ok(()) };
+        let begin = Instant::now();
+        folder.write(&self.files(), true)?;
+        self.clock.saved(begin.elapsed());
+        Ok(())
+    }
+
+    fn finish(mut self, stop: StopReason, seconds: f64) -> Outcome<Report> {
+        // A long run is on disk before anything else can go wrong.
+        if seconds > LONG {
+            self.save()?;
+        }
+        let mut files = if self.folder.is_some() { self.files() } else { Vec::new() };
+        let mut figures = Figures {
+            loss: self.row[0],
+            metrics: self.model.metrics.iter().cloned().zip(self.row[1..].iter().copied()).collect(),
+            tables: Vec::new(),
+        };
+        let best = match self.best.take() {
+            Some((_, best, store)) if best.epoch > 0 => {
+                self.store.copy_from(&store);
+                figures = self.history.figures(best.epoch, &self.model.metrics);
+                Some(best)
+            }
+            _ => None,
+        };
+        weights::average(&mut self.store);
+        let data = &self.loaded.data;
+        let (valid, test) = match stop {
+            StopReason::Interrupted => (None, None),
+            _ => (self.measure(data.valid.as_ref())?, self.measure(data.test.as_ref())?),
+        };
+        let shown = decode::spread(data.train.len(), HANDFUL);
+        let reader = decode::Reader::new(&data.stats, &self.loaded.ports, self.model);
+        let rows = reader.read(&data.train, &shown, &mut self.eval, &mut self.store)?;
+        let report = Report {
+            figures,
+            valid,
+            test,
+            epochs: self.epoch,
+            steps: self.done,
+            resumed_at: self.resumed_at,
+            seconds,
+            weights: weight_count(self.model),
+            run: self.folder.as_ref().map(|f| f.path().to_path_buf()),
+            stop,
+            best,
+            seed: self.model.settings.seed,
+            threads: self.pool.threads(),
+            rows,
+        };
+        self.note.finish(&report);
+        if let Some(folder) = &self.folder {
+            files.push(("run.json", self.note.json().into_bytes()));
+            folder.write(&files, seconds > LONG)?;
+        }
+        Ok(report)
+    }
+
+    /// Loss and metrics of a whole table.
+    fn measure(&mut self, table: Option<&Table>) -> Outcome<Option<Figures>> {
+        let Some(table) = table else { return Ok(None) };
+        let rows: Vec<u32> = (0..table.len() as u32).collect();
+        let mut sums = vec![0.0; self.sums.len()];
+        self.eval.sums(table, &rows, &mut self.store, &mut sums)?;
+        metrics::figures(self.model, &sums, rows.len()).map(Some)
+    }
+}
+
+/// How many numbers a model learns.
+pub(crate) fn weight_count(model: &Model) -> usize {
+    let weights = model.parameters.iter().filter(|p| p.role == Role::Weight);
+    weights.map(|p| p.shape.iter().product::<usize>()).sum()
+}
+
+/// What the model file says about itself, but for the epoch.
+pub(crate) fn card(loaded: &Loaded) -> ModelCard {
+    let spec = &loaded.spec;
+    let name = &spec.sources.get(spec.source).name;
+    // Equal runs are equal bytes, wherever the program lies.
+    let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    ModelCard {
+        name: name.to_string(),
+        spec: spec.whole_text(),
+        overrides: resolved::overrides(spec),
+        stats: loaded.data.stats.to_json(),
+        epoch: 0,
+        step: 0,
+    }
+}

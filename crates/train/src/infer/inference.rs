@@ -1,0 +1,222 @@
+//! Using a trained model: opening, evaluating, predicting.
+
+use crate::artifact::run_folder::{RunNote, resolve_model};
+use crate::artifact::weights;
+use crate::binding::load::{LoadOptions, Purpose, encode_file, encode_own, load, ports, same_data};
+use crate::binding::resolved::for_model;
+use crate::execute::metrics;
+use crate::execute::runner::{Planner, Runners, layout};
+use crate::fit::report::{Figures, Predictions};
+use crate::fit::train::{eval_batch, threads};
+use crate::infer::decode::Reader;
+use crate::memory;
+use crate::precision::{Float, with_float};
+use crate::problem::{Outcome, Problem, ProblemKind};
+use nnc_artifact::{ModelCard, TensorFile, Values};
+use nnc_data::{Stats, Table};
+use nnc_engine::{Pool, Store};
+use nnc_graph::DType;
+use nnc_model::{Model, Options, Ports, Spec};
+use nnc_syntax::Diagnostic;
+use std::path::{Path, PathBuf};
+
+/// A trained model: program, weights, and the statistics of its data.
+#[derive(Clone, Debug)]
+pub struct Trained {
+    /// The file.
+    pub path: PathBuf,
+    /// The program, as it was trained.
+    pub spec: Spec,
+    /// The statistics of the data it was trained on.
+    pub stats: Stats,
+    /// What the data offers to the program.
+    pub ports: Ports,
+    /// The graphs.
+    pub model: Model,
+    /// The epoch the weights are of.
+    pub epoch: u64,
+    /// The steps they have taken.
+    pub step: u64,
+    file: TensorFile,
+    /// Where the data of the program was.
+    origin: LoadOptions,
+}
+
+/// Which rows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum On {
+    /// The training part.
+    Train,
+    /// The validation part.
+    Valid,
+    /// The test part.
+    Test,
+    /// All rows of the source named by `data`.
+    All,
+}
+
+/// How to use a model.
+#[derive(Clone, Debug, Default)]
+pub struct UseOptions {
+    /// A file instead of the program's data, as seen from the present folder; `-` is stdin.
+    pub data: Option<String>,
+    /// Threads; 0 takes as many as the machine has.
+    pub threads: usize,
+    /// Bytes that may be taken; four fifths of the machine's memory where not given.
+    pub memory_limit: Option<u64>,
+}
+
+/// Loss and metrics of some rows.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Evaluation {
+    /// `train`, `valid`, `test`, `all`, or the file.
+    pub on: String,
+    /// How many rows.
+    pub rows: usize,
+    /// The figures.
+    pub figures: Figures,
+}
+
+/// Opens a model file, a run's folder, or the newest run of a program.
+///
+/// # Errors
+/// There is none, it is damaged, or its parts do not fit together.
+pub fn open_model(path: &Path) -> Outcome<Trained> {
+    let path = resolve_model(path)?;
+    let file = weights::read(&path, None)?;
+    let bad = |what: String| {
+        let d = Diagnostic::error("N0602", format!("`{}` is no model of nnc", path.display()));
+        Problem::new(ProblemKind::Io, d.cause(what))
+    };
+    let card = ModelCard::load(&file).map_err(bad)?;
+    let stats = Stats::from_json(&card.stats).map_err(bad)?;
+    let spec = Spec::read(&card.name, &card.spec, &for_model(&card.overrides)).map_err(
+        |(diagnostics, sources)| Box::new(Problem { kind: ProblemKind::Spec, diagnostics, sources }),
+    )?;
+    let mut ports =
+        ports(&stats.schema, &spec).map_err(|d| Problem::at(ProblemKind::Data, d, &spec.sources))?;
+    // What the program watches while training is of no concern now.
+    ports.has_valid = true;
+    ports.samples = usize::try_from(stats.rows).unwrap_or(usize::MAX);
+    let double = file.tensors.values().any(|t| matches!(t.values, Values::F64(_)));
+    let float = if double { DType::F64 } else { DType::F32 };
+    let model = spec.elaborate(&ports, &Options { float });
+    let model = model.map_err(|d| Problem::at(ProblemKind::Spec, d, &spec.sources))?;
+    let note = RunNote::beside(&path).unwrap_or_default();
+    let origin = LoadOptions {
+        data: note.data.as_ref().map(|p| p.to_string_lossy().into_owned()),
+        fold: note.fold(),
+        base: note.base,
+        memory_limit: None,
+    };
+    let (epoch, step) = (card.epoch, card.step);
+    Ok(Trained { path, spec, stats, ports, model, epoch, step, file, origin })
+}
+
+/// Loss and metrics of a trained model: on `--data`, on a part of its own data, or, where nothing is asked
+/// for, on the part it was trained least on.
+///
+/// # Errors
+/// The data cannot be read, lacks targets, or does not fit the model.
+pub fn evaluate(model: &Trained, on: Option<On>, options: &UseOptions) -> Outcome<Evaluation> {
+    let (name, table) = match (&options.data, on) {
+        (Some(path), _) => (
+            path.clone(),
+            encode_file(&model.stats, &model.spec, path, options.memory_limit, Purpose::Measure)?,
+        ),
+        (None, Some(On::All)) => {
+            ("all".into(), encode_own(&model.stats, &model.spec, &model.origin(options), Purpose::Measure)?)
+        }
+        (None, on) => part(model, on, options)?,
+    };
+    if !table.has_targets() && !model.ports.targets.is_empty() {
+        let d = Diagnostic::error("N0513", format!("`{name}` has no targets to compare with"));
+        return Err(Problem::new(ProblemKind::Data, d.help("nnc predict needs none")));
+    }
+    let rows: Vec<u32> = (0..table.len() as u32).collect();
+    let sums = with_float!(model.model.step.float, T => {
+        let mut used = InUse::<T>::new(model, options)?;
+        let mut sums = vec![0.0; metrics::width(&model.model)];
+        used.runners.sums(&table, &rows, &mut used.store, &mut sums)?;
+        sums
+    });
+    let figures = metrics::figures(&model.model, &sums, table.len())?;
+    Ok(Evaluation { on: name, rows: table.len(), figures })
+}
+
+/// What a trained model says about every row of `--data`, or of its own data.
+///
+/// # Errors
+/// The data cannot be read, or does not fit the model.
+pub fn predict(model: &Trained, options: &UseOptions) -> Outcome<Predictions> {
+    let table = match &options.data {
+        Some(path) => encode_file(&model.stats, &model.spec, path, options.memory_limit, Purpose::Predict)?,
+        None => encode_own(&model.stats, &model.spec, &model.origin(options), Purpose::Predict)?,
+    };
+    let rows: Vec<u32> = (0..table.len() as u32).collect();
+    let reader = Reader::new(&model.stats, &model.ports, &model.model);
+    with_float!(model.model.step.float, T => {
+        let mut used = InUse::<T>::new(model, options)?;
+        reader.read(&table, &rows, &mut used.runners, &mut used.store)
+    })
+}
+
+impl Trained {
+    /// A store with the model's weights.
+    pub(crate) fn store<T: Float>(&self, layout: &nnc_engine::Layout) -> Outcome<Store<T>> {
+        let mut store = Store::<T>::new(layout);
+        weights::load(&mut store, &self.file, &self.path)?;
+        Ok(store)
+    }
+
+    fn origin(&self, options: &UseOptions) -> LoadOptions {
+        LoadOptions { memory_limit: options.memory_limit, ..self.origin.clone() }
+    }
+}
+
+/// A part of the data the model was trained on.
+fn part(model: &Trained, on: Option<On>, options: &UseOptions) -> Outcome<(String, Table)> {
+    let loaded = load(model.spec.clone(), &model.origin(options))?;
+    if !same_data(&loaded.data.stats, &model.stats) {
+        let d = Diagnostic::error("N0513", "the data has changed since this model was trained");
+        let d = d.help("--data F, or --on all, measures the model on what is there now");
+        return Err(Problem::new(ProblemKind::Data, d));
+    }
+    let data = loaded.data;
+    let of = |name: &str, table: Option<Table>| match table {
+        Some(table) => Ok((name.to_string(), table)),
+        None => {
+            let d = Diagnostic::error("N0513", format!("this program has no {name} part"));
+            Err(Problem::new(ProblemKind::Data, d.help(format!("in the program: split {name}=20%"))))
+        }
+    };
+    match on {
+        Some(On::Valid) => of("valid", data.valid),
+        Some(On::Test) => of("test", data.test),
+        None if data.test.is_some() => of("test", data.test),
+        None if data.valid.is_some() => of("valid", data.valid),
+        _ => of("train", Some(data.train)),
+    }
+}
+
+/// A model with its memory.
+struct InUse<T> {
+    runners: Runners<T>,
+    store: Store<T>,
+}
+
+impl<T: Float> InUse<T> {
+    fn new(model: &Trained, options: &UseOptions) -> Outcome<Self> {
+        let layout = layout(&model.model)?;
+        let limit = memory::limit(options.memory_limit);
+        let mut planner = Planner::new(&layout, limit);
+        let batch = eval_batch(&model.model);
+        let plans = vec![planner.plan(&model.model.eval, batch)?];
+        planner.need.add("weights", layout.bytes());
+        planner.need.check(limit)?;
+        let pool = Pool::new(threads(options.threads));
+        let store = model.store(&layout)?;
+        let runners = Runners::new(plans, batch, &pool, &model.ports, &model.model)?;
+        Ok(Self { runners, store })
+    }
+}
