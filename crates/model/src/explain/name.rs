@@ -1,10 +1,10 @@
 //! What a name of the library, or of a program, means.
 
-use crate::builtins;
-use crate::elab::Elab;
-use crate::spec::Spec;
+use crate::elaborate::builtins;
+use crate::elaborate::elab::Elab;
+use crate::elaborate::value::{Def, Kind};
+use crate::program::spec::Spec;
 use crate::suggest::foreign_names;
-use crate::value::{Def, Kind};
 use nnc_graph::DType;
 use nnc_syntax::ast::{Block, Body, DeclareKind, Dim, Param, Stmt, StmtKind};
 use std::fmt::Write as _;

@@ -2,14 +2,14 @@
 
 use super::name::{declarations, first_sentence, params};
 use super::words::{self, capital, count, grouped, shape};
-use crate::builtins;
-use crate::data::{Port, Ports};
-use crate::elab::{Elab, LayerRow};
-use crate::frame::Frame;
-use crate::spec::Spec;
+use crate::elaborate::builtins;
+use crate::elaborate::elab::{Elab, LayerRow};
+use crate::elaborate::frame::Frame;
+use crate::elaborate::value::{Def, Value};
+use crate::program::data::{Port, Ports};
+use crate::program::spec::Spec;
 use crate::step::Model;
 use crate::suggest::foreign_names;
-use crate::value::{Def, Value};
 use nnc_graph::{DType, Role};
 use nnc_syntax::Span;
 use nnc_syntax::ast::{Arg, Block, Expr, ExprKind, Link, Stmt, StmtKind, StopWhen};

@@ -1,10 +1,10 @@
 //! What a name stands for, and what is said where it stands for nothing.
 
-use crate::builtins;
-use crate::elab::{Elab, Stop};
-use crate::frame::Frame;
+use crate::elaborate::builtins;
+use crate::elaborate::elab::{Elab, Stop};
+use crate::elaborate::frame::Frame;
+use crate::elaborate::value::{Def, Func, Init, Value};
 use crate::suggest::{certain, nearest};
-use crate::value::{Def, Func, Init, Value};
 use nnc_syntax::Span;
 use std::rc::Rc;
 

@@ -1,6 +1,6 @@
 //! What the prelude defines, without any program.
 
-use crate::spec::PRELUDE;
+use crate::program::spec::PRELUDE;
 use nnc_syntax::ast::StmtKind;
 use nnc_syntax::{SourceId, parse};
 use std::collections::BTreeSet;

@@ -3,9 +3,9 @@
 //! The loop is unrolled: its slices are nodes like all others, so that reverse mode, passes and dumps need
 //! nothing new.
 
-use crate::elab::{Elab, Res, Stop};
-use crate::frame::{Frame, Rows};
-use crate::value::{Axis, Tensor, Value, shape_text};
+use crate::elaborate::elab::{Elab, Res, Stop};
+use crate::elaborate::frame::{Frame, Rows};
+use crate::elaborate::value::{Axis, Tensor, Value, shape_text};
 use nnc_graph::Dim;
 use nnc_syntax::ast::{Scan, StmtKind};
 

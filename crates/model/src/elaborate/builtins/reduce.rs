@@ -1,8 +1,8 @@
 //! Sums, means and extremes along axes, over samples, over lists.
 
-use crate::call::Args;
-use crate::elab::{Elab, Res};
-use crate::value::{Axis, Tensor, Value};
+use crate::elaborate::call::Args;
+use crate::elaborate::elab::{Elab, Res};
+use crate::elaborate::value::{Axis, Tensor, Value};
 use nnc_graph::{Binary, Reduction};
 
 /// The axes to fold: `axis=` one, `except=` all but one, else all; ascending, within one sample.

@@ -1,6 +1,6 @@
 //! The names a body sees, and how its layers are called.
 
-use crate::value::Value;
+use crate::elaborate::value::Value;
 use std::collections::{BTreeMap, HashMap};
 
 /// Local names of one body.

@@ -1,13 +1,15 @@
 //! A program as it is read: definitions, parameters, data, settings; before its data is known.
 
-use crate::blind::Blind;
-use crate::data::{BlockDecl, CellDecl, DataArg, Literal, Part, PortDecl, RoleDecl, RowDecl, SourceDecl};
-use crate::elab::{Elab, Globals, Res};
-use crate::frame::Frame;
-use crate::names;
-use crate::settings::Settings;
+use crate::elaborate::elab::{Elab, Globals, Res};
+use crate::elaborate::frame::Frame;
+use crate::elaborate::value::{Def, Kind, Value};
+use crate::program::blind::Blind;
+use crate::program::data::{
+    BlockDecl, CellDecl, DataArg, Literal, Part, PortDecl, RoleDecl, RowDecl, SourceDecl,
+};
+use crate::program::names;
+use crate::program::settings::Settings;
 use crate::suggest::nearest;
-use crate::value::{Def, Kind, Value};
 use nnc_graph::DType;
 use nnc_syntax::ast::{Arg, Dataset, Expr, ExprKind, Name, Program, Stmt, StmtKind, Within, Word, WordKind};
 use nnc_syntax::{Diagnostic, SourceId, SourceMap, Span, parse};
@@ -15,15 +17,15 @@ use std::rc::Rc;
 
 /// The prelude: the layer library as text.
 pub const PRELUDE: &[(&str, &str)] = &[
-    ("prelude/activations.nn", include_str!("../prelude/activations.nn")),
-    ("prelude/initialisers.nn", include_str!("../prelude/initialisers.nn")),
-    ("prelude/layers.nn", include_str!("../prelude/layers.nn")),
-    ("prelude/losses.nn", include_str!("../prelude/losses.nn")),
-    ("prelude/metrics.nn", include_str!("../prelude/metrics.nn")),
-    ("prelude/optimizers.nn", include_str!("../prelude/optimizers.nn")),
-    ("prelude/schedules.nn", include_str!("../prelude/schedules.nn")),
-    ("prelude/sequences.nn", include_str!("../prelude/sequences.nn")),
-    ("prelude/shapes.nn", include_str!("../prelude/shapes.nn")),
+    ("prelude/activations.nn", include_str!("../../prelude/activations.nn")),
+    ("prelude/initialisers.nn", include_str!("../../prelude/initialisers.nn")),
+    ("prelude/layers.nn", include_str!("../../prelude/layers.nn")),
+    ("prelude/losses.nn", include_str!("../../prelude/losses.nn")),
+    ("prelude/metrics.nn", include_str!("../../prelude/metrics.nn")),
+    ("prelude/optimizers.nn", include_str!("../../prelude/optimizers.nn")),
+    ("prelude/schedules.nn", include_str!("../../prelude/schedules.nn")),
+    ("prelude/sequences.nn", include_str!("../../prelude/sequences.nn")),
+    ("prelude/shapes.nn", include_str!("../../prelude/shapes.nn")),
 ];
 
 /// What the command line says over the program.
@@ -371,7 +373,7 @@ impl Reader<'_> {
             }
             if let Some(expr) = typed {
                 let value = match self.no_word(name, &default, &expr, within.as_ref()) {
-                    Some(d) => Err(crate::elab::Stop::Error(Box::new(d))),
+                    Some(d) => Err(crate::elaborate::elab::Stop::Error(Box::new(d))),
                     None => self
                         .param_value(&expr, within.as_ref())
                         .and_then(|v| self.fits(name, &default, v, &expr)),
@@ -544,7 +546,7 @@ impl Reader<'_> {
             )
             .label(name.span, "declared here")
             .help(format!("for example --set {}={default}", name.text));
-        Err(crate::elab::Stop::Error(Box::new(d)))
+        Err(crate::elaborate::elab::Stop::Error(Box::new(d)))
     }
 
     fn within(&mut self, name: &Name, value: &Value, within: Option<&Within>, span: Span) -> Res<()> {
@@ -576,7 +578,7 @@ impl Reader<'_> {
         if !own {
             d = d.label(name.span, "declared here");
         }
-        Err(crate::elab::Stop::Error(Box::new(d)))
+        Err(crate::elaborate::elab::Stop::Error(Box::new(d)))
     }
 
     fn unknown_params(&mut self, known: &[String], set: &[(SourceId, &(String, String))]) {

@@ -1,9 +1,9 @@
 //! Axes by letters: `einsum` and `rearrange`.
 
-use crate::call::Args;
-use crate::elab::{Elab, Res};
-use crate::pattern::bracketed;
-use crate::value::{Axis, Tensor, Value};
+use crate::elaborate::call::Args;
+use crate::elaborate::elab::{Elab, Res};
+use crate::elaborate::pattern::bracketed;
+use crate::elaborate::value::{Axis, Tensor, Value};
 use nnc_graph::{Dim, DotDims};
 use nnc_syntax::Span;
 

@@ -1,9 +1,9 @@
 //! Chains, and the statements that compute.
 
-use crate::elab::{Elab, Res, Stop};
-use crate::frame::Frame;
+use crate::elaborate::elab::{Elab, Res, Stop};
+use crate::elaborate::frame::Frame;
+use crate::elaborate::value::{Axis, Def, Func, Init, Shape, Value};
 use crate::suggest::{certain, farness, nearest};
-use crate::value::{Axis, Def, Func, Init, Shape, Value};
 use nnc_syntax::ast::{Arg, Chain, Dim, Expr, ExprKind, Flow, Link};
 use nnc_syntax::{Diagnostic, Span};
 
@@ -516,7 +516,7 @@ impl Elab<'_> {
 
     /// An unknown name at the head of a statement may be a misspelt setting.
     fn unknown_step(&self, frame: &Frame, name: &nnc_syntax::ast::Name) -> Stop {
-        let heads = crate::settings::HEADS;
+        let heads = crate::program::settings::HEADS;
         if let Some(head) = crate::suggest::foreign(&name.text, heads).filter(|_| frame.top) {
             let d = self
                 .error(

@@ -6,9 +6,9 @@ mod reduce;
 mod shapes;
 mod windows;
 
-use crate::call::Args;
-use crate::elab::{Elab, Res};
-use crate::value::{Axis, Shape, Tensor, Value};
+use crate::elaborate::call::Args;
+use crate::elaborate::elab::{Elab, Res};
+use crate::elaborate::value::{Axis, Shape, Tensor, Value};
 use nnc_syntax::Span;
 
 type Function = fn(&mut Elab<'_>, &Args) -> Res<Value>;
@@ -150,7 +150,7 @@ pub(crate) fn describe(name: &str) -> Option<&'static str> {
 /// Calls a function.
 pub(crate) fn call(e: &mut Elab<'_>, name: &str, args: Args) -> Res<Value> {
     if args.positional.iter().any(|(v, _)| matches!(v, Value::Poison)) {
-        return Err(crate::elab::Stop::Poisoned);
+        return Err(crate::elaborate::elab::Stop::Poisoned);
     }
     match TABLE.iter().find(|(n, _, _)| *n == name) {
         Some((_, _, function)) => e.deeper(name, args.span, |e| function(e, &args)),
@@ -186,12 +186,12 @@ impl Elab<'_> {
         if n < least || args.positional.len() > most {
             let d = self.error("N0204", format!("`{name}` takes other arguments"), args.span, "");
             let d = d.help(describe(name).unwrap_or(name));
-            return Err(crate::elab::Stop::Error(Box::new(d)));
+            return Err(crate::elaborate::elab::Stop::Error(Box::new(d)));
         }
         if let Some((key, _, span)) = args.keyed.iter().find(|(k, _, _)| !keys.contains(&k.as_str())) {
             let d = self.error("N0203", format!("`{name}` has no argument `{key}`"), *span, "");
             let d = d.help(describe(name).unwrap_or(name));
-            return Err(crate::elab::Stop::Error(Box::new(d)));
+            return Err(crate::elaborate::elab::Stop::Error(Box::new(d)));
         }
         Ok(())
     }

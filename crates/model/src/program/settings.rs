@@ -1,9 +1,9 @@
 //! What a program says about training.
 
-use crate::elab::{Elab, Res};
-use crate::frame::Frame;
+use crate::elaborate::elab::{Elab, Res};
+use crate::elaborate::frame::Frame;
+use crate::elaborate::value::Value;
 use crate::suggest::nearest;
-use crate::value::Value;
 use nnc_syntax::ast::{Arg, BinaryOp, Expr, ExprKind, Name, StopWhen};
 use nnc_syntax::{Diagnostic, Span};
 
@@ -298,7 +298,7 @@ impl Elab<'_> {
                     let d = self
                         .error("N0409", format!("this compiler reads language 1, not {n}"), span, "")
                         .help("a newer nnc may read it; what is written here is language 1");
-                    return Err(crate::elab::Stop::Error(Box::new(d)));
+                    return Err(crate::elaborate::elab::Stop::Error(Box::new(d)));
                 }
             },
             "loss" => self.top.loss = Some(Loss::Named(self.named(head, args, span)?)),
@@ -335,7 +335,7 @@ impl Elab<'_> {
                     .error("N0219", format!("`{head}` is given twice"), span, "the second time")
                     .label(*first, "the first time")
                     .help("keep the one that is meant");
-                Err(crate::elab::Stop::Error(Box::new(d)))
+                Err(crate::elaborate::elab::Stop::Error(Box::new(d)))
             }
             _ => {
                 self.top.given.insert(head.to_string(), span);
@@ -359,7 +359,7 @@ impl Elab<'_> {
                     .help("clip 1.0: the length of all gradients together")
                     .help("clip norm=1.0: the length of each weight's gradient")
                     .help("clip value=0.5: each number of a gradient");
-                return Err(crate::elab::Stop::Error(Box::new(d)));
+                return Err(crate::elaborate::elab::Stop::Error(Box::new(d)));
             }
         };
         match self.expr(frame, &arg.value)?.num().filter(|x| *x > 0.0) {
@@ -439,7 +439,7 @@ impl Elab<'_> {
                             .error("N0219", format!("`{text}` is an output already"), arg.span, "once more")
                             .label(first.span, "the first time")
                             .help("name every output once");
-                        return Err(crate::elab::Stop::Error(Box::new(d)));
+                        return Err(crate::elaborate::elab::Stop::Error(Box::new(d)));
                     }
                     self.top.outputs.push(Name { text: text.clone(), span: arg.span });
                 }
@@ -448,7 +448,7 @@ impl Elab<'_> {
                         .error("N0204", "`output` takes names of tensors", arg.span, "this is no name")
                         .help("give it one: answer = it, then output answer")
                         .help("without `output`, the last tensor of the file is the output");
-                    return Err(crate::elab::Stop::Error(Box::new(d)));
+                    return Err(crate::elaborate::elab::Stop::Error(Box::new(d)));
                 }
             }
         }
@@ -670,8 +670,8 @@ impl Elab<'_> {
     }
 
     /// The value of a compile-time number or word, for data declarations.
-    pub(crate) fn literal(&mut self, frame: &mut Frame, expr: &Expr) -> Res<crate::data::Literal> {
-        use crate::data::Literal;
+    pub(crate) fn literal(&mut self, frame: &mut Frame, expr: &Expr) -> Res<crate::program::data::Literal> {
+        use crate::program::data::Literal;
         if let ExprKind::Name(name) = &expr.kind {
             return Ok(match self.globals.param(name).cloned() {
                 Some(value) => literal_of(&value).unwrap_or(Literal::Word(name.clone())),
@@ -697,8 +697,8 @@ fn of_test(figure: &str, plain: &[String]) -> bool {
     figure.strip_prefix("test_").is_some_and(|f| plain.iter().any(|p| p == f))
 }
 
-fn literal_of(value: &Value) -> Option<crate::data::Literal> {
-    use crate::data::Literal;
+fn literal_of(value: &Value) -> Option<crate::program::data::Literal> {
+    use crate::program::data::Literal;
     Some(match value {
         Value::Text(text) => Literal::Text(text.to_string()),
         Value::Symbol(word) => Literal::Word(word.to_string()),

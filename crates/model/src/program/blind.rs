@@ -3,13 +3,13 @@
 //! Every statement runs on broken values, which is silent about everything but names, so that one run tells all
 //! misspelt words of a file.
 
-use crate::data::PortDecl;
-use crate::elab::{Elab, Globals};
-use crate::frame::Frame;
-use crate::settings::Loss;
-use crate::spec::Spec;
+use crate::elaborate::elab::{Elab, Globals};
+use crate::elaborate::frame::Frame;
+use crate::elaborate::value::Value;
+use crate::program::data::PortDecl;
+use crate::program::settings::Loss;
+use crate::program::spec::Spec;
 use crate::step::check_names;
-use crate::value::Value;
 use nnc_graph::DType;
 use nnc_syntax::ast::{Dataset, Program, StmtKind, WordKind};
 use nnc_syntax::{Diagnostic, SourceMap, Span};

@@ -1,8 +1,8 @@
 //! Shapes: asking for them and changing them; rows of tables.
 
-use crate::call::Args;
-use crate::elab::{Elab, Res, Stop};
-use crate::value::{Axis, Shape, Tensor, Value, numbers_text, shape_text};
+use crate::elaborate::call::Args;
+use crate::elaborate::elab::{Elab, Res, Stop};
+use crate::elaborate::value::{Axis, Shape, Tensor, Value, numbers_text, shape_text};
 use nnc_graph::{Binary, Direction, Reduction, Type};
 
 pub(super) fn reshape(e: &mut Elab<'_>, args: &Args) -> Res<Value> {

@@ -1,8 +1,8 @@
 //! What is allowed and probably not meant; and what a wrong loss should be told.
 
-use crate::elab::{Elab, Stop};
-use crate::settings::{Loss, Named};
-use crate::value::{Tensor, Value, numbers_text};
+use crate::elaborate::elab::{Elab, Stop};
+use crate::elaborate::value::{Tensor, Value, numbers_text};
+use crate::program::settings::{Loss, Named};
 use nnc_graph::{Binary, Graph, NodeId, Prim, Reduction, Role, Unary};
 use nnc_syntax::{Diagnostic, SourceId, Span};
 use std::collections::BTreeSet;
@@ -96,7 +96,8 @@ pub(crate) fn softmax_of_one(e: &Elab<'_>, name: &str, t: &Tensor) -> Result<(),
 /// A choice among classes where the output is one number; yes or no where there are several.
 pub(crate) fn one_of_one(e: &mut Elab<'_>, named: &Named, what: &str, output: &Tensor) -> Result<(), Stop> {
     let name = named.name.text.as_str();
-    if matches!(e.globals.defs.get(name), Some(crate::value::Def::Fn(def)) if e.is_user(def.name.span)) {
+    if matches!(e.globals.defs.get(name), Some(crate::elaborate::value::Def::Fn(def)) if e.is_user(def.name.span))
+    {
         return Ok(());
     }
     let width = output.axes.last().map_or(1, |a| a.size);

@@ -1,8 +1,8 @@
 //! Number by number; random numbers; derivatives.
 
-use crate::call::Args;
-use crate::elab::{Elab, Res};
-use crate::value::{Tensor, Value};
+use crate::elaborate::call::Args;
+use crate::elaborate::elab::{Elab, Res};
+use crate::elaborate::value::{Tensor, Value};
 use nnc_graph::{Binary, Distribution, OutputKind, Unary};
 use nnc_syntax::ast::BinaryOp;
 
@@ -161,10 +161,12 @@ pub(super) fn grad(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     let y = e.tensor_of(&args.positional[0].0.clone(), args.span_of(0))?;
     let x = e.tensor_of(&args.positional[1].0.clone(), args.span_of(1))?;
     if y.rank() != 0 || y.classes.is_some() {
-        let message =
-            format!("`grad` differentiates one number, and this is {}", crate::value::shape_text(&y.axes));
+        let message = format!(
+            "`grad` differentiates one number, and this is {}",
+            crate::elaborate::value::shape_text(&y.axes)
+        );
         let d = e.error("N0309", message, args.span_of(0), "this value").help("sum(y) is one number");
-        return Err(crate::elab::Stop::Error(Box::new(d)));
+        return Err(crate::elaborate::elab::Stop::Error(Box::new(d)));
     }
     let y = e.floats(&y);
     if e.b.ty(x.node).dtype != e.float() {
@@ -195,6 +197,6 @@ pub(super) fn lowered(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
         _ => return e.fail("N0205", "`plateau` watches a figure: watch=val_loss", args.span, ""),
     };
     e.top.settings.plateau =
-        Some(crate::settings::Plateau { figure, factor, patience, min_delta, cooldown, floor });
+        Some(crate::program::settings::Plateau { figure, factor, patience, min_delta, cooldown, floor });
     Ok(Value::Tensor(e.lowered()))
 }

@@ -1,10 +1,10 @@
 //! Statements at the top of a file; each one's mistake is told on its own.
 
-use crate::data::Port;
-use crate::elab::{Elab, Res, Stop};
-use crate::frame::Frame;
-use crate::settings::Loss;
-use crate::value::{Axis, Tensor, Value};
+use crate::elaborate::elab::{Elab, Res, Stop};
+use crate::elaborate::frame::Frame;
+use crate::elaborate::value::{Axis, Tensor, Value};
+use crate::program::data::Port;
+use crate::program::settings::Loss;
 use nnc_graph::{DType, Role, Type};
 use nnc_syntax::ast::{Stmt, StmtKind};
 

@@ -1,11 +1,11 @@
 //! Applying functions, layers and initialisers: arguments, patterns, bodies.
 
-use crate::builtins;
-use crate::elab::{Call, Elab, Res, Stop};
-use crate::frame::Frame;
-use crate::shared::Shared;
+use crate::elaborate::builtins;
+use crate::elaborate::elab::{Call, Elab, Res, Stop};
+use crate::elaborate::frame::Frame;
+use crate::elaborate::shared::Shared;
+use crate::elaborate::value::{Func, Init, Kind, Shape, Value};
 use crate::suggest::{certain, nearest};
-use crate::value::{Func, Init, Kind, Shape, Value};
 use nnc_syntax::Span;
 use nnc_syntax::ast::{Arg, Body, Expr, ExprKind, FnDef, LayerDef, Link, Param};
 use std::rc::Rc;
@@ -107,7 +107,7 @@ impl Elab<'_> {
             (values.first(), name.as_str(), values.len(), user)
             && self.asked_for(&name)
         {
-            crate::lint::softmax_of_one(self, &name, &t.clone())?;
+            crate::step::lint::softmax_of_one(self, &name, &t.clone())?;
         }
         let out = self.deeper_into(&def.name, &name, span, |e| {
             e.bind_params(&mut inner, &name, &def.params, bound, span)?;

@@ -1,8 +1,8 @@
 //! Shape patterns: `x[...space, c] in k` checks a tensor and binds its sizes.
 
-use crate::elab::{Elab, Res, Stop};
-use crate::frame::Frame;
-use crate::value::{Axis, Shape, Tensor, Value, numbers_text, shape_text};
+use crate::elaborate::elab::{Elab, Res, Stop};
+use crate::elaborate::frame::Frame;
+use crate::elaborate::value::{Axis, Shape, Tensor, Value, numbers_text, shape_text};
 use nnc_syntax::ast::{Dim, ExprKind, Name};
 use nnc_syntax::{Diagnostic, Span};
 

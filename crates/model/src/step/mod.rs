@@ -1,14 +1,16 @@
 //! From a program to its graphs: forward, backward, the whole step, evaluation, first values.
 
-use crate::data::{Part, Ports};
-use crate::elab::{Elab, LayerRow, Res, Stop};
-use crate::frame::Frame;
-use crate::lint;
-use crate::settings::{Clip, Loss, Metric, MetricKind, Named, Settings};
-use crate::spec::Spec;
+pub(crate) mod lint;
+pub(crate) mod totals;
+
+use crate::elaborate::elab::{Elab, LayerRow, Res, Stop};
+use crate::elaborate::frame::Frame;
+use crate::elaborate::value::{Axis, Def, Func, Tensor, Value, shape_text};
+use crate::program::data::{Part, Ports};
+use crate::program::settings::{Clip, Loss, Metric, MetricKind, Named, Settings};
+use crate::program::spec::Spec;
+use crate::step::totals::{Finish, Totals};
 use crate::suggest::{certain, nearest};
-use crate::totals::{Finish, Totals};
-use crate::value::{Axis, Def, Func, Tensor, Value, shape_text};
 use nnc_graph::{Binary, DType, Graph, NodeId, OutputKind, Reduction, Role, Type, Unary, gradient, passes};
 use nnc_syntax::ast::{Arg, Program, RuleDef, StmtKind};
 use nnc_syntax::{Diagnostic, SourceMap, Span};
@@ -192,7 +194,7 @@ impl Spec {
             let node = run.e.spread(&t, &t.axes.clone(), true, run.e.here)?;
             run.e.b.output(OutputKind::Prediction, name.as_str(), node);
         }
-        run.frame.rows = crate::frame::Rows::None;
+        run.frame.rows = crate::elaborate::frame::Rows::None;
         let loss = self.loss(run)?;
         run.e.b.output(OutputKind::Loss, "loss", loss);
         for metric in run.e.top.metrics.clone() {

@@ -1,6 +1,6 @@
 //! The names that a program gives its definitions: each once, and a note where one hides the library's.
 
-use crate::value::Def;
+use crate::elaborate::value::Def;
 use nnc_syntax::ast::{Name, Param, Program, Stmt, StmtKind};
 use nnc_syntax::{Diagnostic, SourceMap};
 use std::collections::BTreeMap;

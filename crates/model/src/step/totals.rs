@@ -2,8 +2,8 @@
 //! batches, and the metric is computed from the sums at the end. So it comes out right for partial batches, where
 //! a mean of the batches' metrics would not.
 
-use crate::elab::{Elab, Res, Stop};
-use crate::value::{Tensor, Value};
+use crate::elaborate::elab::{Elab, Res, Stop};
+use crate::elaborate::value::{Tensor, Value};
 use nnc_graph::{Builder, Graph, NodeId, Prim, Role, Type};
 use nnc_syntax::Span;
 

@@ -1,9 +1,9 @@
 //! Expressions: numbers, tensors, calls, members.
 
-use crate::elab::{Elab, Res, Stop};
-use crate::eval::operands;
-use crate::frame::{Frame, Rows};
-use crate::value::{Axis, Func, Shape, Value};
+use crate::elaborate::elab::{Elab, Res, Stop};
+use crate::elaborate::eval::operands;
+use crate::elaborate::frame::{Frame, Rows};
+use crate::elaborate::value::{Axis, Func, Shape, Value};
 use nnc_syntax::Span;
 use nnc_syntax::ast::{Arg, Expr, ExprKind, UnaryOp};
 

@@ -1,8 +1,8 @@
 //! The steps of the network, one row each: what `nnc summary` and "shapes so far" show.
 
-use crate::elab::{Elab, LayerRow};
-use crate::frame::Rows;
-use crate::value::Value;
+use crate::elaborate::elab::{Elab, LayerRow};
+use crate::elaborate::frame::Rows;
+use crate::elaborate::value::Value;
 use nnc_graph::cost;
 use nnc_syntax::Span;
 use nnc_syntax::ast::{ExprKind, Link};
@@ -85,7 +85,7 @@ impl Elab<'_> {
         match link {
             Link::Exprs(exprs) => match exprs.first().map(|e| &e.kind) {
                 Some(ExprKind::Name(name)) => {
-                    self.globals.defs.contains_key(name) || crate::builtins::find(name).is_some()
+                    self.globals.defs.contains_key(name) || crate::elaborate::builtins::find(name).is_some()
                 }
                 _ => false,
             },

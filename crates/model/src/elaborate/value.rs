@@ -60,7 +60,7 @@ pub(crate) enum Func {
     /// `layer`
     Layer(Rc<LayerDef>),
     /// `shared`: a layer whose weights exist once.
-    Shared(Rc<crate::shared::Shared>),
+    Shared(Rc<crate::elaborate::shared::Shared>),
 }
 
 impl PartialEq for Func {

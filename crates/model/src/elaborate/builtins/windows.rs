@@ -1,8 +1,8 @@
 //! Windows that move over space or time: convolutions, pools, and margins.
 
-use crate::call::Args;
-use crate::elab::{Elab, Res};
-use crate::value::{Axis, Tensor, Value, shape_text};
+use crate::elaborate::call::Args;
+use crate::elaborate::elab::{Elab, Res};
+use crate::elaborate::value::{Axis, Tensor, Value, shape_text};
 use nnc_graph::{ConvDims, Dim, NodeId, Reduction, WindowDims};
 use nnc_syntax::Span;
 
@@ -122,13 +122,13 @@ pub(super) fn window_sum(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     pool(e, args, "window_sum", Reduction::Add)
 }
 
-fn does_not_fit(e: &Elab<'_>, x: &Picture, window: &[usize], span: Span) -> crate::elab::Stop {
+fn does_not_fit(e: &Elab<'_>, x: &Picture, window: &[usize], span: Span) -> crate::elaborate::elab::Stop {
     let window: Vec<Axis> = window.iter().map(|&n| Axis::of(n)).collect();
     let (small, large) = (shape_text(&window), shape_text(&x.t.axes[..x.space]));
     let d = e
         .error("N0301", format!("a window of {small} does not fit into {large}"), span, "")
         .help("`same` keeps the size: zeros are put around");
-    crate::elab::Stop::Error(Box::new(d))
+    crate::elaborate::elab::Stop::Error(Box::new(d))
 }
 
 /// The kernel of a convolution: its node, the sizes of its window, and its last two axes.

@@ -1,7 +1,7 @@
 //! Operators on compile-time values and tensors: promotion, broadcasting, lowering to primitives.
 
-use crate::elab::{Elab, Res, Stop};
-use crate::value::{Axis, Tensor, Value, shape_text};
+use crate::elaborate::elab::{Elab, Res, Stop};
+use crate::elaborate::value::{Axis, Tensor, Value, shape_text};
 use nnc_graph::{Binary, DType, Dim, Direction, DotDims, NodeId, Unary};
 use nnc_syntax::Span;
 use nnc_syntax::ast::BinaryOp;

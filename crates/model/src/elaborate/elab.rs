@@ -1,11 +1,11 @@
 //! The elaborator: runs a program at compile time; tensors are nodes of the graph it builds.
 
-use crate::data::Ports;
-use crate::frame::Frame;
-use crate::settings::Top;
-use crate::shared::Shared;
-use crate::totals::{Finish, Measuring};
-use crate::value::{Axis, Def, Func, Init, Shape, Tensor, Value};
+use crate::elaborate::frame::Frame;
+use crate::elaborate::shared::Shared;
+use crate::elaborate::value::{Axis, Def, Func, Init, Shape, Tensor, Value};
+use crate::program::data::Ports;
+use crate::program::settings::Top;
+use crate::step::totals::{Finish, Measuring};
 use nnc_graph::{Builder, DType, Dim, NodeId, Origin, Role, Type, random};
 use nnc_syntax::ast::{DeclareKind, Expr, Stmt, StmtKind};
 use nnc_syntax::{Diagnostic, SourceMap, Span};
@@ -355,7 +355,7 @@ impl<'a> Elab<'a> {
         match count {
             Some(n) => Ok(n),
             None => {
-                let shape = crate::value::shape_text(axes);
+                let shape = crate::elaborate::value::shape_text(axes);
                 let d = self
                     .error("N0306", format!("a tensor of {shape} numbers is too large"), span, "this size")
                     .help(format!("one tensor may hold {ELEMENTS} numbers for one sample"));
@@ -382,8 +382,8 @@ impl<'a> Elab<'a> {
             let message = if frame.sharing {
                 format!(
                     "`{path}` is shared, but is {} here and was {}",
-                    crate::value::shape_text(&axes),
-                    crate::value::shape_text(&known.tensor.axes)
+                    crate::elaborate::value::shape_text(&axes),
+                    crate::elaborate::value::shape_text(&known.tensor.axes)
                 )
             } else {
                 format!("there are two weights called `{path}`")
@@ -427,7 +427,7 @@ impl<'a> Elab<'a> {
 
     /// The share of the learning rate that the trainer lowers, a scalar.
     pub fn lowered(&mut self) -> Tensor {
-        let path = crate::settings::Plateau::SLOT;
+        let path = crate::program::settings::Plateau::SLOT;
         if let Some(known) = self.find_declared(path) {
             return known.tensor.clone();
         }
