@@ -19,7 +19,7 @@ pub enum Failure {
 }
 
 /// A result, or the reason why there is none.
-pub type Result<T> = std::result::Result<T, Failure>;
+pub type Result<T, E = Failure> = std::result::Result<T, E>;
 
 impl Failure {
     /// One mistake that points nowhere.
@@ -29,7 +29,7 @@ impl Failure {
 
     /// One mistake in how the command was called.
     pub fn usage(message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self::one(ProblemKind::Io, Diagnostic::error("N0702", message).help(help))
+        Self::one(ProblemKind::Usage, Diagnostic::error("N0702", message).help(help))
     }
 
     /// Says what follows from the mistakes.

@@ -5,7 +5,6 @@
 
 mod args;
 mod commands;
-mod draw;
 mod excerpt;
 mod failure;
 mod figures;
@@ -14,11 +13,12 @@ mod output;
 mod pages;
 mod programs;
 mod progress;
+mod render;
 mod stage;
 mod table;
 
-use args::Cli;
 use clap::Parser;
+use commands::Cli;
 use failure::Failure;
 use output::Output;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -38,7 +38,7 @@ fn main() -> ExitCode {
         }
     };
     let mut out = Output::new(cli.command.quiet());
-    let code = match catch_unwind(AssertUnwindSafe(|| commands::run(&cli.command, &mut out))) {
+    let code = match catch_unwind(AssertUnwindSafe(|| cli.command.run(&mut out))) {
         Ok(Ok(code)) => code,
         Ok(Err(failure)) => tell(&mut out, failure),
         Err(_) => {

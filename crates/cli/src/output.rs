@@ -1,7 +1,7 @@
 //! The two streams: stdout is the result, stderr is the conversation.
 
-use crate::draw::Drawer;
 use crate::failure::Result;
+use crate::render::Renderer;
 use nnc_syntax::{Diagnostic, Severity, SourceMap};
 use nnc_train::Style;
 use std::io::{IsTerminal, Write, stderr, stdout};
@@ -19,8 +19,8 @@ pub fn width() -> usize {
 pub struct Output {
     quiet: bool,
     live: bool,
-    drawer: Drawer,
-    drawn: Vec<Diagnostic>,
+    renderer: Renderer,
+    shown: Vec<Diagnostic>,
 }
 
 impl Output {
@@ -28,7 +28,12 @@ impl Output {
     pub fn new(quiet: bool) -> Self {
         let terminal = stderr().is_terminal();
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        Self { quiet, live: terminal && !dumb, drawer: Drawer::for_stderr(terminal, dumb), drawn: Vec::new() }
+        Self {
+            quiet,
+            live: terminal && !dumb,
+            renderer: Renderer::for_stderr(terminal, dumb),
+            shown: Vec::new(),
+        }
     }
 
     /// How to draw on stdout: colours only on a terminal, and not where `NO_COLOR` forbids them.
@@ -84,12 +89,12 @@ impl Output {
     /// Shows diagnostics, each once; notes are left out when quiet.
     pub fn diagnostics(&mut self, list: &[Diagnostic], sources: &SourceMap) {
         for d in list {
-            if self.drawn.contains(d) || (self.quiet && d.severity == Severity::Note) {
+            if self.shown.contains(d) || (self.quiet && d.severity == Severity::Note) {
                 continue;
             }
-            let text = self.drawer.draw(d, sources);
+            let text = self.renderer.render(d, sources);
             self.say(&text);
-            self.drawn.push(d.clone());
+            self.shown.push(d.clone());
         }
     }
 

@@ -23,7 +23,10 @@ pub fn expand(names: &[String]) -> Result<Vec<String>> {
         below(path, 0, &mut out);
         if out.len() == before {
             let d = Diagnostic::error("N0701", format!("there is no program in the folder `{name}`"));
-            return Err(Failure::one(ProblemKind::Io, d.help("a program is a file whose name ends in .nn")));
+            return Err(Failure::one(
+                ProblemKind::Usage,
+                d.help("a program is a file whose name ends in .nn"),
+            ));
         }
     }
     Ok(out)

@@ -1,8 +1,8 @@
 //! What is said while a network trains.
 
-use crate::draw::columns;
 use crate::figures::{bytes, count, grouped, short};
 use crate::output::Output;
+use crate::render::columns;
 use nnc_syntax::{Diagnostic, SourceMap};
 use nnc_train::{Observer, Progress, Start};
 use std::time::{Duration, Instant};

@@ -5,6 +5,8 @@ use nnc_syntax::{Diagnostic, SourceMap};
 /// What kind of thing went wrong; decides the exit code.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ProblemKind {
+    /// What was asked for on the command line makes no sense.
+    Usage,
     /// The program has no meaning.
     Spec,
     /// The data cannot be used, or does not fit the program or the model.
@@ -45,7 +47,8 @@ impl Problem {
     pub fn exit_code(&self) -> u8 {
         match self.kind {
             ProblemKind::Diverged => 1,
-            ProblemKind::Spec
+            ProblemKind::Usage
+            | ProblemKind::Spec
             | ProblemKind::Data
             | ProblemKind::Io
             | ProblemKind::Memory

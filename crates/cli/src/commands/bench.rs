@@ -1,15 +1,57 @@
 //! `nnc bench`: how fast a training step is, without files.
 
-use crate::args::BenchArgs;
+use crate::args::{Precision, SpecArgs};
+use crate::commands::Run;
 use crate::failure::Result;
 use crate::figures::{bytes, count, duration, grouped, short};
 use crate::input::{self, Length};
 use crate::output::Output;
+use clap::Args;
 use nnc_train::{BenchOptions, BenchReport, ProfileRow, bench};
 use serde_json::json;
 
+/// How fast a training step is, without files
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  nnc bench xor.nn
+  nnc bench mnist.nn --threads 1 --json")]
+pub struct BenchArgs {
+    /// Which program.
+    #[command(flatten)]
+    pub spec: SpecArgs,
+    /// Threads; 0 takes as many as the machine has
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub threads: usize,
+    /// How exact numbers are
+    #[arg(long, value_name = "TYPE", value_enum, default_value_t)]
+    pub precision: Precision,
+    /// How long to measure
+    #[arg(long, value_name = "S", default_value_t = 1.0, value_parser = seconds)]
+    pub seconds: f64,
+    /// Show where the time of a step goes, too
+    #[arg(long)]
+    pub profile: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(s) if s > 0.0 && s <= 86_400.0 => Ok(s),
+        _ => Err("seconds, more than 0".into()),
+    }
+}
+
+impl Run for BenchArgs {
+    fn run(&self, out: &mut Output) -> Result<u8> {
+        run(self, out)
+    }
+}
+
 /// Measures and tells.
-pub fn run(args: &BenchArgs, out: &mut Output) -> Result<u8> {
+fn run(args: &BenchArgs, out: &mut Output) -> Result<u8> {
     let spec = input::spec(&args.spec, Length::default(), out)?;
     let loaded = input::data(&args.spec, spec, out)?;
     let model = input::model(&loaded, args.precision, out)?;

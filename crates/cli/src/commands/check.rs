@@ -1,13 +1,30 @@
 //! `nnc check`: mistakes, warnings and notes, without training.
 
-use crate::args::{CheckArgs, Precision};
+use crate::args::{Precision, SpecArgs};
+use crate::commands::Run;
 use crate::failure::Result;
 use crate::figures::{count, grouped, shape, short};
 use crate::input::{self, Length};
 use crate::output::Output;
 use crate::table::Table;
+use clap::Args;
 use nnc_syntax::{Diagnostic, Severity};
 use nnc_train::{GradientOptions, GradientReport, check_gradients};
+
+/// Look for mistakes, without training
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  nnc check xor.nn
+  nnc check xor.nn --gradients         compare every gradient with differences of the loss")]
+pub struct CheckArgs {
+    /// Which program.
+    #[command(flatten)]
+    pub spec: SpecArgs,
+    /// Compare the gradients with central differences, in double precision
+    #[arg(long)]
+    pub gradients: bool,
+}
 
 /// A gradient further than this from the differences of the loss is wrong.
 const TOLERANCE: f64 = 1e-4;
@@ -16,8 +33,14 @@ const ROWS: usize = 32;
 /// How many numbers of one weight are checked.
 const NUMBERS: usize = 10_000;
 
+impl Run for CheckArgs {
+    fn run(&self, out: &mut Output) -> Result<u8> {
+        run(self, out)
+    }
+}
+
 /// Checks and tells.
-pub fn run(args: &CheckArgs, out: &mut Output) -> Result<u8> {
+fn run(args: &CheckArgs, out: &mut Output) -> Result<u8> {
     let spec = input::spec(&args.spec, Length::default(), out)?;
     let loaded = input::data(&args.spec, spec, out)?;
     let model = input::model(&loaded, Precision::F32, out)?;

@@ -1,16 +1,43 @@
 //! `nnc data`: what a program sees of its data.
 
-use crate::args::{DataArgs, SpecArgs};
+use crate::args::SpecArgs;
+use crate::commands::Run;
 use crate::failure::Result;
 use crate::input::{self, Length};
 use crate::output::Output;
+use clap::Args;
 use nnc_syntax::{Diagnostic, Severity};
 use nnc_train::describe;
 use serde_json::{Value, json};
 use std::path::Path;
 
+/// What a program sees of its data: columns, roles, statistics, the first rows
+#[derive(Args, Debug, Clone)]
+#[command(after_help = "\
+Examples:
+  nnc data iris.nn
+  nnc data iris.csv                    a file without a program
+  nnc data titanic.nn --rows 20 --json | jq .columns")]
+pub struct DataArgs {
+    /// Which program; a .csv, .npy, .npz or IDX file may stand in its place
+    #[command(flatten)]
+    pub spec: SpecArgs,
+    /// How many of the first training rows to show
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub rows: usize,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Run for DataArgs {
+    fn run(&self, out: &mut Output) -> Result<u8> {
+        run(self, out)
+    }
+}
+
 /// Shows the data.
-pub fn run(args: &DataArgs, out: &mut Output) -> Result<u8> {
+fn run(args: &DataArgs, out: &mut Output) -> Result<u8> {
     let args = &DataArgs { spec: bare(&args.spec), ..args.clone() };
     let spec = input::spec(&args.spec, Length::default(), out)?;
     let options = input::options(&args.spec);

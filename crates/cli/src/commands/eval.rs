@@ -1,14 +1,51 @@
 //! `nnc eval`: loss and metrics of a trained network.
 
-use crate::args::{EvalArgs, Part, TargetArgs};
+use crate::args::TargetArgs;
+use crate::commands::Run;
 use crate::failure::Result;
 use crate::figures::{count, grid, line, metrics, tables};
 use crate::output::Output;
+use clap::{Args, ValueEnum};
 use nnc_train::{On, UseOptions, evaluate, open_model};
 use serde_json::json;
 
+/// Loss and metrics of a trained network
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  nnc eval moons.nn                    the newest run, on the test rows if there are any
+  nnc eval runs/moons/3 --on valid
+  nnc eval runs/iris/1 --data more.csv --json")]
+pub struct EvalArgs {
+    /// Which network.
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// Which rows of the program's own data
+    #[arg(long, value_name = "PART", value_enum, conflicts_with = "data")]
+    pub on: Option<Part>,
+}
+
+/// A part of the data.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Part {
+    /// What it was trained on
+    Train,
+    /// What was watched meanwhile
+    Valid,
+    /// What was kept for the end
+    Test,
+    /// All rows
+    All,
+}
+
+impl Run for EvalArgs {
+    fn run(&self, out: &mut Output) -> Result<u8> {
+        run(self, out)
+    }
+}
+
 /// Evaluates and tells.
-pub fn run(args: &EvalArgs, out: &mut Output) -> Result<u8> {
+fn run(args: &EvalArgs, out: &mut Output) -> Result<u8> {
     let trained = open_model(&args.target.target)?;
     let on = args.on.map(|part| match part {
         Part::Train => On::Train,

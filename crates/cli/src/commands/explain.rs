@@ -1,25 +1,61 @@
 //! `nnc explain`: what a name, a diagnostic or a program means.
 
-use crate::args::{ExplainArgs, Precision, SpecArgs};
+use crate::args::{Precision, SpecArgs, assignment};
+use crate::commands::Run;
 use crate::failure::{Failure, Result};
 use crate::figures::count;
 use crate::input::{self, Length};
 use crate::output::Output;
 use crate::pages::{self, fill};
+use clap::Args;
 use nnc_graph::Role;
 use nnc_model::explain::{self, Topic};
 use nnc_model::suggest::nearest;
 use nnc_model::{Overrides, Spec};
-use nnc_syntax::Diagnostic;
 use nnc_train::{Problem, ProblemKind};
 use std::fmt::Write as _;
 use std::path::Path;
 
+/// What a name, a diagnostic or a program means
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  nnc explain                    all that can be explained
+  nnc explain dense              a layer: arguments, weights, Keras' name for it, its definition
+  nnc explain Conv2D             names of Keras and PyTorch are understood
+  nnc explain epochs             a statement
+  nnc explain N0301              a diagnostic, with a wrong and a mended program
+  nnc explain xor.nn             a program, line by line
+  nnc explain kan --in my.nn     a name that a program defines")]
+pub struct ExplainArgs {
+    /// A name, a code such as N0301, or a program
+    #[arg(value_name = "NAME|CODE|SPEC")]
+    pub topic: Option<String>,
+    /// Look the name up in this program too
+    #[arg(long = "in", value_name = "SPEC")]
+    pub within: Option<String>,
+    /// Take the program's data from this file instead
+    #[arg(long, value_name = "FILE")]
+    pub data: Option<String>,
+    /// Give a `param` of the program a value
+    #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
+    pub set: Vec<(String, String)>,
+    /// Take the parameters of an `experiment` of the program
+    #[arg(long = "as", value_name = "EXPERIMENT")]
+    pub experiment: Option<String>,
+}
+
 /// Wider lines are hard to read.
 const WIDEST: usize = 96;
 
+impl Run for ExplainArgs {
+    fn run(&self, out: &mut Output) -> Result<u8> {
+        run(self, out)
+    }
+}
+
 /// Prints a page.
-pub fn run(args: &ExplainArgs, out: &mut Output) -> Result<u8> {
+fn run(args: &ExplainArgs, out: &mut Output) -> Result<u8> {
     let width = crate::output::width().min(WIDEST);
     let text = match args.topic.as_deref() {
         None => list(&library(args, out)?, width),
@@ -72,9 +108,9 @@ fn page(topic: &str, args: &ExplainArgs, width: usize, out: &mut Output) -> Resu
         {
             return Ok(said + &text);
         }
-        return Err(unknown(topic).help(format!("did you mean `nnc explain {ours}`?")).into_failure());
+        return Err(unknown(topic, format!("did you mean `nnc explain {ours}`?")));
     }
-    Err(unknown(topic).help("`nnc explain` lists what there is").into_failure())
+    Err(unknown(topic, "`nnc explain` lists what there is"))
 }
 
 /// A word may be a statement and a function: `split`.
@@ -85,22 +121,15 @@ fn both(statement: Option<String>, name: Option<String>) -> Option<String> {
     }
 }
 
-fn unknown(topic: &str) -> Diagnostic {
+fn unknown(topic: &str, help: impl Into<String>) -> Failure {
     let topic = crate::excerpt::printable(topic);
-    if topic.starts_with(['N', 'n']) && topic[1..].chars().all(|c| c.is_ascii_digit()) && topic.len() > 1 {
-        return Diagnostic::error("N0702", format!("there is no diagnostic with the code `{topic}`"));
-    }
-    Diagnostic::error("N0702", format!("there is nothing called `{topic}` to explain"))
-}
-
-trait IntoFailure {
-    fn into_failure(self) -> Failure;
-}
-
-impl IntoFailure for Diagnostic {
-    fn into_failure(self) -> Failure {
-        Failure::one(ProblemKind::Io, self)
-    }
+    let code =
+        topic.len() > 1 && topic.starts_with(['N', 'n']) && topic[1..].bytes().all(|b| b.is_ascii_digit());
+    let message = match code {
+        true => format!("there is no diagnostic with the code `{topic}`"),
+        false => format!("there is nothing called `{topic}` to explain"),
+    };
+    Failure::usage(message, help)
 }
 
 /// `N02`: the codes of a group; `layers`: the names of one.

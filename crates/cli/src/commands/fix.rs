@@ -1,10 +1,11 @@
 //! `nnc fix`: applies the remedies that diagnostics are sure of.
 
-use crate::args::FixArgs;
+use crate::commands::Run;
 use crate::failure::{Failure, Result};
 use crate::figures::count;
 use crate::output::Output;
 use crate::{input, programs, tell};
+use clap::Args;
 use nnc_graph::DType;
 use nnc_model::{Overrides, Spec};
 use nnc_syntax::{Diagnostic, Fix, SourceId, SourceMap};
@@ -12,11 +13,35 @@ use nnc_train::{LoadOptions, load};
 use similar::TextDiff;
 use std::path::{Path, PathBuf};
 
+/// Mend mistakes that have one sure remedy
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  nnc fix xor.nn               mend what has one sure remedy, and show what is left
+  nnc fix xor.nn --dry-run     show the changes as a diff, and write nothing
+
+Mistakes that `nnc fix` can mend say so. It never guesses: where two remedies are likely, it leaves the choice
+to you.")]
+pub struct FixArgs {
+    /// Programs, or folders with programs; `-` is stdin
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<String>,
+    /// Write nothing, and show what would change
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
 /// A remedy may bring the next mistake to light; one that goes round in circles is stopped.
 const ROUNDS: usize = 40;
 
+impl Run for FixArgs {
+    fn run(&self, out: &mut Output) -> Result<u8> {
+        run(self, out)
+    }
+}
+
 /// Mends every program that is named; 2 where mistakes are left.
-pub fn run(args: &FixArgs, out: &mut Output) -> Result<u8> {
+fn run(args: &FixArgs, out: &mut Output) -> Result<u8> {
     let mut code = 0;
     for file in programs::expand(&args.files)? {
         match one(&file, args.dry_run, out) {

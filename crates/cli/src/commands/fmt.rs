@@ -1,17 +1,44 @@
 //! `nnc fmt`: programs in the one usual form.
 
-use crate::args::FmtArgs;
+use crate::commands::Run;
 use crate::failure::{Failure, Result};
 use crate::figures::count;
 use crate::output::Output;
 use crate::{input, programs, tell};
+use clap::Args;
 use nnc_model::library::layer_names;
 use nnc_syntax::{SourceId, SourceMap, format, parse, same_meaning};
 use nnc_train::{Problem, ProblemKind};
 use std::collections::BTreeSet;
 
+/// Write programs in the one usual form
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  nnc fmt                      every .nn file here and in the folders below
+  nnc fmt xor.nn iris.nn
+  nnc fmt --check              change nothing; exit 1 and the names of files that are not in this form
+  nnc fmt - < xor.nn           from stdin to stdout
+
+Spaces, line breaks and the alignment of rows change, and a layer written as a call becomes a step. What a
+program means does not, and every comment stays.")]
+pub struct FmtArgs {
+    /// Programs, or folders with programs; `-` is stdin. Without any, the present folder
+    #[arg(value_name = "FILE")]
+    pub files: Vec<String>,
+    /// Change nothing, and tell which files would change
+    #[arg(long)]
+    pub check: bool,
+}
+
+impl Run for FmtArgs {
+    fn run(&self, out: &mut Output) -> Result<u8> {
+        run(self, out)
+    }
+}
+
 /// Formats every program that is named; a mistake in one does not keep the others from it.
-pub fn run(args: &FmtArgs, out: &mut Output) -> Result<u8> {
+fn run(args: &FmtArgs, out: &mut Output) -> Result<u8> {
     let here = vec![".".to_string()];
     let files = programs::expand(if args.files.is_empty() { &here } else { &args.files })?;
     let layers = layer_names();

@@ -1,7 +1,6 @@
 //! `nnc train --folds N`: cross-validation.
 
-use crate::args::TrainArgs;
-use crate::commands::train::{INTERRUPTED, NOTHING, interrupt, object, options, prepare, trained};
+use crate::commands::train::{INTERRUPTED, NOTHING, TrainArgs, interrupt, object, options, prepare, trained};
 use crate::failure::Result;
 use crate::figures::{count, duration, short};
 use crate::output::Output;

@@ -1,11 +1,13 @@
 //! `nnc graph`: what the compiler makes of a program, stage by stage.
 
-use crate::args::{Format, GraphArgs, Mode, Stage};
+use crate::args::{Precision, SpecArgs};
+use crate::commands::Run;
 use crate::commands::summary::layer;
 use crate::failure::{Failure, Result};
 use crate::input::{self, Compiled, Length, compile};
 use crate::output::Output;
 use crate::stage;
+use clap::{Args, ValueEnum};
 use nnc_engine::{EngineError, Layout, Plan, PlanOptions, plan};
 use nnc_graph::Graph;
 use nnc_model::{Model, Spec};
@@ -14,8 +16,79 @@ use nnc_train::{ProblemKind, plan_step};
 use serde_json::{Value, json};
 use std::path::Path;
 
+/// What the compiler makes of a program, stage by stage
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  nnc graph xor.nn                               the forward pass
+  nnc graph xor.nn --stage step                  forward, backward and the optimizer
+  nnc graph xor.nn --format dot | dot -Tsvg > xor.svg")]
+pub struct GraphArgs {
+    /// Which program.
+    #[command(flatten)]
+    pub spec: SpecArgs,
+    /// How far to compile
+    #[arg(long, value_name = "STAGE", value_enum, default_value_t)]
+    pub stage: Stage,
+    /// For training, or for use afterwards (forward and plan only)
+    #[arg(long, value_name = "MODE", value_enum, default_value_t)]
+    pub mode: Mode,
+    /// How to print it
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub format: Format,
+    /// How exact numbers are
+    #[arg(long, value_name = "TYPE", value_enum, default_value_t)]
+    pub precision: Precision,
+}
+
+/// How far to compile.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Stage {
+    /// The statements as they were read
+    Ast,
+    /// The network, layer by layer
+    Layers,
+    /// Predictions, loss and metrics
+    #[default]
+    Forward,
+    /// With the gradient of every weight
+    Backward,
+    /// With the optimizer: what training runs
+    Step,
+    /// The instructions and where their values lie in memory
+    Plan,
+}
+
+/// For what the graph is.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Mode {
+    /// As training computes it
+    #[default]
+    Train,
+    /// As it is computed afterwards
+    Eval,
+}
+
+/// How to print a stage.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Format {
+    /// Lines that parse back
+    #[default]
+    Text,
+    /// A picture for Graphviz
+    Dot,
+    /// Data for programs
+    Json,
+}
+
+impl Run for GraphArgs {
+    fn run(&self, out: &mut Output) -> Result<u8> {
+        run(self, out)
+    }
+}
+
 /// Prints the stage.
-pub fn run(args: &GraphArgs, out: &mut Output) -> Result<u8> {
+fn run(args: &GraphArgs, out: &mut Output) -> Result<u8> {
     if args.mode == Mode::Eval && !matches!(args.stage, Stage::Forward | Stage::Plan) {
         let help = "--mode eval goes with --stage forward and --stage plan";
         return Err(Failure::usage("only the forward pass and its plan differ after training", help));

@@ -1,21 +1,80 @@
 //! `nnc import`: weights of another library become a trained network.
 
-use crate::args::{From, ImportArgs};
+use crate::args::{Precision, SpecArgs, assignment};
+use crate::commands::Run;
 use crate::failure::{Failure, Result};
 use crate::figures::count;
 use crate::input::{self, Length};
 use crate::output::Output;
+use clap::{Args, ValueEnum};
 use nnc_artifact::foreign::Library;
 use nnc_artifact::write_atomic;
 use nnc_train::{ImportOptions, import};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
+/// Make a trained network of weights from PyTorch or Keras
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Make the file there:
+  PyTorch   safetensors.torch.save_file(model.state_dict(), \"weights.safetensors\")
+  Keras     safetensors.numpy.save_file({v.path: v.numpy() for v in model.variables}, \"weights.safetensors\")
+
+Layers are paired by name, by shape, and, those of one shape, in the order of the numbers in their names (Keras
+counts layers as they are made). Layouts, the order of gates and of flattened channels are converted. What
+cannot be told is asked for; the pairs are printed.
+
+Examples:
+  nnc import weights.safetensors mnist.nn --from torch --out mnist.safetensors
+  nnc import weights.safetensors gpt.nn --from torch --map 'blocks.*.ln1=transformer*.layernorm1' --skip '*.mask'
+  nnc predict mnist.safetensors --data new.csv")]
+pub struct ImportArgs {
+    /// The weights, a .safetensors file
+    #[arg(value_name = "WEIGHTS")]
+    pub weights: PathBuf,
+    /// The program that says the same as the model there.
+    #[command(flatten)]
+    pub spec: SpecArgs,
+    /// Where the weights come from
+    #[arg(long, value_name = "LIBRARY", value_enum)]
+    pub from: From,
+    /// The model file to write, instead of the program's name with .safetensors
+    #[arg(long, value_name = "FILE.safetensors")]
+    pub out: Option<PathBuf>,
+    /// This layer there is that one here; a `*` on both sides stands for numbers
+    #[arg(long, value_name = "THEIRS=OURS", value_parser = assignment)]
+    pub map: Vec<(String, String)>,
+    /// Leave out this layer or tensor there; `*` stands for any characters
+    #[arg(long, value_name = "NAME")]
+    pub skip: Vec<String>,
+    /// How exact numbers are
+    #[arg(long, value_name = "TYPE", value_enum, default_value_t)]
+    pub precision: Precision,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Libraries whose weights are understood.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum From {
+    /// PyTorch
+    Torch,
+    /// Keras 3
+    Keras,
+}
+
 /// What follows from a mistake.
 const NOTHING: &str = "nothing was written";
 
+impl Run for ImportArgs {
+    fn run(&self, out: &mut Output) -> Result<u8> {
+        run(self, out)
+    }
+}
+
 /// Pairs the layers, converts their numbers, writes the model.
-pub fn run(args: &ImportArgs, out: &mut Output) -> Result<u8> {
+fn run(args: &ImportArgs, out: &mut Output) -> Result<u8> {
     let to = args.out.clone().unwrap_or_else(|| beside(args.spec.spec.as_deref()));
     if same(&to, &args.weights) {
         let help = "--out FILE names another file";

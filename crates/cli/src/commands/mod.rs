@@ -1,4 +1,4 @@
-//! The commands, one file each.
+//! The commands, one file each: what a command may be given stands with what it does.
 
 mod bench;
 mod check;
@@ -18,28 +18,99 @@ mod summary;
 mod test;
 mod train;
 
-use crate::args::Command;
 use crate::failure::Result;
 use crate::output::Output;
+use clap::{Parser, Subcommand};
 
-/// Runs a command and gives its exit code.
-pub fn run(command: &Command, out: &mut Output) -> Result<u8> {
-    match command {
-        Command::Train(args) => train::run(args, out),
-        Command::Resume(args) => resume::run(args, out),
-        Command::Eval(args) => eval::run(args, out),
-        Command::Predict(args) => predict::run(args, out),
-        Command::Generate(args) => generate::run(args, out),
-        Command::Import(args) => import::run(args, out),
-        Command::Check(args) => check::run(args, out),
-        Command::Data(args) => data::run(args, out),
-        Command::Summary(args) => summary::run(args, out),
-        Command::Graph(args) => graph::run(args, out),
-        Command::New(args) => new::run(args, out),
-        Command::Bench(args) => bench::run(args, out),
-        Command::Test(args) => test::run(args, out),
-        Command::Explain(args) => explain::run(args, out),
-        Command::Fmt(args) => fmt::run(args, out),
-        Command::Fix(args) => fix::run(args, out),
+/// A compiler for neural networks: text in, trained network out.
+#[derive(Parser, Debug)]
+#[command(name = "nnc", version, arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(after_help = "\
+Start here:
+  nnc new xor              write xor.nn, a program with comments
+  nnc train xor.nn         train it
+  nnc predict xor.nn       what the trained network says
+
+Exit codes: 0 fine, 1 training diverged or a check failed, 2 a mistake in what was given, 130 interrupted.")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands, in the order of the help.
+#[derive(Subcommand, Debug)]
+#[allow(missing_docs)]
+pub enum Command {
+    Train(train::TrainArgs),
+    Resume(resume::ResumeArgs),
+    Eval(eval::EvalArgs),
+    Predict(predict::PredictArgs),
+    Generate(generate::GenerateArgs),
+    Check(check::CheckArgs),
+    Import(import::ImportArgs),
+    Data(data::DataArgs),
+    Summary(summary::SummaryArgs),
+    Graph(graph::GraphArgs),
+    New(new::NewArgs),
+    Bench(bench::BenchArgs),
+    Explain(explain::ExplainArgs),
+    Test(test::TestArgs),
+    Fmt(fmt::FmtArgs),
+    Fix(fix::FixArgs),
+}
+
+/// What every command can do.
+trait Run {
+    /// Whether only the result and what is wrong are shown.
+    fn quiet(&self) -> bool {
+        false
+    }
+
+    /// Runs it and gives its exit code.
+    fn run(&self, out: &mut Output) -> Result<u8>;
+}
+
+impl Command {
+    fn command(&self) -> &dyn Run {
+        match self {
+            Command::Train(args) => args,
+            Command::Resume(args) => args,
+            Command::Eval(args) => args,
+            Command::Predict(args) => args,
+            Command::Generate(args) => args,
+            Command::Check(args) => args,
+            Command::Import(args) => args,
+            Command::Data(args) => args,
+            Command::Summary(args) => args,
+            Command::Graph(args) => args,
+            Command::New(args) => args,
+            Command::Bench(args) => args,
+            Command::Explain(args) => args,
+            Command::Test(args) => args,
+            Command::Fmt(args) => args,
+            Command::Fix(args) => args,
+        }
+    }
+
+    /// Whether `-q` was given.
+    pub fn quiet(&self) -> bool {
+        self.command().quiet()
+    }
+
+    /// Runs the command and gives its exit code.
+    pub fn run(&self, out: &mut Output) -> Result<u8> {
+        self.command().run(out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definitions_are_sound() {
+        Cli::command().debug_assert();
     }
 }

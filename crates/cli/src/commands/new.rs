@@ -1,19 +1,37 @@
 //! `nnc new`: a first program, with comments.
 
-use crate::args::NewArgs;
+use crate::commands::Run;
 use crate::failure::{Failure, Result};
 use crate::output::Output;
+use clap::Args;
 use nnc_syntax::Diagnostic;
 use nnc_train::ProblemKind;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+/// Write a first program, with comments
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+  nnc new first && nnc train first.nn")]
+pub struct NewArgs {
+    /// The name of the program; NAME.nn is written, never over another file
+    #[arg(value_name = "NAME")]
+    pub name: PathBuf,
+}
+
 /// The program; `NAME.nn` stands for its own name.
 const PROGRAM: &str = include_str!("new.nn");
 
+impl Run for NewArgs {
+    fn run(&self, out: &mut Output) -> Result<u8> {
+        run(self, out)
+    }
+}
+
 /// Writes the program, never over another file.
-pub fn run(args: &NewArgs, out: &mut Output) -> Result<u8> {
+fn run(args: &NewArgs, out: &mut Output) -> Result<u8> {
     let path = with_ending(&args.name)?;
     let text = PROGRAM.replace("NAME.nn", &path.display().to_string());
     let opened = OpenOptions::new().write(true).create_new(true).open(&path);

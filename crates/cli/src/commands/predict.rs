@@ -1,18 +1,45 @@
 //! `nnc predict`: what a trained network says, as CSV or JSON.
 
-use crate::args::PredictArgs;
+use crate::args::TargetArgs;
+use crate::commands::Run;
 use crate::commands::eval::options;
 use crate::failure::Result;
 use crate::figures::{exact, number};
 use crate::output::Output;
+use clap::Args;
 use nnc_train::{Heading, Predictions, Reading, open_model, predict};
 use serde_json::{Map, Value, json};
+
+/// What a trained network says
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  nnc predict xor.nn --round
+  nnc predict runs/iris/1 --data new.csv > answers.csv
+  cat new.csv | nnc predict runs/iris/1/model.safetensors --data - --json")]
+pub struct PredictArgs {
+    /// Which network.
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// Round numbers to whole ones; of a class, give the name only
+    #[arg(long)]
+    pub round: bool,
+    /// Print inputs and targets beside the predictions
+    #[arg(long)]
+    pub full: bool,
+}
 
 /// Lines are written in portions of about this many bytes.
 const PORTION: usize = 1 << 16;
 
+impl Run for PredictArgs {
+    fn run(&self, out: &mut Output) -> Result<u8> {
+        run(self, out)
+    }
+}
+
 /// Predicts and prints.
-pub fn run(args: &PredictArgs, out: &mut Output) -> Result<u8> {
+fn run(args: &PredictArgs, out: &mut Output) -> Result<u8> {
     let trained = open_model(&args.target.target)?;
     let predictions = predict(&trained, &options(&args.target))?;
     let style = Style { round: args.round, full: args.full };

@@ -1,14 +1,59 @@
 //! `nnc resume`: a run goes on where it stopped.
 
-use crate::args::ResumeArgs;
+use crate::args::{positive, size};
+use crate::commands::Run;
 use crate::commands::train::{self, Told};
 use crate::failure::Result;
 use crate::output::Output;
+use clap::Args;
 use nnc_train::{LoadOptions, Longer, TrainOptions, load, open_checkpoint};
+use std::path::PathBuf;
 use std::rc::Rc;
 
+/// Go on with a run that was stopped
+#[derive(Args, Debug)]
+#[command(after_help = "\
+The weights are, bit for bit, those of a run that was never stopped.
+
+Examples:
+  nnc resume runs/moons/3
+  nnc resume moons.nn --epochs 400     the newest run, to be 400 epochs in all")]
+pub struct ResumeArgs {
+    /// A run's folder, or a program (its newest run)
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// Passes over the data, in all
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub epochs: Option<u64>,
+    /// Steps of one batch, in all
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub steps: Option<u64>,
+    /// Threads; 0 takes as many as the machine has
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub threads: usize,
+    /// The most memory to take, such as 512M or 2G
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub memory: Option<u64>,
+    /// Print one JSON object at the end
+    #[arg(long)]
+    pub json: bool,
+    /// Print the result only, in one line
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+impl Run for ResumeArgs {
+    fn quiet(&self) -> bool {
+        self.quiet
+    }
+
+    fn run(&self, out: &mut Output) -> Result<u8> {
+        run(self, out)
+    }
+}
+
 /// Trains on and tells what came of it.
-pub fn run(args: &ResumeArgs, out: &mut Output) -> Result<u8> {
+fn run(args: &ResumeArgs, out: &mut Output) -> Result<u8> {
     let longer = Longer { epochs: args.epochs, steps: args.steps };
     let checkpoint = open_checkpoint(&args.run, longer)?;
     let memory = args.memory.or(checkpoint.origin.memory_limit);

@@ -1,18 +1,42 @@
 //! `nnc summary`: the layers with their shapes, weights and costs.
 
-use crate::args::{Precision, SummaryArgs};
+use crate::args::{Precision, SpecArgs};
+use crate::commands::Run;
 use crate::failure::Result;
 use crate::figures::{bytes, count, grouped, shape};
 use crate::input::{Compiled, compile};
 use crate::output::Output;
 use crate::stage::{flat, place};
 use crate::table::Table;
+use clap::Args;
 use nnc_graph::Role;
 use nnc_model::{LayerRow, Model};
 use serde_json::{Value, json};
 
+/// The layers with their shapes, weights and costs
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  nnc summary xor.nn
+  nnc summary xor-experiments.nn --as deep
+  nnc summary runs/xor/1 --json")]
+pub struct SummaryArgs {
+    /// Which program.
+    #[command(flatten)]
+    pub spec: SpecArgs,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Run for SummaryArgs {
+    fn run(&self, out: &mut Output) -> Result<u8> {
+        run(self, out)
+    }
+}
+
 /// Prints the table.
-pub fn run(args: &SummaryArgs, out: &mut Output) -> Result<u8> {
+fn run(args: &SummaryArgs, out: &mut Output) -> Result<u8> {
     let compiled = compile(&args.spec, Precision::F32, out)?;
     if args.json {
         out.json(&object(&compiled))?;

@@ -1,12 +1,14 @@
 //! `nnc test`: whether programs keep what they promise.
 
 use super::train::{INTERRUPTED, interrupt};
-use crate::args::{Precision, SpecArgs, TestArgs};
+use crate::args::{Precision, SpecArgs, assignment, positive, size};
+use crate::commands::Run;
 use crate::failure::{Failure, Result};
 use crate::figures::{count, grouped, number, short};
 use crate::input::{self, Length};
 use crate::output::Output;
 use crate::{programs, tell};
+use clap::Args;
 use nnc_model::{Expectation, Model, Settings, Spec};
 use nnc_syntax::Diagnostic;
 use nnc_syntax::ast::{Stmt, StmtKind};
@@ -15,11 +17,63 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+/// Whether programs keep what their `expect` statements promise
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  nnc test xor.nn
+  nnc test specs               every program in the folder that promises something
+  nnc test xor.nn --seeds 100  the same share of more seeds: 9 of 10 becomes 90 of 100
+
+A program promises with `expect`:
+  expect binary_accuracy >= 1 within 500 epochs in 9 of 10 seeds
+  expect test_accuracy >= 97%
+The first holds for a seed if it does after some epoch up to the 500th; the second is about the network that
+the training leaves. Seeds count up from the program's own. No seed is tried that can change nothing any more.
+
+Exit codes: 0 all kept, 1 one is broken, 2 a mistake in a program or its data.")]
+pub struct TestArgs {
+    /// Programs, or folders with programs
+    #[arg(value_name = "SPEC", required = true)]
+    pub specs: Vec<String>,
+    /// Try so many seeds, whatever the programs say; the same share of them must hold
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub seeds: Option<u64>,
+    /// Give a `param` of the programs a value
+    #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
+    pub set: Vec<(String, String)>,
+    /// Take the parameters of an `experiment` of the programs
+    #[arg(long = "as", value_name = "EXPERIMENT")]
+    pub experiment: Option<String>,
+    /// Threads; 0 takes as many as the machine has
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub threads: usize,
+    /// The most memory to take, such as 512M or 2G
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub memory: Option<u64>,
+    /// Print one JSON object at the end
+    #[arg(long)]
+    pub json: bool,
+    /// Print the results only
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
 /// Seeds that are named where something did not hold.
 const NAMED: usize = 5;
 
+impl Run for TestArgs {
+    fn quiet(&self) -> bool {
+        self.quiet
+    }
+
+    fn run(&self, out: &mut Output) -> Result<u8> {
+        run(self, out)
+    }
+}
+
 /// Tests every program; a mistake in one does not keep the others from it.
-pub fn run(args: &TestArgs, out: &mut Output) -> Result<u8> {
+fn run(args: &TestArgs, out: &mut Output) -> Result<u8> {
     let stop = interrupt(out);
     let (mut code, mut results) = (0, Vec::new());
     for file in programs::expand(&args.specs)? {

@@ -1,6 +1,7 @@
 //! `nnc train`: from text to a trained network.
 
-use crate::args::TrainArgs;
+use crate::args::{Precision, SpecArgs, positive};
+use crate::commands::Run;
 use crate::commands::folds;
 use crate::failure::{Failure, Result};
 use crate::figures::{self, cell, count, duration, grouped, short};
@@ -8,12 +9,59 @@ use crate::input::{self, Length};
 use crate::output::Output;
 use crate::progress::Teller;
 use crate::table::Table;
+use clap::Args;
 use nnc_model::Model;
 use nnc_train::{Loaded, Predictions, Report, StopReason, TrainOptions, train};
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Train a network and keep it in a folder
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  nnc train xor.nn
+  nnc train xor.nn --epochs 2000 --seed 7 --out runs/seven
+  nnc train -e 'dense 16 relu; dense 1 sigmoid; loss mse' --data xor.csv
+  nnc train xor-experiments.nn --as deep --set hidden=64
+  nnc train iris.nn --folds 5              five trainings, mean and deviation
+  nnc train xor.nn --json -q | jq .loss")]
+pub struct TrainArgs {
+    /// Which program.
+    #[command(flatten)]
+    pub spec: SpecArgs,
+    /// Passes over the data
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub epochs: Option<u64>,
+    /// Steps of one batch
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub steps: Option<u64>,
+    /// Threads; 0 takes as many as the machine has
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub threads: usize,
+    /// How exact numbers are
+    #[arg(long, value_name = "TYPE", value_enum, default_value_t)]
+    pub precision: Precision,
+    /// Start from the weights of this file
+    #[arg(long, value_name = "F.safetensors")]
+    pub init: Option<PathBuf>,
+    /// Take the rows in their order, in every epoch
+    #[arg(long)]
+    pub no_shuffle: bool,
+    /// Train N times, each time validating with another N-th of the rows
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=1000))]
+    pub folds: Option<u16>,
+    /// The folder of the run, instead of the next one in runs/
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Print one JSON object at the end
+    #[arg(long)]
+    pub json: bool,
+    /// Print the result only, in one line
+    #[arg(short, long)]
+    pub quiet: bool,
+}
 
 /// The exit code of a run that Ctrl-C ended.
 pub(super) const INTERRUPTED: u8 = 130;
@@ -22,8 +70,18 @@ pub(super) const NOTHING: &str = "nothing was trained";
 /// More columns of inputs than this are not shown.
 const COLUMNS: usize = 6;
 
+impl Run for TrainArgs {
+    fn quiet(&self) -> bool {
+        self.quiet
+    }
+
+    fn run(&self, out: &mut Output) -> Result<u8> {
+        run(self, out)
+    }
+}
+
 /// Trains and tells what came of it.
-pub fn run(args: &TrainArgs, out: &mut Output) -> Result<u8> {
+fn run(args: &TrainArgs, out: &mut Output) -> Result<u8> {
     if let Some(count) = args.folds {
         return folds::run(args, usize::from(count), out);
     }

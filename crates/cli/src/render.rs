@@ -1,4 +1,4 @@
-//! Diagnostics as pictures: miette draws the places, cause and next step stand below.
+//! Diagnostics as text for a terminal: miette renders the places, cause and next step stand below.
 
 use crate::excerpt::{Excerpt, printable};
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
@@ -7,19 +7,19 @@ use std::fmt;
 
 /// Columns where the terminal does not say how many it has.
 const WIDTH: usize = 100;
-/// Narrower pictures are no pictures.
+/// Narrower reports cannot be read.
 const NARROW: usize = 40;
 
-/// Draws diagnostics for one stream.
+/// Renders diagnostics for one stream.
 #[derive(Debug)]
-pub struct Drawer {
+pub struct Renderer {
     handler: GraphicalReportHandler,
     width: usize,
     /// What stands before and after `help:`.
     head: (&'static str, &'static str),
 }
 
-impl Drawer {
+impl Renderer {
     /// For stderr: lines and colours where the terminal has them and `NO_COLOR` does not forbid them.
     pub fn for_stderr(terminal: bool, dumb: bool) -> Self {
         let forbidden = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
@@ -43,13 +43,13 @@ impl Drawer {
         Self { handler, width, head: if colour { ("\x1b[36m", "\x1b[0m") } else { ("", "") } }
     }
 
-    /// The picture, ending in an empty line.
-    pub fn draw(&self, d: &Diagnostic, sources: &SourceMap) -> String {
+    /// The text, ending in an empty line.
+    pub fn render(&self, d: &Diagnostic, sources: &SourceMap) -> String {
         let mut out = String::new();
         let mut groups = by_source(d);
         let first = if groups.is_empty() { None } else { Some(groups.remove(0)) };
-        let main = Picture::new(d, first, sources);
-        self.picture(&mut out, &main);
+        let main = Report::new(d, first, sources);
+        self.report(&mut out, &main);
         for note in &d.notes {
             self.below(&mut out, "", note);
         }
@@ -61,18 +61,18 @@ impl Drawer {
         }
         for group in groups {
             out.push('\n');
-            self.picture(&mut out, &Picture::aside(group, sources));
+            self.report(&mut out, &Report::aside(group, sources));
         }
         out
     }
 
-    fn picture(&self, out: &mut String, picture: &Picture) {
-        if self.handler.render_report(out, picture).is_err() {
-            out.push_str(&format!("  {}\n", picture.message));
+    fn report(&self, out: &mut String, report: &Report) {
+        if self.handler.render_report(out, report).is_err() {
+            out.push_str(&format!("  {}\n", report.message));
         }
     }
 
-    /// Lines under the picture; what is laid out by hand (several lines, aligned) stays as it is.
+    /// Lines under the report; what is laid out by hand (several lines, aligned) stays as it is.
     fn below(&self, out: &mut String, head: &str, text: &str) {
         let text = printable(text);
         let indent = " ".repeat(head.len());
@@ -139,9 +139,9 @@ fn by_source(d: &Diagnostic) -> Vec<Group<'_>> {
     groups
 }
 
-/// What miette draws: a message over the places of one source.
+/// What miette renders: a message over the places of one source.
 #[derive(Debug)]
-struct Picture {
+struct Report {
     code: Option<String>,
     message: String,
     severity: miette::Severity,
@@ -149,7 +149,7 @@ struct Picture {
     labels: Vec<LabeledSpan>,
 }
 
-impl Picture {
+impl Report {
     fn new(d: &Diagnostic, group: Option<Group<'_>>, sources: &SourceMap) -> Self {
         let (word, severity) = match d.severity {
             Severity::Error => ("error", miette::Severity::Error),
@@ -185,15 +185,15 @@ fn places(group: &Group<'_>, sources: &SourceMap) -> (Option<NamedSource<String>
     (Some(NamedSource::new(printable(&source.name), excerpt.text)), labels)
 }
 
-impl fmt::Display for Picture {
+impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
 }
 
-impl std::error::Error for Picture {}
+impl std::error::Error for Report {}
 
-impl miette::Diagnostic for Picture {
+impl miette::Diagnostic for Report {
     fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
         self.code.as_ref().map(|code| Box::new(code) as Box<dyn fmt::Display>)
     }
@@ -215,8 +215,8 @@ impl miette::Diagnostic for Picture {
 mod tests {
     use super::*;
 
-    fn plain() -> Drawer {
-        Drawer::new(false, false, WIDTH)
+    fn plain() -> Renderer {
+        Renderer::new(false, false, WIDTH)
     }
 
     #[test]
@@ -228,8 +228,8 @@ mod tests {
                 for end in start..text.len() + 4 {
                     let d = Diagnostic::error("N0101", "what").label(Span::new(id, start, end), "here");
                     let d = d.label(Span::new(id, end, end), "and here");
-                    let picture = plain().draw(&d, &sources);
-                    assert!(picture.contains("what") && !picture.contains('\u{1b}'), "{picture}");
+                    let text = plain().render(&d, &sources);
+                    assert!(text.contains("what") && !text.contains('\u{1b}'), "{text}");
                 }
             }
         }
@@ -243,13 +243,13 @@ mod tests {
         for (start, end) in [(6, long.len()), (300_010, 300_011), (300_010, long.len()), (10, 300_010)] {
             let d = Diagnostic::error("N0101", "what").label(Span::new(id, start, end), "here");
             let d = d.label(Span::new(id, long.len(), long.len()), "and here");
-            let picture = plain().draw(&d, &sources);
-            assert!(picture.len() < 200_000 && picture.contains("here"), "{}", picture.len());
+            let text = plain().render(&d, &sources);
+            assert!(text.len() < 200_000 && text.contains("here"), "{}", text.len());
         }
     }
 
     #[test]
-    fn other_sources_follow_with_a_picture_of_their_own() {
+    fn other_sources_follow_with_a_report_of_their_own() {
         let mut sources = SourceMap::default();
         let (a, b) = (sources.add("a.nn", "dense 16 rleu\n"), sources.add("prelude/b.nn", "layer dense\n"));
         let d = Diagnostic::error("N0202", "there is no `rleu`")
@@ -257,7 +257,7 @@ mod tests {
             .related(Span::new(b, 6, 11), "declared here")
             .cause("shapes:\n    input   2")
             .help("one\ntwo");
-        insta::assert_snapshot!(plain().draw(&d, &sources));
+        insta::assert_snapshot!(plain().render(&d, &sources));
     }
 
     #[test]
@@ -266,7 +266,7 @@ mod tests {
         let id = sources.add("a.nn", "dens 16\n");
         let d = Diagnostic::error("N0201", "no `dens`").label(Span::new(id, 0, 4), "here").help("dense 16");
         for (unicode, colour) in [(false, false), (false, true), (true, false), (true, true)] {
-            let text = Drawer::new(unicode, colour, WIDTH).draw(&d, &sources);
+            let text = Renderer::new(unicode, colour, WIDTH).render(&d, &sources);
             assert_eq!((!text.is_ascii(), text.contains('\u{1b}')), (unicode, colour), "{text}");
         }
     }
