@@ -1,6 +1,6 @@
 //! Why a command ends early.
 
-use nnc_syntax::Diagnostic;
+use nnc_syntax::{Code, Diagnostic};
 use nnc_train::{Problem, ProblemKind};
 use std::io;
 
@@ -29,7 +29,7 @@ impl Failure {
 
     /// One mistake in how the command was called.
     pub fn usage(message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self::one(ProblemKind::Usage, Diagnostic::error("N0702", message).help(help))
+        Self::one(ProblemKind::Usage, Diagnostic::error(Code::N0702, message).help(help))
     }
 
     /// Says what follows from the mistakes.
@@ -54,7 +54,8 @@ impl From<io::Error> for Failure {
         if error.kind() == io::ErrorKind::BrokenPipe {
             return Failure::Closed;
         }
-        let d = Diagnostic::error("N0703", format!("the result cannot be written to the output: {error}"));
+        let d =
+            Diagnostic::error(Code::N0703, format!("the result cannot be written to the output: {error}"));
         Failure::one(ProblemKind::Io, d)
     }
 }

@@ -5,7 +5,7 @@ use crate::failure::{Failure, Result};
 use crate::output::Output;
 use nnc_model::suggest::nearest;
 use nnc_model::{Model, Overrides, Spec};
-use nnc_syntax::Diagnostic;
+use nnc_syntax::{Code, Diagnostic};
 use nnc_train::{LoadOptions, Loaded, Problem, ProblemKind, load, open_model};
 use std::fs::{self, File};
 use std::io::{self, Read, stdin};
@@ -184,7 +184,7 @@ fn decode(name: &str, bytes: Vec<u8>) -> Result<String> {
     };
     let at = error.utf8_error().valid_up_to();
     let line = error.as_bytes()[..at].iter().filter(|b| **b == b'\n').count() + 1;
-    let d = Diagnostic::error("N0701", format!("`{name}` is not text: line {line} is not UTF-8"))
+    let d = Diagnostic::error(Code::N0701, format!("`{name}` is not text: line {line} is not UTF-8"))
         .cause(format!("the first byte that is none is byte {}", at + 1));
     let d = match Path::new(name).extension().and_then(|e| e.to_str()) {
         Some("nn") => d.help("save it as UTF-8"),
@@ -194,12 +194,12 @@ fn decode(name: &str, bytes: Vec<u8>) -> Result<String> {
 }
 
 fn unreadable(name: &str, error: &io::Error) -> Failure {
-    let d = Diagnostic::error("N0701", format!("`{name}` cannot be read: {error}"));
+    let d = Diagnostic::error(Code::N0701, format!("`{name}` cannot be read: {error}"));
     Failure::one(ProblemKind::Io, d)
 }
 
 fn directory(path: &Path) -> Failure {
-    let d = Diagnostic::error("N0701", format!("`{}` is a folder, not a program", path.display()));
+    let d = Diagnostic::error(Code::N0701, format!("`{}` is a folder, not a program", path.display()));
     let programs = programs_in(path);
     let d = match programs.first() {
         Some(_) => d.help(format!("programs in it: {}", programs.join(", "))),
@@ -214,7 +214,7 @@ fn missing(path: &Path, error: &io::Error) -> Failure {
         return unreadable(&path.display().to_string(), error);
     }
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut d = Diagnostic::error("N0701", format!("there is no file `{}`", path.display()));
+    let mut d = Diagnostic::error(Code::N0701, format!("there is no file `{}`", path.display()));
     if !folder.is_dir() {
         return Failure::one(
             ProblemKind::Io,

@@ -1,7 +1,7 @@
 //! Commands that work on many programs: which files are meant, and writing them again.
 
 use crate::failure::{Failure, Result};
-use nnc_syntax::Diagnostic;
+use nnc_syntax::{Code, Diagnostic};
 use nnc_train::ProblemKind;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ pub fn expand(names: &[String]) -> Result<Vec<String>> {
         let before = out.len();
         below(path, 0, &mut out);
         if out.len() == before {
-            let d = Diagnostic::error("N0701", format!("there is no program in the folder `{name}`"));
+            let d = Diagnostic::error(Code::N0701, format!("there is no program in the folder `{name}`"));
             return Err(Failure::one(
                 ProblemKind::Usage,
                 d.help("a program is a file whose name ends in .nn"),
@@ -52,7 +52,7 @@ fn below(folder: &Path, depth: usize, out: &mut Vec<String>) {
 /// Writes another text into a program.
 pub fn rewrite(path: &str, text: &str) -> Result<()> {
     nnc_artifact::rewrite_atomic(Path::new(path), text.as_bytes()).map_err(|error| {
-        let d = Diagnostic::error("N0704", format!("`{path}` cannot be written: {error}"));
+        let d = Diagnostic::error(Code::N0704, format!("`{path}` cannot be written: {error}"));
         Failure::one(ProblemKind::Io, d.help("it stays as it was"))
     })
 }

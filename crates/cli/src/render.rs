@@ -214,6 +214,7 @@ impl miette::Diagnostic for Report {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use nnc_syntax::Code;
 
     fn plain() -> Renderer {
         Renderer::new(false, false, WIDTH)
@@ -226,7 +227,7 @@ mod tests {
             let id = sources.add("t.nn", text);
             for start in 0..text.len() + 3 {
                 for end in start..text.len() + 4 {
-                    let d = Diagnostic::error("N0101", "what").label(Span::new(id, start, end), "here");
+                    let d = Diagnostic::error(Code::N0101, "what").label(Span::new(id, start, end), "here");
                     let d = d.label(Span::new(id, end, end), "and here");
                     let text = plain().render(&d, &sources);
                     assert!(text.contains("what") && !text.contains('\u{1b}'), "{text}");
@@ -241,7 +242,7 @@ mod tests {
         let long = format!("x = 1\ny = {}z {}", "ä ".repeat(100_000), "b".repeat(100_000));
         let id = sources.add("t.nn", long.as_str());
         for (start, end) in [(6, long.len()), (300_010, 300_011), (300_010, long.len()), (10, 300_010)] {
-            let d = Diagnostic::error("N0101", "what").label(Span::new(id, start, end), "here");
+            let d = Diagnostic::error(Code::N0101, "what").label(Span::new(id, start, end), "here");
             let d = d.label(Span::new(id, long.len(), long.len()), "and here");
             let text = plain().render(&d, &sources);
             assert!(text.len() < 200_000 && text.contains("here"), "{}", text.len());
@@ -252,7 +253,7 @@ mod tests {
     fn other_sources_follow_with_a_report_of_their_own() {
         let mut sources = SourceMap::default();
         let (a, b) = (sources.add("a.nn", "dense 16 rleu\n"), sources.add("prelude/b.nn", "layer dense\n"));
-        let d = Diagnostic::error("N0202", "there is no `rleu`")
+        let d = Diagnostic::error(Code::N0202, "there is no `rleu`")
             .label(Span::new(a, 9, 13), "did you mean `relu`?")
             .related(Span::new(b, 6, 11), "declared here")
             .cause("shapes:\n    input   2")
@@ -264,7 +265,8 @@ mod tests {
     fn colours_and_lines_are_used_where_they_may_be() {
         let mut sources = SourceMap::default();
         let id = sources.add("a.nn", "dens 16\n");
-        let d = Diagnostic::error("N0201", "no `dens`").label(Span::new(id, 0, 4), "here").help("dense 16");
+        let d =
+            Diagnostic::error(Code::N0201, "no `dens`").label(Span::new(id, 0, 4), "here").help("dense 16");
         for (unicode, colour) in [(false, false), (false, true), (true, false), (true, true)] {
             let text = Renderer::new(unicode, colour, WIDTH).render(&d, &sources);
             assert_eq!((!text.is_ascii(), text.contains('\u{1b}')), (unicode, colour), "{text}");

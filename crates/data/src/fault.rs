@@ -1,23 +1,13 @@
 //! Mistakes in data, each with its place, its cause and the next step.
 
 use crate::spec::Handle;
-
-/// How bad it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Severity {
-    /// The data cannot be used.
-    Error,
-    /// It can, but look at this.
-    Warning,
-    /// Something done by a rule that a reader might not expect.
-    Note,
-}
+use nnc_syntax::{Code, Severity};
 
 /// A mistake in the data, or between the data and the spec.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fault {
     /// One of [`codes`].
-    pub code: &'static str,
+    pub code: Code,
     /// How bad it is.
     pub severity: Severity,
     /// The file, where one is meant.
@@ -62,7 +52,7 @@ impl Place {
 
 impl Fault {
     /// An error with a message only.
-    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self {
             code,
             severity: Severity::Error,
@@ -180,12 +170,12 @@ impl Faults {
 
     /// Whether one more of this code would only be counted. Callers ask
     /// before they build a message, so that a million bad rows stay cheap.
-    pub(crate) fn full(&self, code: &str) -> bool {
+    pub(crate) fn full(&self, code: Code) -> bool {
         self.list.iter().filter(|f| f.code == code).count() >= SHOWN
     }
 
     /// Counts one more of a code that is full.
-    pub(crate) fn count(&mut self, code: &str) {
+    pub(crate) fn count(&mut self, code: Code) {
         if let Some(last) = self.list.iter_mut().rev().find(|f| f.code == code) {
             last.more += 1;
         }
@@ -200,7 +190,7 @@ impl Faults {
     }
 
     /// Pushes what `make` builds, or only counts.
-    pub(crate) fn push_with(&mut self, code: &'static str, make: impl FnOnce() -> Fault) {
+    pub(crate) fn push_with(&mut self, code: Code, make: impl FnOnce() -> Fault) {
         if self.full(code) {
             self.count(code);
         } else {
@@ -235,77 +225,52 @@ impl Faults {
 
 /// The codes of this crate.
 pub mod codes {
-    /// A row with too many or too few cells.
-    pub const ROW_WIDTH: &str = "N0501";
-    /// A cell that is not a (finite) number.
-    pub const NOT_A_NUMBER: &str = "N0502";
-    /// A missing value without a rule.
-    pub const MISSING: &str = "N0503";
-    /// A file that is not there or cannot be read.
-    pub const NO_FILE: &str = "N0504";
-    /// A role for a column that is not there.
-    pub const NO_COLUMN: &str = "N0505";
-    /// Nothing in the file, or no rows.
-    pub const EMPTY: &str = "N0506";
-    /// Roles that contradict each other, or leave no input.
-    pub const ROLES: &str = "N0507";
-    /// A file that is not what it claims to be: truncated, lying, damaged.
-    pub const DAMAGED: &str = "N0508";
-    /// More than fits within the limits.
-    pub const TOO_BIG: &str = "N0509";
-    /// An encoding that does not suit the column.
-    pub const ENCODING: &str = "N0510";
-    /// A category that training never saw.
-    pub const UNKNOWN_CATEGORY: &str = "N0511";
-    /// A split that cannot be made.
-    pub const SPLIT: &str = "N0512";
-    /// Sources that do not fit together.
-    pub const MISMATCH: &str = "N0513";
-    /// An option of a source that makes no sense.
-    pub const OPTION: &str = "N0514";
-    /// A weight below zero.
-    pub const WEIGHT: &str = "N0515";
-    /// A text column became one-hot inputs because nothing else was said.
-    pub const TEXT_ONE_HOT: &str = "N0550";
-    /// A column that is always the same.
-    pub const CONSTANT: &str = "N0551";
-    /// A column that looks like an identifier.
-    pub const IDENTIFIER: &str = "N0552";
-    /// An input that gives the target away.
-    pub const LEAK: &str = "N0553";
-    /// Very unbalanced classes.
-    pub const UNBALANCED: &str = "N0554";
-    /// Windows that overlap between training and validation.
-    pub const OVERLAP: &str = "N0555";
-    /// A class the training part lacks.
-    pub const UNSEEN_CLASS: &str = "N0556";
-    /// Many rows that `missing=drop` leaves out.
-    pub const DROPPED: &str = "N0557";
+    use nnc_syntax::Code;
 
-    /// Every code with its title.
-    pub const ALL: [(&str, &str); 23] = [
-        (ROW_WIDTH, "a row with too many or too few cells"),
-        (NOT_A_NUMBER, "a cell that is not a number"),
-        (MISSING, "a missing value without a rule"),
-        (NO_FILE, "a file that cannot be read"),
-        (NO_COLUMN, "a column that is not there"),
-        (EMPTY, "a source without rows"),
-        (ROLES, "roles that contradict each other"),
-        (DAMAGED, "a file that is not what it claims to be"),
-        (TOO_BIG, "more data than fits within the limits"),
-        (ENCODING, "an encoding that does not suit the column"),
-        (UNKNOWN_CATEGORY, "a category that training never saw"),
-        (SPLIT, "a split that cannot be made"),
-        (MISMATCH, "sources that do not fit together"),
-        (OPTION, "an option of a source that makes no sense"),
-        (WEIGHT, "a row weight below zero"),
-        (TEXT_ONE_HOT, "a text column that became one-hot inputs"),
-        (CONSTANT, "a column that is always the same"),
-        (IDENTIFIER, "a column that looks like an identifier"),
-        (LEAK, "an input that gives the target away"),
-        (UNBALANCED, "very unbalanced classes"),
-        (OVERLAP, "windows that overlap between training and validation"),
-        (UNSEEN_CLASS, "a class the training part lacks"),
-        (DROPPED, "many rows left out for missing values"),
-    ];
+    /// A row with too many or too few cells.
+    pub const ROW_WIDTH: Code = Code::N0501;
+    /// A cell that is not a (finite) number.
+    pub const NOT_A_NUMBER: Code = Code::N0502;
+    /// A missing value without a rule.
+    pub const MISSING: Code = Code::N0503;
+    /// A file that is not there or cannot be read.
+    pub const NO_FILE: Code = Code::N0504;
+    /// A role for a column that is not there.
+    pub const NO_COLUMN: Code = Code::N0505;
+    /// Nothing in the file, or no rows.
+    pub const EMPTY: Code = Code::N0506;
+    /// Roles that contradict each other, or leave no input.
+    pub const ROLES: Code = Code::N0507;
+    /// A file that is not what it claims to be: truncated, lying, damaged.
+    pub const DAMAGED: Code = Code::N0508;
+    /// More than fits within the limits.
+    pub const TOO_BIG: Code = Code::N0509;
+    /// An encoding that does not suit the column.
+    pub const ENCODING: Code = Code::N0510;
+    /// A category that training never saw.
+    pub const UNKNOWN_CATEGORY: Code = Code::N0511;
+    /// A split that cannot be made.
+    pub const SPLIT: Code = Code::N0512;
+    /// Sources that do not fit together.
+    pub const MISMATCH: Code = Code::N0513;
+    /// An option of a source that makes no sense.
+    pub const OPTION: Code = Code::N0514;
+    /// A weight below zero.
+    pub const WEIGHT: Code = Code::N0515;
+    /// A text column became one-hot inputs because nothing else was said.
+    pub const TEXT_ONE_HOT: Code = Code::N0550;
+    /// A column that is always the same.
+    pub const CONSTANT: Code = Code::N0551;
+    /// A column that looks like an identifier.
+    pub const IDENTIFIER: Code = Code::N0552;
+    /// An input that gives the target away.
+    pub const LEAK: Code = Code::N0553;
+    /// Very unbalanced classes.
+    pub const UNBALANCED: Code = Code::N0554;
+    /// Windows that overlap between training and validation.
+    pub const OVERLAP: Code = Code::N0555;
+    /// A class the training part lacks.
+    pub const UNSEEN_CLASS: Code = Code::N0556;
+    /// Many rows that `missing=drop` leaves out.
+    pub const DROPPED: Code = Code::N0557;
 }

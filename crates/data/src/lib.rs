@@ -82,7 +82,7 @@ mod warn;
 
 pub use dates::{DateColumn, DatePart};
 pub use describe::{ColumnView, Description};
-pub use fault::{Fault, Place, SHOWN, Severity, codes};
+pub use fault::{Fault, Place, SHOWN, codes};
 pub use rng::shuffled;
 pub use schema::{Column, ColumnKind, Port, PortId, Schema};
 pub use show::Style;

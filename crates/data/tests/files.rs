@@ -97,7 +97,7 @@ fn lying_idx_files_are_found_out() {
     let limits = Limits { memory: 1 << 20 };
     let spec =
         idx(write(&folder, "y.idx", gzip(&[header(8, &[20, 1 << 17]), vec![0; 20 << 17]].concat())), None);
-    assert_eq!(open_with(&spec, &limits).unwrap_err()[0].code, "N0508"); // packed too well
+    assert_eq!(open_with(&spec, &limits).unwrap_err()[0].code.name(), "N0508"); // packed too well
     assert!(code(b"PK\x03\x04")[0].contains("no IDX file"));
     assert!(code(b"")[0].starts_with("[N0508]"));
     assert!(code(&header(8, &[0, 28, 28]))[0].starts_with("[N0506]"));
@@ -106,9 +106,9 @@ fn lying_idx_files_are_found_out() {
     assert!(code(&cut[..cut.len() / 2])[0].starts_with("[N0508]"));
     let x = write(&folder, "i.idx", [header(8, &[3, 2]), vec![0; 6]].concat());
     let y = write(&folder, "l.idx", [header(8, &[2]), vec![0; 2]].concat());
-    assert_eq!(open(&idx(x.clone(), Some(y))).unwrap_err()[0].code, "N0513");
+    assert_eq!(open(&idx(x.clone(), Some(y))).unwrap_err()[0].code.name(), "N0513");
     let nan = write(&folder, "n.idx", [header(0x0d, &[1]), f32::NAN.to_be_bytes().to_vec()].concat());
-    assert_eq!(open(&idx(nan, None)).unwrap_err()[0].code, "N0503");
+    assert_eq!(open(&idx(nan, None)).unwrap_err()[0].code.name(), "N0503");
 }
 
 #[test]
@@ -153,10 +153,10 @@ fn sources_of_their_own_are_encoded_alike() {
     let table = data.test.unwrap();
     assert_eq!((all(&table, IN), all(&table, OUT)), (vec![0.0], vec![1.0]));
     let twice = DataSpec { split: SplitSpec { test: 0.5, ..SplitSpec::default() }, ..spec.clone() };
-    assert_eq!(open(&twice).unwrap_err()[0].code, "N0512");
+    assert_eq!(open(&twice).unwrap_err()[0].code.name(), "N0512");
     let bare = write(&folder, "bare.csv", "x\n2\n3\n");
     let spec = DataSpec { test: Some(SourceSpec::csv(bare)), ..spec };
-    assert_eq!(open(&spec).unwrap_err()[0].code, "N0513");
+    assert_eq!(open(&spec).unwrap_err()[0].code.name(), "N0513");
 }
 
 #[test]
@@ -202,8 +202,8 @@ fn text_is_cut_into_windows() {
     let data = open(&text(4, None, true)).unwrap();
     assert_eq!(data.schema.targets[0].classes.as_ref().unwrap().len(), 256);
     assert_eq!(data.stats.decode_text(OUT, &data.stats.encode_text(OUT, "é").unwrap()).unwrap(), "é");
-    assert_eq!(open(&text(10, None, false)).unwrap_err()[0].code, "N0506");
-    assert_eq!(open(&text(0, None, false)).unwrap_err()[0].code, "N0514");
+    assert_eq!(open(&text(10, None, false)).unwrap_err()[0].code.name(), "N0506");
+    assert_eq!(open(&text(0, None, false)).unwrap_err()[0].code.name(), "N0514");
     let other = write(&folder, "u.txt", "bcabca");
     let table = encode(
         &open(&text(3, None, false)).unwrap().stats,

@@ -127,7 +127,7 @@ fn fuzz(name: &str, extension: &str, seeds: &[Vec<u8>], spec: impl Fn(String, u6
             }
             Err(faults) => {
                 assert!(!faults.is_empty(), "case {case}");
-                assert!(faults.iter().all(|f| !f.message.is_empty() && f.code.len() == 5));
+                assert!(faults.iter().all(|f| !f.message.is_empty()));
             }
         }
         if case % 16 == 0 {

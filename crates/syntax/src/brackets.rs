@@ -4,7 +4,7 @@
 //! closed gets its brace where the indentation says that it ends. Runs in linear time.
 
 use crate::token::{Token, TokenKind};
-use crate::{Diagnostic, Span};
+use crate::{Code, Diagnostic, Span};
 
 /// Beyond so many open blocks, nobody is helped by guessing where each of them ends.
 const MAX_GUESSES: usize = 16;
@@ -127,7 +127,7 @@ impl Balancer<'_, '_> {
         self.partner[open] = Some(at);
         let span = self.tokens[at].span;
         self.tokens[at].kind = TokenKind::Sign(closer);
-        let found = Diagnostic::error("N0102", format!("`{sign}` cannot close `{opener}`"))
+        let found = Diagnostic::error(Code::N0102, format!("`{sign}` cannot close `{opener}`"))
             .label(span, format!("did you mean `{closer}`?"))
             .label(self.tokens[open].span, "the bracket that is open here")
             .fix(span, closer, false);
@@ -137,7 +137,7 @@ impl Balancer<'_, '_> {
     fn stray(&mut self, at: usize, sign: &str) {
         let span = self.tokens[at].span;
         self.tokens[at].kind = TokenKind::Bad;
-        let found = Diagnostic::error("N0102", format!("this `{sign}` closes nothing"))
+        let found = Diagnostic::error(Code::N0102, format!("this `{sign}` closes nothing"))
             .label(span, "there is no open bracket before it")
             .help("delete it, or look for the opening bracket that is missing")
             .fix(span, "", false);
@@ -149,7 +149,7 @@ impl Balancer<'_, '_> {
         for open in self.first_of_lines(unclosed) {
             let TokenKind::Sign(sign) = self.tokens[open].kind else { continue };
             let closer = if sign == "(" { ")" } else { "]" };
-            let mut found = Diagnostic::error("N0102", format!("this `{sign}` is never closed"))
+            let mut found = Diagnostic::error(Code::N0102, format!("this `{sign}` is never closed"))
                 .label(self.tokens[open].span, format!("its `{closer}` is missing"));
             if let Some(end) = end {
                 found = found.label(self.tokens[end].span, "not closed before this");
@@ -196,7 +196,7 @@ impl Balancer<'_, '_> {
     }
 
     fn report_open_block(&mut self, brace: usize, end: usize) {
-        let mut found = Diagnostic::error("N0102", "this `{` is never closed")
+        let mut found = Diagnostic::error(Code::N0102, "this `{` is never closed")
             .label(self.tokens[brace].span, "its `}` is missing");
         if let Some(next) = self.tokens.get(end) {
             found = found.label(next.span, "judging by the indentation, the block ends before this line");

@@ -2,7 +2,7 @@
 //!
 //! A diagnostic is plain data; the command line draws it with miette.
 
-use crate::Span;
+use crate::{Code, Span};
 use serde::Serialize;
 
 /// How grave a diagnostic is.
@@ -39,8 +39,8 @@ pub struct Fix {
 /// One finding about a program, a data file or an argument.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Diagnostic {
-    /// Stable code such as `N0201`, explained by `nnc explain N0201`.
-    pub code: &'static str,
+    /// What it says, one of a closed list.
+    pub code: Code,
     /// How grave.
     pub severity: Severity,
     /// What is wrong, in one line.
@@ -59,7 +59,7 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     /// A diagnostic without a place.
-    pub fn new(code: &'static str, severity: Severity, message: impl Into<String>) -> Self {
+    pub fn new(code: Code, severity: Severity, message: impl Into<String>) -> Self {
         Self {
             code,
             severity,
@@ -73,17 +73,17 @@ impl Diagnostic {
     }
 
     /// An error without a place.
-    pub fn error(code: &'static str, message: impl Into<String>) -> Self {
+    pub fn error(code: Code, message: impl Into<String>) -> Self {
         Self::new(code, Severity::Error, message)
     }
 
     /// A warning without a place.
-    pub fn warning(code: &'static str, message: impl Into<String>) -> Self {
+    pub fn warning(code: Code, message: impl Into<String>) -> Self {
         Self::new(code, Severity::Warning, message)
     }
 
     /// A note without a place.
-    pub fn note(code: &'static str, message: impl Into<String>) -> Self {
+    pub fn note(code: Code, message: impl Into<String>) -> Self {
         Self::new(code, Severity::Note, message)
     }
 

@@ -5,7 +5,7 @@
 //! that the parser sees every statement as a flat slice.
 
 use crate::token::{Comment, Token, TokenKind};
-use crate::{Diagnostic, Span};
+use crate::{Code, Diagnostic, Span};
 
 /// Blocks may stand in blocks so many times.
 pub(crate) const MAX_BLOCKS: usize = 64;
@@ -284,7 +284,7 @@ impl<'t> Splitter<'t, '_> {
 
 /// The diagnostic for anything nested beyond the limit.
 pub(crate) fn too_deep(span: Span) -> Diagnostic {
-    Diagnostic::error("N0107", "this is nested too deep")
+    Diagnostic::error(Code::N0107, "this is nested too deep")
         .label(span, "the limit is reached here")
         .cause("brackets in brackets, blocks in blocks and long runs of operators count")
         .help("give the inner parts names of their own, one statement each")

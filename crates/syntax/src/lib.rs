@@ -12,23 +12,10 @@
 //! statements (`layout`); `nom` reads each of them on its own (`parser`), so that a mistake poisons one
 //! statement and no other. The tree can be printed and read back (`tree`) and be written in the one
 //! canonical form (`fmt`).
-//!
-//! | code  | says |
-//! |-------|------|
-//! | N0101 | something is missing, or stands where it means nothing |
-//! | N0102 | a bracket or brace has no partner |
-//! | N0103 | a string has no end, or an escape in it means nothing |
-//! | N0104 | a number cannot be read, or is too big |
-//! | N0105 | arithmetic, or a minus, in a step's argument takes brackets |
-//! | N0106 | a character or quote that the language does not have |
-//! | N0107 | nested too deep |
-//! | N0108 | a habit of Python or another language |
-//! | N0109 | a row of data cannot be read |
-//! | N0110 | a word with a fixed meaning is given another |
-//! | N0111 | no text at all, or too much of it |
 
 pub mod ast;
 mod brackets;
+mod code;
 mod diagnostic;
 mod fmt;
 mod layout;
@@ -38,6 +25,7 @@ mod source;
 mod token;
 mod tree;
 
+pub use code::{Code, Group};
 pub use diagnostic::{Diagnostic, Fix, Label, Severity};
 pub use fmt::format;
 pub use parser::{MAX_DIAGNOSTICS, limit};

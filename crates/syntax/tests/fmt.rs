@@ -118,5 +118,5 @@ fn comments_stay() {
 #[test]
 fn mistakes_are_returned() {
     let found = format("dense 4*4\nx = (", SourceId::default(), &|_| true).unwrap_err();
-    assert_eq!(found.iter().map(|d| d.code).collect::<Vec<_>>(), ["N0105", "N0102"]);
+    assert_eq!(found.iter().map(|d| d.code.name()).collect::<Vec<_>>(), ["N0105", "N0102"]);
 }

@@ -28,7 +28,7 @@ fn read_anything(text: &str) -> Parsed {
         for span in spans {
             assert!(text.get(span.start as usize..span.end as usize).is_some(), "{found:?} in {text:?}");
         }
-        assert!(!found.message.is_empty() && found.code.starts_with("N01"));
+        assert!(!found.message.is_empty() && found.code.name().starts_with("N01"));
         assert!(found.labels.len() + found.help.iter().len() > 0, "{found:?}");
     }
     let tree = ast_text(&parsed.program, &sources);

@@ -1,7 +1,7 @@
 //! How much memory there is, and whether a run fits into it.
 
 use crate::problem::{Outcome, Problem, ProblemKind};
-use nnc_syntax::Diagnostic;
+use nnc_syntax::{Code, Diagnostic};
 
 /// Bytes a run may take: what was asked for, or four fifths of the machine's memory.
 pub(crate) fn limit(asked: Option<u64>) -> u64 {
@@ -38,7 +38,7 @@ impl Need {
             return Ok(());
         }
         let message = format!("this run needs {} of memory, and {} are allowed", size(total), size(limit));
-        let mut d = Diagnostic::error("N0701", message);
+        let mut d = Diagnostic::error(Code::N0707, message);
         let mut parts = self.parts.clone();
         parts.sort_by_key(|(_, b)| std::cmp::Reverse(*b));
         for (what, bytes) in parts.iter().filter(|(_, b)| *b > 0).take(5) {

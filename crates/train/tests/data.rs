@@ -59,7 +59,7 @@ fn unknown_words_are_suggested() {
     let folder = tempfile::tempdir().unwrap();
     let path = file(folder.path(), "f.csv", "a,y\n1,2\n3,4\n");
     let p = problem(&format!("data \"{path}\" {{\n  input a standardise\n}}{NET}"));
-    assert_eq!(p.diagnostics[0].code, "N0505");
+    assert_eq!(p.diagnostics[0].code.name(), "N0505");
     assert!(p.diagnostics[0].help.as_ref().unwrap().contains("`standardize`"), "{:#?}", p.diagnostics);
     let (message, _, label) = first(&format!("data \"f.csv\" {{\n  input a missing=meen\n}}{NET}"));
     assert_eq!(
@@ -78,7 +78,7 @@ fn a_file_is_found_beside_the_program() {
     assert_eq!(loaded.ports.targets[0].shape, [1]);
     assert_eq!(loaded.ports.samples, 3);
     let missing = load(spec(&format!("data \"g.csv\"{NET}")), &options).unwrap_err();
-    assert_eq!(missing.diagnostics[0].code, "N0504");
+    assert_eq!(missing.diagnostics[0].code.name(), "N0504");
     assert_eq!(missing.sources.slice(missing.diagnostics[0].labels[0].span), "\"g.csv\"");
 }
 

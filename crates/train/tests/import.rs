@@ -124,7 +124,7 @@ fn what_cannot_be_told_is_said_by_the_user() {
 fn told(name: &str, text: &str, options: &ImportOptions) -> String {
     let problem = imported(name, text, options).expect_err("a mistake");
     let d = &problem.diagnostics[0];
-    assert_eq!(d.code, "N0606");
+    assert_eq!(d.code.name(), "N0606");
     let text = format!("{}\n{}\n{}", d.message, d.notes.join("\n"), d.help.as_deref().unwrap_or_default());
     text.replace(&*folder(options.from).to_string_lossy(), "F")
 }

@@ -8,7 +8,7 @@ use crate::{input, programs, tell};
 use clap::Args;
 use nnc_graph::DType;
 use nnc_model::{Overrides, Spec};
-use nnc_syntax::{Diagnostic, Fix, SourceId, SourceMap};
+use nnc_syntax::{Diagnostic, Fix, Group, SourceId, SourceMap};
 use nnc_train::{LoadOptions, load};
 use similar::TextDiff;
 use std::path::{Path, PathBuf};
@@ -126,7 +126,7 @@ fn mend(name: &str, mut text: String, base: &Path) -> Mended {
 
 /// Mistakes of syntax.
 fn unreadable(found: &[Diagnostic]) -> usize {
-    found.iter().filter(|d| d.is_error() && d.code.starts_with("N01")).count()
+    found.iter().filter(|d| d.is_error() && d.code.group() == Group::Syntax).count()
 }
 
 /// All that is to be said about a program, as far as it can be read; and which source is the program.

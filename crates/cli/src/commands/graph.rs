@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use nnc_engine::{EngineError, Layout, Plan, PlanOptions, plan};
 use nnc_graph::Graph;
 use nnc_model::{Model, Spec};
-use nnc_syntax::Diagnostic;
+use nnc_syntax::{Code, Diagnostic};
 use nnc_train::{ProblemKind, plan_step};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -169,7 +169,7 @@ fn plan_of(compiled: &Compiled, args: &GraphArgs) -> Result<Plan> {
 }
 
 fn refused(error: &EngineError) -> Failure {
-    Failure::one(ProblemKind::Memory, Diagnostic::error("N0705", format!("there is no plan: {error}")))
+    Failure::one(ProblemKind::Memory, Diagnostic::error(Code::N0705, format!("there is no plan: {error}")))
 }
 
 fn planned(plan: &Plan, format: Format) -> Result<String> {
@@ -185,7 +185,7 @@ fn planned(plan: &Plan, format: Format) -> Result<String> {
 
 fn data(value: serde_json::Result<Value>) -> Result<Value> {
     value.map_err(|error| {
-        let d = Diagnostic::error("N0705", format!("this stage cannot be said in JSON: {error}"));
+        let d = Diagnostic::error(Code::N0901, format!("this stage cannot be said in JSON: {error}"));
         Failure::one(ProblemKind::Internal, d)
     })
 }

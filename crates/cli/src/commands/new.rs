@@ -4,7 +4,7 @@ use crate::commands::Run;
 use crate::failure::{Failure, Result};
 use crate::output::Output;
 use clap::Args;
-use nnc_syntax::Diagnostic;
+use nnc_syntax::{Code, Diagnostic};
 use nnc_train::ProblemKind;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
@@ -63,15 +63,15 @@ fn refused(path: &Path, error: &std::io::Error) -> Failure {
     let shown = path.display();
     let d = match error.kind() {
         ErrorKind::AlreadyExists => {
-            Diagnostic::error("N0704", format!("`{shown}` is already there; it stays as it is"))
+            Diagnostic::error(Code::N0704, format!("`{shown}` is already there; it stays as it is"))
                 .help("choose another name, or move that file away")
         }
         ErrorKind::NotFound => {
             let folder = path.parent().unwrap_or(path).display();
-            Diagnostic::error("N0704", format!("there is no folder `{folder}`"))
+            Diagnostic::error(Code::N0704, format!("there is no folder `{folder}`"))
                 .help(format!("mkdir -p {folder}"))
         }
-        _ => Diagnostic::error("N0704", format!("`{shown}` cannot be written: {error}")),
+        _ => Diagnostic::error(Code::N0704, format!("`{shown}` cannot be written: {error}")),
     };
     Failure::one(ProblemKind::Io, d)
 }

@@ -10,8 +10,8 @@ use crate::output::Output;
 use crate::{programs, tell};
 use clap::Args;
 use nnc_model::{Expectation, Model, Settings, Spec};
-use nnc_syntax::Diagnostic;
 use nnc_syntax::ast::{Stmt, StmtKind};
+use nnc_syntax::{Code, Diagnostic};
 use nnc_train::{Loaded, ProblemKind, Tally, TrainOptions, Trial, trial};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -97,7 +97,7 @@ fn run(args: &TestArgs, out: &mut Output) -> Result<u8> {
         out.json(&object(&results, code == 0 && kept == total))?;
     }
     if code == 0 && total == 0 {
-        let d = Diagnostic::error("N0706", "nothing is promised, so there is nothing to test")
+        let d = Diagnostic::error(Code::N0706, "nothing is promised, so there is nothing to test")
             .help("for example: expect binary_accuracy >= 1 within 500 epochs in 9 of 10 seeds");
         return Err(Failure::one(ProblemKind::Spec, d));
     }

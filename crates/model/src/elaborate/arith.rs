@@ -3,8 +3,8 @@
 use crate::elaborate::elab::{Elab, Res, Stop};
 use crate::elaborate::value::{Axis, Tensor, Value, shape_text};
 use nnc_graph::{Binary, DType, Dim, Direction, DotDims, NodeId, Unary};
-use nnc_syntax::Span;
 use nnc_syntax::ast::BinaryOp;
+use nnc_syntax::{Code, Span};
 
 impl Elab<'_> {
     /// A tensor of a value; numbers become scalars.
@@ -18,7 +18,7 @@ impl Elab<'_> {
                 Some(x) => self.b.constant(x),
                 None => {
                     return self.fail(
-                        "N0205",
+                        Code::N0205,
                         format!("a tensor is wanted here, not {}", other.kind()),
                         span,
                         "",
@@ -32,13 +32,13 @@ impl Elab<'_> {
     /// A vector of the numbers of a list.
     fn list_tensor(&mut self, items: &[Value], span: Span) -> Res<Tensor> {
         if items.is_empty() {
-            return self.fail("N0205", "an empty list is no tensor", span, "");
+            return self.fail(Code::N0205, "an empty list is no tensor", span, "");
         }
         let mut parts = Vec::new();
         for item in items {
             let t = self.tensor_of(item, span)?;
             if t.rank() != 0 || t.batched {
-                return self.fail("N0205", "a list of numbers is wanted here", span, "");
+                return self.fail(Code::N0205, "a list of numbers is wanted here", span, "");
             }
             parts.push(self.b.reshape(t.node, vec![Dim::Size(1)]));
         }
@@ -59,7 +59,7 @@ impl Elab<'_> {
         let to = Self::dims(axes, batched);
         if t.batched && !batched {
             return self
-                .fail("N0308", "a value of one sample cannot become one for all samples", span, "")
+                .fail(Code::N0308, "a value of one sample cannot become one for all samples", span, "")
                 .map_err(|e| match e {
                     Stop::Error(d) => {
                         Stop::Error(Box::new(d.help("batch_mean(x) takes the mean over the samples")))
@@ -75,7 +75,7 @@ impl Elab<'_> {
             });
         if !fits {
             let message = format!("{} does not fit {}", shape_text(&t.axes), shape_text(axes));
-            return self.fail("N0311", message, span, "");
+            return self.fail(Code::N0311, message, span, "");
         }
         // Axes of size 1 that are repeated are dropped first, since a primitive repeats only new axes.
         let kept: Vec<usize> =
@@ -118,7 +118,7 @@ impl Elab<'_> {
             return Ok(out);
         }
         let (left, right) = (shape_text(&a.axes), shape_text(&b.axes));
-        let d = self.error("N0311", format!("{left} and {right} do not go together in `{op}`"), span, "");
+        let d = self.error(Code::N0311, format!("{left} and {right} do not go together in `{op}`"), span, "");
         let d = match elsewhere.filter(|_| fits) {
             Some((size, at)) => d
                 .cause(format!(
@@ -167,7 +167,7 @@ impl Elab<'_> {
                 let node = self.b.unary(Unary::Not, t.node);
                 Ok(Value::Tensor(Tensor { node, ..t.clone() }))
             }
-            other => self.fail("N0205", format!("`not` takes yes or no, not {}", other.kind()), span, ""),
+            other => self.fail(Code::N0205, format!("`not` takes yes or no, not {}", other.kind()), span, ""),
         }
     }
 
@@ -201,14 +201,19 @@ impl Elab<'_> {
                     BinaryOp::Or => Ok(Value::Bool(*a || *b)),
                     BinaryOp::Eq => Ok(Value::Bool(a == b)),
                     BinaryOp::Ne => Ok(Value::Bool(a != b)),
-                    _ => self.fail("N0205", format!("`{}` takes numbers", op.sign()), span, "not yes or no"),
+                    _ => self.fail(
+                        Code::N0205,
+                        format!("`{}` takes numbers", op.sign()),
+                        span,
+                        "not yes or no",
+                    ),
                 };
             }
             (Value::Tensor(_), _) | (_, Value::Tensor(_)) => {}
             _ => return self.constant_op(op, left, right, span),
         }
         if matches!(left, Value::Several(_)) || matches!(right, Value::Several(_)) {
-            return self.fail("N0205", format!("`{}` takes one value on each side", op.sign()), span, "");
+            return self.fail(Code::N0205, format!("`{}` takes one value on each side", op.sign()), span, "");
         }
         let a = self.tensor_of(left, places.0)?;
         let b = self.tensor_of(right, places.1)?;
@@ -252,7 +257,7 @@ impl Elab<'_> {
                 (Some(n), _) => return Ok(Value::Int(n)),
                 (None, BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul) => {
                     return self.fail(
-                        "N0306",
+                        Code::N0306,
                         format!("{a} {} {b} is too large a number", op.sign()),
                         span,
                         "",
@@ -270,10 +275,17 @@ impl Elab<'_> {
                 BinaryOp::Add => a + b,
                 BinaryOp::Sub => a - b,
                 BinaryOp::Mul => a * b,
-                BinaryOp::Div if b == 0.0 => return self.fail("N0306", "division by zero", span, "here"),
+                BinaryOp::Div if b == 0.0 => return self.fail(Code::N0306, "division by zero", span, "here"),
                 BinaryOp::Div => a / b,
                 BinaryOp::Pow => a.powf(b),
-                _ => return self.fail("N0205", format!("`{}` does not take numbers", op.sign()), span, ""),
+                _ => {
+                    return self.fail(
+                        Code::N0205,
+                        format!("`{}` does not take numbers", op.sign()),
+                        span,
+                        "",
+                    );
+                }
             };
             return Ok(Value::Num(value));
         }
@@ -282,7 +294,7 @@ impl Elab<'_> {
             BinaryOp::Ne => !same(left, right),
             _ => {
                 let message = format!("`{}` does not take {} and {}", op.sign(), left.kind(), right.kind());
-                let mut d = self.error("N0205", message, span, "");
+                let mut d = self.error(Code::N0205, message, span, "");
                 if let (Value::Func(_), BinaryOp::Sub, Some(x)) = (left, op, right.num()) {
                     d = d
                         .cause(format!("read as `{left}` minus {x}"))
@@ -338,7 +350,7 @@ impl Elab<'_> {
             let logical = |e: &Self, t: &Tensor| e.b.ty(t.node).dtype == DType::Pred;
             if !logical(self, a) || !logical(self, b) {
                 return self.fail(
-                    "N0205",
+                    Code::N0205,
                     format!("`{}` takes yes or no on both sides", op.sign()),
                     span,
                     "",
@@ -380,7 +392,7 @@ impl Elab<'_> {
     /// `where(condition, a, b)`
     pub fn select(&mut self, cond: &Tensor, a: &Value, b: &Value, span: Span) -> Res<Value> {
         if self.b.ty(cond.node).dtype != DType::Pred {
-            return self.fail("N0205", "the first argument of `where` is a comparison", span, "");
+            return self.fail(Code::N0205, "the first argument of `where` is a comparison", span, "");
         }
         let (a, b) = (self.tensor_of(a, span)?, self.tensor_of(b, span)?);
         let (a, b) = (self.floats(&a), self.floats(&b));
@@ -442,7 +454,7 @@ impl Elab<'_> {
             && (0..shared).all(|i| a.axes[i].size == b.axes[i].size);
         if !fits {
             let (left, right) = (shape_text(&a.axes), shape_text(&b.axes));
-            let mut d = self.error("N0311", format!("`@` cannot multiply {left} by {right}"), span, "");
+            let mut d = self.error(Code::N0311, format!("`@` cannot multiply {left} by {right}"), span, "");
             if ra >= 1 && rb >= 1 && shared < rb {
                 let (m, n) = (a.axes[ra - 1].size, b.axes[shared].size);
                 if m != n {
@@ -505,20 +517,23 @@ impl Elab<'_> {
                 Value::Num(x) => format!("an index is a whole number, not {x}"),
                 other => format!("an index is a whole number known before training, not {}", other.kind()),
             };
-            return self.fail("N0205", message, span, "");
+            return self.fail(Code::N0205, message, span, "");
         };
         let len = match base {
             Value::List(items) | Value::Several(items) => items.len(),
             Value::Shape(s) => s.axes.len(),
             Value::Tensor(t) if t.rank() > 0 => t.axes[0].size,
-            other => return self.fail("N0205", format!("{} has no parts to index", other.kind()), span, ""),
+            other => {
+                return self.fail(Code::N0205, format!("{} has no parts to index", other.kind()), span, "");
+            }
         };
         let at = if i < 0 { i + len as i64 } else { i };
         if at < 0 || at >= len as i64 {
-            let d = self.error("N0205", format!("there is no part {i} among {len}"), span, "").help(format!(
-                "parts are counted from 0 to {}, or from the end: -1 is the last",
-                len.saturating_sub(1)
-            ));
+            let d =
+                self.error(Code::N0205, format!("there is no part {i} among {len}"), span, "").help(format!(
+                    "parts are counted from 0 to {}, or from the end: -1 is the last",
+                    len.saturating_sub(1)
+                ));
             return Err(Stop::Error(Box::new(d)));
         }
         let at = at as usize;

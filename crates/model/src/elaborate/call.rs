@@ -6,8 +6,8 @@ use crate::elaborate::frame::Frame;
 use crate::elaborate::shared::Shared;
 use crate::elaborate::value::{Func, Init, Kind, Shape, Value};
 use crate::suggest::{certain, nearest};
-use nnc_syntax::Span;
 use nnc_syntax::ast::{Arg, Body, Expr, ExprKind, FnDef, LayerDef, Link, Param};
+use nnc_syntax::{Code, Span};
 use std::rc::Rc;
 
 /// Arguments of a function of Rust, already evaluated.
@@ -83,7 +83,7 @@ impl Elab<'_> {
         let name = def.name.text.clone();
         if operands.len() > def.params.len() {
             let message = format!("`{name}` works on {} values, not on {}", def.params.len(), operands.len());
-            return self.fail("N0204", message, span, "");
+            return self.fail(Code::N0204, message, span, "");
         }
         let user = self.is_user(def.name.span);
         let mut inner = Frame::below(frame.join(&name), frame.sharing);
@@ -156,7 +156,7 @@ impl Elab<'_> {
         }
         match inner.it.as_ref().or(inner.last.as_ref()) {
             Some(value) => Ok(value.clone()),
-            None => self.fail("N0210", format!("the body of `{name}` computes nothing"), span, ""),
+            None => self.fail(Code::N0210, format!("the body of `{name}` computes nothing"), span, ""),
         }
     }
 
@@ -174,7 +174,7 @@ impl Elab<'_> {
             let (n, m) = (names.len(), operands.len());
             let tensors = if n == 1 { "one tensor".to_string() } else { format!("{n} tensors") };
             let mut d = self
-                .error("N0204", format!("`{kind}` works on {tensors}, and gets {m}"), span, "")
+                .error(Code::N0204, format!("`{kind}` works on {tensors}, and gets {m}"), span, "")
                 .help(match n {
                     1 => format!("name one before the arrow: x -> {kind}"),
                     _ => format!("name them before the arrow: {} -> {kind}", names.join(", ")),
@@ -225,7 +225,12 @@ impl Elab<'_> {
     ) -> Res<Value> {
         if let Some(arg) = args.first() {
             let d = self
-                .error("N0203", format!("`{}` is shared and takes no arguments", shared.name), arg.span, "")
+                .error(
+                    Code::N0203,
+                    format!("`{}` is shared and takes no arguments", shared.name),
+                    arg.span,
+                    "",
+                )
                 .related(shared.span, "its arguments stand here");
             return Err(Stop::Error(Box::new(d)));
         }
@@ -249,7 +254,7 @@ impl Elab<'_> {
             let (param, name) = (&def.params[*i].name.text, &def.name.text);
             let d = self
                 .error(
-                    "N0205",
+                    Code::N0205,
                     format!("`{param}` of `{name}` is known before training, and this is {}", value.kind()),
                     span,
                     "",
@@ -305,7 +310,7 @@ impl Elab<'_> {
                     };
                     if taken.contains(&i) {
                         return self.fail(
-                            "N0203",
+                            Code::N0203,
                             format!("`{}` is given twice", key.text),
                             arg.span,
                             "again here",
@@ -385,14 +390,14 @@ impl Elab<'_> {
             (Some((_, param)), _) => {
                 let kind = self.kind_of(param).describe();
                 let message = format!("`{}` of `{callee}` is {kind}, not {shown}", param.name.text);
-                self.error("N0204", message, span, "this value")
+                self.error(Code::N0204, message, span, "this value")
             }
             (None, Some(param)) => {
                 let message =
                     format!("`{callee}` has its `{}` already, and no place for {shown}", param.name.text);
-                self.error("N0204", message, span, "one too many")
+                self.error(Code::N0204, message, span, "one too many")
             }
-            (None, None) => self.error("N0204", format!("`{callee}` has no place for {shown}"), span, ""),
+            (None, None) => self.error(Code::N0204, format!("`{callee}` has no place for {shown}"), span, ""),
         };
         match (value, occupied) {
             (Value::Int(n), Some(param))
@@ -445,7 +450,7 @@ impl Elab<'_> {
         if !kind.accepts(value) && !matches!(value, Value::Symbol(_)) {
             let message =
                 format!("`{}` of `{callee}` is {}, not {}", param.name.text, kind.describe(), value.kind());
-            let mut d = self.error("N0205", message, span, "this value");
+            let mut d = self.error(Code::N0205, message, span, "this value");
             if let (Kind::Function | Kind::Init, Value::Text(text)) = (kind, value) {
                 let frame = Frame::default();
                 let known = self.known_names(&frame);
@@ -466,7 +471,7 @@ impl Elab<'_> {
             let words: Vec<&str> = options.iter().filter_map(word_of).collect();
             if !words.contains(&value.to_string().as_str()) {
                 let message = format!("`{}` of `{callee}` is one of {}", param.name.text, words.join(", "));
-                return self.fail("N0205", message, span, "not this");
+                return self.fail(Code::N0205, message, span, "not this");
             }
         }
         Ok(())
@@ -539,7 +544,7 @@ impl Elab<'_> {
             None => String::new(),
         };
         let mut d = self
-            .error("N0203", format!("`{callee}` has no argument `{}`", key.text), key.span, &label)
+            .error(Code::N0203, format!("`{callee}` has no argument `{}`", key.text), key.span, &label)
             .help(self.signature(callee, params));
         if let Some(near) = near {
             d = d.fix(key.span, near, self.is_user(key.span) && certain(&key.text, &known) == Some(near));
@@ -564,7 +569,7 @@ impl Elab<'_> {
     }
 
     fn too_many(&self, callee: &str, params: &[Param], span: Span) -> Stop {
-        let d = self.error("N0204", format!("`{callee}` has too many arguments"), span, "one too many");
+        let d = self.error(Code::N0204, format!("`{callee}` has too many arguments"), span, "one too many");
         let d = match callee {
             "linear" => {
                 d.help("`linear` is no activation at all; PyTorch's `Linear` is `dense` here: dense 16")
@@ -582,7 +587,8 @@ impl Elab<'_> {
             (Kind::Tensor | Kind::Any, _) => format!("{callee}({name})"),
             _ => format!("{callee} {name}=…"),
         };
-        let mut d = self.error("N0204", format!("`{callee}` needs `{name}`, {}", kind.describe()), span, "");
+        let mut d =
+            self.error(Code::N0204, format!("`{callee}` needs `{name}`, {}", kind.describe()), span, "");
         let text = self.sources.slice(span);
         if text.replace(' ', "") == format!("{callee}()") {
             d = d.help(format!("as an argument a function stands without brackets: {callee}"));
@@ -616,7 +622,7 @@ impl Elab<'_> {
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         let near = nearest(word, &known);
         let label = near.map_or(String::new(), |n| format!("did you mean `{n}`?"));
-        let mut d = self.error("N0202", format!("`{callee}` does not know `{word}`"), span, &label);
+        let mut d = self.error(Code::N0202, format!("`{callee}` does not know `{word}`"), span, &label);
         match near {
             Some(n) => d = d.fix(span, n, self.is_user(span) && certain(word, &known) == Some(n)),
             None => d = d.help(self.signature(callee, params)),

@@ -8,7 +8,7 @@ use crate::program::settings::Top;
 use crate::step::totals::{Finish, Measuring};
 use nnc_graph::{Builder, DType, Dim, NodeId, Origin, Role, Type, random};
 use nnc_syntax::ast::{DeclareKind, Expr, Stmt, StmtKind};
-use nnc_syntax::{Diagnostic, SourceMap, Span};
+use nnc_syntax::{Code, Diagnostic, SourceMap, Span};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -180,13 +180,7 @@ impl<'a> Elab<'a> {
     }
 
     /// An error at `span`; inside the prelude the user's words come first.
-    pub fn error(
-        &self,
-        code: &'static str,
-        message: impl Into<String>,
-        span: Span,
-        label: &str,
-    ) -> Diagnostic {
+    pub fn error(&self, code: Code, message: impl Into<String>, span: Span, label: &str) -> Diagnostic {
         let d = Diagnostic::error(code, message);
         if self.is_user(span) { d.label(span, label) } else { d.label(self.here, "").related(span, label) }
     }
@@ -213,7 +207,7 @@ impl<'a> Elab<'a> {
     }
 
     /// As [`Elab::error`], as a reason to stop.
-    pub fn fail<T>(&self, code: &'static str, message: impl Into<String>, span: Span, label: &str) -> Res<T> {
+    pub fn fail<T>(&self, code: Code, message: impl Into<String>, span: Span, label: &str) -> Res<T> {
         Err(Stop::Error(Box::new(self.error(code, message, span, label))))
     }
 
@@ -261,7 +255,7 @@ impl<'a> Elab<'a> {
     /// Runs `f` one call deeper, under `label`.
     pub fn deeper<T>(&mut self, label: &str, span: Span, f: impl FnOnce(&mut Self) -> Res<T>) -> Res<T> {
         if self.trail.len() >= DEPTH {
-            return self.fail("N0305", format!("`{label}` uses itself without end"), span, "called here");
+            return self.fail(Code::N0305, format!("`{label}` uses itself without end"), span, "called here");
         }
         self.steps_run += 1;
         self.budget(span)?;
@@ -299,7 +293,7 @@ impl<'a> Elab<'a> {
                 let inside =
                     |at: Span| at.source == span.source && span.start <= at.start && at.end <= span.end;
                 let places = d.labels.iter().chain(&d.related);
-                if !places.into_iter().any(|l| inside(l.span)) && d.code != "N0305" {
+                if !places.into_iter().any(|l| inside(l.span)) && d.code != Code::N0305 {
                     *d = d.related(span, format!("`{}` is used here", name.text));
                 }
                 Stop::Error(d)
@@ -349,7 +343,7 @@ impl<'a> Elab<'a> {
     /// Whether a shape is small enough; the message names the product.
     pub fn check_size(&self, axes: &[Axis], span: Span) -> Res<usize> {
         if axes.iter().any(|a| a.size == 0) {
-            return self.fail("N0204", "a size is at least 1, not 0", span, "this size");
+            return self.fail(Code::N0204, "a size is at least 1, not 0", span, "this size");
         }
         let count = axes.iter().try_fold(1usize, |n, a| n.checked_mul(a.size)).filter(|n| *n <= ELEMENTS);
         match count {
@@ -357,7 +351,12 @@ impl<'a> Elab<'a> {
             None => {
                 let shape = crate::elaborate::value::shape_text(axes);
                 let d = self
-                    .error("N0306", format!("a tensor of {shape} numbers is too large"), span, "this size")
+                    .error(
+                        Code::N0306,
+                        format!("a tensor of {shape} numbers is too large"),
+                        span,
+                        "this size",
+                    )
                     .help(format!("one tensor may hold {ELEMENTS} numbers for one sample"));
                 Err(Stop::Error(Box::new(d)))
             }
@@ -389,12 +388,12 @@ impl<'a> Elab<'a> {
                 format!("there are two weights called `{path}`")
             };
             if frame.sharing && !self.is_user(span) {
-                let d = Diagnostic::error("N0304", message)
+                let d = Diagnostic::error(Code::N0304, message)
                     .label(self.here, "these weights are used twice")
                     .help("shared weights have one shape: give them tensors of one width");
                 return Err(Stop::Error(Box::new(d)));
             }
-            return self.fail("N0304", message, span, "the second one");
+            return self.fail(Code::N0304, message, span, "the second one");
         }
         self.check_size(&axes, span)?;
         let ty = Type::new(self.float(), Self::dims(&axes, false));
@@ -453,13 +452,13 @@ impl<'a> Elab<'a> {
         }
         let message = format!("this program is too long: more than {NODES} operations");
         let span = if self.is_user(span) { span } else { self.here };
-        self.fail("N0307", message, span, "reached here")
+        self.fail(Code::N0307, message, span, "reached here")
     }
 
     /// Whether what follows is not worth a look: the program is too long, or has more mistakes than anyone reads.
     pub fn hopeless(&self) -> bool {
         let errors = self.diagnostics.iter().filter(|d| d.is_error());
-        self.diagnostics.iter().any(|d| d.code == "N0307") || errors.count() > nnc_syntax::MAX_DIAGNOSTICS
+        self.diagnostics.iter().any(|d| d.code == Code::N0307) || errors.count() > nnc_syntax::MAX_DIAGNOSTICS
     }
 
     // ---- statements of bodies --------------------------------------------------------
@@ -498,10 +497,10 @@ impl<'a> Elab<'a> {
                 let message = self.fill_holes(frame, message);
                 // Inside a definition the line that used it comes first, whoever wrote the definition.
                 let d = match &self.used_at {
-                    Some(at) if self.is_user(cond.span) => Diagnostic::error("N0301", message)
+                    Some(at) if self.is_user(cond.span) => Diagnostic::error(Code::N0301, message)
                         .label(*at, "")
                         .related(cond.span, "this does not hold"),
-                    _ => self.error("N0301", message, cond.span, "this does not hold"),
+                    _ => self.error(Code::N0301, message, cond.span, "this does not hold"),
                 };
                 Err(Stop::Error(Box::new(d)))
             }
@@ -519,7 +518,7 @@ impl<'a> Elab<'a> {
             _ => {
                 let d = self
                     .error(
-                        "N0206",
+                        Code::N0206,
                         "this statement belongs at the top of the file, not into a body",
                         stmt.span,
                         "",
@@ -553,7 +552,7 @@ impl<'a> Elab<'a> {
         let value = self.expr(frame, count)?;
         if value.num().is_some_and(|n| n > 100_000.0) {
             return self.fail(
-                "N0307",
+                Code::N0307,
                 format!("`repeat {value}` is too often"),
                 count.span,
                 "at most 100000",
@@ -561,7 +560,7 @@ impl<'a> Elab<'a> {
         }
         let Some(n) = value.int().filter(|n| *n >= 0) else {
             return self.fail(
-                "N0204",
+                Code::N0204,
                 match &value {
                     Value::Int(_) | Value::Num(_) => format!("`repeat {value}` has no meaning"),
                     _ => format!("`repeat` takes a whole number, not {}", value.kind()),

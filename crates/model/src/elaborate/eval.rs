@@ -5,7 +5,7 @@ use crate::elaborate::frame::Frame;
 use crate::elaborate::value::{Axis, Def, Func, Init, Shape, Value};
 use crate::suggest::{certain, farness, nearest};
 use nnc_syntax::ast::{Arg, Chain, Dim, Expr, ExprKind, Flow, Link};
-use nnc_syntax::{Diagnostic, Span};
+use nnc_syntax::{Code, Diagnostic, Span};
 
 impl Elab<'_> {
     /// A condition known at compile time.
@@ -16,7 +16,7 @@ impl Elab<'_> {
             Value::Tensor(_) => {
                 let d = self
                     .error(
-                        "N0207",
+                        Code::N0207,
                         "this condition is a tensor, and is not known before training",
                         cond.span,
                         "here",
@@ -25,7 +25,7 @@ impl Elab<'_> {
                 Err(Stop::Error(Box::new(d)))
             }
             other => self.fail(
-                "N0207",
+                Code::N0207,
                 format!("a condition is yes or no, not {}", other.kind()),
                 cond.span,
                 "this one",
@@ -43,7 +43,7 @@ impl Elab<'_> {
                 let known: Vec<&str> = known.map(|(n, _)| n.as_str()).collect();
                 let d = self
                     .error(
-                        "N0205",
+                        Code::N0205,
                         format!("the first value is an initialiser, not {}", other.kind()),
                         expr.span,
                         "",
@@ -61,11 +61,19 @@ impl Elab<'_> {
             match dim {
                 Dim::Rest(Some(name), _) => match frame.get(&name.text) {
                     Some(Value::Shape(s)) => shape.axes.extend(s.axes.iter().copied()),
-                    _ => return Err(self.unknown(frame, "N0202", "no list of axes", &name.text, name.span)),
+                    _ => {
+                        return Err(self.unknown(
+                            frame,
+                            Code::N0202,
+                            "no list of axes",
+                            &name.text,
+                            name.span,
+                        ));
+                    }
                 },
                 Dim::Rest(None, span) => {
                     return self.fail(
-                        "N0204",
+                        Code::N0204,
                         "`...` needs a name here, since the axes must be known",
                         *span,
                         "",
@@ -93,15 +101,17 @@ impl Elab<'_> {
             Some(n) => {
                 let message = format!("a size is at least 1, not {n}");
                 match self.is_user(span) {
-                    true => self.fail("N0204", message, span, "this size"),
+                    true => self.fail(Code::N0204, message, span, "this size"),
                     false => {
-                        let d = Diagnostic::error("N0204", message).label(self.word(&n.to_string()), "");
+                        let d = Diagnostic::error(Code::N0204, message).label(self.word(&n.to_string()), "");
                         Err(Stop::Error(Box::new(d.related(span, "this size"))))
                     }
                 }
             }
             None if matches!(value, Value::Poison) => Err(Stop::Poisoned),
-            None => self.fail("N0204", format!("a size is a whole number, not {value}"), span, "this size"),
+            None => {
+                self.fail(Code::N0204, format!("a size is a whole number, not {value}"), span, "this size")
+            }
         }
     }
 
@@ -147,7 +157,7 @@ impl Elab<'_> {
                     };
                     let names = flow.targets[0].span.to(flow.targets[names.len() - 1].span);
                     let d = self
-                        .error("N0208", message, names, "these names")
+                        .error(Code::N0208, message, names, "these names")
                         .label(flow.chain.span, "these values")
                         .help("as many names as values; one name keeps them all together");
                     return Err(Stop::Error(Box::new(d)));
@@ -176,7 +186,7 @@ impl Elab<'_> {
         let between = Span { start: name.span.end, end: value.start, ..name.span };
         let d = self
             .error(
-                "N0220",
+                Code::N0220,
                 format!("the setting `{}` is written without `=`", name.text),
                 between,
                 "no `=` here",
@@ -222,7 +232,7 @@ impl Elab<'_> {
 
     fn assign_state(&mut self, frame: &mut Frame, flow: &Flow, span: Span) -> Res<()> {
         let [name] = &flow.targets[..] else {
-            return self.fail("N0208", "`:=` assigns one state", span, "");
+            return self.fail(Code::N0208, "`:=` assigns one state", span, "");
         };
         let known = match frame.get(&name.text) {
             Some(Value::Tensor(t)) => Some(t.clone()),
@@ -233,7 +243,7 @@ impl Elab<'_> {
         let Some(declared) = declared else {
             let d = self
                 .error(
-                    "N0208",
+                    Code::N0208,
                     format!("`:=` gives a state its next value, and `{}` is no state", name.text),
                     name.span,
                     "",
@@ -267,7 +277,7 @@ impl Elab<'_> {
         const LINKS: usize = 2000;
         if let Some(link) = chain.links.get(LINKS) {
             let message = format!("this chain has more than {LINKS} links");
-            return self.fail("N0307", message, link.span(), "from here on");
+            return self.fail(Code::N0307, message, link.span(), "from here on");
         }
         let mut value = None;
         for (at, link) in chain.links.iter().enumerate() {
@@ -362,7 +372,7 @@ impl Elab<'_> {
         let params = match self.lookup(frame, &name.text) {
             None => {
                 return match self.globals.defs.contains_key(&name.text) {
-                    true => self.unknown(frame, "N0202", "nothing", &name.text, name.span),
+                    true => self.unknown(frame, Code::N0202, "nothing", &name.text, name.span),
                     false => self.unknown_step(frame, name),
                 };
             }
@@ -375,13 +385,13 @@ impl Elab<'_> {
                 });
                 let mut unknown = names.filter(|(n, _)| self.lookup(frame, n).is_none());
                 return match unknown.next() {
-                    Some((n, span)) => self.unknown(frame, "N0202", "nothing", n, span),
+                    Some((n, span)) => self.unknown(frame, Code::N0202, "nothing", n, span),
                     None => Stop::Poisoned,
                 };
             }
             Some(other @ (Value::Int(_) | Value::Num(_) | Value::Bool(_) | Value::Shape(_))) => {
                 let message = format!("`{}` is {}, not a layer or a function", name.text, other.kind());
-                let d = self.error("N0209", message, name.span, "used as a layer here");
+                let d = self.error(Code::N0209, message, name.span, "used as a layer here");
                 return Stop::Error(Box::new(d));
             }
             Some(_) => return Stop::Poisoned,
@@ -414,7 +424,7 @@ impl Elab<'_> {
         match link {
             Link::Step(step) => self.step(frame, value, &step.name, &step.args, step.span),
             Link::Scan(scan) => self.fail(
-                "N0204",
+                Code::N0204,
                 "`scan` names what it walks over itself: scan x in xs { … }",
                 scan.span,
                 "",
@@ -431,7 +441,7 @@ impl Elab<'_> {
                         other => {
                             let message =
                                 format!("after `->` comes a layer or a function, not {}", other.kind());
-                            let d = self.error("N0209", message, one.span, "");
+                            let d = self.error(Code::N0209, message, one.span, "");
                             let d = match other {
                                 Value::Int(n) if n > 0 => {
                                     d.help(format!("a layer of {n} neurons: dense {n}"))
@@ -444,7 +454,7 @@ impl Elab<'_> {
                 },
                 many => {
                     let span = many[0].span.to(many[many.len() - 1].span);
-                    self.fail("N0209", "after `->` comes one layer or function", span, "")
+                    self.fail(Code::N0209, "after `->` comes one layer or function", span, "")
                 }
             },
         }
@@ -474,13 +484,18 @@ impl Elab<'_> {
                 if self.lookup(frame, name).is_none() {
                     return Err(self.unknown(
                         frame,
-                        "N0201",
+                        Code::N0201,
                         "no layer",
                         name,
                         Span { end: span.start + name.len() as u32, ..span },
                     ));
                 }
-                self.fail("N0210", format!("there is no tensor yet that `{name}` could work on"), span, "")
+                self.fail(
+                    Code::N0210,
+                    format!("there is no tensor yet that `{name}` could work on"),
+                    span,
+                    "",
+                )
             }
         }
     }
@@ -502,11 +517,16 @@ impl Elab<'_> {
             Some(Value::Poison) => Err(Stop::Poisoned),
             Some(other) => {
                 let message = format!("`{}` is {}, not a layer or a function", name.text, other.kind());
-                self.fail("N0209", message, name.span, "used as a layer here")
+                self.fail(Code::N0209, message, name.span, "used as a layer here")
             }
             None if self.globals.defs.contains_key(&name.text) => {
                 let d = self
-                    .error("N0209", format!("`{}` is an optimizer, not a layer", name.text), name.span, "")
+                    .error(
+                        Code::N0209,
+                        format!("`{}` is an optimizer, not a layer", name.text),
+                        name.span,
+                        "",
+                    )
                     .help(format!("optimizer {}", name.text));
                 Err(Stop::Error(Box::new(d)))
             }
@@ -520,7 +540,7 @@ impl Elab<'_> {
         if let Some(head) = crate::suggest::foreign(&name.text, heads).filter(|_| frame.top) {
             let d = self
                 .error(
-                    "N0201",
+                    Code::N0201,
                     format!("there is no setting called `{}`", name.text),
                     name.span,
                     &format!("it is called `{head}` here"),
@@ -538,7 +558,7 @@ impl Elab<'_> {
             let sure = certain(&name.text, heads) == Some(head) && far(head) < other;
             let d: Diagnostic = self
                 .error(
-                    "N0201",
+                    Code::N0201,
                     format!("there is no layer or setting called `{}`", name.text),
                     name.span,
                     &format!("did you mean `{head}`?"),
@@ -546,7 +566,7 @@ impl Elab<'_> {
                 .fix(name.span, head, sure);
             return Stop::Error(Box::new(d));
         }
-        self.unknown(frame, "N0201", "no layer", &name.text, name.span)
+        self.unknown(frame, Code::N0201, "no layer", &name.text, name.span)
     }
 }
 

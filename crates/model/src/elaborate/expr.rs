@@ -4,8 +4,8 @@ use crate::elaborate::elab::{Elab, Res, Stop};
 use crate::elaborate::eval::operands;
 use crate::elaborate::frame::{Frame, Rows};
 use crate::elaborate::value::{Axis, Func, Shape, Value};
-use nnc_syntax::Span;
 use nnc_syntax::ast::{Arg, Expr, ExprKind, UnaryOp};
+use nnc_syntax::{Code, Span};
 
 impl Elab<'_> {
     /// The value of an expression.
@@ -25,7 +25,7 @@ impl Elab<'_> {
             ExprKind::Name(name) => match self.lookup(frame, name) {
                 Some(Value::Poison) => return Err(Stop::Poisoned),
                 Some(value) => value,
-                None => return Err(self.unknown(frame, "N0202", "nothing", name, expr.span)),
+                None => return Err(self.unknown(frame, Code::N0202, "nothing", name, expr.span)),
             },
             ExprKind::List(items) => {
                 Value::List(items.iter().map(|e| self.expr(frame, e)).collect::<Res<Vec<_>>>()?)
@@ -74,7 +74,7 @@ impl Elab<'_> {
         if let ExprKind::Name(name) = &callee.kind
             && self.lookup(frame, name).is_none()
         {
-            return Err(self.unknown(frame, "N0202", "no function", name, callee.span));
+            return Err(self.unknown(frame, Code::N0202, "no function", name, callee.span));
         }
         match self.expr(frame, callee)? {
             Value::Func(func @ (Func::Layer(_) | Func::Shared(_))) => {
@@ -90,9 +90,12 @@ impl Elab<'_> {
                 self.call_init(&init, shape, span)
             }
             Value::Init(init) => self.bind_init(frame, &init, args, span),
-            other => {
-                self.fail("N0209", format!("{} cannot be called", other.kind()), callee.span, "called here")
-            }
+            other => self.fail(
+                Code::N0209,
+                format!("{} cannot be called", other.kind()),
+                callee.span,
+                "called here",
+            ),
         }
     }
 
@@ -124,7 +127,7 @@ impl Elab<'_> {
             Value::Tensor(t) if name.text == "classes" => match t.classes {
                 Some(k) => Ok(Value::Int(k as i64)),
                 None => {
-                    self.fail("N0211", "these are numbers, not classes", span, "has no number of classes")
+                    self.fail(Code::N0211, "these are numbers, not classes", span, "has no number of classes")
                 }
             },
             Value::Func(Func::Shared(shared)) => {
@@ -135,7 +138,7 @@ impl Elab<'_> {
                     None => {
                         let d = self
                             .error(
-                                "N0211",
+                                Code::N0211,
                                 format!("`{}` has no weight `{}` yet", shared.name, name.text),
                                 name.span,
                                 "",
@@ -146,7 +149,7 @@ impl Elab<'_> {
                 }
             }
             other => self.fail(
-                "N0211",
+                Code::N0211,
                 format!("{} has nothing called `{}`", other.kind(), name.text),
                 name.span,
                 "",

@@ -5,7 +5,7 @@ use crate::elaborate::elab::{Elab, Stop};
 use crate::elaborate::frame::Frame;
 use crate::elaborate::value::{Def, Func, Init, Value};
 use crate::suggest::{certain, nearest};
-use nnc_syntax::Span;
+use nnc_syntax::{Code, Span};
 use std::rc::Rc;
 
 impl Elab<'_> {
@@ -46,13 +46,17 @@ impl Elab<'_> {
     }
 
     /// "there is nothing called x", with the nearest name.
-    pub fn unknown(&self, frame: &Frame, code: &'static str, what: &str, name: &str, span: Span) -> Stop {
+    pub fn unknown(&self, frame: &Frame, code: Code, what: &str, name: &str, span: Span) -> Stop {
         if let Some(stop) = self.bound_later(frame, name, span) {
             return stop;
         }
         if let Some(Def::Rule(_)) = self.globals.defs.get(name) {
-            let d =
-                self.error("N0209", format!("`{name}` is an optimizer, not a layer or a value"), span, "");
+            let d = self.error(
+                Code::N0209,
+                format!("`{name}` is an optimizer, not a layer or a value"),
+                span,
+                "",
+            );
             return Stop::Error(Box::new(d.help(format!("to train with it: optimizer {name}"))));
         }
         let hint = match name {
@@ -78,8 +82,8 @@ impl Elab<'_> {
     }
 
     /// What an unknown name could be instead.
-    fn names_here(&self, frame: &Frame, code: &str, name: &str) -> String {
-        if code == "N0201" {
+    fn names_here(&self, frame: &Frame, code: Code, name: &str) -> String {
+        if code == Code::N0201 {
             return format!("a layer of your own: layer {name} of x[n] {{ … }}");
         }
         let own: Vec<&str> = frame.names().filter(|n| n.starts_with(char::is_alphabetic)).collect();
@@ -103,7 +107,7 @@ impl Elab<'_> {
         let d = match circle {
             Some((n, _)) => self
                 .error(
-                    "N0302",
+                    Code::N0302,
                     format!("`{}` and `{name}` need each other", n.text),
                     span,
                     &format!("`{name}` is first computed on line {line} …"),
@@ -114,7 +118,7 @@ impl Elab<'_> {
                 ),
             None => self
                 .error(
-                    "N0302",
+                    Code::N0302,
                     format!("`{name}` is used before it is computed"),
                     span,
                     &format!("computed on line {line}"),

@@ -4,7 +4,7 @@ use crate::elaborate::elab::{Elab, Res, Stop};
 use crate::elaborate::frame::Frame;
 use crate::elaborate::value::{Axis, Shape, Tensor, Value, numbers_text, shape_text};
 use nnc_syntax::ast::{Dim, ExprKind, Name};
-use nnc_syntax::{Diagnostic, Span};
+use nnc_syntax::{Code, Diagnostic, Span};
 
 impl Elab<'_> {
     /// Checks a value against the pattern of a parameter and binds the pattern's names.
@@ -24,7 +24,7 @@ impl Elab<'_> {
             Value::Poison => return Err(Stop::Poisoned),
             Value::Func(_) | Value::Text(_) | Value::Init(_) | Value::Symbol(_) | Value::Several(_) => {
                 let message = format!("`{}` of `{callee}` is a tensor, not {}", name.text, value.kind());
-                return self.fail("N0205", message, span, "");
+                return self.fail(Code::N0205, message, span, "");
             }
             other => self.tensor_of(other, span)?,
         };
@@ -76,7 +76,7 @@ impl Elab<'_> {
         match inner.get(&k.text).and_then(Value::int) {
             Some(known) if known != n as i64 => {
                 let d = self
-                    .error("N0403", format!("{known} outputs for {n} classes"), span, "")
+                    .error(Code::N0403, format!("{known} outputs for {n} classes"), span, "")
                     .cause(format!("`{callee}` compares {known} outputs with a target of {n} classes"))
                     .help(format!("the last layer needs {n} outputs: dense {n} softmax"));
                 Err(Stop::Error(Box::new(d)))
@@ -91,7 +91,7 @@ impl Elab<'_> {
     fn wants_classes(&self, callee: &str, name: &Name, tensor: &Tensor, span: Span) -> Stop {
         let shape = numbers_text(&tensor.sizes());
         let mut d = self
-            .error("N0403", format!("`{callee}` needs classes, but `{}` is {shape}", name.text), span, "")
+            .error(Code::N0403, format!("`{callee}` needs classes, but `{}` is {shape}", name.text), span, "")
             .cause("a class is one of a known number of kinds: a text column, or a column declared so");
         d = if tensor.sizes() == [1] {
             d.help("for yes or no as 0 and 1: binary_crossentropy with `dense 1 sigmoid`").help(
@@ -163,7 +163,7 @@ impl Elab<'_> {
                 } else {
                     format!("{k} outputs for {n} classes")
                 };
-                let d = self.error("N0403", message, span, "").help(format!(
+                let d = self.error(Code::N0403, message, span, "").help(format!(
                     "end with `dense {n} softmax` and `loss crossentropy`{}",
                     if n == 2 { ", or with `dense 1 sigmoid` and `loss binary_crossentropy`" } else { "" }
                 ));
@@ -185,7 +185,7 @@ impl Elab<'_> {
         let rest = dims.iter().position(|d| matches!(d, Dim::Rest(..)));
         if let Some(Dim::Rest(_, second)) = dims.iter().filter(|d| matches!(d, Dim::Rest(..))).nth(1) {
             let message = format!("the pattern of `{}` has two `...`, and can have one", name.text);
-            return self.fail("N0301", message, *second, "where would one end and the other begin?");
+            return self.fail(Code::N0301, message, *second, "where would one end and the other begin?");
         }
         let fixed = dims.len() - usize::from(rest.is_some());
         let fits = if rest.is_some() { axes.len() >= fixed } else { axes.len() == fixed };
@@ -246,7 +246,7 @@ impl Elab<'_> {
         let axes = &tensor.axes;
         let given = shape_text(axes);
         let mut d = self.error(
-            if name.text == "target" { "N0403" } else { "N0301" },
+            if name.text == "target" { Code::N0403 } else { Code::N0301 },
             if name.text == "target" {
                 format!(
                     "the target does not have the shape of the output: {given} against {}",
@@ -330,7 +330,7 @@ impl Elab<'_> {
                 let promised: Vec<String> = dims.iter().map(|d| self.dim_text(inner, d)).collect();
                 let given = bracketed(&tensor.axes);
                 let mut d = Diagnostic::error(
-                    "N0301",
+                    Code::N0301,
                     format!("`{callee}` promises [{}], but its body gives {given}", promised.join(", ")),
                 );
                 d = match (self.is_user(span), self.used_at()) {

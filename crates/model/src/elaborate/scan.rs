@@ -7,6 +7,7 @@ use crate::elaborate::elab::{Elab, Res, Stop};
 use crate::elaborate::frame::{Frame, Rows};
 use crate::elaborate::value::{Axis, Tensor, Value, shape_text};
 use nnc_graph::Dim;
+use nnc_syntax::Code;
 use nnc_syntax::ast::{Scan, StmtKind};
 
 impl Elab<'_> {
@@ -21,7 +22,7 @@ impl Elab<'_> {
                     other => other.kind(),
                 };
                 let message = format!("`scan` walks along the first axis of a tensor; this is {what}");
-                return self.fail("N0205", message, scan.over.span, "");
+                return self.fail(Code::N0205, message, scan.over.span, "");
             }
         };
         let length = over.axes[0].size;
@@ -60,7 +61,7 @@ impl Elab<'_> {
                     });
                     let first = scan.carried.iter().find(|(n, _)| n.text == name).map(|(n, _)| n.span);
                     let mut d = self.error(
-                        "N0311",
+                        Code::N0311,
                         message,
                         assigned.unwrap_or(scan.span),
                         "the next turn would find another shape",
@@ -73,7 +74,7 @@ impl Elab<'_> {
             }
             match &frame.it {
                 Some(Value::Tensor(t)) => outs.push(t.clone()),
-                _ => return self.fail("N0210", "the body of `scan` computes no tensor", scan.span, ""),
+                _ => return self.fail(Code::N0210, "the body of `scan` computes no tensor", scan.span, ""),
             }
         }
         frame.sharing = sharing;

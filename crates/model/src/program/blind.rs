@@ -12,7 +12,7 @@ use crate::program::spec::Spec;
 use crate::step::check_names;
 use nnc_graph::DType;
 use nnc_syntax::ast::{Dataset, Program, StmtKind, WordKind};
-use nnc_syntax::{Diagnostic, SourceMap, Span};
+use nnc_syntax::{Code, Diagnostic, SourceMap, Span};
 use std::rc::Rc;
 
 /// What there is to look at.
@@ -69,8 +69,12 @@ impl Blind<'_> {
                 a.source == b.source && a.start < b.end && b.start < a.end
             })
         };
-        let about_names =
-            |d: &Diagnostic| matches!(d.code, "N0201" | "N0202" | "N0203" | "N0209" | "N0219" | "N0220");
+        let about_names = |d: &Diagnostic| {
+            matches!(
+                d.code,
+                Code::N0201 | Code::N0202 | Code::N0203 | Code::N0209 | Code::N0219 | Code::N0220
+            )
+        };
         let names = e.diagnostics.into_iter().filter(about_names);
         names.chain(settings).filter(|d| !told(d)).collect()
     }

@@ -2,7 +2,7 @@
 
 use crate::elaborate::value::Def;
 use nnc_syntax::ast::{Name, Param, Program, Stmt, StmtKind};
-use nnc_syntax::{Diagnostic, SourceMap};
+use nnc_syntax::{Code, Diagnostic, SourceMap};
 use std::collections::BTreeMap;
 
 /// Checks the definitions of a program.
@@ -16,7 +16,7 @@ pub(crate) fn check(
     for stmt in &program.stmts {
         if let StmtKind::Rewrite { from, .. } = &stmt.kind {
             let text = sources.slice(from.span);
-            let d = Diagnostic::error("N0216", "a program has no `rewrite`; only the library has")
+            let d = Diagnostic::error(Code::N0216, "a program has no `rewrite`; only the library has")
                 .label(stmt.span, "")
                 .cause("an identity that does not hold would change results without a word")
                 .help(format!("write what you mean in the place of `{text}`"));
@@ -25,7 +25,7 @@ pub(crate) fn check(
         let Some(name) = defined(stmt) else { continue };
         match known.get(name.text.as_str()) {
             Some(first) => {
-                let d = Diagnostic::error("N0217", format!("`{}` is defined twice", name.text))
+                let d = Diagnostic::error(Code::N0217, format!("`{}` is defined twice", name.text))
                     .label(name.span, "the second time")
                     .label(first.span, "the first time")
                     .help("give one of them another name, or delete it");
@@ -61,10 +61,12 @@ fn shadows(library: &BTreeMap<String, Def>, name: &Name, param: bool, diagnostic
         Def::Init(_) => "initialiser",
     };
     let here = if param { "parameter" } else { "definition" };
-    let d =
-        Diagnostic::note("N0218", format!("the library's {what} `{}` is hidden by this {here}", name.text))
-            .label(name.span, format!("`{}` in this file means this", name.text))
-            .cause("the library itself goes on using its own");
+    let d = Diagnostic::note(
+        Code::N0218,
+        format!("the library's {what} `{}` is hidden by this {here}", name.text),
+    )
+    .label(name.span, format!("`{}` in this file means this", name.text))
+    .cause("the library itself goes on using its own");
     diagnostics.push(d);
 }
 
@@ -84,10 +86,11 @@ fn twice(stmt: &Stmt, diagnostics: &mut Vec<Diagnostic>) {
     };
     for (i, name) in names.iter().enumerate() {
         if let Some(first) = names[..i].iter().find(|n| n.text == name.text) {
-            let d = Diagnostic::error("N0217", format!("there are two parameters called `{}`", name.text))
-                .label(name.span, "the second")
-                .label(first.span, "the first")
-                .help("give one of them another name");
+            let d =
+                Diagnostic::error(Code::N0217, format!("there are two parameters called `{}`", name.text))
+                    .label(name.span, "the second")
+                    .label(first.span, "the first")
+                    .help("give one of them another name");
             diagnostics.push(d);
         }
     }

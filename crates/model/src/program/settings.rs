@@ -5,7 +5,7 @@ use crate::elaborate::frame::Frame;
 use crate::elaborate::value::Value;
 use crate::suggest::nearest;
 use nnc_syntax::ast::{Arg, BinaryOp, Expr, ExprKind, Name, StopWhen};
-use nnc_syntax::{Diagnostic, Span};
+use nnc_syntax::{Code, Diagnostic, Span};
 
 /// Words that begin a statement of their own.
 pub(crate) const HEADS: &[&str] = &[
@@ -271,7 +271,7 @@ impl Elab<'_> {
     fn count(&mut self, frame: &mut Frame, head: &Name, args: &[Arg]) -> Res<u64> {
         let [arg] = args else {
             let span = args.get(1).map_or(head.span, |a| a.span);
-            return self.fail("N0204", format!("`{0}` takes one number: {0} 100", head.text), span, "");
+            return self.fail(Code::N0204, format!("`{0}` takes one number: {0} 100", head.text), span, "");
         };
         let value = self.expr(frame, &arg.value)?;
         let least = i64::from(head.text != "seed");
@@ -279,7 +279,7 @@ impl Elab<'_> {
             Some(n) if n >= least => Ok(n as u64),
             _ => {
                 let message = format!("`{}` takes a whole number from {least}, not {value}", head.text);
-                self.fail("N0205", message, arg.span, "this value")
+                self.fail(Code::N0205, message, arg.span, "this value")
             }
         }
     }
@@ -296,7 +296,7 @@ impl Elab<'_> {
                 1 => {}
                 n => {
                     let d = self
-                        .error("N0409", format!("this compiler reads language 1, not {n}"), span, "")
+                        .error(Code::N0409, format!("this compiler reads language 1, not {n}"), span, "")
                         .help("a newer nnc may read it; what is written here is language 1");
                     return Err(crate::elaborate::elab::Stop::Error(Box::new(d)));
                 }
@@ -332,7 +332,7 @@ impl Elab<'_> {
         match self.top.given.get(head) {
             Some(first) if *first != span => {
                 let d = self
-                    .error("N0219", format!("`{head}` is given twice"), span, "the second time")
+                    .error(Code::N0219, format!("`{head}` is given twice"), span, "the second time")
                     .label(*first, "the first time")
                     .help("keep the one that is meant");
                 Err(crate::elaborate::elab::Stop::Error(Box::new(d)))
@@ -347,7 +347,7 @@ impl Elab<'_> {
     /// `clip 1.0`, `clip norm=1.0`, `clip value=0.5`
     fn clip(&mut self, frame: &mut Frame, args: &[Arg], span: Span) -> Res<(Clip, f64, Span)> {
         let [arg] = args else {
-            return self.fail("N0204", "`clip` takes one positive number: clip 1.0", span, "");
+            return self.fail(Code::N0204, "`clip` takes one positive number: clip 1.0", span, "");
         };
         let what = match arg.key.as_ref().map(|k| k.text.as_str()) {
             None => Clip::Global,
@@ -355,7 +355,7 @@ impl Elab<'_> {
             Some("value") => Clip::Value,
             Some(other) => {
                 let d = self
-                    .error("N0203", format!("`clip` has no argument `{other}`"), arg.span, "")
+                    .error(Code::N0203, format!("`clip` has no argument `{other}`"), arg.span, "")
                     .help("clip 1.0: the length of all gradients together")
                     .help("clip norm=1.0: the length of each weight's gradient")
                     .help("clip value=0.5: each number of a gradient");
@@ -364,7 +364,7 @@ impl Elab<'_> {
         };
         match self.expr(frame, &arg.value)?.num().filter(|x| *x > 0.0) {
             Some(x) => Ok((what, x, span)),
-            None => self.fail("N0205", "`clip` takes a positive number: clip 1.0", span, ""),
+            None => self.fail(Code::N0205, "`clip` takes a positive number: clip 1.0", span, ""),
         }
     }
 
@@ -382,7 +382,7 @@ impl Elab<'_> {
                         args: inner.clone(),
                         span,
                     }),
-                    _ => self.fail("N0204", format!("`{}` takes a name", head.text), span, ""),
+                    _ => self.fail(Code::N0204, format!("`{}` takes a name", head.text), span, ""),
                 }
             }
             _ => {
@@ -391,7 +391,7 @@ impl Elab<'_> {
                     "optimizer" => "optimizer adam",
                     _ => "schedule cosine",
                 };
-                self.fail("N0204", format!("`{}` takes a name first: {example}", head.text), span, "")
+                self.fail(Code::N0204, format!("`{}` takes a name first: {example}", head.text), span, "")
             }
         }
     }
@@ -411,15 +411,15 @@ impl Elab<'_> {
                 },
                 _ => {
                     let help = "metrics accuracy mine=(mae(output, target))";
-                    return self.fail("N0204", format!("a metric has a name: {help}"), arg.span, "");
+                    return self.fail(Code::N0204, format!("a metric has a name: {help}"), arg.span, "");
                 }
             };
             if metric.name == "loss" {
-                return self.fail("N0203", "the loss is always reported; it is no metric", arg.span, "");
+                return self.fail(Code::N0203, "the loss is always reported; it is no metric", arg.span, "");
             }
             if self.top.metrics.iter().any(|m| m.name == metric.name) {
                 return self.fail(
-                    "N0203",
+                    Code::N0203,
                     format!("the metric `{}` is given twice", metric.name),
                     arg.span,
                     "",
@@ -436,7 +436,12 @@ impl Elab<'_> {
                 (None, ExprKind::Name(text)) => {
                     if let Some(first) = self.top.outputs.iter().find(|o| o.text == *text) {
                         let d = self
-                            .error("N0219", format!("`{text}` is an output already"), arg.span, "once more")
+                            .error(
+                                Code::N0219,
+                                format!("`{text}` is an output already"),
+                                arg.span,
+                                "once more",
+                            )
                             .label(first.span, "the first time")
                             .help("name every output once");
                         return Err(crate::elaborate::elab::Stop::Error(Box::new(d)));
@@ -445,7 +450,7 @@ impl Elab<'_> {
                 }
                 _ => {
                     let d = self
-                        .error("N0204", "`output` takes names of tensors", arg.span, "this is no name")
+                        .error(Code::N0204, "`output` takes names of tensors", arg.span, "this is no name")
                         .help("give it one: answer = it, then output answer")
                         .help("without `output`, the last tensor of the file is the output");
                     return Err(crate::elaborate::elab::Stop::Error(Box::new(d)));
@@ -464,10 +469,22 @@ impl Elab<'_> {
                 }
                 (Some("every"), _) => match self.expr(frame, &arg.value)?.int() {
                     Some(n) if n > 0 => self.top.settings.save_every = Some(n as u64),
-                    _ => return self.fail("N0205", "`save every=` takes a number of epochs", arg.span, ""),
+                    _ => {
+                        return self.fail(
+                            Code::N0205,
+                            "`save every=` takes a number of epochs",
+                            arg.span,
+                            "",
+                        );
+                    }
                 },
                 _ => {
-                    return self.fail("N0203", "`save` takes best=val_loss or every=5", arg.span, "not this");
+                    return self.fail(
+                        Code::N0203,
+                        "`save` takes best=val_loss or every=5",
+                        arg.span,
+                        "not this",
+                    );
                 }
             }
         }
@@ -488,16 +505,21 @@ impl Elab<'_> {
                     Some(share) if (0.0..1.0).contains(&share) => {
                         *(if part == "valid" { &mut split.valid } else { &mut split.test }) = share;
                     }
-                    _ => return self.fail("N0205", "a share lies between 0% and 100%", arg.span, ""),
+                    _ => return self.fail(Code::N0205, "a share lies between 0% and 100%", arg.span, ""),
                 },
                 _ => {
                     let help = "`split` takes valid=10% test=10% stratify ordered group=column";
-                    return self.fail("N0203", help, arg.span, "not this");
+                    return self.fail(Code::N0203, help, arg.span, "not this");
                 }
             }
         }
         if split.valid + split.test >= 1.0 {
-            return self.fail("N0205", "nothing would be left to train on", span, "valid and test take all");
+            return self.fail(
+                Code::N0205,
+                "nothing would be left to train on",
+                span,
+                "valid and test take all",
+            );
         }
         self.top.settings.split = split;
         Ok(())
@@ -509,7 +531,7 @@ impl Elab<'_> {
             StopWhen::Stalls { metric, patience } => {
                 let value = self.expr(frame, patience)?;
                 let Some(patience) = value.int().filter(|n| *n > 0) else {
-                    return self.fail("N0205", "patience is a number of epochs", span, "");
+                    return self.fail(Code::N0205, "patience is a number of epochs", span, "");
                 };
                 StopRule::Stalls { metric: metric.text.clone(), patience: patience as u64, span: metric.span }
             }
@@ -539,7 +561,7 @@ impl Elab<'_> {
                 "steps" | "step" => out.within_steps = Some(n),
                 other => {
                     let message = format!("`within` counts epochs or steps, not {other}");
-                    return self.fail("N0204", message, unit.span, "");
+                    return self.fail(Code::N0204, message, unit.span, "");
                 }
             }
         }
@@ -552,7 +574,7 @@ impl Elab<'_> {
                 let (n, m) = out.seeds;
                 let message = format!("`in {n} of {m} seeds` asks for more seeds than there are");
                 let span = need.span.to(seeds.map_or(need.span, |(_, of)| of.span));
-                return self.fail("N0205", message, span, "the first number is at most the second");
+                return self.fail(Code::N0205, message, span, "the first number is at most the second");
             }
         }
         self.top.settings.expect.push(out);
@@ -562,7 +584,7 @@ impl Elab<'_> {
     fn positive(&mut self, frame: &mut Frame, expr: &Expr, what: &str) -> Res<u64> {
         match self.expr(frame, expr)?.int() {
             Some(n) if n > 0 => Ok(n as u64),
-            _ => self.fail("N0205", format!("{what} is a whole number from 1"), expr.span, ""),
+            _ => self.fail(Code::N0205, format!("{what} is a whole number from 1"), expr.span, ""),
         }
     }
 
@@ -590,7 +612,7 @@ impl Elab<'_> {
                 _ => {}
             }
         }
-        self.fail("N0204", "a condition compares a figure: binary_accuracy >= 1", expr.span, "not this")
+        self.fail(Code::N0204, "a condition compares a figure: binary_accuracy >= 1", expr.span, "not this")
     }
 
     /// The figures of a condition, with their places in its text.
@@ -641,7 +663,7 @@ impl Elab<'_> {
             let near = nearest(&name, &words);
             let label = near.map_or(String::new(), |n| format!("did you mean `{n}`?"));
             let mut d =
-                Diagnostic::error("N0410", format!("no figure is called `{name}`")).label(span, label);
+                Diagnostic::error(Code::N0410, format!("no figure is called `{name}`")).label(span, label);
             d = d.cause(format!("figures here: {}", known.join(", ")));
             if name.starts_with("val_") && !has_valid && plain.iter().any(|p| name == format!("val_{p}")) {
                 d = d.help("there is no validation data: add `split valid=15%` or `valid \"file.csv\"`");
@@ -657,7 +679,7 @@ impl Elab<'_> {
     fn asks_for_test(&mut self, e: &Expectation, has_test: bool, plain: &[String]) -> bool {
         let figures = e.condition.figures();
         let Some(figure) = figures.iter().find(|f| of_test(f, plain)) else { return false };
-        let d = Diagnostic::error("N0410", format!("no figure is called `{figure}` here"));
+        let d = Diagnostic::error(Code::N0410, format!("no figure is called `{figure}` here"));
         let d = if !has_test {
             d.label(e.span, "there is no test data").help("add `split test=15%` or `test \"file.csv\"`")
         } else if e.within_epochs.is_some() || e.within_steps.is_some() {
@@ -687,7 +709,9 @@ impl Elab<'_> {
         }
         match literal_of(&value) {
             Some(literal) => Ok(literal),
-            None => self.fail("N0205", format!("{} says nothing about data", value.kind()), expr.span, ""),
+            None => {
+                self.fail(Code::N0205, format!("{} says nothing about data", value.kind()), expr.span, "")
+            }
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::program::settings::Settings;
 use crate::suggest::nearest;
 use nnc_graph::DType;
 use nnc_syntax::ast::{Arg, Dataset, Expr, ExprKind, Name, Program, Stmt, StmtKind, Within, Word, WordKind};
-use nnc_syntax::{Diagnostic, SourceId, SourceMap, Span, parse};
+use nnc_syntax::{Code, Diagnostic, SourceId, SourceMap, Span, parse};
 use std::rc::Rc;
 
 /// The prelude: the layer library as text.
@@ -268,12 +268,13 @@ impl Used<'_> {
             let text = match (self.files)(path) {
                 Ok(text) if depth < USE_DEPTH => text,
                 Ok(_) => {
-                    let d = Diagnostic::error("N0214", "files use files too deep").label(*path_span, "");
+                    let d = Diagnostic::error(Code::N0214, "files use files too deep").label(*path_span, "");
                     self.diagnostics.push(d);
                     continue;
                 }
                 Err(why) => {
-                    let d = Diagnostic::error("N0214", format!("cannot use `{path}`")).label(*path_span, why);
+                    let d =
+                        Diagnostic::error(Code::N0214, format!("cannot use `{path}`")).label(*path_span, why);
                     self.diagnostics.push(d.help("the path is relative to this file"));
                     continue;
                 }
@@ -287,8 +288,9 @@ impl Used<'_> {
                 !is_definition(&s.kind) && !matches!(s.kind, StmtKind::Use { .. } | StmtKind::Error)
             });
             if let Some(stmt) = ignored {
-                let d = Diagnostic::warning("N0215", format!("`{path}` is used for its definitions only"))
-                    .label(stmt.span, "this statement has no effect here");
+                let d =
+                    Diagnostic::warning(Code::N0215, format!("`{path}` is used for its definitions only"))
+                        .label(stmt.span, "this statement has no effect here");
                 self.diagnostics.push(d);
             }
         }
@@ -397,7 +399,7 @@ impl Reader<'_> {
         for (experiment, args) in self.experiments.clone() {
             for arg in &args {
                 let Some(key) = &arg.key else {
-                    let d = Diagnostic::error("N0204", "an experiment gives parameters their values")
+                    let d = Diagnostic::error(Code::N0204, "an experiment gives parameters their values")
                         .label(arg.span, "this is no parameter with a value")
                         .help(format!("experiment {} hidden=32", experiment.text));
                     self.e.diagnostics.push(d);
@@ -411,8 +413,10 @@ impl Reader<'_> {
                 });
                 let Some((name, default, within)) = declared else {
                     let words: Vec<&str> = known.iter().map(String::as_str).collect();
-                    let d =
-                        Diagnostic::error("N0213", format!("there is no parameter called `{}`", key.text));
+                    let d = Diagnostic::error(
+                        Code::N0213,
+                        format!("there is no parameter called `{}`", key.text),
+                    );
                     let d = unknown_param(d.label(key.span, ""), &key.text, &words);
                     self.e.diagnostics.push(d);
                     continue;
@@ -449,7 +453,7 @@ impl Reader<'_> {
                 return None;
             }
             let message = format!("`{}` is one of {}, and `{word}` is not", name.text, words.join(", "));
-            let d = Diagnostic::error("N0205", message).label(expr.span, "this value");
+            let d = Diagnostic::error(Code::N0205, message).label(expr.span, "this value");
             return Some(d.label(name.span, "declared here"));
         }
         if self.e.lookup(&self.frame, word).is_some() {
@@ -457,7 +461,7 @@ impl Reader<'_> {
         }
         let kind = Kind::of(default).describe();
         let kind = kind.split(" such as").next().unwrap_or(kind);
-        let d = Diagnostic::error("N0205", format!("`{}` is {kind}, and `{word}` is not", name.text))
+        let d = Diagnostic::error(Code::N0205, format!("`{}` is {kind}, and `{word}` is not", name.text))
             .label(expr.span, "this value")
             .label(name.span, format!("declared here, with {default} as its default"))
             .help(format!("for example --set {}={default}", name.text));
@@ -470,7 +474,7 @@ impl Reader<'_> {
                 self.experiments.push((Name { text: text.clone(), span: *at }, args[1..].to_vec()));
             }
             _ => {
-                let d = Diagnostic::error("N0204", "an experiment has a name and parameters")
+                let d = Diagnostic::error(Code::N0204, "an experiment has a name and parameters")
                     .label(span, "experiment wide hidden=32");
                 self.e.diagnostics.push(d);
             }
@@ -483,7 +487,7 @@ impl Reader<'_> {
             return Some(args.clone());
         }
         let names: Vec<&str> = self.experiments.iter().map(|(n, _)| n.text.as_str()).collect();
-        let mut d = Diagnostic::error("N0212", format!("there is no experiment called `{wanted}`"));
+        let mut d = Diagnostic::error(Code::N0212, format!("there is no experiment called `{wanted}`"));
         d = match (nearest(wanted, &names), names.is_empty()) {
             (_, true) => d.help("this program declares none: experiment wide hidden=32"),
             (Some(near), _) => d.help(format!("did you mean --as {near}?")),
@@ -506,7 +510,7 @@ impl Reader<'_> {
             }
             _ => {
                 let span = Span::new(id, 0, text.len());
-                let d = Diagnostic::error("N0205", format!("`{text}` is no value")).label(span, "");
+                let d = Diagnostic::error(Code::N0205, format!("`{text}` is no value")).label(span, "");
                 self.e.diagnostics.push(d);
                 None
             }
@@ -539,7 +543,7 @@ impl Reader<'_> {
         let d = self
             .e
             .error(
-                "N0205",
+                Code::N0205,
                 format!("`{}` is {}, and this is {}", name.text, kind.describe(), value.kind()),
                 expr.span,
                 "",
@@ -574,7 +578,8 @@ impl Reader<'_> {
         };
         let message = format!("`{}` is one of {allowed}, and {value} is not", name.text);
         let own = span.start <= name.span.start && name.span.end <= span.end;
-        let mut d = self.e.error("N0205", message, span, if own { "declared here" } else { "this value" });
+        let mut d =
+            self.e.error(Code::N0205, message, span, if own { "declared here" } else { "this value" });
         if !own {
             d = d.label(name.span, "declared here");
         }
@@ -586,7 +591,7 @@ impl Reader<'_> {
         for (_, (name, value)) in set {
             if !known.contains(name) {
                 let message = format!("--set {name}={value}: there is no parameter `{name}`");
-                self.e.diagnostics.push(unknown_param(Diagnostic::error("N0213", message), name, &words));
+                self.e.diagnostics.push(unknown_param(Diagnostic::error(Code::N0213, message), name, &words));
             }
         }
     }
@@ -617,7 +622,14 @@ impl Reader<'_> {
     fn port(&mut self, head: &Name, args: &[Arg], span: Span) -> Res<()> {
         let name = match args.first() {
             Some(Arg { key: None, value: Expr { kind: ExprKind::Name(text), .. }, .. }) => text.clone(),
-            _ => return self.e.fail("N0204", format!("`{0}` takes a name: {0} left", head.text), span, ""),
+            _ => {
+                return self.e.fail(
+                    Code::N0204,
+                    format!("`{0}` takes a name: {0} left", head.text),
+                    span,
+                    "",
+                );
+            }
         };
         let shape = match args.get(1) {
             None => None,
@@ -679,7 +691,7 @@ impl Reader<'_> {
             WordKind::Name { name, value: None } => Literal::Word(name.text.clone()),
             WordKind::Name { name, value: Some(_) } => {
                 return self.e.fail(
-                    "N0501",
+                    Code::N0501,
                     format!("`{}=` does not belong into a row", name.text),
                     word.span,
                     "",

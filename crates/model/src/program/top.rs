@@ -6,6 +6,7 @@ use crate::elaborate::value::{Axis, Tensor, Value};
 use crate::program::data::Port;
 use crate::program::settings::Loss;
 use nnc_graph::{DType, Role, Type};
+use nnc_syntax::Code;
 use nnc_syntax::ast::{Stmt, StmtKind};
 
 impl Elab<'_> {
@@ -50,7 +51,7 @@ impl Elab<'_> {
         let Err(stop) = self.top_statement_inner(frame, stmt) else { return };
         let stop = match stop {
             Stop::Error(d)
-                if matches!(d.code, "N0301" | "N0311")
+                if matches!(d.code, Code::N0301 | Code::N0311)
                     && d.labels.first().is_some_and(|l| self.is_user(l.span)) =>
             {
                 self.layers.truncate(layers.max(self.layers.len()));
@@ -62,7 +63,7 @@ impl Elab<'_> {
                 d.notes.extend(self.shapes_so_far(if inside(label, here) { here } else { label }));
                 // An image before a plain layer: the one remedy is to make a vector of it.
                 if d.fix.is_none()
-                    && d.code == "N0301"
+                    && d.code == Code::N0301
                     && d.message.contains("put `flatten` before it")
                     && self.sources.slice(label).starts_with("dense")
                 {

@@ -4,7 +4,7 @@ use crate::elaborate::elab::{Elab, Stop};
 use crate::elaborate::value::{Tensor, Value, numbers_text};
 use crate::program::settings::{Loss, Named};
 use nnc_graph::{Binary, Graph, NodeId, Prim, Reduction, Role, Unary};
-use nnc_syntax::{Diagnostic, SourceId, Span};
+use nnc_syntax::{Code, Diagnostic, SourceId, Span};
 use std::collections::BTreeSet;
 
 /// All lints over a program whose loss stands.
@@ -26,7 +26,7 @@ fn many_weights(e: &mut Elab<'_>) {
         .map(|d| d.tensor.sizes().iter().product::<usize>())
         .sum();
     if samples >= 50 && weights > samples.saturating_mul(100) {
-        let d = Diagnostic::note("N0412", format!("{weights} weights for {samples} samples"))
+        let d = Diagnostic::note(Code::N0412, format!("{weights} weights for {samples} samples"))
             .cause("a network this large can learn its samples by heart without learning what they have in common")
             .help("watch data it does not train on: split valid=15%")
             .help("or make it smaller, or add `dropout 0.5`");
@@ -42,7 +42,7 @@ fn maker<'e>(e: &'e Elab<'_>, t: &Tensor) -> Option<&'e str> {
 /// "there is no `loss`", with those that fit.
 pub(crate) fn no_loss(e: &Elab<'_>, outputs: &[(String, Tensor)], source: SourceId) -> Stop {
     let end = e.sources.get(source).text.trim_end().len();
-    let mut d = Diagnostic::error("N0401", "there is no `loss`, so there is nothing to train towards")
+    let mut d = Diagnostic::error(Code::N0401, "there is no `loss`, so there is nothing to train towards")
         .label(Span::new(source, end, end), "the file ends here");
     let output = &outputs[0].1;
     let shape = numbers_text(&output.sizes());
@@ -69,7 +69,7 @@ pub(crate) fn softmax_of_one(e: &Elab<'_>, name: &str, t: &Tensor) -> Result<(),
     let always = u8::from(name == "softmax");
     let mut d = e
         .error(
-            "N0402",
+            Code::N0402,
             format!("`{name}` over one number is always {always}"),
             e.word(name),
             "gets one number",
@@ -107,7 +107,7 @@ pub(crate) fn one_of_one(e: &mut Elab<'_>, named: &Named, what: &str, output: &T
             let instead = if what == "metric" { "binary_accuracy" } else { "binary_crossentropy" };
             let d = e
                 .error(
-                    "N0414",
+                    Code::N0414,
                     format!("`{name}` chooses among classes, and the output is one number"),
                     named.name.span,
                     "the largest of one number is always that number",
@@ -120,7 +120,7 @@ pub(crate) fn one_of_one(e: &mut Elab<'_>, named: &Named, what: &str, output: &T
             Err(Stop::Error(Box::new(d)))
         }
         ("binary_accuracy", 2..) if maker(e, output) == Some("softmax") && e.training => {
-            let d = Diagnostic::warning("N0414", "`binary_accuracy` counts every output on its own")
+            let d = Diagnostic::warning(Code::N0414, "`binary_accuracy` counts every output on its own")
                 .label(named.name.span, format!("of {width} probabilities, most are rightly below one half"))
                 .help("accuracy counts the samples whose largest output is the right class");
             e.diagnostics.push(d.fix(named.name.span, "accuracy", false));
@@ -133,13 +133,13 @@ pub(crate) fn one_of_one(e: &mut Elab<'_>, named: &Named, what: &str, output: &T
 /// A loss by name in a program without a target.
 pub(crate) fn no_target(e: &Elab<'_>, named: &Named) -> Stop {
     let d = if e.ports.targets.is_empty() {
-        e.error("N0406", "the data has no target to compare the output with", named.span, "")
+        e.error(Code::N0406, "the data has no target to compare the output with", named.span, "")
             .help("name the column in the data block: data \"f.csv\" { target NAME }")
             .help("or write a loss of your own: loss = mean((output - input)^2)")
     } else {
         let names: Vec<&str> = e.ports.targets.iter().map(|p| p.name.as_str()).collect();
         e.error(
-            "N0405",
+            Code::N0405,
             format!("`loss {}` needs one target, and there are several", named.name.text),
             named.span,
             "",
@@ -152,7 +152,7 @@ pub(crate) fn no_target(e: &Elab<'_>, named: &Named) -> Stop {
 /// A loss that does not fit: what output and target are, and which loss fits.
 pub(crate) fn explain_loss(e: &Elab<'_>, outputs: &[(String, Tensor)], stop: Stop) -> Stop {
     let Stop::Error(mut d) = stop else { return stop };
-    if d.code != "N0403" {
+    if d.code != Code::N0403 {
         return Stop::Error(d);
     }
     let output = numbers_text(&outputs[0].1.sizes());
@@ -180,7 +180,7 @@ fn short_list(names: &[String]) -> String {
 
 fn no_optimizer(e: &mut Elab<'_>) {
     if e.top.optimizer.is_none() && e.declared.iter().any(|d| d.role == Role::Weight) {
-        let d = Diagnostic::note("N0407", "there is no `optimizer`; this training uses `optimizer adam`")
+        let d = Diagnostic::note(Code::N0407, "there is no `optimizer`; this training uses `optimizer adam`")
             .help("to choose: optimizer adam lr=0.001, optimizer sgd lr=0.01 momentum=0.9");
         e.diagnostics.push(d);
     }
@@ -208,7 +208,7 @@ fn loss_and_activation(e: &mut Elab<'_>, outputs: &[(String, Tensor)]) {
             "tanh" => "`tanh` gives -1 to 1".to_string(),
             _ => "the last layer gives any number".to_string(),
         };
-        let mut d = Diagnostic::error("N0408", format!("`{name}` needs probabilities, and {how}"))
+        let mut d = Diagnostic::error(Code::N0408, format!("`{name}` needs probabilities, and {how}"))
             .label(named.span, "takes the logarithm of the output");
         if let Some(span) = last {
             d = d.label(span, "the output is made here");
@@ -222,8 +222,9 @@ fn loss_and_activation(e: &mut Elab<'_>, outputs: &[(String, Tensor)]) {
         }
         e.diagnostics.push(d.help(format!("end with a {wanted}: {example}")));
     } else if wanted == "softmax" && made == "sigmoid" {
-        let mut d = Diagnostic::warning("N0408", "`crossentropy` of a sigmoid: the outputs do not sum to 1")
-            .label(named.span, "compares probabilities of classes that exclude each other");
+        let mut d =
+            Diagnostic::warning(Code::N0408, "`crossentropy` of a sigmoid: the outputs do not sum to 1")
+                .label(named.span, "compares probabilities of classes that exclude each other");
         if let Some(span) = last {
             d = d.label(span, "each output on its own here");
         }
@@ -250,7 +251,7 @@ fn linear_network(e: &mut Elab<'_>, outputs: &[(String, Tensor)]) {
     }
     let rows: Vec<Span> = e.layers.iter().filter(|r| r.weights > 0).map(|r| r.span).collect();
     let mut d = Diagnostic::note(
-        "N0411",
+        Code::N0411,
         format!("this network is linear: its {} layers can do no more than one", rows.len().max(2)),
     );
     if let Some(span) = rows.first() {
@@ -346,7 +347,7 @@ fn unused(e: &mut Elab<'_>) {
         let weights: usize = own.map(|d| d.tensor.sizes().iter().product::<usize>()).sum();
         let label =
             if weights > 0 { format!("{weights} weights that would never learn") } else { String::new() };
-        let d = Diagnostic::warning("N0303", format!("`{name}` is computed, but nothing uses it"))
+        let d = Diagnostic::warning(Code::N0303, format!("`{name}` is computed, but nothing uses it"))
             .label(span, label)
             .help(format!("join it (`add {name}`, `concat {name}`), use it in the loss, or delete it"));
         e.diagnostics.push(d);
@@ -360,7 +361,7 @@ fn unused(e: &mut Elab<'_>) {
             e.declared.iter().filter(|d| d.role == Role::Weight && d.path.starts_with(&prefix)).peekable();
         let named = e.bound.iter().any(|(n, _, _)| *n == name);
         if !named && own.peek().is_some() && own.all(|d| !live[d.tensor.node.index()]) {
-            let d = Diagnostic::warning("N0303", format!("`{name}` is computed, but nothing uses it"))
+            let d = Diagnostic::warning(Code::N0303, format!("`{name}` is computed, but nothing uses it"))
                 .label(span, format!("{weights} weights that would never learn"));
             e.diagnostics.push(d);
         }
@@ -380,7 +381,7 @@ pub(crate) fn one_branch(e: &Elab<'_>, output: &Tensor) -> Result<(), Stop> {
     let Some((other, at, _)) = open else { return Ok(()) };
     let d = e
         .error(
-            "N0312",
+            Code::N0312,
             format!("`{other}` and `{last}` both end here, and only one can be the output"),
             *span,
             "one end",

@@ -13,7 +13,7 @@ use crate::step::totals::{Finish, Totals};
 use crate::suggest::{certain, nearest};
 use nnc_graph::{Binary, DType, Graph, NodeId, OutputKind, Reduction, Role, Type, Unary, gradient, passes};
 use nnc_syntax::ast::{Arg, Program, RuleDef, StmtKind};
-use nnc_syntax::{Diagnostic, SourceMap, Span};
+use nnc_syntax::{Code, Diagnostic, SourceMap, Span};
 use std::rc::Rc;
 
 /// A program with its data's shapes, as graphs.
@@ -220,7 +220,7 @@ impl Spec {
                 }
                 Some(Value::Poison) => Err(Stop::Poisoned),
                 _ => {
-                    let d = Diagnostic::error("N0404", "there is no layer, so there is no network")
+                    let d = Diagnostic::error(Code::N0404, "there is no layer, so there is no network")
                         .help("the smallest network is one layer: dense 1");
                     Err(Stop::Error(Box::new(d)))
                 }
@@ -231,7 +231,7 @@ impl Spec {
             match run.frame.get(&name.text) {
                 Some(Value::Tensor(t)) => out.push((name.text.clone(), t.clone())),
                 Some(Value::Poison) => return Err(Stop::Poisoned),
-                _ => return Err(run.e.unknown(&run.frame, "N0202", "no tensor", &name.text, name.span)),
+                _ => return Err(run.e.unknown(&run.frame, Code::N0202, "no tensor", &name.text, name.span)),
             }
         }
         Ok(out)
@@ -262,12 +262,12 @@ impl Spec {
             Some(Value::Func(func)) => func,
             Some(other) => {
                 let message = format!("`{}` is {}, not a function", named.name.text, other.kind());
-                return run.e.fail("N0209", message, named.name.span, "");
+                return run.e.fail(Code::N0209, message, named.name.span, "");
             }
             None => {
                 return Err(run.e.unknown(
                     &run.frame,
-                    "N0202",
+                    Code::N0202,
                     &format!("no {what}"),
                     &named.name.text,
                     named.name.span,
@@ -278,7 +278,7 @@ impl Spec {
             let d = run
                 .e
                 .error(
-                    "N0405",
+                    Code::N0405,
                     format!("`{what} {}` needs one output, and there are several", named.name.text),
                     span,
                     "",
@@ -384,7 +384,7 @@ impl Spec {
         let mut now = self.rule(run, &rule, &own, span, path, (weight, &g, true))?;
         if !run.e.updates.iter().any(|(p, _)| p == path) {
             let w = &rule.weight.text;
-            let d = Diagnostic::error("N0413", format!("`{name}` never gives `{w}` its next value"))
+            let d = Diagnostic::error(Code::N0413, format!("`{name}` never gives `{w}` its next value"))
                 .label(rule.weight.span, "this weight would never learn")
                 .help(format!("`:=` gives it: {w} := {w} - lr * {}", rule.gradient.text));
             return Err(Stop::Error(Box::new(d)));
@@ -435,16 +435,17 @@ impl Spec {
         let Some(Value::Func(func @ Func::Fn(_))) = e.lookup(&Frame::default(), &named.name.text) else {
             return Err(e.unknown(
                 &Frame::default(),
-                "N0202",
+                Code::N0202,
                 "no schedule",
                 &named.name.text,
                 named.name.span,
             ));
         };
         let Some(lr) = inner.get("lr").cloned() else {
-            let d = e.error("N0203", "this optimizer has no learning rate to schedule", named.span, "").help(
-                "a schedule multiplies the parameter `lr` of a rule: rule mine(lr = 0.01) of w, g { … }",
-            );
+            let d =
+                e.error(Code::N0203, "this optimizer has no learning rate to schedule", named.span, "").help(
+                    "a schedule multiplies the parameter `lr` of a rule: rule mine(lr = 0.01) of w, g { … }",
+                );
             return Err(Stop::Error(Box::new(d)));
         };
         let one = e.b.constant(1.0);
@@ -506,7 +507,7 @@ pub(crate) fn check_names(e: &mut Elab<'_>, frame: &mut Frame) {
     }
     for (what, name) in names {
         if e.lookup(frame, &name.text).is_none() {
-            let stop = e.unknown(frame, "N0202", what, &name.text, name.span);
+            let stop = e.unknown(frame, Code::N0202, what, &name.text, name.span);
             e.report(stop);
         }
     }
@@ -571,7 +572,7 @@ fn per_sample(e: &mut Elab<'_>, value: &Value, span: Span, what: &str) -> Res<No
     if t.rank() != 0 {
         let d = e
             .error(
-                "N0405",
+                Code::N0405,
                 format!("{what} is one number for a sample, and this is {}", many_text(&t.axes)),
                 span,
                 "",
@@ -658,7 +659,7 @@ fn unknown_rule(e: &Elab<'_>, named: Option<&Named>) -> Stop {
     let near = nearest(&name.text, &rules);
     let label = near.map_or(String::new(), |n| format!("did you mean `{n}`?"));
     let mut d = e
-        .error("N0202", format!("there is no optimizer called `{}`", name.text), name.span, &label)
+        .error(Code::N0202, format!("there is no optimizer called `{}`", name.text), name.span, &label)
         .help(format!("optimizers are {}", rules.join(", ")));
     if let Some(near) = near {
         d = d.fix(name.span, near, certain(&name.text, &rules) == Some(near));

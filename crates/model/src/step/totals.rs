@@ -5,7 +5,7 @@
 use crate::elaborate::elab::{Elab, Res, Stop};
 use crate::elaborate::value::{Tensor, Value};
 use nnc_graph::{Builder, Graph, NodeId, Prim, Role, Type};
-use nnc_syntax::Span;
+use nnc_syntax::{Code, Span};
 
 /// A sum that some metric is computed from: a result of kind `total` of the graphs, `[B, …]`.
 #[derive(Clone, PartialEq, Debug)]
@@ -85,7 +85,7 @@ impl Elab<'_> {
         let node = self.spread(&x, &x.axes.clone(), true, span)?;
         let Some(measuring) = &mut self.measuring else {
             let d = self
-                .error("N0416", "a sum over all samples is for metrics only", span, "")
+                .error(Code::N0416, "a sum over all samples is for metrics only", span, "")
                 .cause(
                     "a loss or a layer sees one batch; what is summed over all batches is known at their end",
                 )
@@ -116,7 +116,7 @@ impl Elab<'_> {
         let mut finish = finish.clone();
         let Some(node) = cut(self.b.graph(), &mut finish, t.node, &name, &sums).filter(|_| !t.batched) else {
             let d = self
-                .error("N0416", format!("the metric `{name}` mixes all samples with one"), span, "")
+                .error(Code::N0416, format!("the metric `{name}` mixes all samples with one"), span, "")
                 .cause("all_sum(…) and all_mean(…) are known when the last sample has been seen")
                 .help("first something for one sample, then its sum over all, then arithmetic on sums");
             return Err(Stop::Error(Box::new(d)));

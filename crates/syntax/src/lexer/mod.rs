@@ -5,7 +5,7 @@ mod stray;
 mod string;
 
 use crate::token::{Comment, Token, TokenKind};
-use crate::{Diagnostic, SourceId, Span};
+use crate::{Code, Diagnostic, SourceId, Span};
 
 /// Signs of the language; a longer one stands before its beginning.
 const SIGNS: [&str; 27] = [
@@ -52,11 +52,11 @@ impl<'t> Lexer<'t> {
     /// Refuses what is no program at all, in one diagnostic rather than thousands.
     fn is_text(&mut self) -> bool {
         if u32::try_from(self.text.len()).is_err() {
-            self.report(Diagnostic::error("N0111", "a program of more than 4 GiB cannot be read"));
+            self.report(Diagnostic::error(Code::N0111, "a program of more than 4 GiB cannot be read"));
             return false;
         }
         if let Some(at) = self.text.bytes().position(|b| b == 0) {
-            let found = Diagnostic::error("N0111", "this is not a text file")
+            let found = Diagnostic::error(Code::N0111, "this is not a text file")
                 .label(self.span(at, at + 1), "a zero byte, which no text contains")
                 .help("a program is plain text, usually in a file whose name ends in .nn");
             self.report(found);

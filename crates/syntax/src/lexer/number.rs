@@ -1,8 +1,8 @@
 //! Numbers: `16`, `1_000`, `1e-3`, `20%`, `28x28x1`, and what is almost a number.
 
 use super::{Lexer, is_name_part, is_name_start};
-use crate::Diagnostic;
 use crate::token::TokenKind;
+use crate::{Code, Diagnostic};
 
 impl Lexer<'_> {
     /// Reads everything that hangs together with a digit, then decides what it is: so `1.2.3` and
@@ -43,9 +43,10 @@ impl Lexer<'_> {
         let whole = format!("0{word}");
         match plain(&whole) {
             Ok(kind) => {
-                let found = Diagnostic::error("N0104", format!("`{word}` needs a digit before its point"))
-                    .label(self.span(start, end), format!("write `{whole}`"))
-                    .fix(self.span(start, end), whole, true);
+                let found =
+                    Diagnostic::error(Code::N0104, format!("`{word}` needs a digit before its point"))
+                        .label(self.span(start, end), format!("write `{whole}`"))
+                        .fix(self.span(start, end), whole, true);
                 self.report(found);
                 self.push(kind, start, end);
             }
@@ -77,10 +78,10 @@ impl Lexer<'_> {
     fn bad_number(&mut self, start: usize, end: usize, why: Why) {
         let word = &self.text[start..end];
         let span = self.span(start, end);
-        let found = Diagnostic::error("N0104", format!("`{word}` is not a number"));
+        let found = Diagnostic::error(Code::N0104, format!("`{word}` is not a number"));
         let found = match why {
             Why::TooBig(limit) => {
-                Diagnostic::error("N0104", format!("the number `{word}` is too big")).label(span, limit)
+                Diagnostic::error(Code::N0104, format!("the number `{word}` is too big")).label(span, limit)
             }
             Why::Points => found.label(span, "a number has one decimal point at most"),
             Why::EndsInPoint => {

@@ -1,8 +1,8 @@
 //! Signs that belong to other languages, and characters that belong to none.
 
 use super::Lexer;
-use crate::Diagnostic;
 use crate::token::TokenKind;
+use crate::{Code, Diagnostic};
 
 /// A sign of another language.
 struct Foreign {
@@ -79,7 +79,7 @@ impl Lexer<'_> {
 
     fn report_foreign(&mut self, entry: &Foreign, start: usize, end: usize) {
         let span = self.span(start, end);
-        let code = if entry.sign.is_ascii() { "N0108" } else { "N0106" };
+        let code = if entry.sign.is_ascii() { Code::N0108 } else { Code::N0106 };
         let mut found = Diagnostic::error(code, format!("`{}` is not a sign of this language", entry.sign))
             .label(span, entry.tip);
         if let Some(TokenKind::Sign(here) | TokenKind::Name(here)) = &entry.here {
@@ -101,7 +101,7 @@ impl Lexer<'_> {
             self.line_end()
         };
         let span = self.span(start, start + 2);
-        let mut found = Diagnostic::error("N0108", "a comment begins with `#`")
+        let mut found = Diagnostic::error(Code::N0108, "a comment begins with `#`")
             .label(span, "write `#` here")
             .help("for division, `/` is one sign; `floor(a / b)` rounds down");
         if !block {
@@ -141,7 +141,7 @@ impl Lexer<'_> {
             '$' | '?' | '~' => self.named(&c.to_string(), start, end, "no statement uses this character"),
             c if c.is_control() || is_invisible(c) => {
                 let found = Diagnostic::error(
-                    "N0106",
+                    Code::N0106,
                     format!("there is an invisible character here, U+{:04X}", c as u32),
                 );
                 found.label(self.span(start, end), "").help("delete it").fix(self.span(start, end), "", true)
@@ -163,13 +163,14 @@ impl Lexer<'_> {
 
     fn spaced_percentage(&self) -> Diagnostic {
         let space = self.text[..self.at].trim_end_matches(' ').len();
-        Diagnostic::error("N0106", "a percentage is written without a space, as in `20%`")
+        Diagnostic::error(Code::N0106, "a percentage is written without a space, as in `20%`")
             .label(self.span(space, self.at + 1), "no space here")
             .fix(self.span(space, self.at), "", false)
     }
 
     fn named(&self, sign: &str, start: usize, end: usize, tip: &str) -> Diagnostic {
-        Diagnostic::error("N0106", format!("`{sign}` means nothing here")).label(self.span(start, end), tip)
+        Diagnostic::error(Code::N0106, format!("`{sign}` means nothing here"))
+            .label(self.span(start, end), tip)
     }
 }
 

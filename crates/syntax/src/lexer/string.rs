@@ -1,8 +1,8 @@
 //! Strings: `"text"` with `\"`, `\\`, `\n` and `\t`; and quotes of other languages.
 
 use super::Lexer;
-use crate::Diagnostic;
 use crate::token::TokenKind;
+use crate::{Code, Diagnostic};
 
 impl Lexer<'_> {
     /// Reads a string between straight double quotes.
@@ -61,7 +61,7 @@ impl Lexer<'_> {
     fn unknown_escape(&mut self, at: usize, len: usize) {
         let span = self.span(at, at + 1 + len);
         let found =
-            Diagnostic::error("N0103", "a `\\` in a string has a special meaning, and this one has none")
+            Diagnostic::error(Code::N0103, "a `\\` in a string has a special meaning, and this one has none")
                 .label(span, "not one of \\\" \\\\ \\n \\t")
                 .help("for the character itself write `\\\\`; in a path, `/` works everywhere")
                 .fix(self.span(at, at + 1), "\\\\", false);
@@ -74,7 +74,7 @@ impl Lexer<'_> {
         let line = self.text[start..self.line_end()].trim_end();
         let word = line.strip_suffix('{').map_or(line, str::trim_end);
         let end = start + word.len().max(1);
-        let found = Diagnostic::error("N0103", "this string has no closing quote")
+        let found = Diagnostic::error(Code::N0103, "this string has no closing quote")
             .label(self.span(start, start + 1), "it begins here")
             .label(self.span(end, end), "and must end on this line")
             .help("put `\"` where the text ends")
@@ -87,7 +87,7 @@ impl Lexer<'_> {
     fn triple_quoted(&mut self) {
         let start = self.at;
         let end = self.text[start + 3..].find("\"\"\"").map_or(self.text.len(), |len| start + len + 6);
-        let found = Diagnostic::error("N0108", "three quotes mean nothing here")
+        let found = Diagnostic::error(Code::N0108, "three quotes mean nothing here")
             .label(self.span(start, start + 3), "a string stands between single `\"`, on one line")
             .help("a comment begins with `#`; the description of a layer begins with `##`, above it");
         self.report(found);
@@ -99,7 +99,7 @@ impl Lexer<'_> {
         let start = self.at;
         let inside = start + open.len_utf8();
         let Some(end) = self.text_until(inside, close) else {
-            let found = Diagnostic::error("N0106", format!("`{open}` is not a quote of this language"))
+            let found = Diagnostic::error(Code::N0106, format!("`{open}` is not a quote of this language"))
                 .label(self.span(start, inside), "a string stands between straight double quotes: \"text\"");
             self.report(found);
             return self.push(TokenKind::Bad, start, self.line_end());
@@ -107,7 +107,7 @@ impl Lexer<'_> {
         let after = end + self.text[end..].chars().next().map_or(0, char::len_utf8);
         let span = self.span(start, after);
         let text = self.text[inside..end].replace("\\'", "'").replace('"', "\\\"");
-        let found = Diagnostic::error("N0106", "a string stands between straight double quotes")
+        let found = Diagnostic::error(Code::N0106, "a string stands between straight double quotes")
             .label(span, format!("write \"{text}\""))
             .fix(span, format!("\"{text}\""), true);
         self.report(found);

@@ -5,10 +5,10 @@ use super::flow::arguments;
 use super::words::{END, Expected, Read, Words, sign};
 use super::{Context, Outcome};
 use super::{height, teach};
-use crate::Diagnostic;
 use crate::ast::{Dataset, Expr, ExprKind, Name, Row, StmtKind, UnaryOp, Word, WordKind};
 use crate::layout::Line;
 use crate::token::{Token, TokenKind};
+use crate::{Code, Diagnostic};
 use nom::Parser;
 use nom::combinator::{cut, map, opt};
 use nom::multi::many0;
@@ -133,7 +133,7 @@ fn literal(i: Words<'_>) -> Read<'_, Expr> {
 /// Something in a row that is no word.
 fn bad_word(i: Words<'_>, second_arrow: bool) -> Diagnostic {
     let span = i.here();
-    let found = |message: &str| Diagnostic::error("N0109", message);
+    let found = |message: &str| Diagnostic::error(Code::N0109, message);
     match i.peek().map(|t| &t.kind) {
         None => found("this row ends too early").label(i.last, "something must follow this"),
         Some(TokenKind::Sign(",")) => found("the values of a row are separated by spaces")

@@ -14,7 +14,7 @@ mod words;
 use crate::ast::{Block, Program, Stmt, StmtKind};
 use crate::layout::{self, Group, Line};
 use crate::token::{Token, TokenKind};
-use crate::{Diagnostic, Parsed, SourceId, Span, brackets, lexer};
+use crate::{Code, Diagnostic, Parsed, SourceId, Span, brackets, lexer};
 use std::cell::{Cell, RefCell};
 use words::{END, Problem, Read, Words};
 
@@ -54,11 +54,11 @@ fn lies_in(spans: &[Span], inner: Span) -> bool {
 
 /// Keeps the first [`MAX_DIAGNOSTICS`], and says so.
 pub fn limit(diagnostics: &mut Vec<Diagnostic>) {
-    let told = diagnostics.last().is_some_and(|d| d.code == "N0111");
+    let told = diagnostics.last().is_some_and(|d| d.code == Code::N0111);
     let most = MAX_DIAGNOSTICS + usize::from(told);
     if let Some(more) = diagnostics.len().checked_sub(most).filter(|more| *more > 0) {
         diagnostics.truncate(MAX_DIAGNOSTICS);
-        let note = Diagnostic::note("N0111", format!("there are {more} more mistakes"));
+        let note = Diagnostic::note(Code::N0111, format!("there are {more} more mistakes"));
         diagnostics.push(note.help("mend the first ones; the others often go with them"));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::token::{Token, TokenKind};
-use crate::{Diagnostic, Span};
+use crate::{Code, Diagnostic, Span};
 
 /// A diagnostic, if this statement is a statement of another language.
 pub(super) fn recognise(context: &Context<'_>, tokens: &[Token<'_>], span: Span) -> Option<Diagnostic> {
@@ -15,7 +15,7 @@ pub(super) fn recognise(context: &Context<'_>, tokens: &[Token<'_>], span: Span)
         return None;
     }
     let named = second.word().is_some();
-    let found = |message: &str| Diagnostic::error("N0108", message).label(first.span, "");
+    let found = |message: &str| Diagnostic::error(Code::N0108, message).label(first.span, "");
     Some(match first.word()? {
         "import" if named => nothing_to_import(span),
         "from" if named && tokens.iter().any(|t| t.is_word("import")) => nothing_to_import(span),
@@ -47,7 +47,7 @@ pub(super) fn recognise(context: &Context<'_>, tokens: &[Token<'_>], span: Span)
 }
 
 fn nothing_to_import(span: Span) -> Diagnostic {
-    Diagnostic::error("N0108", "nothing is imported here: this is not Python")
+    Diagnostic::error(Code::N0108, "nothing is imported here: this is not Python")
         .label(span, "delete this line")
         .help("every layer is there already; definitions from another file come with `use \"blocks.nn\"`")
         .fix(span, "", false)
@@ -64,7 +64,7 @@ fn method_call(context: &Context<'_>, tokens: &[Token<'_>], span: Span) -> Optio
         return Some(found);
     }
     let found = Diagnostic::error(
-        "N0108",
+        Code::N0108,
         "this is Python: here nothing has methods, and a layer is a line of its own",
     )
     .label(span, "");
@@ -113,7 +113,7 @@ const LAYERS: [(&str, &str); 14] = [
 
 /// `F.relu(x)`
 pub(super) fn no_module(object: &str, span: Span) -> Diagnostic {
-    Diagnostic::error("N0108", format!("there is no module `{object}` here, nor any other"))
+    Diagnostic::error(Code::N0108, format!("there is no module `{object}` here, nor any other"))
         .label(span, "everything of the library is there by its own name")
 }
 
@@ -135,9 +135,11 @@ fn attribute(context: &Context<'_>, tokens: &[Token<'_>], span: Span) -> Option<
     if !(object.is_word("self") && point.is_sign(".") && name.word().is_some() && equals.is_sign("=")) {
         return None;
     }
-    let found =
-        Diagnostic::error("N0108", "there is no `self` here: a layer makes its own weights where it stands")
-            .label(span, "");
+    let found = Diagnostic::error(
+        Code::N0108,
+        "there is no `self` here: a layer makes its own weights where it stands",
+    )
+    .label(span, "");
     let call = match rest {
         [module, point, call @ ..] if point.is_sign(".") && module.word().is_some() => call,
         call => call,

@@ -4,7 +4,7 @@ use super::expr::{expr, is_key};
 use super::words::{END, Expected, Words};
 use crate::ast::{Arg, Expr, ExprKind, Name};
 use crate::token::{Token, TokenKind, is_infix_word};
-use crate::{Diagnostic, Span, layout};
+use crate::{Code, Diagnostic, Span, layout};
 
 /// Statements as they should look, by their first word.
 const EXAMPLES: [(&str, &str); 15] = [
@@ -32,7 +32,7 @@ pub(super) fn unexpected(at: Words<'_>, expected: Expected, statement: &[Token<'
         return no_beginning(at, token);
     }
     if token.is_sign(";") {
-        return Diagnostic::error("N0101", "a statement cannot end inside brackets")
+        return Diagnostic::error(Code::N0101, "a statement cannot end inside brackets")
             .label(token.span, "close the bracket before this `;`");
     }
     if at.context.slice(at.last) == "," {
@@ -43,7 +43,7 @@ pub(super) fn unexpected(at: Words<'_>, expected: Expected, statement: &[Token<'
     } else {
         let is_sign = expected.what.starts_with('`');
         let label = if is_sign { "{} must come before this" } else { "this is not {}" };
-        Diagnostic::error("N0101", format!("expected {}, but found {}", expected.what, said(at, token)))
+        Diagnostic::error(Code::N0101, format!("expected {}, but found {}", expected.what, said(at, token)))
             .label(at.here(), label.replace("{}", expected.what))
     };
     explained(continued(found, at, statement), expected, statement)
@@ -64,14 +64,14 @@ fn continued(found: Diagnostic, at: Words<'_>, statement: &[Token<'_>]) -> Diagn
 
 /// The statement ends where something must follow.
 fn too_early(at: Words<'_>, expected: Expected, statement: &[Token<'_>]) -> Diagnostic {
-    let found = Diagnostic::error("N0101", format!("this ends too early: {} is missing", expected.what))
+    let found = Diagnostic::error(Code::N0101, format!("this ends too early: {} is missing", expected.what))
         .label(at.last, format!("{} must follow this", expected.what));
     explained(found, expected, statement)
 }
 
 /// `[1, 2,]`
 fn comma_before_nothing(at: Words<'_>, token: &Token<'_>, expected: Expected) -> Diagnostic {
-    let found = Diagnostic::error("N0101", format!("{} must follow a comma", expected.what));
+    let found = Diagnostic::error(Code::N0101, format!("{} must follow a comma", expected.what));
     if matches!(token.kind, TokenKind::Sign(")" | "]")) {
         return found.label(at.last, "leave this comma out").fix(at.last, "", true);
     }
@@ -106,7 +106,7 @@ fn said(at: Words<'_>, token: &Token<'_>) -> String {
 
 /// The first token of a statement begins no statement.
 fn no_beginning(at: Words<'_>, token: &Token<'_>) -> Diagnostic {
-    let found = Diagnostic::error("N0101", format!("no statement begins with {}", said(at, token)));
+    let found = Diagnostic::error(Code::N0101, format!("no statement begins with {}", said(at, token)));
     match token.kind {
         TokenKind::Sign("->") => found
             .label(token.span, "leave this arrow out")
@@ -126,7 +126,7 @@ fn no_beginning(at: Words<'_>, token: &Token<'_>) -> Diagnostic {
 
 /// A token behind the end of a statement.
 fn superfluous(at: Words<'_>, token: &Token<'_>, statement: &[Token<'_>]) -> Diagnostic {
-    let found = Diagnostic::error("N0101", format!("{} does not belong here", said(at, token)));
+    let found = Diagnostic::error(Code::N0101, format!("{} does not belong here", said(at, token)));
     let before = statement.iter().rev().nth(at.tokens.len());
     let after_block = before.is_some_and(|t| matches!(t.kind, TokenKind::Block(_)));
     let literal = before.is_some_and(|t| matches!(t.kind, TokenKind::Int(_) | TokenKind::Float(_)));
@@ -170,26 +170,28 @@ pub(super) fn reserved(i: Words<'_>, word: &str) -> Diagnostic {
         "training" => "`training` says which of the two graphs is built",
         _ => "the words `and or not in then else as of with if` join the parts of a statement",
     };
-    Diagnostic::error("N0110", format!("`{word}` cannot be the name of something else"))
+    Diagnostic::error(Code::N0110, format!("`{word}` cannot be the name of something else"))
         .label(i.here(), "choose another name")
         .cause(cause)
 }
 
 /// `a < b < c`
 pub(super) fn two_comparisons(i: Words<'_>) -> Diagnostic {
-    Diagnostic::error("N0101", "one comparison compares two values")
+    Diagnostic::error(Code::N0101, "one comparison compares two values")
         .label(i.here(), "this is the second comparison")
         .help("write `a < b and b < c`")
 }
 
 /// `a + not b`
 pub(super) fn not_in_arithmetic(i: Words<'_>) -> Diagnostic {
-    Diagnostic::error("N0101", "`not` behind an operator takes brackets").label(i.here(), "write `(not …)`")
+    Diagnostic::error(Code::N0101, "`not` behind an operator takes brackets")
+        .label(i.here(), "write `(not …)`")
 }
 
 /// `f(x -> dense 3)`: `before` is the argument that goes on with an arrow.
 pub(super) fn chain_in_call(i: Words<'_>, before: Option<&Arg>) -> Diagnostic {
-    let found = Diagnostic::error("N0101", "a chain among the arguments of a call takes brackets of its own");
+    let found =
+        Diagnostic::error(Code::N0101, "a chain among the arguments of a call takes brackets of its own");
     let end = i.tokens.get(argument_len(i.tokens)).map_or(i.here(), |end| end.span);
     let Some(before) = before else { return found.label(i.here(), "put the chain in brackets") };
     let span = Span { start: before.value.span.start, end: end.start, ..end };
@@ -232,18 +234,24 @@ pub(super) fn method(i: Words<'_>, base: &Expr, name: &Name, span: Span) -> Diag
         };
     }
     if object == "super()" {
-        return Diagnostic::error("N0108", "there is nothing above a layer that had to be called")
+        return Diagnostic::error(Code::N0108, "there is nothing above a layer that had to be called")
             .label(span, "delete this line");
     }
     if object == "self" {
         let args = args.trim_end().trim_end_matches(')');
-        return Diagnostic::error("N0108", "there is no `self` here: a tensor goes into a layer by an arrow")
-            .label(span, "")
-            .help(format!("write `{args} -> {}`, where `{}` was made with `shared`", name.text, name.text));
-    }
-    Diagnostic::error("N0108", "nothing has methods here; a function is called with the value in brackets")
+        return Diagnostic::error(
+            Code::N0108,
+            "there is no `self` here: a tensor goes into a layer by an arrow",
+        )
         .label(span, "")
-        .help(format!("write `{}({object}{comma}{args}`", name.text))
+        .help(format!("write `{args} -> {}`, where `{}` was made with `shared`", name.text, name.text));
+    }
+    Diagnostic::error(
+        Code::N0108,
+        "nothing has methods here; a function is called with the value in brackets",
+    )
+    .label(span, "")
+    .help(format!("write `{}({object}{comma}{args}`", name.text))
 }
 
 /// `Dense(16)(x)`
@@ -253,29 +261,32 @@ pub(super) fn call_of_call(i: Words<'_>, callee: &Expr, span: Span) -> Diagnosti
     let tensor = tensor.trim().trim_start_matches('(').trim_end_matches(')');
     let name = layer.split('(').next().unwrap_or(layer).to_lowercase();
     let ours = super::python::ours(&name);
-    Diagnostic::error("N0108", "a layer is not called with a tensor here: the tensor stands before an arrow")
-        .label(span, "")
-        .help(format!("{tensor} -> {ours} …, for example x -> dense 16 relu"))
+    Diagnostic::error(
+        Code::N0108,
+        "a layer is not called with a tensor here: the tensor stands before an arrow",
+    )
+    .label(span, "")
+    .help(format!("{tensor} -> {ours} …, for example x -> dense 16 relu"))
 }
 
 /// `True`, `false`
 pub(super) fn foreign_bool(i: Words<'_>, word: &str) -> Diagnostic {
     let here = if word.eq_ignore_ascii_case("true") { "yes" } else { "no" };
-    Diagnostic::error("N0108", format!("`{word}` is called `{here}` here"))
+    Diagnostic::error(Code::N0108, format!("`{word}` is called `{here}` here"))
         .label(i.here(), format!("write `{here}`"))
         .fix(i.here(), here, true)
 }
 
 /// `if x > 3:`
 pub(super) fn colon_for_block(i: Words<'_>) -> Diagnostic {
-    Diagnostic::error("N0108", "a block stands between `{` and `}`, not behind a colon")
+    Diagnostic::error(Code::N0108, "a block stands between `{` and `}`, not behind a colon")
         .label(i.here(), "write `{` here, and `}` where the block ends")
         .help("if depth > 1 { dense 16 relu }")
 }
 
 /// `if head = mixture {`
 pub(super) fn equals_in_condition(i: Words<'_>) -> Diagnostic {
-    Diagnostic::error("N0108", "a comparison is written `==`")
+    Diagnostic::error(Code::N0108, "a comparison is written `==`")
         .label(i.here(), "`=` gives a name to something")
         .fix(i.here(), "==", true)
 }
@@ -284,7 +295,7 @@ pub(super) fn equals_in_condition(i: Words<'_>) -> Diagnostic {
 pub(super) fn glued_words(i: Words<'_>) -> Diagnostic {
     let glued = i.tokens.iter().take_while(|t| t.tight && !matches!(t.kind, TokenKind::Sign("," | "->")));
     let span = glued.fold(i.last, |span, token| span.to(token.span));
-    Diagnostic::error("N0109", "two values of a row need a space between them")
+    Diagnostic::error(Code::N0109, "two values of a row need a space between them")
         .label(span, "is this one value or several?")
         .help("a text, such as a date or a name with `-` in it, stands between quotes: \"2024-01-05\"")
 }
@@ -293,7 +304,7 @@ pub(super) fn glued_words(i: Words<'_>) -> Diagnostic {
 pub(super) fn comma_between_arguments(i: Words<'_>, head: &Name) -> Diagnostic {
     let comma = i.here();
     let found =
-        Diagnostic::error("N0101", format!("the arguments of `{}` are separated by spaces", head.text));
+        Diagnostic::error(Code::N0101, format!("the arguments of `{}` are separated by spaces", head.text));
     let is_number = |text: &str| text.bytes().all(|b| b.is_ascii_digit()) && !text.is_empty();
     let before = i.context.slice(i.last);
     let Some(next) = i.second() else { return found.label(comma, "no comma here").fix(comma, "", true) };
@@ -315,8 +326,10 @@ pub(super) fn comma_between_arguments(i: Words<'_>, head: &Name) -> Diagnostic {
 
 /// `dense 4*d`: `last` stands before the argument that goes on with an operator.
 pub(super) fn arithmetic_in_argument(i: Words<'_>, head: &Name, args: &[Arg], last: Words<'_>) -> Diagnostic {
-    let found =
-        Diagnostic::error("N0105", format!("arithmetic in an argument of `{}` takes brackets", head.text));
+    let found = Diagnostic::error(
+        Code::N0105,
+        format!("arithmetic in an argument of `{}` takes brackets", head.text),
+    );
     let Some(next) = i.second() else {
         return found.label(i.here(), "and a value must follow this");
     };
@@ -332,7 +345,7 @@ pub(super) fn arithmetic_in_argument(i: Words<'_>, head: &Name, args: &[Arg], la
     };
     let text = i.context.slice(whole.span);
     if matches!(head.text.as_str(), "input" | "target" | "output" | "data") && !text.contains(' ') {
-        return Diagnostic::error("N0105", "a name has no operator in it")
+        return Diagnostic::error(Code::N0105, "a name has no operator in it")
             .label(whole.span, format!("if this is a column, write \"{text}\""))
             .fix(whole.span, format!("\"{text}\""), false);
     }
@@ -359,7 +372,7 @@ pub(super) fn arithmetic_in_argument(i: Words<'_>, head: &Name, args: &[Arg], la
 fn negative_argument(i: Words<'_>, next: &Token<'_>) -> Diagnostic {
     let span = i.here().to(next.span);
     let text = i.context.slice(span);
-    Diagnostic::error("N0105", "a negative number as an argument takes brackets")
+    Diagnostic::error(Code::N0105, "a negative number as an argument takes brackets")
         .label(span, format!("write `({text})`"))
         .cause("otherwise it would be a subtraction")
         .fix(span, format!("({text})"), false)

@@ -16,7 +16,7 @@ use nnc_data::Stats;
 use nnc_engine::Store;
 use nnc_graph::{DType, Role};
 use nnc_model::Spec;
-use nnc_syntax::Diagnostic;
+use nnc_syntax::{Code, Diagnostic};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -66,7 +66,7 @@ pub fn open_checkpoint(run: &Path, longer: Longer) -> Outcome<Checkpoint> {
     let path = if direct.is_file() { direct } else { resolve_model(run)?.with_file_name(CHECKPOINT) };
     if !path.is_file() {
         let message = format!("there is no `{}` to go on from", path.display());
-        let d = Diagnostic::error("N0605", message);
+        let d = Diagnostic::error(Code::N0605, message);
         return Err(Problem::new(
             ProblemKind::Io,
             d.help("the folder of a run that `nnc train` wrote has one"),
@@ -74,7 +74,7 @@ pub fn open_checkpoint(run: &Path, longer: Longer) -> Outcome<Checkpoint> {
     }
     let file = weights::read(&path, None)?;
     let bad = |what: String| {
-        let d = Diagnostic::error("N0605", format!("`{}` is no checkpoint of nnc", path.display()));
+        let d = Diagnostic::error(Code::N0605, format!("`{}` is no checkpoint of nnc", path.display()));
         Problem::new(ProblemKind::Io, d.cause(what))
     };
     let mut card = ModelCard::load(&file).map_err(bad)?;
@@ -112,7 +112,7 @@ impl Checkpoint {
         if same_data(&loaded.data.stats, &self.stats) {
             return self.check_place(loaded);
         }
-        let d = Diagnostic::error("N0513", "the data has changed since this run began");
+        let d = Diagnostic::error(Code::N0513, "the data has changed since this run began");
         let model = self.folder.join(crate::artifact::run_folder::MODEL);
         let d =
             d.help(format!("a new run can start from its weights: nnc train … --init {}", model.display()));
@@ -129,7 +129,7 @@ impl Checkpoint {
             format!("the rows of this run lay {then}, and now they lie {now}: their order would change");
         let limit = self.origin.memory_limit.map(|bytes| format!(" (it was {bytes} bytes)"));
         let help = format!("--memory decides; leave it as it was{}", limit.unwrap_or_default());
-        Err(Problem::new(ProblemKind::Data, Diagnostic::error("N0605", message).help(help)))
+        Err(Problem::new(ProblemKind::Data, Diagnostic::error(Code::N0605, message).help(help)))
     }
 
     /// Puts everything back into a store; the best weights into another, if there are any.
@@ -150,7 +150,7 @@ impl Checkpoint {
             let tensor = self.file.tensors.get(&name).filter(|t| t.shape == e.dims);
             let (Some(tensor), Some(to)) = (tensor, store.get_mut(e.role, &e.name)) else {
                 let message = format!("the checkpoint in `{}` holds no `{name}`", self.folder.display());
-                let d = Diagnostic::error("N0605", message);
+                let d = Diagnostic::error(Code::N0605, message);
                 return Err(Problem::new(
                     ProblemKind::Io,
                     d.help("it was written by another version of nnc"),

@@ -12,7 +12,7 @@ use nnc_artifact::{ModelCard, TensorFile, foreign};
 use nnc_engine::Pool;
 use nnc_graph::{Graph, NodeId, Prim, Role};
 use nnc_model::Model;
-use nnc_syntax::Diagnostic;
+use nnc_syntax::{Code, Diagnostic};
 use std::path::Path;
 
 /// Where weights come from, and what the user says about them.
@@ -162,7 +162,7 @@ fn channels_first(graph: &Graph, id: NodeId) -> bool {
 
 fn unpaired(path: &Path, from: Library, e: &Unpaired) -> Box<Problem> {
     if let Some(what) = &e.map {
-        let d = Diagnostic::error("N0606", format!("--map: {what}"));
+        let d = Diagnostic::error(Code::N0606, format!("--map: {what}"));
         return Problem::new(
             ProblemKind::Data,
             d.help("--map THEIRS=OURS pairs two layers, such as --map fc1=dense1"),
@@ -176,7 +176,7 @@ fn unpaired(path: &Path, from: Library, e: &Unpaired) -> Box<Problem> {
         true => format!("the weights in `{}` are not those of this program", path.display()),
         false => format!("it cannot be told which weights in `{}` are which of this program", path.display()),
     };
-    let mut d = Diagnostic::error("N0606", message);
+    let mut d = Diagnostic::error(Code::N0606, message);
     list(&mut d, "of the program, without a partner", &e.ours);
     list(&mut d, "of the file, without a partner", &e.theirs);
     if e.ambiguous.is_empty() {

@@ -6,7 +6,7 @@ use crate::problem::{Outcome, Problem, ProblemKind};
 use nnc_artifact::{check_writable, write_all_atomic};
 use nnc_graph::DType;
 use nnc_model::Model;
-use nnc_syntax::Diagnostic;
+use nnc_syntax::{Code, Diagnostic};
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -61,7 +61,7 @@ impl RunFolder {
 }
 
 pub(crate) fn cannot(what: &str, path: &Path, e: &io::Error) -> Box<Problem> {
-    let d = Diagnostic::error("N0604", format!("cannot {what} `{}`: {e}", path.display()));
+    let d = Diagnostic::error(Code::N0604, format!("cannot {what} `{}`: {e}", path.display()));
     Problem::new(ProblemKind::Io, d.help("--out DIR chooses another folder"))
 }
 
@@ -89,7 +89,7 @@ fn numbers(folder: &Path) -> Vec<u64> {
 /// There is none.
 pub fn resolve_model(path: &Path) -> Outcome<PathBuf> {
     let missing = |message: String, help: String| {
-        Err(Problem::new(ProblemKind::Io, Diagnostic::error("N0602", message).help(help)))
+        Err(Problem::new(ProblemKind::Io, Diagnostic::error(Code::N0602, message).help(help)))
     };
     if path.is_dir() {
         let model = path.join(MODEL);

@@ -7,7 +7,7 @@ use nnc_artifact::{FormatError, ModelCard, Tensor, TensorFile};
 use nnc_engine::{Executor, Layout, Pool, Store};
 use nnc_graph::{OutputKind, Role};
 use nnc_model::Model;
-use nnc_syntax::Diagnostic;
+use nnc_syntax::{Code, Diagnostic};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -48,9 +48,9 @@ pub(crate) fn read(path: &Path, limit: Option<u64>) -> Outcome<TensorFile> {
 
 /// Why a file cannot be read.
 pub(crate) fn unreadable(path: &Path, e: &FormatError) -> Box<Problem> {
-    let mut d = Diagnostic::error("N0602", format!("`{}` {e}", path.display()));
+    let mut d = Diagnostic::error(Code::N0602, format!("`{}` {e}", path.display()));
     if matches!(e, FormatError::Io(e) if e.kind() == std::io::ErrorKind::NotFound) {
-        d = Diagnostic::error("N0602", format!("there is no file `{}`", path.display()));
+        d = Diagnostic::error(Code::N0602, format!("there is no file `{}`", path.display()));
     }
     Problem::new(ProblemKind::Io, d)
 }
@@ -95,7 +95,7 @@ pub(crate) fn load<T: Float>(store: &mut Store<T>, file: &TensorFile, path: &Pat
 /// Both sides, so that a renamed layer is seen at once.
 fn mismatch(entries: &[nnc_engine::Entry], file: &TensorFile, path: &Path) -> Box<Problem> {
     let mut d = Diagnostic::error(
-        "N0603",
+        Code::N0603,
         format!("the weights in `{}` are not those of this program", path.display()),
     );
     let mut lines = Vec::new();

@@ -14,7 +14,7 @@ use nnc_graph::DType;
 use nnc_model::data::{BlockDecl, Part, PortDecl};
 use nnc_model::suggest::nearest;
 use nnc_model::{Model, Options, Port, Ports, Spec};
-use nnc_syntax::Diagnostic;
+use nnc_syntax::{Code, Diagnostic};
 use std::path::PathBuf;
 
 /// Where the data is.
@@ -147,7 +147,7 @@ fn beside(spec: &Spec, data: Option<&DataSpec>, options: &LoadOptions) -> Vec<Di
         Err(diagnostics) => diagnostics,
     };
     let mut out = if sure { Vec::new() } else { spec.wrong_names() };
-    for d in mistakes.into_iter().filter(|d| d.is_error() && (sure || d.code == "N0401")) {
+    for d in mistakes.into_iter().filter(|d| d.is_error() && (sure || d.code == Code::N0401)) {
         let place = |d: &Diagnostic| (d.code, d.labels.first().map(|l| l.span));
         if !out.iter().any(|known| place(known) == place(&d)) {
             out.push(d);
@@ -307,14 +307,14 @@ impl Opener<'_> {
         let mut decls = self.spec.data.iter().filter(|d| d.part == part);
         let first = decls.next()?;
         if let Some(second) = decls.next() {
-            let d = Diagnostic::error("N0514", format!("`{word}` is given twice"));
+            let d = Diagnostic::error(Code::N0514, format!("`{word}` is given twice"));
             self.diagnostics.push(d.label(second.span, "").label(first.span, "the first"));
         }
         if part != Part::Train
             && let BlockDecl::Roles(lines) = &first.block
             && let Some(line) = lines.first()
         {
-            let d = Diagnostic::error("N0507", format!("`{word}` has the columns of `data`"));
+            let d = Diagnostic::error(Code::N0507, format!("`{word}` has the columns of `data`"));
             self.diagnostics.push(d.label(line.span, "this belongs there"));
         }
         let mut sources =
@@ -463,14 +463,14 @@ fn name_port(ports: &mut [Port], decl: &PortDecl) -> Result<(), Box<Diagnostic>>
         (None, [_]) => 0,
         (None, []) => {
             let d = Diagnostic::error(
-                "N0513",
+                Code::N0513,
                 format!("the data has no {word}, so it cannot be called `{}`", decl.name),
             );
             return Err(Box::new(d.label(decl.span, "")));
         }
         (None, ports) => {
             let names: Vec<&str> = ports.iter().map(|p| p.name.as_str()).collect();
-            let d = Diagnostic::error("N0513", format!("the data has no {word} called `{}`", decl.name));
+            let d = Diagnostic::error(Code::N0513, format!("the data has no {word} called `{}`", decl.name));
             return Err(Box::new(d.label(decl.span, "").help(format!("it has {}", names.join(", ")))));
         }
     };
@@ -491,7 +491,7 @@ fn name_port(ports: &mut [Port], decl: &PortDecl) -> Result<(), Box<Diagnostic>>
         s => s.iter().map(ToString::to_string).collect::<Vec<_>>().join("x"),
     };
     let message = format!("`{}` is {} here and {} in the data", decl.name, show(shape), show(&port.shape));
-    let d = Diagnostic::error("N0513", message).label(decl.span, "").cause(port.about.clone());
+    let d = Diagnostic::error(Code::N0513, message).label(decl.span, "").cause(port.about.clone());
     Err(Box::new(d))
 }
 
@@ -508,7 +508,7 @@ fn misspelt(d: Diagnostic, spec: &Spec) -> Diagnostic {
 }
 
 fn no_data(spec: &Spec) -> Diagnostic {
-    let d = Diagnostic::error("N0500", "there is no data to train on");
+    let d = Diagnostic::error(Code::N0500, "there is no data to train on");
     let file = &spec.sources.get(spec.source).name;
     d.cause(format!("{file} has no `data` statement, and no --data is given"))
         .help("rows in the program: data { 0 0 -> 0; 0 1 -> 1; 1 0 -> 1; 1 1 -> 0 }")

@@ -1,6 +1,6 @@
 //! Between spans in the program and the marks the data crate gives back.
 
-use nnc_data::{Fault, Handle, Severity};
+use nnc_data::{Fault, Handle};
 use nnc_syntax::{Diagnostic, Span};
 
 /// Hands out marks for spans.
@@ -22,12 +22,7 @@ impl Marks {
 
     /// A fault as a diagnostic that points into the program, or names the place in the file.
     pub(crate) fn diagnostic(&self, fault: &Fault) -> Diagnostic {
-        let severity = match fault.severity {
-            Severity::Error => nnc_syntax::Severity::Error,
-            Severity::Warning => nnc_syntax::Severity::Warning,
-            Severity::Note => nnc_syntax::Severity::Note,
-        };
-        let mut d = Diagnostic::new(fault.code, severity, fault.message.clone());
+        let mut d = Diagnostic::new(fault.code, fault.severity, fault.message.clone());
         let span = fault.place.as_ref().and_then(|p| p.handle).and_then(|h| self.span(h));
         let file = file_place(fault);
         // A label belongs to the place that is wrong: the cell of a file, or the words of the program.

@@ -5,7 +5,7 @@ use nnc_data::{ColumnName, Columns, Kind, Missing, Role, RoleSpec, Scaling, Sche
 use nnc_model::data::{BlockDecl, DataArg, Literal, Part, PortDecl, RoleDecl};
 use nnc_model::suggest::nearest;
 use nnc_model::{Ports, Spec};
-use nnc_syntax::Diagnostic;
+use nnc_syntax::{Code, Diagnostic};
 
 /// Words that begin a line.
 const ROLES: [(&str, Role); 4] =
@@ -104,7 +104,7 @@ impl Line<'_> {
                         let label =
                             nearest(word, &kinds).map_or(String::new(), |n| format!("did you mean `{n}`?"));
                         let d = Diagnostic::error(
-                            "N0507",
+                            Code::N0507,
                             format!("a line of columns does not begin with `{word}`"),
                         );
                         return Err(Box::new(d.label(*span, label).help(example())));
@@ -112,7 +112,7 @@ impl Line<'_> {
                 }
             }
             _ => {
-                let d = Diagnostic::error("N0507", "a line of columns begins with what they are for");
+                let d = Diagnostic::error(Code::N0507, "a line of columns begins with what they are for");
                 return Err(Box::new(d.label(decl.span, "").help(example())));
             }
         };
@@ -132,7 +132,7 @@ impl Line<'_> {
             _ => "",
         };
         if !problem.is_empty() {
-            let d = Diagnostic::error("N0507", problem).label(decl.span, "");
+            let d = Diagnostic::error(Code::N0507, problem).label(decl.span, "");
             return Err(Box::new(d.help(example())));
         }
         let columns = if self.rest { Columns::Rest } else { Columns::Names(self.names) };
@@ -154,8 +154,10 @@ impl Line<'_> {
             (None, Literal::Word(word)) if self.encoded => {
                 let near = nearest(word, &WORDS);
                 let label = near.map_or(String::new(), |n| format!("did you mean `{n}`?"));
-                let d =
-                    Diagnostic::error("N0510", format!("`{word}` is nothing that can be done with a column"));
+                let d = Diagnostic::error(
+                    Code::N0510,
+                    format!("`{word}` is nothing that can be done with a column"),
+                );
                 let d =
                     d.label(arg.span, label).help(format!("columns come first, then {}", WORDS.join(", ")));
                 Err(Box::new(d))
@@ -166,7 +168,8 @@ impl Line<'_> {
                 Ok(())
             }
             (None, _) => {
-                let d = Diagnostic::error("N0507", "a column that is not called by a name stands in quotes");
+                let d =
+                    Diagnostic::error(Code::N0507, "a column that is not called by a name stands in quotes");
                 Err(Box::new(d.label(arg.span, "").help("input \"2024\"")))
             }
         }
@@ -200,7 +203,7 @@ impl Line<'_> {
                     _ => {
                         let near = nearest(word, &["mean", "median", "mode", "drop"]);
                         let label = near.map_or(String::new(), |n| format!("did you mean `{n}`?"));
-                        let d = Diagnostic::error("N0510", format!("`missing={word}` is no rule"));
+                        let d = Diagnostic::error(Code::N0510, format!("`missing={word}` is no rule"));
                         let d = d.label(arg.span, label);
                         return Err(Box::new(
                             d.help("missing=mean, median, mode, drop, a number, or \"a word\""),
@@ -214,7 +217,7 @@ impl Line<'_> {
             ("unknown", _) => return Err(wrong(arg, "`unknown` knows one rule", "unknown=other")),
             _ => {
                 let label = nearest(key, &KEYS).map_or(String::new(), |n| format!("did you mean `{n}`?"));
-                let d = Diagnostic::error("N0510", format!("a column has no option `{key}`"));
+                let d = Diagnostic::error(Code::N0510, format!("a column has no option `{key}`"));
                 return Err(Box::new(
                     d.label(arg.span, label).help(format!("options are {}", KEYS.join(", "))),
                 ));
@@ -225,7 +228,9 @@ impl Line<'_> {
 }
 
 fn wrong(arg: &DataArg, message: &str, example: &str) -> Box<Diagnostic> {
-    Box::new(Diagnostic::error("N0510", message).label(arg.span, "").help(format!("for example: {example}")))
+    Box::new(
+        Diagnostic::error(Code::N0510, message).label(arg.span, "").help(format!("for example: {example}")),
+    )
 }
 
 fn example() -> &'static str {

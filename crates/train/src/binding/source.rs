@@ -7,7 +7,7 @@ use nnc_data::{
 };
 use nnc_model::data::{BlockDecl, CellDecl, DataArg, Literal, Part, RowDecl, SourceDecl};
 use nnc_model::suggest::nearest;
-use nnc_syntax::{Diagnostic, Span};
+use nnc_syntax::{Code, Diagnostic, Span};
 use std::path::{Path, PathBuf};
 
 /// Kinds of files.
@@ -270,7 +270,7 @@ impl Sources<'_> {
             };
             let near = nearest(word, known);
             let label = near.map_or(String::new(), |n| format!("did you mean `{n}`?"));
-            let mut d = Diagnostic::error("N0514", message).label(arg.span, label);
+            let mut d = Diagnostic::error(Code::N0514, message).label(arg.span, label);
             if near.is_none() && !known.is_empty() {
                 d = d.help(format!("options are {}", known.join(", ")));
             }
@@ -284,13 +284,13 @@ impl Sources<'_> {
         let generators = GeneratorKind::ALL.iter().map(|(name, _)| *name);
         let known: Vec<&str> = FILES.into_iter().chain(generators).collect();
         let label = nearest(kind, &known).map_or(String::new(), |n| format!("did you mean `{n}`?"));
-        let d = Diagnostic::error("N0514", format!("there is no source of data called `{kind}`"));
+        let d = Diagnostic::error(Code::N0514, format!("there is no source of data called `{kind}`"));
         self.diagnostics.push(d.label(span, label).help(help()));
         Err(Reported)
     }
 
     fn fail<T>(&mut self, span: Span, message: impl Into<String>, example: &str) -> Res<T> {
-        let d = Diagnostic::error("N0514", message).label(span, "");
+        let d = Diagnostic::error(Code::N0514, message).label(span, "");
         self.diagnostics.push(d.help(format!("for example: {example}")));
         Err(Reported)
     }

@@ -5,7 +5,7 @@ use crate::problem::{Outcome, Problem, ProblemKind};
 use nnc_graph::eval::{Array, Bindings, evaluate};
 use nnc_graph::{OutputKind, Role};
 use nnc_model::Model;
-use nnc_syntax::Diagnostic;
+use nnc_syntax::{Code, Diagnostic};
 
 /// How many sums a model needs: the loss, every metric, and what metrics of all samples are computed from.
 pub(crate) fn width(model: &Model) -> usize {
@@ -61,7 +61,7 @@ fn evaluated(model: &Model, sums: &[f64], samples: usize) -> Outcome<Vec<Array>>
         rest = after;
     }
     evaluate(&totals.finish, &bindings).map_err(|message| {
-        let d = Diagnostic::error("N0901", message);
+        let d = Diagnostic::error(Code::N0901, message);
         Problem::new(
             ProblemKind::Internal,
             d.help("this is a mistake in nnc; please report it with the program"),

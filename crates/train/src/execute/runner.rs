@@ -8,7 +8,7 @@ use nnc_data::{Fault, PortId, Table};
 use nnc_engine::{EngineError, Executor, Layout, Plan, PlanOptions, Pool, Store, plan};
 use nnc_graph::{Graph, OutputKind, Role};
 use nnc_model::{Model, Ports};
-use nnc_syntax::Diagnostic;
+use nnc_syntax::{Code, Diagnostic};
 use std::sync::Arc;
 
 /// Plans, and the memory they need together.
@@ -44,23 +44,23 @@ pub(crate) fn engine(error: &EngineError) -> Box<Problem> {
         EngineError::Memory { needed, limit } => {
             let message =
                 format!("this run needs {} of memory, and {} are allowed", size(*needed), size(*limit));
-            let d = Diagnostic::error("N0701", message);
+            let d = Diagnostic::error(Code::N0707, message);
             return Problem::new(
                 ProblemKind::Memory,
                 d.help("a smaller `batch` needs less; so does a smaller network"),
             );
         }
         EngineError::TooLarge { .. } | EngineError::Table { .. } | EngineError::Axes { .. } => {
-            return Problem::new(ProblemKind::Memory, Diagnostic::error("N0702", error.to_string()));
+            return Problem::new(ProblemKind::Memory, Diagnostic::error(Code::N0708, error.to_string()));
         }
-        other => Diagnostic::error("N0901", other.to_string()),
+        other => Diagnostic::error(Code::N0901, other.to_string()),
     };
     Problem::new(ProblemKind::Internal, d.help("this is a mistake in nnc; please report it with the program"))
 }
 
 /// A mistake in the calls of this crate.
 pub(crate) fn internal(fault: &Fault) -> Box<Problem> {
-    let d = Diagnostic::error("N0901", fault.message.clone());
+    let d = Diagnostic::error(Code::N0901, fault.message.clone());
     Problem::new(ProblemKind::Internal, d.help("this is a mistake in nnc; please report it with the program"))
 }
 

@@ -10,7 +10,7 @@ use nnc_data::Table;
 use nnc_graph::{Role, random};
 use nnc_model::data::{Literal, Part, SourceDecl};
 use nnc_model::{Ports, Spec};
-use nnc_syntax::{Diagnostic, Span};
+use nnc_syntax::{Code, Diagnostic, Span};
 
 /// What can be done to a picture.
 pub(crate) const KINDS: [&str; 2] = ["flip", "shift"];
@@ -41,15 +41,15 @@ pub(crate) fn mistakes(spec: &Spec, ports: &Ports) -> Vec<Diagnostic> {
         let Some((words, span)) = words(decl) else { continue };
         let d = if let Some(word) = words.iter().find(|w| !KINDS.contains(w)) {
             let what = if word.is_empty() { "this" } else { word };
-            Diagnostic::error("N0514", format!("`augment` knows {}, not `{what}`", KINDS.join(" and ")))
+            Diagnostic::error(Code::N0514, format!("`augment` knows {}, not `{what}`", KINDS.join(" and ")))
                 .label(span, "")
                 .help("for example: augment=[flip, shift]")
         } else if decl.part != Part::Train {
-            Diagnostic::error("N0514", "only what is trained on is augmented")
+            Diagnostic::error(Code::N0514, "only what is trained on is augmented")
                 .label(span, "leave this out")
                 .cause("the network is judged on pictures as they are")
         } else if !ports.inputs.iter().any(|p| p.shape.len() == 3 && p.classes.is_none()) {
-            Diagnostic::error("N0514", "`augment` is for pictures, and no input is one")
+            Diagnostic::error(Code::N0514, "`augment` is for pictures, and no input is one")
                 .label(span, "")
                 .help("columns become a picture by a shape: input image 28x28x1")
         } else {

@@ -8,7 +8,7 @@ use crate::problem::{Outcome, Problem, ProblemKind};
 use nnc_engine::{PlanOptions, Store, plan};
 use nnc_graph::{Binary, Graph, NodeId, OutputKind, Prim, Role};
 use nnc_model::Spec;
-use nnc_syntax::{Diagnostic, Span};
+use nnc_syntax::{Code, Diagnostic, Span};
 use std::sync::Arc;
 
 /// Steps whose gradients are told.
@@ -176,7 +176,7 @@ fn short(x: f64) -> String {
 }
 
 fn headline(epoch: u64, step: u64, what: &str) -> Diagnostic {
-    Diagnostic::error("N0601", format!("the loss became {what} at epoch {epoch}, step {step}"))
+    Diagnostic::error(Code::N0601, format!("the loss became {what} at epoch {epoch}, step {step}"))
 }
 
 fn helps(d: Diagnostic) -> Diagnostic {

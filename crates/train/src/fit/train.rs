@@ -22,7 +22,7 @@ use nnc_data::{Fault, Table};
 use nnc_engine::{Pool, Store};
 use nnc_graph::Role;
 use nnc_model::{Model, Plateau};
-use nnc_syntax::Diagnostic;
+use nnc_syntax::{Code, Diagnostic};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -73,7 +73,7 @@ pub(crate) fn eval_batch(model: &Model) -> usize {
 
 /// What is said when the thread that reads rows ends before they do.
 fn unread() -> Fault {
-    Fault::new("N0901", "the thread that reads the rows has ended")
+    Fault::new(Code::N0901, "the thread that reads the rows has ended")
 }
 
 /// Where a replay begins.
@@ -196,7 +196,7 @@ impl<'a, T: Float> Trainer<'a, T> {
         checkpoint.check(self.loaded)?;
         if checkpoint.step >= self.total {
             let message = format!("this run has done its {} steps", self.total);
-            let d = Diagnostic::error("N0605", message);
+            let d = Diagnostic::error(Code::N0605, message);
             return Err(Problem::new(ProblemKind::Spec, d.help("--epochs N makes it N epochs in all")));
         }
         checkpoint.restore(&mut self.store, self.best.as_mut().map(|b| &mut b.2))?;
@@ -366,7 +366,7 @@ impl<'a, T: Float> Trainer<'a, T> {
         let Some(runner) = self.step.of(next).filter(|_| table.is_on_disk()) else { return Ok(None) };
         let ahead = Prefetch::new(table, &self.order, at, self.batch, runner.feeds());
         ahead.map(Some).map_err(|e| {
-            let d = Diagnostic::error("N0604", format!("no thread can be started to read the data: {e}"));
+            let d = Diagnostic::error(Code::N0604, format!("no thread can be started to read the data: {e}"));
             Problem::new(ProblemKind::Io, d)
         })
     }

@@ -15,7 +15,7 @@ use nnc_data::{ColumnKind, PortId};
 use nnc_engine::{Pool, Store};
 use nnc_graph::random::{Key, site};
 use nnc_graph::{OutputKind, Role};
-use nnc_syntax::Diagnostic;
+use nnc_syntax::{Code, Diagnostic};
 
 /// What to write.
 #[derive(Clone, Debug)]
@@ -52,7 +52,7 @@ impl Default for GenerateOptions {
 }
 
 /// The code of a model that cannot write.
-const NO_WRITER: &str = "N0607";
+const NO_WRITER: Code = Code::N0607;
 
 fn refused(message: impl Into<String>, help: impl Into<String>) -> Box<Problem> {
     Problem::new(ProblemKind::Data, Diagnostic::error(NO_WRITER, message.into()).help(help.into()))

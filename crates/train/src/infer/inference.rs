@@ -17,7 +17,7 @@ use nnc_data::{Stats, Table};
 use nnc_engine::{Pool, Store};
 use nnc_graph::DType;
 use nnc_model::{Model, Options, Ports, Spec};
-use nnc_syntax::Diagnostic;
+use nnc_syntax::{Code, Diagnostic};
 use std::path::{Path, PathBuf};
 
 /// A trained model: program, weights, and the statistics of its data.
@@ -85,7 +85,7 @@ pub fn open_model(path: &Path) -> Outcome<Trained> {
     let path = resolve_model(path)?;
     let file = weights::read(&path, None)?;
     let bad = |what: String| {
-        let d = Diagnostic::error("N0602", format!("`{}` is no model of nnc", path.display()));
+        let d = Diagnostic::error(Code::N0602, format!("`{}` is no model of nnc", path.display()));
         Problem::new(ProblemKind::Io, d.cause(what))
     };
     let card = ModelCard::load(&file).map_err(bad)?;
@@ -130,7 +130,7 @@ pub fn evaluate(model: &Trained, on: Option<On>, options: &UseOptions) -> Outcom
         (None, on) => part(model, on, options)?,
     };
     if !table.has_targets() && !model.ports.targets.is_empty() {
-        let d = Diagnostic::error("N0513", format!("`{name}` has no targets to compare with"));
+        let d = Diagnostic::error(Code::N0513, format!("`{name}` has no targets to compare with"));
         return Err(Problem::new(ProblemKind::Data, d.help("nnc predict needs none")));
     }
     let rows: Vec<u32> = (0..table.len() as u32).collect();
@@ -178,7 +178,7 @@ impl Trained {
 fn part(model: &Trained, on: Option<On>, options: &UseOptions) -> Outcome<(String, Table)> {
     let loaded = load(model.spec.clone(), &model.origin(options))?;
     if !same_data(&loaded.data.stats, &model.stats) {
-        let d = Diagnostic::error("N0513", "the data has changed since this model was trained");
+        let d = Diagnostic::error(Code::N0513, "the data has changed since this model was trained");
         let d = d.help("--data F, or --on all, measures the model on what is there now");
         return Err(Problem::new(ProblemKind::Data, d));
     }
@@ -186,7 +186,7 @@ fn part(model: &Trained, on: Option<On>, options: &UseOptions) -> Outcome<(Strin
     let of = |name: &str, table: Option<Table>| match table {
         Some(table) => Ok((name.to_string(), table)),
         None => {
-            let d = Diagnostic::error("N0513", format!("this program has no {name} part"));
+            let d = Diagnostic::error(Code::N0513, format!("this program has no {name} part"));
             Err(Problem::new(ProblemKind::Data, d.help(format!("in the program: split {name}=20%"))))
         }
     };

@@ -4,6 +4,7 @@ use crate::elaborate::call::Args;
 use crate::elaborate::elab::{Elab, Res};
 use crate::elaborate::value::{Tensor, Value};
 use nnc_graph::{Binary, Distribution, OutputKind, Unary};
+use nnc_syntax::Code;
 use nnc_syntax::ast::BinaryOp;
 
 fn unary(e: &mut Elab<'_>, args: &Args, name: &str, op: Unary, known: fn(f64) -> f64) -> Res<Value> {
@@ -123,7 +124,7 @@ pub(super) fn modulo(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     e.arity(args, "mod", 2, 2, &[])?;
     match (args.positional[0].0.int(), args.positional[1].0.int()) {
         (Some(a), Some(b)) if b != 0 => Ok(Value::Int(a.rem_euclid(b))),
-        _ => e.fail("N0205", "`mod` takes two whole numbers, the second not 0", args.span, ""),
+        _ => e.fail(Code::N0205, "`mod` takes two whole numbers, the second not 0", args.span, ""),
     }
 }
 
@@ -137,7 +138,7 @@ pub(super) fn stop_gradient(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
 fn random(e: &mut Elab<'_>, args: &Args, name: &str, law: Distribution) -> Res<Value> {
     e.arity(args, name, 1, 1, &["shape"])?;
     let Some(value) = args.get(0, "shape").cloned() else {
-        return e.fail("N0204", format!("`{name}` needs a shape"), args.span, "");
+        return e.fail(Code::N0204, format!("`{name}` needs a shape"), args.span, "");
     };
     let shape = e.shape_arg(&value, args.span)?;
     e.check_size(&shape.axes, args.span)?;
@@ -165,12 +166,12 @@ pub(super) fn grad(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
             "`grad` differentiates one number, and this is {}",
             crate::elaborate::value::shape_text(&y.axes)
         );
-        let d = e.error("N0309", message, args.span_of(0), "this value").help("sum(y) is one number");
+        let d = e.error(Code::N0309, message, args.span_of(0), "this value").help("sum(y) is one number");
         return Err(crate::elaborate::elab::Stop::Error(Box::new(d)));
     }
     let y = e.floats(&y);
     if e.b.ty(x.node).dtype != e.float() {
-        return e.fail("N0309", "`grad` differentiates by numbers, not by classes", args.span_of(1), "");
+        return e.fail(Code::N0309, "`grad` differentiates by numbers, not by classes", args.span_of(1), "");
     }
     let seed = e.b.scalar_like(1.0, y.node);
     e.differentiated.push(y.node);
@@ -184,7 +185,7 @@ pub(super) fn lowered(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     e.arity(args, "lowered", 6, 6, &[])?;
     let number = |at: usize, what: &str, fits: &dyn Fn(f64) -> bool| {
         let value = args.get(at, "").and_then(Value::num).filter(|x| fits(*x));
-        value.map_or_else(|| e.fail("N0205", format!("`plateau` takes {what}"), args.span, ""), Ok)
+        value.map_or_else(|| e.fail(Code::N0205, format!("`plateau` takes {what}"), args.span, ""), Ok)
     };
     let whole = |x: f64| x >= 0.0 && x.fract() == 0.0 && x < 1e15;
     let factor = number(0, "a factor between 0 and 1", &|x| x > 0.0 && x < 1.0)?;
@@ -194,7 +195,7 @@ pub(super) fn lowered(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     let floor = number(5, "a `floor` from 0 to 1", &|x| (0.0..=1.0).contains(&x))?;
     let figure = match args.get(2, "") {
         Some(Value::Text(t)) => Some(t.to_string()).filter(|t| !t.is_empty()),
-        _ => return e.fail("N0205", "`plateau` watches a figure: watch=val_loss", args.span, ""),
+        _ => return e.fail(Code::N0205, "`plateau` watches a figure: watch=val_loss", args.span, ""),
     };
     e.top.settings.plateau =
         Some(crate::program::settings::Plateau { figure, factor, patience, min_delta, cooldown, floor });

@@ -9,7 +9,7 @@ mod windows;
 use crate::elaborate::call::Args;
 use crate::elaborate::elab::{Elab, Res};
 use crate::elaborate::value::{Axis, Shape, Tensor, Value};
-use nnc_syntax::Span;
+use nnc_syntax::{Code, Span};
 
 type Function = fn(&mut Elab<'_>, &Args) -> Res<Value>;
 
@@ -154,7 +154,7 @@ pub(crate) fn call(e: &mut Elab<'_>, name: &str, args: Args) -> Res<Value> {
     }
     match TABLE.iter().find(|(n, _, _)| *n == name) {
         Some((_, _, function)) => e.deeper(name, args.span, |e| function(e, &args)),
-        None => e.fail("N0202", format!("there is no function called `{name}`"), args.span, ""),
+        None => e.fail(Code::N0202, format!("there is no function called `{name}`"), args.span, ""),
     }
 }
 
@@ -184,12 +184,12 @@ impl Elab<'_> {
     pub(crate) fn arity(&self, args: &Args, name: &str, least: usize, most: usize, keys: &[&str]) -> Res<()> {
         let n = args.positional.len() + keys.iter().filter(|k| args.key(k).is_some()).count();
         if n < least || args.positional.len() > most {
-            let d = self.error("N0204", format!("`{name}` takes other arguments"), args.span, "");
+            let d = self.error(Code::N0204, format!("`{name}` takes other arguments"), args.span, "");
             let d = d.help(describe(name).unwrap_or(name));
             return Err(crate::elaborate::elab::Stop::Error(Box::new(d)));
         }
         if let Some((key, _, span)) = args.keyed.iter().find(|(k, _, _)| !keys.contains(&k.as_str())) {
-            let d = self.error("N0203", format!("`{name}` has no argument `{key}`"), *span, "");
+            let d = self.error(Code::N0203, format!("`{name}` has no argument `{key}`"), *span, "");
             let d = d.help(describe(name).unwrap_or(name));
             return Err(crate::elaborate::elab::Stop::Error(Box::new(d)));
         }
@@ -201,7 +201,7 @@ impl Elab<'_> {
         let span = args.span_of(position);
         match args.get(position, "x") {
             Some(value) => self.tensor_of(&value.clone(), span),
-            None => self.fail("N0204", format!("`{name}` needs a tensor"), args.span, ""),
+            None => self.fail(Code::N0204, format!("`{name}` needs a tensor"), args.span, ""),
         }
     }
 
@@ -210,7 +210,7 @@ impl Elab<'_> {
         match value {
             Value::Shape(s) => Ok(s.clone()),
             Value::Tensor(t) if t.classes.is_none() => {
-                self.fail("N0205", "a size is wanted here, not a tensor", span, "")
+                self.fail(Code::N0205, "a size is wanted here, not a tensor", span, "")
             }
             Value::List(items) => {
                 let mut axes: Vec<Axis> = Vec::new();
@@ -231,7 +231,7 @@ impl Elab<'_> {
         let at = value.int().map(|i| if i < 0 { i + rank as i64 } else { i });
         match at {
             Some(i) if i >= 0 && (i as usize) < rank => Ok(i as usize),
-            _ => self.fail("N0205", format!("there is no axis {value} among {rank}"), span, ""),
+            _ => self.fail(Code::N0205, format!("there is no axis {value} among {rank}"), span, ""),
         }
     }
 }

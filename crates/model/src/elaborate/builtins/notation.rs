@@ -5,14 +5,14 @@ use crate::elaborate::elab::{Elab, Res};
 use crate::elaborate::pattern::bracketed;
 use crate::elaborate::value::{Axis, Tensor, Value};
 use nnc_graph::{Dim, DotDims};
-use nnc_syntax::Span;
+use nnc_syntax::{Code, Span};
 
 /// Products summed over the letters that the result leaves out.
 pub(super) fn einsum(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     e.arity(args, "einsum", 2, 8, &[])?;
     let Value::Text(text) = &args.positional[0].0 else {
         return e.fail(
-            "N0205",
+            Code::N0205,
             "the first argument of `einsum` is a text such as \"n k, k u -> n u\"",
             args.span,
             "",
@@ -20,13 +20,13 @@ pub(super) fn einsum(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     };
     let span = args.span_of(0);
     let Some((left, right)) = text.split_once("->") else {
-        return e.fail("N0205", "`einsum` needs `->` between operands and result", span, "");
+        return e.fail(Code::N0205, "`einsum` needs `->` between operands and result", span, "");
     };
     let inputs: Vec<Vec<&str>> = left.split(',').map(|p| p.split_whitespace().collect()).collect();
     let wanted: Vec<&str> = right.split_whitespace().collect();
     if inputs.len() != args.positional.len() - 1 {
         let message = format!("{} operands are named, {} are given", inputs.len(), args.positional.len() - 1);
-        return e.fail("N0205", message, span, "");
+        return e.fail(Code::N0205, message, span, "");
     }
     let mut parts: Vec<(Tensor, Vec<&str>)> = Vec::new();
     let mut sizes: Vec<(&str, usize)> = Vec::new();
@@ -43,24 +43,24 @@ pub(super) fn einsum(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
                 axes(has),
                 bracketed(&t.axes)
             );
-            return e.fail("N0311", message, args.span_of(i + 1), "");
+            return e.fail(Code::N0311, message, args.span_of(i + 1), "");
         }
         for (letter, axis) in letters.iter().zip(t.axes.iter()) {
             match sizes.iter().find(|(l, _)| l == letter) {
                 Some((_, n)) if *n != axis.size => {
-                    return e.fail("N0311", format!("`{letter}` is {n} and {}", axis.size), span, "");
+                    return e.fail(Code::N0311, format!("`{letter}` is {n} and {}", axis.size), span, "");
                 }
                 Some(_) => {}
                 None => sizes.push((letter, axis.size)),
             }
         }
         if (1..letters.len()).any(|i| letters[..i].contains(&letters[i])) {
-            return e.fail("N0205", "a letter stands twice in one operand", span, "");
+            return e.fail(Code::N0205, "a letter stands twice in one operand", span, "");
         }
         parts.push((t, letters.clone()));
     }
     if let Some(letter) = wanted.iter().find(|l| !sizes.iter().any(|(s, _)| s == *l)) {
-        return e.fail("N0205", format!("`{letter}` is in no operand"), span, "");
+        return e.fail(Code::N0205, format!("`{letter}` is in no operand"), span, "");
     }
     let (mut acc, mut letters) = parts.remove(0);
     for i in 0..parts.len() {
@@ -72,7 +72,7 @@ pub(super) fn einsum(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     let letters: Vec<&str> = letters.into_iter().filter(|l| wanted.contains(l)).collect();
     let order: Vec<usize> = wanted.iter().filter_map(|w| letters.iter().position(|l| l == w)).collect();
     if order.len() != letters.len() {
-        return e.fail("N0205", "a letter stands twice in the result", span, "");
+        return e.fail(Code::N0205, "a letter stands twice in the result", span, "");
     }
     super::shapes::permuted(e, &acc, &order, span).map(Value::Tensor)
 }
@@ -157,7 +157,7 @@ fn groups(text: &str) -> Option<Vec<Vec<&str>>> {
 pub(super) fn rearrange(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     if args.positional.len() != 2 {
         return e.fail(
-            "N0204",
+            Code::N0204,
             "rearrange(x, \"t (h e) -> h t e\", h=4)",
             args.span,
             "takes a tensor and a text",
@@ -166,22 +166,22 @@ pub(super) fn rearrange(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     let t = e.tensor_arg(args, 0, "rearrange")?;
     let span = args.span_of(1);
     let Value::Text(text) = &args.positional[1].0 else {
-        return e.fail("N0205", "the second argument of `rearrange` is a text", span, "");
+        return e.fail(Code::N0205, "the second argument of `rearrange` is a text", span, "");
     };
     let sides = text.split_once("->").and_then(|(l, r)| Some((groups(l)?, groups(r)?)));
     let Some((left, right)) = sides else {
-        return e.fail("N0205", "`rearrange` needs axes, `->`, and axes, with closed brackets", span, "");
+        return e.fail(Code::N0205, "`rearrange` needs axes, `->`, and axes, with closed brackets", span, "");
     };
     if left.len() != t.rank() {
         let message =
             format!("{} axes are named, and this has {}: {}", left.len(), t.rank(), bracketed(&t.axes));
-        return e.fail("N0311", message, span, "");
+        return e.fail(Code::N0311, message, span, "");
     }
     let letters = sizes_of(e, args, &t, &left, span)?;
     let flat: Vec<&str> = right.iter().flatten().copied().collect();
     let order: Option<Vec<usize>> = flat.iter().map(|l| letters.iter().position(|(m, _)| m == l)).collect();
     let Some(order) = order.filter(|o| o.len() == letters.len()) else {
-        return e.fail("N0205", "both sides of `rearrange` name the same axes", span, "");
+        return e.fail(Code::N0205, "both sides of `rearrange` name the same axes", span, "");
     };
     let apart: Vec<Axis> = letters.iter().map(|(_, a)| *a).collect();
     let node = e.b.reshape(t.node, Elab::dims(&apart, t.batched));
@@ -227,7 +227,7 @@ fn sizes_of<'t>(
                 0 | 1 => format!("the sizes given make {product}"),
                 n => format!("{n} sizes are not given; all but one must be"),
             };
-            return e.fail("N0311", message, span, &label);
+            return e.fail(Code::N0311, message, span, &label);
         }
         for (letter, size) in group.iter().zip(known) {
             out.push((letter, Axis::of(size.unwrap_or(axis.size / product))));

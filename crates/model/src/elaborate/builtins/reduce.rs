@@ -4,6 +4,7 @@ use crate::elaborate::call::Args;
 use crate::elaborate::elab::{Elab, Res};
 use crate::elaborate::value::{Axis, Tensor, Value};
 use nnc_graph::{Binary, Reduction};
+use nnc_syntax::Code;
 
 /// The axes to fold: `axis=` one, `except=` all but one, else all; ascending, within one sample.
 fn axes_of(e: &Elab<'_>, args: &Args, rank: usize) -> Res<Vec<usize>> {
@@ -98,7 +99,7 @@ pub(super) fn argmax(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     let t = e.tensor_arg(args, 0, "argmax")?;
     let t = e.floats(&t);
     if t.rank() == 0 {
-        return e.fail("N0205", "`argmax` chooses among several numbers, and here is one", args.span, "");
+        return e.fail(Code::N0205, "`argmax` chooses among several numbers, and here is one", args.span, "");
     }
     let node = e.b.argmax(t.node, t.rank() - 1 + usize::from(t.batched));
     let classes = Some(t.axes[t.rank() - 1].size);

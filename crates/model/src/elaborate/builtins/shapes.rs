@@ -4,6 +4,7 @@ use crate::elaborate::call::Args;
 use crate::elaborate::elab::{Elab, Res, Stop};
 use crate::elaborate::value::{Axis, Shape, Tensor, Value, numbers_text, shape_text};
 use nnc_graph::{Binary, Direction, Reduction, Type};
+use nnc_syntax::Code;
 
 pub(super) fn reshape(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     e.arity(args, "reshape", 2, usize::MAX, &["shape"])?;
@@ -25,7 +26,7 @@ pub(super) fn reshape(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
             1 => format!("{} do not fill {to}, which holds {wanted}", numbers_text(&t.sizes())),
             _ => format!("{from} holds {have} numbers, and {to} holds {wanted}"),
         };
-        return e.fail("N0311", message, args.span, "the same numbers, in another shape");
+        return e.fail(Code::N0311, message, args.span, "the same numbers, in another shape");
     }
     let node = e.b.reshape(t.node, Elab::dims(&shape.axes, t.batched));
     let mut axes = shape.axes;
@@ -45,8 +46,8 @@ pub(super) fn transpose(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
         Some(Value::List(items)) => {
             items.iter().map(|v| e.axis_arg(v, rank, args.span)).collect::<Res<_>>()?
         }
-        Some(_) => return e.fail("N0205", "the order of axes is a list such as [1, 0]", args.span, ""),
-        None if rank < 2 => return e.fail("N0311", "`transpose` needs two axes", args.span, ""),
+        Some(_) => return e.fail(Code::N0205, "the order of axes is a list such as [1, 0]", args.span, ""),
+        None if rank < 2 => return e.fail(Code::N0311, "`transpose` needs two axes", args.span, ""),
         None => (0..rank - 2).chain([rank - 1, rank - 2]).collect(),
     };
     permuted(e, &t, &order, args.span).map(Value::Tensor)
@@ -57,7 +58,12 @@ pub(crate) fn permuted(e: &mut Elab<'_>, t: &Tensor, order: &[usize], span: nnc_
     let mut sorted = order.to_vec();
     sorted.sort_unstable();
     if sorted != (0..t.rank()).collect::<Vec<_>>() {
-        return e.fail("N0205", format!("{order:?} does not name each of {} axes once", t.rank()), span, "");
+        return e.fail(
+            Code::N0205,
+            format!("{order:?} does not name each of {} axes once", t.rank()),
+            span,
+            "",
+        );
     }
     let lead = usize::from(t.batched);
     let perm: Vec<usize> = (0..lead).chain(order.iter().map(|a| a + lead)).collect();
@@ -70,13 +76,13 @@ pub(super) fn squeeze(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     e.arity(args, "squeeze", 2, 2, &["axis"])?;
     let t = e.tensor_arg(args, 0, "squeeze")?;
     let Some(value) = args.get(1, "axis") else {
-        return e.fail("N0204", "`squeeze` needs an axis", args.span, "");
+        return e.fail(Code::N0204, "`squeeze` needs an axis", args.span, "");
     };
     let axis = e.axis_arg(value, t.rank(), args.span)?;
     if t.axes[axis].size != 1 {
         let message =
             format!("`squeeze` drops an axis of size 1, and axis {axis} has size {}", t.axes[axis].size);
-        return e.fail("N0311", message, args.span, "");
+        return e.fail(Code::N0311, message, args.span, "");
     }
     let axes: Vec<Axis> = t.axes.iter().enumerate().filter(|(i, _)| *i != axis).map(|(_, a)| *a).collect();
     let node = e.b.reshape(t.node, Elab::dims(&axes, t.batched));
@@ -100,7 +106,7 @@ pub(super) fn concat(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     let axis = match args.key("axis") {
         Some(value) => e.axis_arg(value, rank, args.span)?,
         None if rank == 0 => {
-            return e.fail("N0311", "`concat` joins vectors or larger tensors", args.span, "");
+            return e.fail(Code::N0311, "`concat` joins vectors or larger tensors", args.span, "");
         }
         None => rank - 1,
     };
@@ -114,7 +120,7 @@ pub(super) fn concat(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
         if !fits {
             let (a, b) = (shape_text(&parts[0].axes), shape_text(&t.axes));
             return e.fail(
-                "N0311",
+                Code::N0311,
                 format!("{a} and {b} cannot stand side by side along axis {axis}"),
                 args.span,
                 "",
@@ -145,7 +151,7 @@ pub(super) fn split(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
             (Some(n), 0 | 1) => format!("{} does not split into {n} parts", numbers_text(&t.sizes())),
             (Some(n), size) => format!("an axis of {size} does not split into {n} equal parts"),
         };
-        return e.fail("N0311", message, args.span, "");
+        return e.fail(Code::N0311, message, args.span, "");
     };
     let lead = usize::from(t.batched);
     let mut axes = t.axes.to_vec();
@@ -164,11 +170,16 @@ pub(super) fn gather(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     let table = e.tensor_arg(args, 0, "gather")?;
     let index = e.tensor_of(&args.positional[1].0.clone(), args.span_of(1))?;
     let Some(k) = index.classes else {
-        return e.fail("N0205", "`gather` takes rows by class, and these are numbers", args.span_of(1), "");
+        return e.fail(
+            Code::N0205,
+            "`gather` takes rows by class, and these are numbers",
+            args.span_of(1),
+            "",
+        );
     };
     if table.rank() == 0 || table.batched || table.axes[0].size < k {
         let message = format!("a table of {} has no row for each of {k} classes", shape_text(&table.axes));
-        return e.fail("N0311", message, args.span, "");
+        return e.fail(Code::N0311, message, args.span, "");
     }
     let axes: Vec<Axis> = index.axes.iter().chain(&table.axes[1..]).copied().collect();
     e.check_size(&axes, args.span)?;
@@ -196,7 +207,7 @@ pub(super) fn pick(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     };
     let Some(full) = full.filter(|full| fits(full)) else {
         let (a, b) = (shape_text(&x.axes), shape_text(&index.axes));
-        return e.fail("N0311", format!("`pick` cannot choose from {a} by {b}"), args.span, "");
+        return e.fail(Code::N0311, format!("`pick` cannot choose from {a} by {b}"), args.span, "");
     };
     let batched = x.batched || index.batched;
     let node = e.spread(&x, &full, batched, args.span)?;
@@ -223,7 +234,7 @@ pub(super) fn one_hot(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     let t = e.tensor_arg(args, 0, "one_hot")?;
     match t.classes {
         Some(n) => e.one_hot(&t, n, args.span).map(Value::Tensor),
-        None => e.fail("N0205", "`one_hot` takes classes, and these are numbers", args.span, ""),
+        None => e.fail(Code::N0205, "`one_hot` takes classes, and these are numbers", args.span, ""),
     }
 }
 
@@ -254,7 +265,7 @@ pub(super) fn len(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
         Value::List(items) | Value::Several(items) => Ok(Value::Int(items.len() as i64)),
         Value::Shape(s) => Ok(Value::Int(s.axes.len() as i64)),
         Value::Tensor(t) if t.rank() > 0 => Ok(Value::Axis(t.axes[0])),
-        other => e.fail("N0205", format!("{} has no length", other.kind()), args.span, ""),
+        other => e.fail(Code::N0205, format!("{} has no length", other.kind()), args.span, ""),
     }
 }
 
@@ -271,7 +282,7 @@ impl Elab<'_> {
                 let text = shape_text(&shape.axes);
                 let message = format!("`{text}` is for {}, and there is {} to slide over", axes(m), axes(n));
                 let message = if n == 1 { message } else { message.replace("there is", "there are") };
-                let d = self.error("N0301", message, span, "").help(
+                let d = self.error(Code::N0301, message, span, "").help(
                     "the last axis is channels: a picture of one colour is 28x28x1, a sequence of vectors 100x8",
                 );
                 Err(Stop::Error(Box::new(d)))
@@ -292,7 +303,7 @@ pub(super) fn index(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     e.arity(args, "index", 2, 2, &["axis"])?;
     let t = e.tensor_arg(args, 0, "index")?;
     let Some(value) = args.get(1, "axis") else {
-        return e.fail("N0204", "`index` needs an axis", args.span, "");
+        return e.fail(Code::N0204, "`index` needs an axis", args.span, "");
     };
     let axis = e.axis_arg(value, t.rank(), args.span)?;
     let float = e.float();
@@ -305,7 +316,7 @@ pub(super) fn linspace(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     let numbers: Option<Vec<f64>> = args.positional.iter().map(|(v, _)| v.num()).collect();
     let n = args.positional[2].0.int().filter(|n| *n >= 2);
     let (Some(v), Some(n)) = (numbers, n) else {
-        return e.fail("N0205", "linspace(low, high, n) takes numbers, n at least 2", args.span, "");
+        return e.fail(Code::N0205, "linspace(low, high, n) takes numbers, n at least 2", args.span, "");
     };
     let axes = vec![Axis::of(n as usize)];
     e.check_size(&axes, args.span)?;
@@ -339,7 +350,7 @@ pub(super) fn fill(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     let shape = e.shape_arg(&args.positional[0].0, args.span_of(0))?;
     e.check_size(&shape.axes, args.span)?;
     let Some(value) = args.positional[1].0.num() else {
-        return e.fail("N0205", "`fill` takes a number", args.span_of(1), "");
+        return e.fail(Code::N0205, "`fill` takes a number", args.span_of(1), "");
     };
     let float = e.float();
     let node = e.b.filled(value, Type::new(float, Elab::dims(&shape.axes, shape.batched)));

@@ -4,7 +4,7 @@ use crate::elaborate::call::Args;
 use crate::elaborate::elab::{Elab, Res};
 use crate::elaborate::value::{Axis, Tensor, Value, shape_text};
 use nnc_graph::{ConvDims, Dim, NodeId, Reduction, WindowDims};
-use nnc_syntax::Span;
+use nnc_syntax::{Code, Span};
 
 /// The zeros on both sides of one axis.
 fn margins(
@@ -25,9 +25,9 @@ fn margins(
         "causal" if space == 1 => Ok((window as i64 - 1, 0)),
         "causal" => {
             let message = format!("`causal` is for sequences, and this has {space} axes of space");
-            e.fail("N0205", message, span, "")
+            e.fail(Code::N0205, message, span, "")
         }
-        other => e.fail("N0205", format!("padding is valid, same or causal, not {other}"), span, ""),
+        other => e.fail(Code::N0205, format!("padding is valid, same or causal, not {other}"), span, ""),
     }
 }
 
@@ -45,7 +45,7 @@ impl Picture {
         if t.rank() < 2 {
             let message =
                 format!("`{name}` works on space or time with channels, not on {}", shape_text(&t.axes));
-            return e.fail("N0301", message, args.span, "");
+            return e.fail(Code::N0301, message, args.span, "");
         }
         let mut dims = Elab::dims(&t.axes, t.batched);
         if !t.batched {
@@ -126,7 +126,7 @@ fn does_not_fit(e: &Elab<'_>, x: &Picture, window: &[usize], span: Span) -> crat
     let window: Vec<Axis> = window.iter().map(|&n| Axis::of(n)).collect();
     let (small, large) = (shape_text(&window), shape_text(&x.t.axes[..x.space]));
     let d = e
-        .error("N0301", format!("a window of {small} does not fit into {large}"), span, "")
+        .error(Code::N0301, format!("a window of {small} does not fit into {large}"), span, "")
         .help("`same` keeps the size: zeros are put around");
     crate::elaborate::elab::Stop::Error(Box::new(d))
 }
@@ -135,13 +135,13 @@ fn does_not_fit(e: &Elab<'_>, x: &Picture, window: &[usize], span: Span) -> crat
 fn kernel(e: &mut Elab<'_>, args: &Args, name: &str, x: &Picture) -> Res<(NodeId, Vec<usize>, [Axis; 2])> {
     let k = match args.positional.get(1) {
         Some((value, span)) => e.tensor_of(&value.clone(), *span)?,
-        None => return e.fail("N0204", format!("`{name}` needs a kernel"), args.span, ""),
+        None => return e.fail(Code::N0204, format!("`{name}` needs a kernel"), args.span, ""),
     };
     let k = e.floats(&k);
     if k.batched || k.rank() != x.space + 2 {
         let (a, b) = (shape_text(&k.axes), shape_text(&x.t.axes));
         let message = format!("`{name}` takes a kernel of window, channels and filters; {a} is none for {b}");
-        return e.fail("N0311", message, args.span_of(1), "");
+        return e.fail(Code::N0311, message, args.span_of(1), "");
     }
     let window = k.axes[..x.space].iter().map(|a| a.size).collect();
     Ok((k.node, window, [k.axes[x.space], k.axes[x.space + 1]]))
@@ -185,7 +185,7 @@ pub(super) fn convolve(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
             "{} channels in {} groups do not meet a kernel for {} channels and {} filters",
             channels, dims.groups, inner.size, filters.size
         );
-        return e.fail("N0311", message, args.span, "");
+        return e.fail(Code::N0311, message, args.span, "");
     }
     let Some(shape) = dims.result(&e.b.ty(x.node).shape, &e.b.ty(k).shape) else {
         return Err(does_not_fit(e, &x, &window, args.span));
@@ -205,7 +205,7 @@ pub(super) fn convolve_transposed(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     let channels = x.t.axes[x.space].size;
     if inner.size != channels {
         let message = format!("{channels} channels do not meet a kernel for {}", inner.size);
-        return e.fail("N0311", message, args.span, "");
+        return e.fail(Code::N0311, message, args.span, "");
     }
     let own = x.sizes();
     let same = padding(args, 3) == "same";
@@ -229,17 +229,17 @@ fn edges(e: &Elab<'_>, args: &Args, n: usize) -> Res<[Vec<usize>; 2]> {
             value => match value.int().filter(|i| *i >= 0) {
                 Some(i) => vec![i as usize; n],
                 None => {
-                    return e.fail("N0205", format!("margins are whole numbers, not {value}"), span, "");
+                    return e.fail(Code::N0205, format!("margins are whole numbers, not {value}"), span, "");
                 }
             },
         };
         if list.len() == n {
             return Ok(list);
         }
-        e.fail("N0301", format!("{value} has {} margins, {n} are wanted", list.len()), span, "")
+        e.fail(Code::N0301, format!("{value} has {} margins, {n} are wanted", list.len()), span, "")
     };
     let Some(before) = args.get(1, "before") else {
-        return e.fail("N0204", "how much? `pad 1x1`, or `pad 1x2 0x3` before and after", args.span, "");
+        return e.fail(Code::N0204, "how much? `pad 1x1`, or `pad 1x2 0x3` before and after", args.span, "");
     };
     let low = one(before, args.span_of(1))?;
     let high = match args.get(2, "after") {
@@ -258,7 +258,7 @@ fn edged(e: &mut Elab<'_>, args: &Args, name: &str, crop: bool) -> Res<Value> {
     if n == 0 {
         let message =
             format!("`{name}` works on space or time with channels, not on {}", shape_text(&t.axes));
-        return e.fail("N0301", message, args.span, "");
+        return e.fail(Code::N0301, message, args.span, "");
     }
     let [low, high] = edges(e, args, n)?;
     let mut axes = t.axes.to_vec();
@@ -271,7 +271,7 @@ fn edged(e: &mut Elab<'_>, args: &Args, name: &str, crop: bool) -> Res<Value> {
             (_, true) if both < size => Axis::of(size - both),
             _ => {
                 let message = format!("`crop` takes {both} of {size}, and nothing would be left");
-                return e.fail("N0301", message, args.span, "");
+                return e.fail(Code::N0301, message, args.span, "");
             }
         };
     }
@@ -298,7 +298,12 @@ pub(super) fn repeated(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     let t = e.tensor_arg(args, 0, "repeated")?;
     let times = args.get(1, "times").and_then(Value::int).filter(|n| *n > 0);
     let (Some(times), Some(axis)) = (times, args.get(2, "axis").cloned()) else {
-        return e.fail("N0205", "repeated(x, times, axis): times is a whole number from 1", args.span, "");
+        return e.fail(
+            Code::N0205,
+            "repeated(x, times, axis): times is a whole number from 1",
+            args.span,
+            "",
+        );
     };
     let axis = e.axis_arg(&axis, t.rank(), args.span)?;
     let mut axes = t.axes.to_vec();
@@ -322,7 +327,7 @@ pub(super) fn reverse(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
         None if t.rank() > 0 => 0,
         None => {
             return e.fail(
-                "N0205",
+                Code::N0205,
                 "`reverse` turns a sequence round, and here is one number",
                 args.span,
                 "",
