@@ -17,7 +17,9 @@ fn codes(text: &str) -> Vec<&'static str> {
             Err(d) => d,
         },
     };
-    assert!(start.elapsed() < Duration::from_secs(2), "{text:.200} took {:?}", start.elapsed());
+    // Code with assertions is slower; so is a machine with other work.
+    let most = Duration::from_secs(if cfg!(debug_assertions) { 20 } else { 2 });
+    assert!(start.elapsed() < most, "{text:.200} took {:?}", start.elapsed());
     out.iter().filter(|d| d.is_error()).map(|d| d.code.name()).collect()
 }
 
