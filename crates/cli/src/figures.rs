@@ -1,6 +1,6 @@
 //! Numbers, sizes and predictions as words.
 
-use nnc_train::{Figures, Heading, Reading, TableFigure};
+use nnc_train::{Heading, Metrics, Reading, TableMetric};
 use serde_json::{Map, Value, json};
 
 /// Five digits that matter; whole numbers stay whole.
@@ -93,7 +93,7 @@ pub fn shape(sizes: &[usize]) -> String {
 }
 
 /// `loss 0.0123  accuracy 0.98`
-pub fn line(figures: &Figures) -> String {
+pub fn line(figures: &Metrics) -> String {
     let mut out = format!("loss {}", short(figures.loss));
     for (name, value) in &figures.metrics {
         out.push_str(&format!("  {name} {}", short(*value)));
@@ -102,13 +102,13 @@ pub fn line(figures: &Figures) -> String {
 }
 
 /// The metrics by name.
-pub fn metrics(figures: &Figures) -> Value {
+pub fn metrics(figures: &Metrics) -> Value {
     Value::Object(figures.metrics.iter().map(|(name, value)| (name.clone(), json!(value))).collect())
 }
 
 /// Metrics of more than one number by name: a list of rows, or of numbers.
-pub fn tables(figures: &Figures) -> Value {
-    let of = |t: &TableFigure| match t.shape[..] {
+pub fn tables(figures: &Metrics) -> Value {
+    let of = |t: &TableMetric| match t.shape[..] {
         [_, width] => json!(t.values.chunks(width.max(1)).collect::<Vec<_>>()),
         _ => json!(t.values),
     };
@@ -116,7 +116,7 @@ pub fn tables(figures: &Figures) -> Value {
 }
 
 /// A metric of more than one number for people: rows below each other, with the names of the classes.
-pub fn grid(t: &TableFigure) -> String {
+pub fn grid(t: &TableMetric) -> String {
     let width = t.shape.last().copied().unwrap_or(1).max(1);
     let name = |i: usize| t.classes.as_ref().and_then(|c| c.get(i)).map(|c| crate::excerpt::printable(c));
     let head = name(0).map(|_| (0..width).map(|i| name(i).unwrap_or_default()).collect::<Vec<_>>());
@@ -141,7 +141,7 @@ pub fn grid(t: &TableFigure) -> String {
 }
 
 /// Loss and metrics in one object.
-pub fn object(figures: &Figures) -> Value {
+pub fn object(figures: &Metrics) -> Value {
     let mut out = Map::new();
     out.insert("loss".into(), json!(figures.loss));
     out.insert("metrics".into(), metrics(figures));
@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn tables_have_their_classes() {
         let classes = Some(["no".to_string(), "yes".to_string()].to_vec());
-        let table = TableFigure {
+        let table = TableMetric {
             name: "confusion".into(),
             shape: vec![2, 2],
             values: vec![10.0, 0.0, 2.0, 3.0],
@@ -214,7 +214,7 @@ mod tests {
         let text = "confusion (rows are the data, columns what the network says)\n\
                     \x20       no  yes\n   no   10    0\n  yes    2    3\n";
         assert_eq!(grid(&table), text);
-        let figures = Figures { tables: vec![table], ..Figures::default() };
+        let figures = Metrics { tables: vec![table], ..Metrics::default() };
         assert_eq!(tables(&figures), json!({"confusion": [[10.0, 0.0], [2.0, 3.0]]}));
     }
 

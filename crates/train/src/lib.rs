@@ -7,8 +7,11 @@
 //! ```text
 //! Spec ─► load ─► Loaded ─► model ─► Model ─► train ─► Report, and runs/<spec>/<n>/
 //!                                                          │ model.safetensors
-//!                              Figures ◄─ evaluate ◄─ open_model ─► predict ─► Predictions
+//!                              Metrics ◄─ evaluate ◄─ open_model ─► predict ─► Predictions
 //! ```
+//!
+//! Rooms, each using those to its right: `check`, `fit`, `infer`, `artifact`, then `execute` and `binding`, which do not
+//! know each other.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -26,18 +29,17 @@ pub use artifact::checkpoint::{Checkpoint, Longer, open_checkpoint};
 pub use artifact::import::{Import, ImportOptions, import};
 pub use artifact::run_folder::resolve_model;
 pub use binding::load::{LoadOptions, Loaded, describe, load};
+pub use check::bench::{BenchOptions, BenchReport, bench, plan_step};
 pub use check::expect::{Tally, Trial, trial};
-pub use check::measure::{
-    BenchOptions, BenchReport, GradientOptions, GradientReport, ProfileRow, TensorCheck, bench,
-    check_gradients, plan_step,
-};
+pub use check::gradients::{GradientOptions, GradientReport, TensorCheck, check_gradients};
+pub use execute::metrics::{Metrics, TableMetric};
+pub use execute::runner::ProfileRow;
 pub use fit::folds::{Folds, Spread, Summary};
-pub use fit::report::{
-    Best, Figures, Heading, Observer, PredictedRow, Predictions, Progress, Quiet, Reading, Report, Start,
-    StopReason, TableFigure, TrainOptions,
-};
+pub use fit::report::{Best, Observer, Progress, Quiet, Report, Start, TrainOptions};
+pub use fit::stop::StopReason;
 pub use fit::train::train;
 pub use infer::generate::{GenerateOptions, generate};
-pub use infer::inference::{Evaluation, On, Trained, UseOptions, evaluate, open_model, predict};
+pub use infer::inference::{Evaluation, InferOptions, On, Trained, evaluate, open_model, predict};
+pub use infer::predictions::{Heading, PredictedRow, Predictions, Reading};
 pub use nnc_data::{Description, Style};
 pub use problem::{Outcome, Problem, ProblemKind};

@@ -10,7 +10,7 @@ use nnc_artifact::foreign::Library;
 use nnc_graph::DType;
 use nnc_model::{Overrides, Spec};
 use nnc_train::{
-    Import, ImportOptions, LoadOptions, Loaded, Outcome, UseOptions, import, load, open_model, predict,
+    Import, ImportOptions, InferOptions, LoadOptions, Loaded, Outcome, import, load, open_model, predict,
 };
 use std::path::{Path, PathBuf};
 
@@ -57,7 +57,8 @@ fn says_the_same(name: &str, options: &ImportOptions) -> Vec<(String, String)> {
     let file = |ending: &str| folder(options.from).join(format!("{name}.{ending}"));
     let text = file("txt").exists();
     let data = file(if text { "txt" } else { "npz" }).to_string_lossy().into_owned();
-    let said = ok(predict(&ok(open_model(&path)), &UseOptions { data: Some(data), ..UseOptions::default() }));
+    let said =
+        ok(predict(&ok(open_model(&path)), &InferOptions { data: Some(data), ..InferOptions::default() }));
     let wanted: Vec<f64> = match text {
         true => {
             let y = &TensorFile::read(&file("y.safetensors"), u64::MAX).unwrap().tensors["y"].values;

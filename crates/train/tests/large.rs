@@ -5,7 +5,7 @@ mod common;
 
 use common::{ok, quiet, spec};
 use nnc_graph::DType;
-use nnc_train::{Figures, LoadOptions, Loaded, Quiet, TrainOptions, load, train};
+use nnc_train::{LoadOptions, Loaded, Metrics, Quiet, TrainOptions, load, train};
 use std::path::Path;
 
 const NET: &str = "split valid=10%\ndense 8 relu\ndense 1\nloss mse\noptimizer adam\nepochs 3\nbatch 48\n";
@@ -26,7 +26,7 @@ fn opened(path: &str, memory_limit: Option<u64>) -> Loaded {
     ok(load(spec(&text), &LoadOptions { memory_limit, ..LoadOptions::default() }))
 }
 
-fn trained(loaded: &Loaded, options: &TrainOptions) -> (Figures, Option<Figures>) {
+fn trained(loaded: &Loaded, options: &TrainOptions) -> (Metrics, Option<Metrics>) {
     let model = ok(loaded.model(DType::F32));
     let report = ok(train(loaded, &model, options, &mut Quiet));
     (report.figures, report.valid)

@@ -7,7 +7,7 @@ mod common;
 use common::{ok, quiet, rows, run, to};
 use nnc_artifact::TensorFile;
 use nnc_graph::DType;
-use nnc_train::{On, TrainOptions, UseOptions, evaluate, open_model, predict};
+use nnc_train::{InferOptions, On, TrainOptions, evaluate, open_model, predict};
 
 /// Ten rows in batches of four; the last one is partial.
 const BLOBS: &str = "\
@@ -33,8 +33,8 @@ fn metrics_of_all_samples_do_not_depend_on_batches() {
     let history = std::fs::read_to_string(folder.path().join("history.csv")).unwrap();
     assert_eq!(history.lines().next().unwrap(), "epoch,loss,accuracy,precision,recall,f1,auc,perplexity");
 
-    let found = ok(evaluate(&model, Some(On::All), &UseOptions::default()));
-    let said = ok(predict(&model, &UseOptions::default()));
+    let found = ok(evaluate(&model, Some(On::All), &InferOptions::default()));
+    let said = ok(predict(&model, &InferOptions::default()));
     let classes = said.targets[0].classes.clone().unwrap();
     let at = |name: &Option<String>| classes.iter().position(|c| Some(c) == name.as_ref()).unwrap();
     let mut table = vec![0.0; 9];

@@ -7,7 +7,9 @@ mod common;
 use common::{XOR, loaded, ok, quiet, run, to};
 use nnc_artifact::{Tensor, TensorFile, Values};
 use nnc_graph::DType;
-use nnc_train::{BenchOptions, On, ProblemKind, UseOptions, bench, evaluate, open_model, plan_step, predict};
+use nnc_train::{
+    BenchOptions, InferOptions, On, ProblemKind, bench, evaluate, open_model, plan_step, predict,
+};
 use std::path::{Path, PathBuf};
 
 fn trained(folder: &Path) -> PathBuf {
@@ -23,14 +25,14 @@ fn a_file_of_other_data_is_measured() {
     let csv = folder.path().join("xor.csv");
     std::fs::write(&csv, "0,0,0\n0,1,1\n1,0,1\n1,1,0\n").unwrap();
     let data = Some(csv.to_string_lossy().into_owned());
-    let file = ok(evaluate(&model, None, &UseOptions { data: data.clone(), ..UseOptions::default() }));
-    let own = ok(evaluate(&model, Some(On::Train), &UseOptions::default()));
+    let file = ok(evaluate(&model, None, &InferOptions { data: data.clone(), ..InferOptions::default() }));
+    let own = ok(evaluate(&model, Some(On::Train), &InferOptions::default()));
     assert_eq!(file.figures, own.figures);
     assert_eq!((file.rows, file.on.as_str(), own.on.as_str()), (4, data.as_deref().unwrap(), "train"));
     std::fs::write(&csv, "0,0\n0,1\n").unwrap();
-    let problem = evaluate(&model, None, &UseOptions { data, ..UseOptions::default() }).unwrap_err();
+    let problem = evaluate(&model, None, &InferOptions { data, ..InferOptions::default() }).unwrap_err();
     assert_eq!(problem.kind, ProblemKind::Data);
-    let problem = evaluate(&model, Some(On::Test), &UseOptions::default()).unwrap_err();
+    let problem = evaluate(&model, Some(On::Test), &InferOptions::default()).unwrap_err();
     assert!(problem.diagnostics[0].help.as_ref().unwrap().contains("split test=20%"));
 }
 
@@ -42,7 +44,7 @@ fn a_file_that_does_not_fit_is_a_diagnostic() {
         let path = folder.path().join(name);
         std::fs::write(&path, text).unwrap();
         let data = Some(path.to_string_lossy().into_owned());
-        let problem = predict(&model, &UseOptions { data, ..UseOptions::default() }).unwrap_err();
+        let problem = predict(&model, &InferOptions { data, ..InferOptions::default() }).unwrap_err();
         assert_eq!((problem.kind, problem.exit_code()), (ProblemKind::Data, 2), "{name}");
     }
 }
@@ -61,7 +63,7 @@ fn damaged_models_are_problems() {
         std::fs::write(&bad, &flipped).unwrap();
         // A flip may hit a comment or a weight; it must not hit a panic.
         if let Ok(model) = open_model(&bad) {
-            let _ = predict(&model, &UseOptions::default());
+            let _ = predict(&model, &InferOptions::default());
         }
     }
 }
@@ -76,7 +78,7 @@ fn lying_models_are_problems() {
         let mut file = good.clone();
         change(&mut file);
         std::fs::write(&bad, file.to_bytes()).unwrap();
-        let outcome = open_model(&bad).and_then(|m| predict(&m, &UseOptions::default()));
+        let outcome = open_model(&bad).and_then(|m| predict(&m, &InferOptions::default()));
         let problem = outcome.expect_err("a lie");
         assert_eq!(problem.exit_code(), 2);
         format!("{:?}", problem.diagnostics)
@@ -116,7 +118,7 @@ fn double_precision_is_kept() {
     let report = ok(common::run_with(&text, DType::F64, &to(folder.path())));
     let model = ok(open_model(folder.path()));
     assert_eq!(model.model.step.float, DType::F64);
-    assert_eq!(ok(predict(&model, &UseOptions::default())), report.rows);
+    assert_eq!(ok(predict(&model, &InferOptions::default())), report.rows);
 }
 
 #[test]
@@ -125,7 +127,7 @@ fn many_rows_are_predicted_in_batches() {
     let text = "data moons 77 noise=0.1\ndense 4 tanh\ndense 1 sigmoid\nloss mse\nepochs 1\nbatch 5\n";
     let report = run(text, &to(folder.path()));
     let model = ok(open_model(folder.path()));
-    let all = ok(predict(&model, &UseOptions { threads: 2, ..UseOptions::default() }));
+    let all = ok(predict(&model, &InferOptions { threads: 2, ..InferOptions::default() }));
     assert_eq!(all.rows.len(), 77);
     assert!(all.rows.iter().enumerate().all(|(i, r)| r.row == i && r.outputs.len() == 1));
     for row in &report.rows.rows {

@@ -6,7 +6,7 @@ mod common;
 use common::{ok, program, real, spec, to};
 use nnc_graph::DType;
 use nnc_train::{
-    LoadOptions, On, PredictedRow, Quiet, TrainOptions, UseOptions, evaluate, load, open_model, predict,
+    InferOptions, LoadOptions, On, PredictedRow, Quiet, TrainOptions, evaluate, load, open_model, predict,
     train,
 };
 use std::path::Path;
@@ -17,7 +17,7 @@ fn text(path: &Path) -> String {
 
 /// What a model says about a file.
 fn said(model: &nnc_train::Trained, file: &Path) -> Vec<PredictedRow> {
-    let options = UseOptions { data: Some(text(file)), ..UseOptions::default() };
+    let options = InferOptions { data: Some(text(file)), ..InferOptions::default() };
     ok(predict(model, &options)).rows
 }
 
@@ -58,8 +58,8 @@ fn same_numbers(name: &str, target: &str) {
     let table = lines(&file);
     let raw = folder.path().join("raw.csv");
     write(&raw, &table, &rows, None);
-    let part = ok(evaluate(&model, Some(On::Test), &UseOptions::default()));
-    let own = UseOptions { data: Some(text(&raw)), ..UseOptions::default() };
+    let part = ok(evaluate(&model, Some(On::Test), &InferOptions::default()));
+    let own = InferOptions { data: Some(text(&raw)), ..InferOptions::default() };
     let own = ok(evaluate(&model, None, &own));
     assert_eq!((part.figures.clone(), part.rows), (own.figures, own.rows));
     assert_eq!(Some(part.figures), report.test);

@@ -8,7 +8,7 @@ use common::{XOR, loaded, ok, quiet, rows, run, run_with, spec_with, to};
 use nnc_graph::DType;
 use nnc_model::Overrides;
 use nnc_train::{
-    GradientOptions, LoadOptions, On, ProblemKind, Quiet, StopReason, TrainOptions, UseOptions,
+    GradientOptions, InferOptions, LoadOptions, On, ProblemKind, Quiet, StopReason, TrainOptions,
     check_gradients, evaluate, load, open_model, predict, train,
 };
 use std::sync::Arc;
@@ -137,7 +137,7 @@ fn the_best_epoch_is_kept() {
     assert_eq!(report.valid.unwrap().loss, best, "the final weights are those of that epoch");
     let model = ok(open_model(folder.path()));
     assert_eq!(model.epoch, kept.epoch);
-    let measured = ok(evaluate(&model, Some(On::Valid), &UseOptions::default()));
+    let measured = ok(evaluate(&model, Some(On::Valid), &InferOptions::default()));
     assert_eq!(measured.figures.loss, best);
     for epoch in [10, 20, 30] {
         assert!(folder.path().join(format!("model-{epoch}.safetensors")).is_file());
@@ -151,12 +151,12 @@ fn a_model_file_is_all_that_prediction_needs() {
     let alone = folder.path().join("alone.safetensors");
     std::fs::rename(folder.path().join("run/model.safetensors"), &alone).unwrap();
     let model = ok(open_model(&alone));
-    let own = ok(predict(&model, &UseOptions::default()));
+    let own = ok(predict(&model, &InferOptions::default()));
     assert_eq!(own, report.rows);
     let rows = folder.path().join("rows.csv");
     std::fs::write(&rows, "0,1\n1,1\n").unwrap();
     let data = Some(rows.to_string_lossy().into_owned());
-    let said = ok(predict(&model, &UseOptions { data, ..UseOptions::default() }));
+    let said = ok(predict(&model, &InferOptions { data, ..InferOptions::default() }));
     assert_eq!(said.rows.len(), 2);
     assert!(said.targets.is_empty());
     assert_eq!(said.rows[0].outputs, own.rows[1].outputs);
@@ -168,10 +168,10 @@ fn evaluation_after_training_is_what_training_said() {
     let folder = tempfile::tempdir().unwrap();
     let report = run(MOONS, &to(folder.path()));
     let model = ok(open_model(folder.path()));
-    let test = ok(evaluate(&model, None, &UseOptions { threads: 2, ..UseOptions::default() }));
+    let test = ok(evaluate(&model, None, &InferOptions { threads: 2, ..InferOptions::default() }));
     assert_eq!(test.on, "test");
     assert_eq!(Some(test.figures), report.test);
-    let all = ok(evaluate(&model, Some(On::All), &UseOptions::default()));
+    let all = ok(evaluate(&model, Some(On::All), &InferOptions::default()));
     assert_eq!(all.rows, 120);
     assert!(all.figures.loss.is_finite());
 }
@@ -197,7 +197,7 @@ fn the_resolved_program_trains_to_the_same_weights() {
     assert_eq!(second.figures, report.figures);
     assert_eq!(second.rows, report.rows);
     let opened = ok(open_model(folder.path()));
-    assert_eq!(ok(predict(&opened, &UseOptions::default())), report.rows);
+    assert_eq!(ok(predict(&opened, &InferOptions::default())), report.rows);
 }
 
 #[test]

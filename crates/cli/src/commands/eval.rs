@@ -6,7 +6,7 @@ use crate::failure::Result;
 use crate::figures::{count, grid, line, metrics, tables};
 use crate::output::Output;
 use clap::{Args, ValueEnum};
-use nnc_train::{On, UseOptions, evaluate, open_model};
+use nnc_train::{InferOptions, On, evaluate, open_model};
 use serde_json::json;
 
 /// Loss and metrics of a trained network
@@ -76,6 +76,6 @@ fn run(args: &EvalArgs, out: &mut Output) -> Result<u8> {
 }
 
 /// How a trained network is used.
-pub fn options(args: &TargetArgs) -> UseOptions {
-    UseOptions { data: args.data.clone(), threads: args.threads, memory_limit: args.memory }
+pub fn options(args: &TargetArgs) -> InferOptions {
+    InferOptions { data: args.data.clone(), threads: args.threads, memory_limit: args.memory }
 }

@@ -5,9 +5,11 @@
 //! model's card with the note of the run. Random numbers and the order of the rows follow from the seed, the
 //! epoch and the step, so these need no place of their own.
 
-use crate::artifact::run_folder::{RunNote, resolve_model};
+use crate::artifact::run_folder::{MODEL, resolve_model};
+use crate::artifact::run_note::RunNote;
 use crate::artifact::weights;
-use crate::binding::load::{LoadOptions, Loaded, same_data};
+use crate::binding::encode::same_data;
+use crate::binding::load::{LoadOptions, Loaded};
 use crate::binding::resolved::for_model;
 use crate::precision::Float;
 use crate::problem::{Outcome, Problem, ProblemKind};
@@ -113,7 +115,7 @@ impl Checkpoint {
             return self.check_place(loaded);
         }
         let d = Diagnostic::error(Code::N0513, "the data has changed since this run began");
-        let model = self.folder.join(crate::artifact::run_folder::MODEL);
+        let model = self.folder.join(MODEL);
         let d =
             d.help(format!("a new run can start from its weights: nnc train … --init {}", model.display()));
         Err(Problem::new(ProblemKind::Data, d))

@@ -3,7 +3,6 @@
 use crate::artifact::weights;
 use crate::binding::load::Loaded;
 use crate::execute::runner::layout;
-use crate::fit::train::card;
 use crate::memory;
 use crate::precision::{Float, with_float};
 use crate::problem::{Outcome, Problem, ProblemKind};
@@ -61,7 +60,7 @@ fn filled<T: Float>(loaded: &Loaded, model: &Model, found: &foreign::Imported) -
             }
         }
     }
-    Ok(weights::plain_bytes(&store, &ModelCard { epoch: 0, step: 0, ..card(loaded) }))
+    Ok(weights::plain_bytes(&store, &ModelCard { epoch: 0, step: 0, ..weights::card(loaded) }))
 }
 
 /// Everything that a file has to hold.

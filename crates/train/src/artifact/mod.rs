@@ -1,6 +1,9 @@
-//! What a run leaves on the disk.
+//! What a run leaves on the disk: its folder, checkpoints, weights in and out.
+//!
+//! Invariant: uses `binding` and `execute` alone; every file is written by `nnc_artifact`'s atomic functions.
 
 pub(crate) mod checkpoint;
 pub(crate) mod import;
 pub(crate) mod run_folder;
+pub(crate) mod run_note;
 pub(crate) mod weights;

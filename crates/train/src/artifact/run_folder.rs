@@ -1,13 +1,8 @@
 //! The folder of a run.
 
-use crate::binding::load::{LoadOptions, Loaded};
-use crate::fit::report::{Report, TrainOptions};
 use crate::problem::{Outcome, Problem, ProblemKind};
 use nnc_artifact::{check_writable, write_all_atomic};
-use nnc_graph::DType;
-use nnc_model::Model;
 use nnc_syntax::{Code, Diagnostic};
-use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -131,100 +126,6 @@ pub fn resolve_model(path: &Path) -> Outcome<PathBuf> {
 fn newest(folder: &Path) -> Option<PathBuf> {
     let mut models = numbers(folder).into_iter().rev().map(|n| folder.join(n.to_string()).join(MODEL));
     models.find(|m| m.is_file())
-}
-
-/// What `run.json` says beside the model: where the data was, and how the run went.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct RunNote {
-    /// The version of nnc.
-    pub(crate) nnc: String,
-    /// The program as it was named.
-    pub(crate) spec: String,
-    /// The folder where the program's relative paths begin.
-    pub(crate) base: PathBuf,
-    /// `--data`
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) data: Option<PathBuf>,
-    /// The fold, from 1, and how many there are.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) fold: Option<(usize, usize)>,
-    /// `--memory`, and whether it left the rows on disk, where they are shuffled in runs.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) memory: Option<u64>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub(crate) on_disk: bool,
-    pub(crate) seed: u64,
-    pub(crate) shuffle: bool,
-    pub(crate) precision: String,
-    pub(crate) threads: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) init: Option<PathBuf>,
-    pub(crate) epochs: u64,
-    pub(crate) steps: u64,
-    pub(crate) seconds: f64,
-    pub(crate) weights: usize,
-    pub(crate) stop: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) best_epoch: Option<u64>,
-    /// `null` where it is no number.
-    pub(crate) loss: Option<f64>,
-    pub(crate) metrics: Vec<(String, Option<f64>)>,
-}
-
-impl RunNote {
-    /// What is known before the first step.
-    pub(crate) fn new(loaded: &Loaded, model: &Model, options: &TrainOptions) -> Self {
-        let absolute = |p: &Path| std::path::absolute(p).unwrap_or_else(|_| p.to_path_buf());
-        let LoadOptions { data, base, fold, .. } = &loaded.options;
-        let base = if base.as_os_str().is_empty() { Path::new(".") } else { base };
-        let data = data.as_ref().map(|p| if p == "-" { PathBuf::from(p) } else { absolute(Path::new(p)) });
-        Self {
-            nnc: env!("CARGO_PKG_VERSION").into(),
-            spec: loaded.spec.sources.get(loaded.spec.source).name.clone(),
-            base: absolute(base),
-            data,
-            fold: fold.map(|(i, k)| (i + 1, k)),
-            memory: loaded.options.memory_limit,
-            on_disk: loaded.data.train.is_on_disk(),
-            seed: model.settings.seed,
-            shuffle: options.shuffle,
-            precision: if model.step.float == DType::F64 { "f64" } else { "f32" }.into(),
-            init: options.init.clone(),
-            ..Self::default()
-        }
-    }
-
-    /// The fold it was trained on, from 0, and how many there are.
-    pub(crate) fn fold(&self) -> Option<(usize, usize)> {
-        self.fold.and_then(|(i, k)| Some((i.checked_sub(1)?, k)))
-    }
-
-    /// Adds what is known after the last step.
-    pub(crate) fn finish(&mut self, report: &Report) {
-        (self.epochs, self.steps, self.seconds) = (report.epochs, report.steps, report.seconds);
-        (self.weights, self.seed, self.threads) = (report.weights, report.seed, report.threads);
-        self.best_epoch = report.best.as_ref().map(|b| b.epoch);
-        self.stop = report.stop.to_string();
-        let finite = |x: f64| x.is_finite().then_some(x);
-        self.loss = finite(report.figures.loss);
-        self.metrics = report.figures.metrics.iter().map(|(n, x)| (n.clone(), finite(*x))).collect();
-    }
-
-    pub(crate) fn json(&self) -> String {
-        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
-        text.push('\n');
-        text
-    }
-
-    /// The note beside a model file, where there is one.
-    pub(crate) fn beside(model: &Path) -> Option<Self> {
-        let path = model.parent()?.join("run.json");
-        if std::fs::metadata(&path).ok()?.len() > 1 << 20 {
-            return None;
-        }
-        serde_json::from_str(&std::fs::read_to_string(path).ok()?).ok()
-    }
 }
 
 #[cfg(test)]

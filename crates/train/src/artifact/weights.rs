@@ -1,5 +1,8 @@
 //! Between the store of a run and a model file.
 
+use crate::binding::load::Loaded;
+use crate::binding::resolved;
+use crate::execute::runner::engine;
 use crate::memory;
 use crate::precision::Float;
 use crate::problem::{Outcome, Problem, ProblemKind};
@@ -21,10 +24,8 @@ pub(crate) fn initial<T: Float>(
 ) -> Outcome<Store<T>> {
     let mut store = Store::<T>::new(layout);
     let options = nnc_engine::PlanOptions::default();
-    let plan =
-        nnc_engine::plan(&model.init, layout, 1, &options).map_err(|e| crate::execute::runner::engine(&e))?;
-    let mut executor =
-        Executor::<T>::new(plan, pool.clone()).map_err(|e| crate::execute::runner::engine(&e))?;
+    let plan = nnc_engine::plan(&model.init, layout, 1, &options).map_err(|e| engine(&e))?;
+    let mut executor = Executor::<T>::new(plan, pool.clone()).map_err(|e| engine(&e))?;
     executor.run(&mut store, seed, 0);
     let entries: Vec<(Role, Arc<str>)> = layout.entries().iter().map(|e| (e.role, e.name.clone())).collect();
     for (role, name) in entries {
@@ -159,4 +160,20 @@ pub(crate) fn plain_bytes<T: Float>(store: &Store<T>, card: &ModelCard) -> Vec<u
     }
     card.store(&mut file);
     file.to_bytes()
+}
+
+/// What the model file says about itself, but for the epoch.
+pub(crate) fn card(loaded: &Loaded) -> ModelCard {
+    let spec = &loaded.spec;
+    let name = &spec.sources.get(spec.source).name;
+    // Equal runs are equal bytes, wherever the program lies.
+    let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    ModelCard {
+        name: name.to_string(),
+        spec: spec.whole_text(),
+        overrides: resolved::overrides(spec),
+        stats: loaded.data.stats.to_json(),
+        epoch: 0,
+        step: 0,
+    }
 }

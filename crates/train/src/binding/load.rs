@@ -1,19 +1,17 @@
 //! From a program's `data` statements to a dataset and the ports it offers.
 
+use crate::binding::augment;
 use crate::binding::marks::Marks;
-use crate::binding::roles::{name_after_columns, roles};
-use crate::binding::source::{Sources, kind_of};
-use crate::fit::augment;
+use crate::binding::ports::{guessed, ports};
+use crate::binding::roles::{self, roles};
+use crate::binding::source::{Sources, replaced};
 use crate::memory;
 use crate::problem::{Outcome, Problem, ProblemKind};
-use nnc_data::{
-    ColumnName, CsvSpec, DataSpec, Dataset, Fault, GeneratorSpec, IdxSpec, ImagesSpec, Limits, NpySpec,
-    NpzSpec, Role, RoleSpec, Schema, SourceSpec, SplitSpec, Stats, Table, TextSpec,
-};
+use nnc_data::{ColumnName, DataSpec, Dataset, Fault, Limits, Role, RoleSpec, SourceSpec, SplitSpec, Stats};
 use nnc_graph::DType;
 use nnc_model::data::{BlockDecl, Part, PortDecl};
 use nnc_model::suggest::nearest;
-use nnc_model::{Model, Options, Port, Ports, Spec};
+use nnc_model::{Model, Options, Ports, Spec};
 use nnc_syntax::{Code, Diagnostic};
 use std::path::PathBuf;
 
@@ -66,7 +64,7 @@ impl Loaded {
 /// # Errors
 /// Everything that is wrong with the declarations and with the data.
 pub fn load(spec: Spec, options: &LoadOptions) -> Outcome<Loaded> {
-    let mut opener = Opener { spec: &spec, options, marks: Marks::default(), diagnostics: Vec::new() };
+    let mut opener = Opener::new(&spec, options);
     let plan = opener.plan();
     let failed = opener.diagnostics.iter().any(Diagnostic::is_error);
     let Some(plan) = plan.filter(|_| !failed) else {
@@ -112,7 +110,7 @@ pub fn describe(
     options: &LoadOptions,
     rows: usize,
 ) -> Outcome<(nnc_data::Description, Vec<Diagnostic>)> {
-    let mut opener = Opener { spec, options, marks: Marks::default(), diagnostics: Vec::new() };
+    let mut opener = Opener::new(spec, options);
     let plan = opener.plan();
     let failed = opener.diagnostics.iter().any(Diagnostic::is_error);
     let Some(plan) = plan.filter(|_| !failed) else {
@@ -156,103 +154,12 @@ fn beside(spec: &Spec, data: Option<&DataSpec>, options: &LoadOptions) -> Vec<Di
     out
 }
 
-/// Ports of the declared names; any shape will do.
-fn guessed(decls: &[PortDecl]) -> Ports {
-    let side = |target: bool, default: &str| {
-        let port = |name: &str, shape: Option<&Vec<usize>>| Port {
-            name: name.to_string(),
-            shape: shape.cloned().unwrap_or_else(|| vec![1]),
-            classes: None,
-            about: String::new(),
-        };
-        let of_side = decls.iter().filter(|d| d.target == target);
-        let mut ports: Vec<Port> = of_side.map(|d| port(&d.name, d.shape.as_ref())).collect();
-        if ports.is_empty() {
-            ports.push(port(default, None));
-        }
-        ports
-    };
-    let (inputs, targets) = (side(false, "input"), side(true, "target"));
-    Ports { inputs, targets, weighted: false, has_valid: true, samples: 1 }
-}
-
-/// A file in the encoding of a model.
-///
-/// # Errors
-/// It cannot be read, or has not the columns the model was trained on.
-pub(crate) fn encode_file(
-    stats: &Stats,
-    spec: &Spec,
-    path: &str,
-    memory: Option<u64>,
-    purpose: Purpose,
-) -> Outcome<Table> {
-    let train = spec.data.iter().find(|d| d.part == Part::Train);
-    let mut marks = Marks::default();
-    let mut diagnostics = Vec::new();
-    let declared = train.and_then(|decl| {
-        let base = PathBuf::new();
-        let mut sources = Sources { base: &base, marks: &mut marks, diagnostics: &mut diagnostics };
-        sources.source(decl).ok()
-    });
-    let source = replaced(declared, path);
-    let limits = Limits { memory: memory::limit(memory) };
-    encode(stats, &source, &limits, purpose)
-        .map_err(|f| Problem::at(ProblemKind::Data, Marks::default().diagnostics(&f), &spec.sources))
-}
-
-/// A mistake in what was given beside the program.
-pub(crate) fn fault_problem(fault: &Fault) -> Box<Problem> {
-    let diagnostics = Marks::default().diagnostics(std::slice::from_ref(fault));
-    Problem::at(ProblemKind::Data, diagnostics, &nnc_syntax::SourceMap::default())
-}
-
-/// Whether statistics are of the same data; from where its files were seen is of no concern.
-pub(crate) fn same_data(a: &Stats, b: &Stats) -> bool {
-    let bare = |stats: &Stats| {
-        let mut stats = stats.clone();
-        let schema = &mut stats.schema;
-        schema.inputs.iter_mut().chain(&mut schema.targets).for_each(|p| p.describe.clear());
-        stats
-    };
-    bare(a) == bare(b)
-}
-
-/// What rows are encoded for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Purpose {
-    /// To be compared with their targets.
-    Measure,
-    /// To be predicted; targets are shown where they are there.
-    Predict,
-}
-
-fn encode(
-    stats: &Stats,
-    source: &SourceSpec,
-    limits: &Limits,
-    purpose: Purpose,
-) -> Result<Table, Vec<Fault>> {
-    let stdin = matches!(source, SourceSpec::Csv(csv) if csv.path == "-");
-    match purpose {
-        Purpose::Measure => nnc_data::encode_with(stats, source, limits),
-        // The last window of a series is the one that is asked for, and nothing is known after it.
-        Purpose::Predict if stats.window.is_some() => nnc_data::encode_inputs(stats, source, limits),
-        // What comes from stdin can be read once only.
-        Purpose::Predict if stdin => nnc_data::encode_with(stats, source, limits),
-        // Targets that are not filled in yet are no mistake.
-        Purpose::Predict => match nnc_data::encode_with(stats, source, limits) {
-            Err(faults) => nnc_data::encode_inputs(stats, source, limits).map_err(|_| faults),
-            table => table,
-        },
-    }
-}
-
-struct Opener<'a> {
+/// Reads the `data` statements of a program.
+pub(crate) struct Opener<'a> {
     spec: &'a Spec,
     options: &'a LoadOptions,
-    marks: Marks,
-    diagnostics: Vec<Diagnostic>,
+    pub(crate) marks: Marks,
+    pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
 /// A spec for the data crate, and what to try where that has no such columns.
@@ -261,7 +168,11 @@ struct Plan {
     otherwise: Option<Vec<RoleSpec>>,
 }
 
-impl Opener<'_> {
+impl<'a> Opener<'a> {
+    pub(crate) fn new(spec: &'a Spec, options: &'a LoadOptions) -> Self {
+        Self { spec, options, marks: Marks::default(), diagnostics: Vec::new() }
+    }
+
     fn plan(&mut self) -> Option<Plan> {
         let train = self.part(Part::Train);
         let (valid, test) = match self.options.data {
@@ -298,7 +209,7 @@ impl Opener<'_> {
     }
 
     /// The source of a part; the second one of a part is a mistake.
-    fn part(&mut self, part: Part) -> Option<SourceSpec> {
+    pub(crate) fn part(&mut self, part: Part) -> Option<SourceSpec> {
         let word = match part {
             Part::Train => "data",
             Part::Valid => "valid",
@@ -381,133 +292,17 @@ impl Opener<'_> {
     }
 }
 
-/// Another file in the place of a declared source, read as that was where the ending allows it.
-fn replaced(declared: Option<SourceSpec>, path: &str) -> SourceSpec {
-    let (path, handle) = (path.to_string(), None);
-    match (declared, kind_of(&path)) {
-        (Some(SourceSpec::Text(text)), _) => SourceSpec::Text(TextSpec { path, handle, ..text }),
-        (Some(SourceSpec::Images(images)), _) => SourceSpec::Images(ImagesSpec { path, handle, ..images }),
-        (_, "npy") => SourceSpec::Npy(NpySpec { inputs: path, targets: None, handle, targets_handle: None }),
-        (_, "npz") => SourceSpec::Npz(NpzSpec { path, handle }),
-        (_, "idx") => SourceSpec::Idx(IdxSpec { inputs: path, targets: None, handle, targets_handle: None }),
-        (Some(SourceSpec::Csv(csv)), _) => SourceSpec::Csv(CsvSpec { path, more: Vec::new(), handle, ..csv }),
-        _ => SourceSpec::Csv(CsvSpec::new(path)),
-    }
-}
-
-/// The whole training source of a program, every row in the order of the file.
-pub(crate) fn encode_own(
-    stats: &Stats,
-    spec: &Spec,
-    options: &LoadOptions,
-    purpose: Purpose,
-) -> Outcome<Table> {
-    if let Some(path) = &options.data {
-        return encode_file(stats, spec, path, options.memory_limit, purpose);
-    }
-    let mut opener = Opener { spec, options, marks: Marks::default(), diagnostics: Vec::new() };
-    let Some(source) = opener.part(Part::Train) else {
-        if opener.diagnostics.is_empty() {
-            opener.diagnostics.push(no_data(spec));
-        }
-        return Err(Problem::at(ProblemKind::Data, opener.diagnostics, &spec.sources));
-    };
-    let source = match source {
-        // What a generator draws depends on the number of inputs, which the roles may have said.
-        SourceSpec::Generator(g) if g.dims.is_none() => {
-            let dims = stats.columns.iter().filter(|c| c.role == Role::Input).count();
-            SourceSpec::Generator(GeneratorSpec { dims: Some(dims), ..g })
-        }
-        other => other,
-    };
-    let limits = Limits { memory: memory::limit(options.memory_limit) };
-    encode(stats, &source, &limits, purpose)
-        .map_err(|f| Problem::at(ProblemKind::Data, opener.marks.diagnostics(&f), &spec.sources))
-}
-
-/// What a schema offers to a program that may have names of its own for it.
-pub(crate) fn ports(schema: &Schema, spec: &Spec) -> Result<Ports, Vec<Diagnostic>> {
-    let mut diagnostics = Vec::new();
-    let mut side = |ports: &[nnc_data::Port], target: bool| -> Vec<Port> {
-        let mut ports: Vec<Port> = ports
-            .iter()
-            .map(|p| Port {
-                name: p.name.clone(),
-                shape: p.shape.clone(),
-                classes: p.classes.clone(),
-                about: p.describe.clone(),
-            })
-            .collect();
-        for decl in spec.ports.iter().filter(|d| d.target == target) {
-            if let Err(d) = name_port(&mut ports, decl) {
-                diagnostics.push(*d);
-            }
-        }
-        ports
-    };
-    let (inputs, targets) = (side(&schema.inputs, false), side(&schema.targets, true));
-    if diagnostics.is_empty() {
-        let mut ports = Ports { inputs, targets, weighted: schema.weighted, has_valid: false, samples: 0 };
-        name_after_columns(&mut ports, schema, spec);
-        return Ok(ports);
-    }
-    Err(diagnostics)
-}
-
-/// Finds the port a declaration means, gives it its name and checks its shape.
-fn name_port(ports: &mut [Port], decl: &PortDecl) -> Result<(), Box<Diagnostic>> {
-    let word = if decl.target { "target" } else { "input" };
-    let found = ports.iter().position(|p| p.name == decl.name);
-    let at = match (found, &*ports) {
-        (Some(at), _) => at,
-        (None, [_]) => 0,
-        (None, []) => {
-            let d = Diagnostic::error(
-                Code::N0513,
-                format!("the data has no {word}, so it cannot be called `{}`", decl.name),
-            );
-            return Err(Box::new(d.label(decl.span, "")));
-        }
-        (None, ports) => {
-            let names: Vec<&str> = ports.iter().map(|p| p.name.as_str()).collect();
-            let d = Diagnostic::error(Code::N0513, format!("the data has no {word} called `{}`", decl.name));
-            return Err(Box::new(d.label(decl.span, "").help(format!("it has {}", names.join(", ")))));
-        }
-    };
-    let port = &mut ports[at];
-    port.name.clone_from(&decl.name);
-    let Some(shape) = &decl.shape else { return Ok(()) };
-    let count = |s: &[usize]| s.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
-    if *shape == port.shape {
-        return Ok(());
-    }
-    // 784 columns may be a picture.
-    if port.classes.is_none() && count(shape) == count(&port.shape) {
-        port.shape.clone_from(shape);
-        return Ok(());
-    }
-    let show = |s: &[usize]| match s {
-        [] => "one class".to_string(),
-        s => s.iter().map(ToString::to_string).collect::<Vec<_>>().join("x"),
-    };
-    let message = format!("`{}` is {} here and {} in the data", decl.name, show(shape), show(&port.shape));
-    let d = Diagnostic::error(Code::N0513, message).label(decl.span, "").cause(port.about.clone());
-    Err(Box::new(d))
-}
-
 /// A column that is not there may be a misspelt word of ours.
 fn misspelt(d: Diagnostic, spec: &Spec) -> Diagnostic {
     let word = d.labels.first().map(|l| spec.sources.slice(l.span));
-    match word
-        .filter(|_| d.code == nnc_data::codes::NO_COLUMN)
-        .and_then(|w| nearest(w, &crate::binding::roles::WORDS))
-    {
+    match word.filter(|_| d.code == nnc_data::codes::NO_COLUMN).and_then(|w| nearest(w, &roles::WORDS)) {
         Some(near) => d.help(format!("or is this to be `{near}`?")),
         None => d,
     }
 }
 
-fn no_data(spec: &Spec) -> Diagnostic {
+/// What is said where nothing says what to train on.
+pub(crate) fn no_data(spec: &Spec) -> Diagnostic {
     let d = Diagnostic::error(Code::N0500, "there is no data to train on");
     let file = &spec.sources.get(spec.source).name;
     d.cause(format!("{file} has no `data` statement, and no --data is given"))

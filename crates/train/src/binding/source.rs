@@ -43,6 +43,20 @@ pub(crate) fn kind_of(path: &str) -> &'static str {
     }
 }
 
+/// Another file in the place of a declared source, read as that was where the ending allows it.
+pub(crate) fn replaced(declared: Option<SourceSpec>, path: &str) -> SourceSpec {
+    let (path, handle) = (path.to_string(), None);
+    match (declared, kind_of(&path)) {
+        (Some(SourceSpec::Text(text)), _) => SourceSpec::Text(TextSpec { path, handle, ..text }),
+        (Some(SourceSpec::Images(images)), _) => SourceSpec::Images(ImagesSpec { path, handle, ..images }),
+        (_, "npy") => SourceSpec::Npy(NpySpec { inputs: path, targets: None, handle, targets_handle: None }),
+        (_, "npz") => SourceSpec::Npz(NpzSpec { path, handle }),
+        (_, "idx") => SourceSpec::Idx(IdxSpec { inputs: path, targets: None, handle, targets_handle: None }),
+        (Some(SourceSpec::Csv(csv)), _) => SourceSpec::Csv(CsvSpec { path, more: Vec::new(), handle, ..csv }),
+        _ => SourceSpec::Csv(CsvSpec::new(path)),
+    }
+}
+
 impl Sources<'_> {
     /// The source of a declaration.
     pub(crate) fn source(&mut self, decl: &SourceDecl) -> Res<SourceSpec> {
@@ -57,7 +71,7 @@ impl Sources<'_> {
             Literal::Word(word) => (word.clone(), &decl.args[1..]),
             _ => return self.fail(first.span, "this is no source of data", &help()),
         };
-        let mut words = Words::new(rest, &decl.to, first.span);
+        let mut words = ArgCursor::new(rest, &decl.to, first.span);
         let source = match (kind.as_str(), GeneratorKind::from_name(&kind)) {
             (_, Some(generator)) => self.generator(generator, decl.part, &mut words)?,
             ("csv", _) => self.csv(&mut words)?,
@@ -100,7 +114,7 @@ impl Sources<'_> {
         RowsSpec { rows: rows.collect(), handle: self.marks.mark(span) }
     }
 
-    fn csv(&mut self, words: &mut Words<'_>) -> Res<SourceSpec> {
+    fn csv(&mut self, words: &mut ArgCursor<'_>) -> Res<SourceSpec> {
         let (path, span) = self.path(words, "csv")?;
         let mut csv = CsvSpec::new(path);
         csv.handle = self.marks.mark(span);
@@ -137,7 +151,7 @@ impl Sources<'_> {
         Ok(SourceSpec::Csv(csv))
     }
 
-    fn arrays(&mut self, kind: &str, words: &mut Words<'_>) -> Res<SourceSpec> {
+    fn arrays(&mut self, kind: &str, words: &mut ArgCursor<'_>) -> Res<SourceSpec> {
         let (inputs, span) = self.path(words, kind)?;
         let mut targets_handle = None;
         let targets = match words.target() {
@@ -159,7 +173,7 @@ impl Sources<'_> {
         })
     }
 
-    fn images(&mut self, words: &mut Words<'_>) -> Res<SourceSpec> {
+    fn images(&mut self, words: &mut ArgCursor<'_>) -> Res<SourceSpec> {
         let (path, span) = self.path(words, "images")?;
         let shape = match words.next() {
             Some(DataArg { value: Literal::Size(sizes), span, .. }) => match sizes[..] {
@@ -175,7 +189,7 @@ impl Sources<'_> {
         Ok(SourceSpec::Images(ImagesSpec { path, shape, handle: self.marks.mark(span) }))
     }
 
-    fn text(&mut self, words: &mut Words<'_>) -> Res<SourceSpec> {
+    fn text(&mut self, words: &mut ArgCursor<'_>) -> Res<SourceSpec> {
         let (path, span) = self.path(words, "text")?;
         let stride = self.count(words, "stride")?;
         let bytes = words.flag("bytes");
@@ -185,7 +199,7 @@ impl Sources<'_> {
         Ok(SourceSpec::Text(TextSpec { path, window, stride, bytes, handle: self.marks.mark(span) }))
     }
 
-    fn generator(&mut self, kind: GeneratorKind, part: Part, words: &mut Words<'_>) -> Res<SourceSpec> {
+    fn generator(&mut self, kind: GeneratorKind, part: Part, words: &mut ArgCursor<'_>) -> Res<SourceSpec> {
         let span = words.span;
         let count = match words.next() {
             None => 500,
@@ -216,7 +230,7 @@ impl Sources<'_> {
         Ok(SourceSpec::Generator(g))
     }
 
-    fn path(&mut self, words: &mut Words<'_>, kind: &str) -> Res<(String, Span)> {
+    fn path(&mut self, words: &mut ArgCursor<'_>, kind: &str) -> Res<(String, Span)> {
         match words.text() {
             Some((path, span)) => Ok((self.resolve(&path), span)),
             None => {
@@ -231,7 +245,7 @@ impl Sources<'_> {
         resolve(self.base, path)
     }
 
-    fn number(&mut self, words: &mut Words<'_>, key: &str) -> Res<Option<f64>> {
+    fn number(&mut self, words: &mut ArgCursor<'_>, key: &str) -> Res<Option<f64>> {
         match words.key(key) {
             None => Ok(None),
             Some(DataArg { value: Literal::Number(x), .. }) => Ok(Some(*x)),
@@ -239,7 +253,7 @@ impl Sources<'_> {
         }
     }
 
-    fn count(&mut self, words: &mut Words<'_>, key: &str) -> Res<Option<usize>> {
+    fn count(&mut self, words: &mut ArgCursor<'_>, key: &str) -> Res<Option<usize>> {
         match words.key(key) {
             None => Ok(None),
             Some(arg) => match whole(&arg.value) {
@@ -249,7 +263,7 @@ impl Sources<'_> {
         }
     }
 
-    fn nothing_left(&mut self, kind: &str, words: &Words<'_>) -> Res<()> {
+    fn nothing_left(&mut self, kind: &str, words: &ArgCursor<'_>) -> Res<()> {
         let known: &[&str] = match kind {
             "csv" => &["header", "separator", "decimal_comma", "window", "horizon"],
             "text" => &["window", "stride", "bytes"],
@@ -327,13 +341,13 @@ pub(crate) fn whole(value: &Literal) -> Option<usize> {
 }
 
 /// The words after a source's kind, taken one after the other.
-struct Words<'a> {
+struct ArgCursor<'a> {
     args: Vec<Option<&'a DataArg>>,
     to: Vec<Option<&'a DataArg>>,
     span: Span,
 }
 
-impl<'a> Words<'a> {
+impl<'a> ArgCursor<'a> {
     fn new(args: &'a [DataArg], to: &'a [DataArg], span: Span) -> Self {
         Self { args: args.iter().map(Some).collect(), to: to.iter().map(Some).collect(), span }
     }

@@ -1,4 +1,7 @@
-//! What is tried with a program rather than trained for its own sake.
+//! What is asked of a program beside a trained model: its promises, gradients, plan and speed.
+//!
+//! Invariant: the highest room; no other one uses it, and it leaves nothing on the disk.
 
+pub(crate) mod bench;
 pub(crate) mod expect;
-pub(crate) mod measure;
+pub(crate) mod gradients;

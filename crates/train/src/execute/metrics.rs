@@ -1,11 +1,34 @@
-//! From sums over samples to figures.
+//! Loss and metrics, and how they follow from sums over samples.
 
-use crate::fit::report::{Figures, TableFigure};
 use crate::problem::{Outcome, Problem, ProblemKind};
 use nnc_graph::eval::{Array, Bindings, evaluate};
 use nnc_graph::{OutputKind, Role};
 use nnc_model::Model;
 use nnc_syntax::{Code, Diagnostic};
+
+/// Loss and metrics of some rows.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Metrics {
+    /// The mean loss of a row.
+    pub loss: f64,
+    /// Every metric of one number, in the order of the program.
+    pub metrics: Vec<(String, f64)>,
+    /// Metrics of more numbers, such as a confusion matrix; only where rows are evaluated, not in an epoch.
+    pub tables: Vec<TableMetric>,
+}
+
+/// A metric of more than one number.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct TableMetric {
+    /// Its name.
+    pub name: String,
+    /// Its sizes.
+    pub shape: Vec<usize>,
+    /// Its numbers, row by row.
+    pub values: Vec<f64>,
+    /// What rows and columns stand for, where there is one for each class.
+    pub classes: Option<Vec<String>>,
+}
 
 /// How many sums a model needs: the loss, every metric, and what metrics of all samples are computed from.
 pub(crate) fn width(model: &Model) -> usize {
@@ -28,7 +51,7 @@ pub(crate) fn finish(model: &Model, sums: &[f64], samples: usize, figures: &mut 
 }
 
 /// Loss, metrics and tables, from the sums over so many samples.
-pub(crate) fn figures(model: &Model, sums: &[f64], samples: usize) -> Outcome<Figures> {
+pub(crate) fn metrics(model: &Model, sums: &[f64], samples: usize) -> Outcome<Metrics> {
     let mut row = vec![0.0; 1 + model.metrics.len()];
     finish(model, sums, samples, &mut row)?;
     let metrics = model.metrics.iter().cloned().zip(row.iter().skip(1).copied()).collect();
@@ -38,7 +61,7 @@ pub(crate) fn figures(model: &Model, sums: &[f64], samples: usize) -> Outcome<Fi
         for info in &totals.tables {
             let node = totals.finish.output(OutputKind::Metric, &info.name);
             let values = node.map(|n| std::mem::take(&mut values[n.index()].data));
-            tables.push(TableFigure {
+            tables.push(TableMetric {
                 name: info.name.clone(),
                 shape: info.shape.clone(),
                 values: values.unwrap_or_default(),
@@ -46,7 +69,7 @@ pub(crate) fn figures(model: &Model, sums: &[f64], samples: usize) -> Outcome<Fi
             });
         }
     }
-    Ok(Figures { loss: row[0], metrics, tables })
+    Ok(Metrics { loss: row[0], metrics, tables })
 }
 
 /// All nodes of the finishing graph, in double precision: it is small, and run once for an epoch.

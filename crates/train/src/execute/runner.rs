@@ -1,6 +1,5 @@
 //! A planned graph with the rows it is fed.
 
-use crate::check::measure::ProfileRow;
 use crate::memory::{Need, size};
 use crate::precision::Float;
 use crate::problem::{Outcome, Problem, ProblemKind};
@@ -64,6 +63,36 @@ pub(crate) fn internal(fault: &Fault) -> Box<Problem> {
     Problem::new(ProblemKind::Internal, d.help("this is a mistake in nnc; please report it with the program"))
 }
 
+/// Threads: as many as asked for, or as the machine has.
+pub(crate) fn threads(asked: usize) -> usize {
+    match asked {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        n => n,
+    }
+}
+
+/// The batch size of evaluation: small batches would only be slower.
+pub(crate) fn eval_batch(model: &Model) -> usize {
+    model.settings.batch.max(32)
+}
+
+/// What one instruction of a step takes.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ProfileRow {
+    /// What it is: `tile`, `dot`, `conv`, …
+    pub kind: &'static str,
+    /// Sizes and operations.
+    pub detail: String,
+    /// The line that asked for it.
+    pub origin: String,
+    /// Seconds of one step.
+    pub seconds: f64,
+    /// Multiplications and additions of products.
+    pub flops: u64,
+    /// Bytes read and written.
+    pub bytes: u64,
+}
+
 /// A parameter of the graph that rows are copied into.
 struct Feed {
     role: Role,
@@ -113,7 +142,7 @@ impl Feeds {
     }
 }
 
-/// An executor that knows where its rows go and which figures it yields.
+/// An executor that knows where its rows go and which sums it yields.
 pub(crate) struct Runner<T> {
     pub(crate) executor: Executor<T>,
     feeds: Arc<Feeds>,
@@ -144,7 +173,7 @@ impl<T: Float> Runner<T> {
         Ok(Self { executor, feeds, metrics: model.metrics.clone(), totals, weights })
     }
 
-    /// Whether targets are among what is fed.
+    /// The number of rows of a run.
     pub(crate) fn batch(&self) -> usize {
         self.executor.plan().batch()
     }
@@ -226,7 +255,7 @@ impl<T: Float> Runner<T> {
     }
 
     /// Adds the loss, the metrics, and the totals of the first `count` rows to `sums`, row by row.
-    pub(crate) fn add_figures(&self, count: usize, sums: &mut [f64]) {
+    pub(crate) fn add_sums(&self, count: usize, sums: &mut [f64]) {
         let Some((loss, metrics)) = sums.split_first_mut() else { return };
         if let Some(rows) = self.executor.output(OutputKind::Loss, "loss") {
             let rows = rows.iter().take(count);
@@ -330,6 +359,6 @@ impl<T: Float> Runners<T> {
         sums: &mut [f64],
     ) -> Outcome<()> {
         sums.fill(0.0);
-        self.over(table, rows, store, |runner, part| runner.add_figures(part.len(), sums))
+        self.over(table, rows, store, |runner, part| runner.add_sums(part.len(), sums))
     }
 }

@@ -3,68 +3,21 @@
 //! Only what is trained on is changed, anew in every epoch, by random numbers whose key is the seed, the epoch and
 //! the row: neither threads nor a stop in between change them.
 
+use crate::binding::augment::{Asked, asked};
 use crate::execute::runner::{Runner, internal};
 use crate::precision::Float;
 use crate::problem::Outcome;
 use nnc_data::Table;
 use nnc_graph::{Role, random};
-use nnc_model::data::{Literal, Part, SourceDecl};
 use nnc_model::{Ports, Spec};
-use nnc_syntax::{Code, Diagnostic, Span};
 
-/// What can be done to a picture.
-pub(crate) const KINDS: [&str; 2] = ["flip", "shift"];
 /// A picture is shifted by at most this share of its sides, as cutting 32x32 out of 40x40 does (He et al. 2015).
 const SHARE: usize = 8;
-
-/// The words of `augment=`, and where they stand.
-fn words(decl: &SourceDecl) -> Option<(Vec<&str>, Span)> {
-    let arg = decl.args.iter().find(|a| a.key.as_deref() == Some("augment"))?;
-    let words = match &arg.value {
-        Literal::List(items) => items.iter().map(text).collect(),
-        one => vec![text(one)],
-    };
-    Some((words, arg.span))
-}
-
-fn text(literal: &Literal) -> &str {
-    match literal {
-        Literal::Word(word) | Literal::Text(word) => word,
-        _ => "",
-    }
-}
-
-/// What is wrong with the `augment=` of a program whose data offers these ports.
-pub(crate) fn mistakes(spec: &Spec, ports: &Ports) -> Vec<Diagnostic> {
-    let mut out = Vec::new();
-    for decl in &spec.data {
-        let Some((words, span)) = words(decl) else { continue };
-        let d = if let Some(word) = words.iter().find(|w| !KINDS.contains(w)) {
-            let what = if word.is_empty() { "this" } else { word };
-            Diagnostic::error(Code::N0514, format!("`augment` knows {}, not `{what}`", KINDS.join(" and ")))
-                .label(span, "")
-                .help("for example: augment=[flip, shift]")
-        } else if decl.part != Part::Train {
-            Diagnostic::error(Code::N0514, "only what is trained on is augmented")
-                .label(span, "leave this out")
-                .cause("the network is judged on pictures as they are")
-        } else if !ports.inputs.iter().any(|p| p.shape.len() == 3 && p.classes.is_none()) {
-            Diagnostic::error(Code::N0514, "`augment` is for pictures, and no input is one")
-                .label(span, "")
-                .help("columns become a picture by a shape: input image 28x28x1")
-        } else {
-            continue;
-        };
-        out.push(d);
-    }
-    out
-}
 
 /// How the pictures of a batch are changed.
 pub(crate) struct Augment {
     pictures: Vec<Picture>,
-    flip: bool,
-    shift: bool,
+    asked: Asked,
     seed: u64,
 }
 
@@ -78,14 +31,12 @@ struct Picture {
 impl Augment {
     /// What the program asks for, if it does.
     pub(crate) fn new(spec: &Spec, ports: &Ports, seed: u64) -> Option<Self> {
-        let train = spec.data.iter().find(|d| d.part == Part::Train)?;
-        let (words, _) = words(train)?;
+        let asked = asked(spec)?;
         let pictures = ports.inputs.iter().filter(|p| p.classes.is_none()).filter_map(|p| {
             let shape = <[usize; 3]>::try_from(&p.shape[..]).ok()?;
             Some(Picture { port: p.name.clone(), shape, site: random::site(&format!("augment {}", p.name)) })
         });
-        let asked = |word: &str| words.contains(&word);
-        Some(Self { pictures: pictures.collect(), flip: asked("flip"), shift: asked("shift"), seed })
+        Some(Self { pictures: pictures.collect(), asked, seed })
     }
 
     /// Changes the pictures of a batch that was fed: `rows` says which rows they are.
@@ -96,10 +47,10 @@ impl Augment {
             let size = picture.shape.iter().product();
             for (pixels, &row) in batch.chunks_exact_mut(size).zip(rows) {
                 let [a, b, c, _] = key.block(u64::from(row));
-                if self.flip && a & 1 == 1 {
+                if self.asked.flip && a & 1 == 1 {
                     flip(pixels, picture.shape);
                 }
-                if self.shift {
+                if self.asked.shift {
                     shift(pixels, picture.shape, [way(b, picture.shape[0]), way(c, picture.shape[1])]);
                 }
             }

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-/// How often a person is told.
-const TELL: Duration = Duration::from_millis(100);
+/// How often a person is reported.
+const REPORT: Duration = Duration::from_millis(100);
 /// How often the run's files are written, at least.
 const SAVE: Duration = Duration::from_secs(5);
 
@@ -12,7 +12,7 @@ const SAVE: Duration = Duration::from_secs(5);
 pub(crate) struct Clock {
     start: Instant,
     looked: Duration,
-    told: Option<Duration>,
+    reported: Option<Duration>,
     saved: Duration,
     save_every: Duration,
     /// Steps until the next look.
@@ -27,7 +27,7 @@ impl Clock {
         Self {
             start: Instant::now(),
             looked: Duration::ZERO,
-            told: None,
+            reported: None,
             saved: Duration::ZERO,
             save_every: SAVE,
             left: 1,
@@ -65,10 +65,10 @@ impl Clock {
     }
 
     /// Whether it is time to tell a person.
-    pub(crate) fn tell(&mut self, now: Duration) -> bool {
-        let due = self.told.is_none_or(|told| now >= told + TELL);
+    pub(crate) fn report_due(&mut self, now: Duration) -> bool {
+        let due = self.reported.is_none_or(|reported| now >= reported + REPORT);
         if due {
-            self.told = Some(now);
+            self.reported = Some(now);
         }
         due
     }

@@ -1,20 +1,23 @@
 //! Where a NaN came from: the last steps run once more, with every value kept.
 
-use crate::execute::runner::Runner;
-use crate::fit::augment::feed;
-use crate::fit::train::Trainer;
+use crate::binding::load::Loaded;
+use crate::execute::metrics;
+use crate::execute::runner::{Runner, Runners, engine};
+use crate::fit::augment::{Augment, feed};
+use crate::fit::report::TrainOptions;
+use crate::memory;
 use crate::precision::Float;
 use crate::problem::{Outcome, Problem, ProblemKind};
-use nnc_engine::{PlanOptions, Store, plan};
+use nnc_engine::{PlanOptions, Pool, Store, plan};
 use nnc_graph::{Binary, Graph, NodeId, OutputKind, Prim, Role};
-use nnc_model::Spec;
+use nnc_model::{Model, Spec};
 use nnc_syntax::{Code, Diagnostic, Span};
 use std::sync::Arc;
 
 /// Steps whose gradients are told.
 const NORMS: u64 = 5;
-/// How far the story goes back.
-const HOPS: usize = 6;
+/// How far an explanation goes back.
+const MAX_HOPS: usize = 6;
 /// From here on a number is worth mentioning.
 const LARGE: f64 = 1e4;
 
@@ -28,15 +31,40 @@ struct At {
     end: usize,
 }
 
-impl<T: Float> Trainer<'_, T> {
+/// Where a replay begins.
+pub(crate) struct Snapshot<T> {
+    pub(crate) store: Store<T>,
+    /// The epoch that was about to begin.
+    pub(crate) epoch: u64,
+    /// The steps done before it.
+    pub(crate) step: u64,
+}
+
+/// The steps since a snapshot, to be run once more.
+pub(crate) struct Replay<'a, T> {
+    pub(crate) loaded: &'a Loaded,
+    pub(crate) model: &'a Model,
+    pub(crate) options: &'a TrainOptions,
+    pub(crate) pool: &'a Arc<Pool>,
+    pub(crate) snapshot: &'a Snapshot<T>,
+    /// Becomes what it was at the steps that are run again.
+    pub(crate) store: &'a mut Store<T>,
+    pub(crate) step: &'a mut Runners<T>,
+    pub(crate) augment: Option<&'a Augment>,
+    /// Becomes the order of the epochs that are run again.
+    pub(crate) order: &'a mut Vec<u32>,
+    /// The epoch and the step that were the last.
+    pub(crate) last: (u64, u64),
+}
+
+impl<T: Float> Replay<'_, T> {
     /// The problem of a loss, or a weight, that is no number any more.
     pub(crate) fn diverged(&mut self) -> Box<Problem> {
-        let _ = self.save_history();
-        let last = (self.epoch, self.done);
+        let (epoch, step) = self.last;
         match self.explain() {
             Ok(d) => Problem::at(ProblemKind::Diverged, vec![d], &self.loaded.spec.sources),
             // The explanation needs more memory than the training did.
-            Err(_) => Problem::new(ProblemKind::Diverged, helps(headline(last.0, last.1, "no number"))),
+            Err(_) => Problem::new(ProblemKind::Diverged, helps(headline(epoch, step, "no number"))),
         }
     }
 
@@ -51,8 +79,8 @@ impl<T: Float> Trainer<'_, T> {
         self.feed(&mut runner, rows, failed.epoch)?;
         let mut store = self.store.clone();
         runner.run(&mut store, self.model.settings.seed, failed.step);
-        let story = Story { spec: &self.loaded.spec, graph: &self.model.step, runner: &runner };
-        let mut d = story.tell(failed.epoch, failed.step);
+        let explanation = Explanation { spec: &self.loaded.spec, graph: &self.model.step, runner: &runner };
+        let mut d = explanation.diagnostic(failed.epoch, failed.step);
         if !norms.is_empty() {
             let norms: Vec<String> = norms.iter().map(|n| short(*n)).collect();
             let steps =
@@ -65,9 +93,9 @@ impl<T: Float> Trainer<'_, T> {
     /// The first step whose loss is no number, or that leaves a weight that is none.
     fn find_step(&mut self) -> Outcome<At> {
         let mut found = None;
-        let last = self.done;
-        self.replay(last, |trainer, at, sums| {
-            let broken = !sums[0].is_finite() || !weights_finite(&trainer.store);
+        let last = self.last.1;
+        self.replay(last, |replay, at, sums| {
+            let broken = !sums[0].is_finite() || !weights_finite(&replay.store);
             if broken && found.is_none() {
                 found = Some(At { ..at });
             }
@@ -86,7 +114,7 @@ impl<T: Float> Trainer<'_, T> {
         let per_epoch = self.model.settings.steps_per_epoch(self.order.len());
         self.store.copy_from(&self.snapshot.store);
         let mut epoch = 0;
-        let mut sums = vec![0.0; self.sums.len()];
+        let mut sums = vec![0.0; metrics::width(self.model)];
         for step in self.snapshot.step + 1..=last {
             let at = self.at(step, per_epoch);
             if at.epoch != epoch {
@@ -96,19 +124,26 @@ impl<T: Float> Trainer<'_, T> {
             let seed = self.model.settings.seed;
             let rows = &self.order[at.start..at.end];
             let Some(runner) = self.step.of(rows.len()) else { continue };
-            feed(runner, &self.loaded.data.train, rows, self.augment.as_ref(), at.epoch)?;
-            runner.run(&mut self.store, seed, step);
+            feed(runner, &self.loaded.data.train, rows, self.augment, at.epoch)?;
+            runner.run(self.store, seed, step);
             sums.fill(0.0);
-            runner.add_figures(rows.len(), &mut sums);
+            runner.add_sums(rows.len(), &mut sums);
             each(self, at, &sums)?;
         }
         Ok(())
     }
 
+    fn shuffle(&mut self, epoch: u64) {
+        if self.options.shuffle {
+            self.loaded.data.train.order(self.model.settings.seed, epoch, self.order);
+        }
+    }
+
     fn at(&self, step: u64, per_epoch: u64) -> At {
+        let batch = self.model.settings.batch;
         let (epoch, within) = ((step - 1) / per_epoch + 1, (step - 1) % per_epoch);
-        let start = within as usize * self.batch;
-        At { epoch, step, start, end: self.order.len().min(start + self.batch) }
+        let start = within as usize * batch;
+        At { epoch, step, start, end: self.order.len().min(start + batch) }
     }
 
     /// The norms of the gradient in the last steps before and at the broken one.
@@ -127,22 +162,20 @@ impl<T: Float> Trainer<'_, T> {
             runner.run(&mut store, self.model.settings.seed, step);
             norms.push(norm(&runner, &self.model.backward));
             let Some(own) = self.step.of(rows.len()) else { break };
-            feed(own, &self.loaded.data.train, rows, self.augment.as_ref(), at.epoch)?;
-            own.run(&mut self.store, self.model.settings.seed, step);
+            feed(own, &self.loaded.data.train, rows, self.augment, at.epoch)?;
+            own.run(self.store, self.model.settings.seed, step);
         }
         Ok(norms)
     }
 
     fn feed(&self, runner: &mut Runner<T>, rows: &[u32], epoch: u64) -> Outcome<()> {
-        feed(runner, &self.loaded.data.train, rows, self.augment.as_ref(), epoch)
+        feed(runner, &self.loaded.data.train, rows, self.augment, epoch)
     }
 
     fn extra(&self, graph: &Graph, batch: usize, options: &PlanOptions) -> Outcome<Runner<T>> {
-        let options =
-            PlanOptions { memory_limit: crate::memory::limit(self.options.memory_limit), ..*options };
-        let plan = plan(graph, self.store.layout(), batch, &options)
-            .map_err(|e| crate::execute::runner::engine(&e))?;
-        Runner::new(Arc::new(plan), &self.pool, &self.loaded.ports, self.model)
+        let options = PlanOptions { memory_limit: memory::limit(self.options.memory_limit), ..*options };
+        let plan = plan(graph, self.store.layout(), batch, &options).map_err(|e| engine(&e))?;
+        Runner::new(Arc::new(plan), self.pool, &self.loaded.ports, self.model)
     }
 }
 
@@ -186,14 +219,14 @@ fn helps(d: Diagnostic) -> Diagnostic {
 }
 
 /// How a value that is no number came to be.
-struct Story<'a, T> {
+struct Explanation<'a, T> {
     spec: &'a Spec,
     graph: &'a Graph,
     runner: &'a Runner<T>,
 }
 
-impl<T: Float> Story<'_, T> {
-    fn tell(&self, epoch: u64, step: u64) -> Diagnostic {
+impl<T: Float> Explanation<'_, T> {
+    fn diagnostic(&self, epoch: u64, step: u64) -> Diagnostic {
         let loss = self.runner.executor.output(OutputKind::Loss, "loss").unwrap_or_default();
         let loss_broken = loss.iter().any(|x| !x.wide().is_finite());
         let node = self.first(loss_broken).or_else(|| self.runner.executor.first_non_finite());
@@ -259,7 +292,7 @@ impl<T: Float> Story<'_, T> {
         format!("{} is {}", operands.join(infix), number(result))
     }
 
-    /// What a node is called in a story.
+    /// What a node is called in an explanation.
     fn name(&self, node: NodeId) -> String {
         match &self.graph.node(node).prim {
             Prim::Parameter { role: Role::Weight, name } => format!("the weight {name}"),
@@ -302,7 +335,7 @@ impl<T: Float> Story<'_, T> {
             part.push_str(&self.remark(at, hops == 0));
             parts.push(part);
             hops += 1;
-            if hops == HOPS {
+            if hops == MAX_HOPS {
                 break;
             }
         }

@@ -1,7 +1,8 @@
 //! Cross-validation: as many trainings as folds, each validated with the rows it was not trained on.
 
 use crate::artifact::run_folder::RunFolder;
-use crate::fit::report::{Figures, Report};
+use crate::execute::metrics::Metrics;
+use crate::fit::report::Report;
 use crate::problem::Outcome;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -93,8 +94,8 @@ pub struct Spread {
 
 impl Spread {
     /// Every figure; none where a fold lacks them.
-    fn of<'a>(folds: impl Iterator<Item = Option<&'a Figures>>) -> Vec<Self> {
-        let Some(folds) = folds.collect::<Option<Vec<&Figures>>>() else { return Vec::new() };
+    fn of<'a>(folds: impl Iterator<Item = Option<&'a Metrics>>) -> Vec<Self> {
+        let Some(folds) = folds.collect::<Option<Vec<&Metrics>>>() else { return Vec::new() };
         let Some(first) = folds.first() else { return Vec::new() };
         let mut all = vec![Self::new("loss", folds.iter().map(|f| f.loss).collect())];
         for (i, (name, _)) in first.metrics.iter().enumerate() {
@@ -119,10 +120,10 @@ mod tests {
 
     #[test]
     fn figures_are_spread() {
-        let fold = |loss: f64, right: f64| Figures {
+        let fold = |loss: f64, right: f64| Metrics {
             loss,
             metrics: vec![("right".into(), right)],
-            ..Figures::default()
+            ..Metrics::default()
         };
         let folds = [fold(1.0, 0.5), fold(2.0, 0.5), fold(6.0, 0.5)];
         let all = Spread::of(folds.iter().map(Some));

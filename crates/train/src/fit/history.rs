@@ -1,6 +1,6 @@
 //! The figures of every epoch.
 
-use crate::fit::report::Figures;
+use crate::execute::metrics::Metrics;
 
 /// A row of figures for every epoch.
 #[derive(Clone, Debug, Default)]
@@ -52,13 +52,13 @@ impl History {
     }
 
     /// Loss and metrics of an epoch.
-    pub(crate) fn figures(&self, epoch: u64, metrics: &[String]) -> Figures {
+    pub(crate) fn figures(&self, epoch: u64, metrics: &[String]) -> Metrics {
         let row = self.row(epoch);
         let metrics = metrics.iter().cloned().zip(row.iter().skip(1).copied());
-        Figures {
+        Metrics {
             loss: row.first().copied().unwrap_or(f64::NAN),
             metrics: metrics.collect(),
-            ..Figures::default()
+            ..Metrics::default()
         }
     }
 

@@ -1,4 +1,7 @@
-//! The training loop.
+//! The training loop: epochs and steps, the history, when it ends, and why it diverged.
+//!
+//! Invariant: uses `infer` and the rooms below it, never `check`. What decides about a run is a function of its history,
+//! so that a run that goes on decides as one that never stopped.
 
 pub(crate) mod augment;
 pub(crate) mod clock;

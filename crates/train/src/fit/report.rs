@@ -1,6 +1,10 @@
 //! What training is told, and what it tells.
 
 use crate::artifact::checkpoint::Checkpoint;
+use crate::artifact::run_note::RunNote;
+use crate::execute::metrics::Metrics;
+use crate::fit::stop::StopReason;
+use crate::infer::predictions::Predictions;
 use nnc_syntax::Diagnostic;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -41,30 +45,6 @@ impl Default for TrainOptions {
             resume: None,
         }
     }
-}
-
-/// Loss and metrics of some rows.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct Figures {
-    /// The mean loss of a row.
-    pub loss: f64,
-    /// Every metric of one number, in the order of the program.
-    pub metrics: Vec<(String, f64)>,
-    /// Metrics of more numbers, such as a confusion matrix; only where rows are evaluated, not in an epoch.
-    pub tables: Vec<TableFigure>,
-}
-
-/// A metric of more than one number.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct TableFigure {
-    /// Its name.
-    pub name: String,
-    /// Its sizes.
-    pub shape: Vec<usize>,
-    /// Its numbers, row by row.
-    pub values: Vec<f64>,
-    /// What rows and columns stand for, where there is one for each class.
-    pub classes: Option<Vec<String>>,
 }
 
 /// What is known before the first step.
@@ -151,35 +131,6 @@ pub struct Quiet;
 
 impl Observer for Quiet {}
 
-/// Why training ended.
-#[derive(Clone, PartialEq, Debug)]
-pub enum StopReason {
-    /// All epochs or steps are done.
-    Finished,
-    /// A figure did not improve for some epochs.
-    Stalled {
-        /// The figure.
-        metric: String,
-        /// Epochs without improvement.
-        patience: u64,
-    },
-    /// A condition of `stop when` holds: its words.
-    Holds(String),
-    /// Ctrl-C.
-    Interrupted,
-}
-
-impl std::fmt::Display for StopReason {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            StopReason::Finished => f.write_str("finished"),
-            StopReason::Stalled { metric, patience } => write!(f, "{metric} stalled for {patience}"),
-            StopReason::Holds(words) => f.write_str(words),
-            StopReason::Interrupted => f.write_str("interrupted"),
-        }
-    }
-}
-
 /// The epoch whose weights were kept.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Best {
@@ -195,11 +146,11 @@ pub struct Best {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Report {
     /// Loss and metrics of the last epoch, or of the one whose weights were kept.
-    pub figures: Figures,
+    pub figures: Metrics,
     /// The validation part with the final weights.
-    pub valid: Option<Figures>,
+    pub valid: Option<Metrics>,
     /// The test part with the final weights.
-    pub test: Option<Figures>,
+    pub test: Option<Metrics>,
     /// Epochs that were begun.
     pub epochs: u64,
     /// Steps that were done.
@@ -225,54 +176,19 @@ pub struct Report {
 }
 
 impl Report {
+    /// Adds what is known after the last step to the note of the run.
+    pub(crate) fn add_to(&self, note: &mut RunNote) {
+        (note.epochs, note.steps, note.seconds) = (self.epochs, self.steps, self.seconds);
+        (note.weights, note.seed, note.threads) = (self.weights, self.seed, self.threads);
+        note.best_epoch = self.best.as_ref().map(|b| b.epoch);
+        note.stop = self.stop.to_string();
+        let finite = |x: f64| x.is_finite().then_some(x);
+        note.loss = finite(self.figures.loss);
+        note.metrics = self.figures.metrics.iter().map(|(n, x)| (n.clone(), finite(*x))).collect();
+    }
+
     /// Whether Ctrl-C ended the run (exit 130).
     pub fn interrupted(&self) -> bool {
         self.stop == StopReason::Interrupted
     }
-}
-
-/// What a column of inputs, targets or predictions is.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Heading {
-    /// Its name.
-    pub name: String,
-    /// Its shape for one row.
-    pub shape: Vec<usize>,
-    /// The names of the classes, where it is a class or their probabilities.
-    pub classes: Option<Vec<String>>,
-}
-
-/// One value of a row: numbers, and the class they mean.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct Reading {
-    /// The numbers, in the terms of the file (scaling undone); probabilities stay such.
-    pub values: Vec<f64>,
-    /// The name of the class.
-    pub class: Option<String>,
-}
-
-/// A row with what the network says.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct PredictedRow {
-    /// The row of the source, from 0.
-    pub row: usize,
-    /// One for every heading of the inputs.
-    pub inputs: Vec<Reading>,
-    /// One for every heading of the targets; empty where the data has none.
-    pub targets: Vec<Reading>,
-    /// One for every heading of the outputs.
-    pub outputs: Vec<Reading>,
-}
-
-/// Rows with what the network says.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct Predictions {
-    /// What goes in: a heading for every column of the file.
-    pub inputs: Vec<Heading>,
-    /// What should come out.
-    pub targets: Vec<Heading>,
-    /// What does.
-    pub outputs: Vec<Heading>,
-    /// The rows.
-    pub rows: Vec<PredictedRow>,
 }

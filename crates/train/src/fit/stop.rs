@@ -1,8 +1,36 @@
 //! When training ends early, and which epoch was the best.
 
-use crate::fit::report::StopReason;
 use nnc_model::{Condition, Plateau, StopRule};
 use nnc_syntax::SourceMap;
+
+/// Why training ended.
+#[derive(Clone, PartialEq, Debug)]
+pub enum StopReason {
+    /// All epochs or steps are done.
+    Finished,
+    /// A figure did not improve for some epochs.
+    Stalled {
+        /// The figure.
+        metric: String,
+        /// Epochs without improvement.
+        patience: u64,
+    },
+    /// A condition of `stop when` holds: its words.
+    Holds(String),
+    /// Ctrl-C.
+    Interrupted,
+}
+
+impl std::fmt::Display for StopReason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            StopReason::Finished => f.write_str("finished"),
+            StopReason::Stalled { metric, patience } => write!(f, "{metric} stalled for {patience}"),
+            StopReason::Holds(words) => f.write_str(words),
+            StopReason::Interrupted => f.write_str("interrupted"),
+        }
+    }
+}
 
 /// Endings of figures that are better when smaller; all others are better when larger.
 const SMALLER: [&str; 16] = [
@@ -68,7 +96,7 @@ impl Watch {
 
 /// A learning rate that falls on plateaus, with what it remembers: a function of the history alone.
 #[derive(Clone, Debug)]
-pub(crate) struct Falling {
+pub(crate) struct ReduceOnPlateau {
     rule: Plateau,
     column: usize,
     smaller: bool,
@@ -78,7 +106,7 @@ pub(crate) struct Falling {
     share: f64,
 }
 
-impl Falling {
+impl ReduceOnPlateau {
     pub(crate) fn new(rule: &Plateau, names: &[String]) -> Option<Self> {
         let valid = names.iter().any(|n| n == "val_loss");
         let figure = rule.figure.as_deref().unwrap_or(if valid { "val_loss" } else { "loss" });
@@ -197,10 +225,10 @@ mod tests {
             let numbers = |key: &str| -> Vec<f64> {
                 case[key].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
             };
-            let mut falling = Falling::new(&rule, &names()).unwrap();
+            let mut plateau = ReduceOnPlateau::new(&rule, &names()).unwrap();
             let mut share = 1.0;
             for (epoch, (loss, rate)) in numbers("losses").iter().zip(numbers("values")).enumerate() {
-                share = falling.after(&[*loss, 0.0]).unwrap_or(share);
+                share = plateau.after(&[*loss, 0.0]).unwrap_or(share);
                 let ours = share * case["lr"].as_f64().unwrap();
                 assert!((ours - rate).abs() < 1e-12, "{name}, epoch {epoch}: {ours}, not {rate}");
             }

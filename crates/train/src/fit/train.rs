@@ -1,19 +1,21 @@
 //! The loop.
 
 use crate::artifact::checkpoint::{self, CHECKPOINT, Checkpoint};
-use crate::artifact::run_folder::{MODEL, RunFolder, RunNote};
+use crate::artifact::run_folder::{MODEL, RunFolder};
+use crate::artifact::run_note::RunNote;
 use crate::artifact::weights;
 use crate::binding::load::Loaded;
 use crate::binding::resolved;
-use crate::execute::metrics;
-use crate::execute::runner::{Planner, Runners, internal, layout, plans};
+use crate::execute::metrics::{self, Metrics};
+use crate::execute::runner::{Planner, Runners, eval_batch, internal, layout, plans, threads};
 use crate::fit::augment::{Augment, feed};
 use crate::fit::clock::Clock;
+use crate::fit::diverge::{Replay, Snapshot};
 use crate::fit::history::History;
 use crate::fit::prefetch::Prefetch;
-use crate::fit::report::{Best, Figures, Observer, Progress, Report, Start, StopReason, TrainOptions};
-use crate::fit::stop::{Falling, Rules, Watch};
-use crate::infer::decode;
+use crate::fit::report::{Best, Observer, Progress, Report, Start, TrainOptions};
+use crate::fit::stop::{ReduceOnPlateau, Rules, StopReason, Watch};
+use crate::infer::decode::{Decoder, evenly_spaced};
 use crate::memory;
 use crate::precision::{Float, with_float};
 use crate::problem::{Outcome, Problem, ProblemKind};
@@ -28,7 +30,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 /// Rows shown with what the network says.
-const HANDFUL: usize = 8;
+const PREVIEW_ROWS: usize = 8;
 /// Seconds from which on a run is worth waiting for the disk.
 const LONG: f64 = 1.0;
 /// Steps between two snapshots to replay from.
@@ -58,62 +60,40 @@ pub fn train(
     })
 }
 
-/// Threads: as many as asked for, or as the machine has.
-pub(crate) fn threads(asked: usize) -> usize {
-    match asked {
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
-        n => n,
-    }
-}
-
-/// The batch size of evaluation: small batches would only be slower.
-pub(crate) fn eval_batch(model: &Model) -> usize {
-    model.settings.batch.max(32)
-}
-
 /// What is said when the thread that reads rows ends before they do.
 fn unread() -> Fault {
     Fault::new(Code::N0901, "the thread that reads the rows has ended")
 }
 
-/// Where a replay begins.
-pub(crate) struct Snapshot<T> {
-    pub(crate) store: Store<T>,
-    /// The epoch that was about to begin.
-    pub(crate) epoch: u64,
-    /// The steps done before it.
-    pub(crate) step: u64,
-}
-
-pub(crate) struct Trainer<'a, T> {
-    pub(crate) loaded: &'a Loaded,
-    pub(crate) model: &'a Model,
-    pub(crate) options: &'a TrainOptions,
-    pub(crate) pool: Arc<Pool>,
-    pub(crate) store: Store<T>,
-    pub(crate) step: Runners<T>,
+struct Trainer<'a, T> {
+    loaded: &'a Loaded,
+    model: &'a Model,
+    options: &'a TrainOptions,
+    pool: Arc<Pool>,
+    store: Store<T>,
+    step: Runners<T>,
     eval: Runners<T>,
-    pub(crate) snapshot: Snapshot<T>,
+    snapshot: Snapshot<T>,
     best: Option<(Watch, Best, Store<T>)>,
     rules: Rules,
-    falling: Option<Falling>,
+    plateau: Option<ReduceOnPlateau>,
     history: History,
-    pub(crate) batch: usize,
-    pub(crate) order: Arc<Vec<u32>>,
+    batch: usize,
+    order: Arc<Vec<u32>>,
     valid_rows: Vec<u32>,
-    pub(crate) sums: Vec<f64>,
+    sums: Vec<f64>,
     valid_sums: Vec<f64>,
     /// The figures of the present epoch.
     row: Vec<f64>,
-    pub(crate) epoch: u64,
-    pub(crate) done: u64,
+    epoch: u64,
+    done: u64,
     /// Rows of the present epoch that were seen before the run stopped and went on.
     position: usize,
     resumed_at: u64,
     /// Whether the batch holds rows.
     fed: bool,
     /// What is done to pictures on the way into a batch.
-    pub(crate) augment: Option<Augment>,
+    augment: Option<Augment>,
     total: u64,
     memory: u64,
     folder: Option<RunFolder>,
@@ -162,7 +142,7 @@ impl<'a, T: Float> Trainer<'a, T> {
             eval: Runners::new(eval_plans, eval_batch(model), &pool, &loaded.ports, model)?,
             snapshot: Snapshot { store: store.clone(), epoch: 1, step: 0 },
             best,
-            falling: settings.plateau.as_ref().and_then(|p| Falling::new(p, history.names())),
+            plateau: settings.plateau.as_ref().and_then(|p| ReduceOnPlateau::new(p, history.names())),
             rules: Rules::new(&settings.stop, history.names(), &loaded.spec.sources),
             batch: settings.batch,
             order: Arc::new((0..rows as u32).collect()),
@@ -178,8 +158,8 @@ impl<'a, T: Float> Trainer<'a, T> {
             augment: Augment::new(&loaded.spec, &loaded.ports, settings.seed),
             total: settings.total_steps(rows),
             memory: need.total(),
-            note: RunNote::new(loaded, model, options),
-            card: if options.write { card(loaded) } else { ModelCard::default() },
+            note: RunNote::new(loaded, model, options.shuffle, options.init.as_deref()),
+            card: if options.write { weights::card(loaded) } else { ModelCard::default() },
             clock: Clock::start(),
             loaded,
             model,
@@ -214,8 +194,8 @@ impl<'a, T: Float> Trainer<'a, T> {
         for epoch in 1..=self.history.len() as u64 {
             let row = self.history.row(epoch);
             self.rules.after(self.history.names(), row);
-            if let Some(falling) = &mut self.falling {
-                falling.after(row);
+            if let Some(plateau) = &mut self.plateau {
+                plateau.after(row);
             }
             if let Some((watch, best, _)) = &mut self.best
                 && watch.improves(row)
@@ -262,7 +242,7 @@ impl<'a, T: Float> Trainer<'a, T> {
         if !self.finite() {
             return Err(self.diverged());
         }
-        self.tell(observer, seconds, true, true);
+        self.report_progress(observer, seconds, true, true);
         self.finish(stop, seconds)
     }
 
@@ -300,8 +280,26 @@ impl<'a, T: Float> Trainer<'a, T> {
         self.shuffle(self.epoch);
     }
 
+    /// The problem of a loss, or a weight, that is no number any more.
+    fn diverged(&mut self) -> Box<Problem> {
+        let _ = self.save_history();
+        let mut replay = Replay {
+            loaded: self.loaded,
+            model: self.model,
+            options: self.options,
+            pool: &self.pool,
+            snapshot: &self.snapshot,
+            store: &mut self.store,
+            step: &mut self.step,
+            augment: self.augment.as_ref(),
+            order: Arc::make_mut(&mut self.order),
+            last: (self.epoch, self.done),
+        };
+        replay.diverged()
+    }
+
     /// The order of the rows in an epoch.
-    pub(crate) fn shuffle(&mut self, epoch: u64) {
+    fn shuffle(&mut self, epoch: u64) {
         if self.options.shuffle {
             let order = Arc::make_mut(&mut self.order);
             self.loaded.data.train.order(self.model.settings.seed, epoch, order);
@@ -337,7 +335,7 @@ impl<'a, T: Float> Trainer<'a, T> {
             }
             self.done += 1;
             runner.run(&mut self.store, seed, self.done);
-            runner.add_figures(end - at, &mut self.sums);
+            runner.add_sums(end - at, &mut self.sums);
             if !self.sums[0].is_finite() {
                 return Err(self.diverged());
             }
@@ -345,8 +343,8 @@ impl<'a, T: Float> Trainer<'a, T> {
             if let Some(now) = self.clock.step()
                 && at < rows
             {
-                if self.clock.tell(now) {
-                    self.tell(observer, now.as_secs_f64(), false, false);
+                if self.clock.report_due(now) {
+                    self.report_progress(observer, now.as_secs_f64(), false, false);
                 }
                 if self.clock.save_due() {
                     self.save()?;
@@ -407,13 +405,13 @@ impl<'a, T: Float> Trainer<'a, T> {
             best.epoch = self.epoch;
             best.value = watch.value().unwrap_or(f64::NAN);
         }
-        if self.falling.as_mut().is_some_and(|f| f.after(&self.row).is_some()) {
+        if self.plateau.as_mut().is_some_and(|f| f.after(&self.row).is_some()) {
             self.lower_rate();
         }
         if let Some(now) = self.clock.now_if_looked()
-            && self.clock.tell(now)
+            && self.clock.report_due(now)
         {
-            self.tell(observer, now.as_secs_f64(), true, false);
+            self.report_progress(observer, now.as_secs_f64(), true, false);
         }
         if let (Some(every), Some(folder)) = (self.model.settings.save_every, &self.folder)
             && self.epoch.is_multiple_of(every)
@@ -429,14 +427,14 @@ impl<'a, T: Float> Trainer<'a, T> {
 
     /// Tells the optimizer how far the learning rate has fallen.
     fn lower_rate(&mut self) {
-        if let Some(falling) = &self.falling
+        if let Some(plateau) = &self.plateau
             && let Some(slot) = self.store.get_mut(Role::Slot, Plateau::SLOT)
         {
-            slot.fill(T::of(falling.share()));
+            slot.fill(T::of(plateau.share()));
         }
     }
 
-    fn tell(&self, observer: &mut dyn Observer, seconds: f64, epoch_ended: bool, last: bool) {
+    fn report_progress(&self, observer: &mut dyn Observer, seconds: f64, epoch_ended: bool, last: bool) {
         observer.progress(&Progress {
             epoch: self.epoch,
             epochs: self.epochs(),
@@ -476,7 +474,7 @@ impl<'a, T: Float> Trainer<'a, T> {
         self.clock.seconds() > LONG
     }
 
-    pub(crate) fn save_history(&self) -> Outcome<()> {
+    fn save_history(&self) -> Outcome<()> {
         let Some(folder) = &self.folder else { return Ok(()) };
         folder.write(&[("history.csv", self.history.csv().into_bytes())], true)
     }
@@ -511,7 +509,7 @@ impl<'a, T: Float> Trainer<'a, T> {
             self.save()?;
         }
         let mut files = if self.folder.is_some() { self.files() } else { Vec::new() };
-        let mut figures = Figures {
+        let mut figures = Metrics {
             loss: self.row[0],
             metrics: self.model.metrics.iter().cloned().zip(self.row[1..].iter().copied()).collect(),
             tables: Vec::new(),
@@ -530,9 +528,9 @@ impl<'a, T: Float> Trainer<'a, T> {
             StopReason::Interrupted => (None, None),
             _ => (self.measure(data.valid.as_ref())?, self.measure(data.test.as_ref())?),
         };
-        let shown = decode::spread(data.train.len(), HANDFUL);
-        let reader = decode::Reader::new(&data.stats, &self.loaded.ports, self.model);
-        let rows = reader.read(&data.train, &shown, &mut self.eval, &mut self.store)?;
+        let shown = evenly_spaced(data.train.len(), PREVIEW_ROWS);
+        let decoder = Decoder::new(&data.stats, &self.loaded.ports, self.model);
+        let rows = decoder.read(&data.train, &shown, &mut self.eval, &mut self.store)?;
         let report = Report {
             figures,
             valid,
@@ -549,7 +547,7 @@ impl<'a, T: Float> Trainer<'a, T> {
             threads: self.pool.threads(),
             rows,
         };
-        self.note.finish(&report);
+        report.add_to(&mut self.note);
         if let Some(folder) = &self.folder {
             files.push(("run.json", self.note.json().into_bytes()));
             folder.write(&files, seconds > LONG)?;
@@ -558,33 +556,17 @@ impl<'a, T: Float> Trainer<'a, T> {
     }
 
     /// Loss and metrics of a whole table.
-    fn measure(&mut self, table: Option<&Table>) -> Outcome<Option<Figures>> {
+    fn measure(&mut self, table: Option<&Table>) -> Outcome<Option<Metrics>> {
         let Some(table) = table else { return Ok(None) };
         let rows: Vec<u32> = (0..table.len() as u32).collect();
         let mut sums = vec![0.0; self.sums.len()];
         self.eval.sums(table, &rows, &mut self.store, &mut sums)?;
-        metrics::figures(self.model, &sums, rows.len()).map(Some)
+        metrics::metrics(self.model, &sums, rows.len()).map(Some)
     }
 }
 
 /// How many numbers a model learns.
-pub(crate) fn weight_count(model: &Model) -> usize {
+fn weight_count(model: &Model) -> usize {
     let weights = model.parameters.iter().filter(|p| p.role == Role::Weight);
     weights.map(|p| p.shape.iter().product::<usize>()).sum()
-}
-
-/// What the model file says about itself, but for the epoch.
-pub(crate) fn card(loaded: &Loaded) -> ModelCard {
-    let spec = &loaded.spec;
-    let name = &spec.sources.get(spec.source).name;
-    // Equal runs are equal bytes, wherever the program lies.
-    let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
-    ModelCard {
-        name: name.to_string(),
-        spec: spec.whole_text(),
-        overrides: resolved::overrides(spec),
-        stats: loaded.data.stats.to_json(),
-        epoch: 0,
-        step: 0,
-    }
 }

@@ -1,7 +1,7 @@
 //! Rows for people: encoded numbers back in the terms of the file, predictions beside them.
 
 use crate::execute::runner::{Runners, internal};
-use crate::fit::report::{Heading, PredictedRow, Predictions, Reading};
+use crate::infer::predictions::{Heading, PredictedRow, Predictions, Reading};
 use crate::precision::Float;
 use crate::problem::Outcome;
 use nnc_data::{Column, ColumnKind, ColumnStats, PortId, Role, Stats, Table};
@@ -10,13 +10,13 @@ use nnc_graph::OutputKind;
 use nnc_model::{Model, OutputInfo, Port, Ports};
 
 /// Evenly chosen rows, the first among them.
-pub(crate) fn spread(rows: usize, most: usize) -> Vec<u32> {
+pub(crate) fn evenly_spaced(rows: usize, most: usize) -> Vec<u32> {
     let count = rows.min(most);
     (0..count).map(|i| (i * rows / count) as u32).collect()
 }
 
-/// How the slots of a column are read.
-enum How {
+/// Encoding the slots of a column are read.
+enum Encoding {
     /// One slot per category.
     OneHot,
     /// The number of a class.
@@ -25,30 +25,31 @@ enum How {
     Numbers,
 }
 
-struct Part<'a> {
+/// Reads the slots of one column.
+struct ColumnDecoder<'a> {
     heading: Heading,
     port: PortId,
     offset: usize,
     width: usize,
     stats: &'a ColumnStats,
-    how: How,
+    encoding: Encoding,
 }
 
 /// Reads encoded rows.
-pub(crate) struct Reader<'a> {
+pub(crate) struct Decoder<'a> {
     ports: &'a Ports,
     model: &'a Model,
-    inputs: Vec<Part<'a>>,
-    targets: Vec<Part<'a>>,
+    inputs: Vec<ColumnDecoder<'a>>,
+    targets: Vec<ColumnDecoder<'a>>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> Decoder<'a> {
     pub(crate) fn new(stats: &'a Stats, ports: &'a Ports, model: &'a Model) -> Self {
         let parts = |role: Role| {
             let columns = stats.schema.columns.iter().zip(&stats.columns);
             columns
                 .filter(|(c, _)| c.role == role)
-                .filter_map(|(c, s)| Part::new(c, s, stats, ports))
+                .filter_map(|(c, s)| ColumnDecoder::new(c, s, stats, ports))
                 .collect()
         };
         Self { ports, model, inputs: parts(Role::Input), targets: parts(Role::Target) }
@@ -63,7 +64,7 @@ impl<'a> Reader<'a> {
         store: &mut Store<T>,
     ) -> Outcome<Predictions> {
         let targets = if table.has_targets() { &self.targets[..] } else { &[] };
-        let headings = |parts: &[Part<'_>]| parts.iter().map(|p| p.heading.clone()).collect();
+        let headings = |parts: &[ColumnDecoder<'_>]| parts.iter().map(|p| p.heading.clone()).collect();
         let mut out = Predictions {
             inputs: headings(&self.inputs),
             targets: headings(targets),
@@ -139,7 +140,7 @@ impl<'a> Reader<'a> {
         let Some(target) = self.target_of(info) else { return Reading { values, class: None } };
         let parts = || self.targets.iter().filter(|p| p.port == PortId::Target(target));
         if parts().map(|p| p.width).sum::<usize>() == values.len() {
-            for part in parts().filter(|p| matches!(p.how, How::Numbers)) {
+            for part in parts().filter(|p| matches!(p.encoding, Encoding::Numbers)) {
                 let slots = values.iter_mut().skip(part.offset).take(part.width);
                 slots.for_each(|v| *v = part.undo(*v));
             }
@@ -159,7 +160,7 @@ fn largest(values: &[f64]) -> usize {
     best
 }
 
-impl<'a> Part<'a> {
+impl<'a> ColumnDecoder<'a> {
     fn new(column: &Column, stats: &'a ColumnStats, all: &Stats, ports: &Ports) -> Option<Self> {
         let (port, schema) = match column.role {
             Role::Input => (PortId::Input(column.port?), &all.schema.inputs),
@@ -173,22 +174,22 @@ impl<'a> Part<'a> {
         };
         let own = column.width == origin.size();
         let width = column.width - usize::from(stats.indicator && column.width > 1);
-        let (how, classes, shape) = if let Some(classes) = &origin.classes {
-            (How::Class, Some(classes.clone()), port_shape.clone())
+        let (encoding, classes, shape) = if let Some(classes) = &origin.classes {
+            (Encoding::Class, Some(classes.clone()), port_shape.clone())
         } else if stats.one_hot
             && stats.vocabulary.len() <= column.width
             && column.kind == ColumnKind::Category
         {
-            (How::OneHot, Some(stats.vocabulary.clone()), Vec::new())
+            (Encoding::OneHot, Some(stats.vocabulary.clone()), Vec::new())
         } else if column.kind == ColumnKind::Tensor && own {
-            (How::Numbers, None, port_shape.clone())
+            (Encoding::Numbers, None, port_shape.clone())
         } else {
             let shape = if width == 1 { Vec::new() } else { vec![width] };
-            (How::Numbers, None, shape)
+            (Encoding::Numbers, None, shape)
         };
-        let width = if matches!(how, How::OneHot) { stats.vocabulary.len() } else { width };
+        let width = if matches!(encoding, Encoding::OneHot) { stats.vocabulary.len() } else { width };
         let heading = Heading { name: column.name.clone(), shape, classes };
-        Some(Self { heading, port, offset: column.offset, width, stats, how })
+        Some(Self { heading, port, offset: column.offset, width, stats, encoding })
     }
 
     /// A number before its scaling.
@@ -201,17 +202,17 @@ impl<'a> Part<'a> {
         table.gather_f64(self.port, &[row], &mut all).map_err(|f| internal(&f))?;
         let slots = all.get(self.offset..self.offset + self.width).unwrap_or(&[]);
         let names = self.heading.classes.as_deref().unwrap_or_default();
-        Ok(match (&self.how, slots) {
-            (How::Class, [class]) => {
+        Ok(match (&self.encoding, slots) {
+            (Encoding::Class, [class]) => {
                 Reading { values: slots.to_vec(), class: names.get(*class as usize).cloned() }
             }
-            (How::OneHot, slots) => {
+            (Encoding::OneHot, slots) => {
                 let at = largest(slots);
                 let class = slots.get(at).filter(|x| **x > 0.0).and_then(|_| names.get(at).cloned());
                 Reading { values: slots.to_vec(), class }
             }
-            (How::Class, slots) => Reading { values: slots.to_vec(), class: None },
-            (How::Numbers, slots) => {
+            (Encoding::Class, slots) => Reading { values: slots.to_vec(), class: None },
+            (Encoding::Numbers, slots) => {
                 Reading { values: slots.iter().map(|x| self.undo(*x)).collect(), class: None }
             }
         })
@@ -224,9 +225,9 @@ mod tests {
 
     #[test]
     fn rows_are_spread() {
-        assert_eq!(spread(4, 8), [0, 1, 2, 3]);
-        assert_eq!(spread(80, 8), [0, 10, 20, 30, 40, 50, 60, 70]);
-        assert!(spread(0, 8).is_empty());
+        assert_eq!(evenly_spaced(4, 8), [0, 1, 2, 3]);
+        assert_eq!(evenly_spaced(80, 8), [0, 10, 20, 30, 40, 50, 60, 70]);
+        assert!(evenly_spaced(0, 8).is_empty());
     }
 
     #[test]

@@ -4,9 +4,8 @@
 //! at its beginning, and what follows it is read at its last place; a longer one is cut to its end. What stands
 //! behind the text in the window must not matter, which is tried before anything is written.
 
-use crate::binding::load::fault_problem;
-use crate::execute::runner::{Planner, Runner, layout};
-use crate::fit::train::threads;
+use crate::binding::encode::fault_problem;
+use crate::execute::runner::{Planner, Runner, layout, threads};
 use crate::infer::inference::Trained;
 use crate::memory;
 use crate::precision::{Float, with_float};

@@ -1,14 +1,16 @@
 //! Using a trained model: opening, evaluating, predicting.
 
-use crate::artifact::run_folder::{RunNote, resolve_model};
+use crate::artifact::run_folder::resolve_model;
+use crate::artifact::run_note::RunNote;
 use crate::artifact::weights;
-use crate::binding::load::{LoadOptions, Purpose, encode_file, encode_own, load, ports, same_data};
+use crate::binding::encode::{Purpose, encode_file, encode_own, same_data};
+use crate::binding::load::{LoadOptions, load};
+use crate::binding::ports::ports;
 use crate::binding::resolved::for_model;
-use crate::execute::metrics;
-use crate::execute::runner::{Planner, Runners, layout};
-use crate::fit::report::{Figures, Predictions};
-use crate::fit::train::{eval_batch, threads};
-use crate::infer::decode::Reader;
+use crate::execute::metrics::{self, Metrics};
+use crate::execute::runner::{Planner, Runners, eval_batch, layout, threads};
+use crate::infer::decode::Decoder;
+use crate::infer::predictions::Predictions;
 use crate::memory;
 use crate::precision::{Float, with_float};
 use crate::problem::{Outcome, Problem, ProblemKind};
@@ -57,7 +59,7 @@ pub enum On {
 
 /// How to use a model.
 #[derive(Clone, Debug, Default)]
-pub struct UseOptions {
+pub struct InferOptions {
     /// A file instead of the program's data, as seen from the present folder; `-` is stdin.
     pub data: Option<String>,
     /// Threads; 0 takes as many as the machine has.
@@ -74,7 +76,7 @@ pub struct Evaluation {
     /// How many rows.
     pub rows: usize,
     /// The figures.
-    pub figures: Figures,
+    pub figures: Metrics,
 }
 
 /// Opens a model file, a run's folder, or the newest run of a program.
@@ -118,7 +120,7 @@ pub fn open_model(path: &Path) -> Outcome<Trained> {
 ///
 /// # Errors
 /// The data cannot be read, lacks targets, or does not fit the model.
-pub fn evaluate(model: &Trained, on: Option<On>, options: &UseOptions) -> Outcome<Evaluation> {
+pub fn evaluate(model: &Trained, on: Option<On>, options: &InferOptions) -> Outcome<Evaluation> {
     let (name, table) = match (&options.data, on) {
         (Some(path), _) => (
             path.clone(),
@@ -135,12 +137,12 @@ pub fn evaluate(model: &Trained, on: Option<On>, options: &UseOptions) -> Outcom
     }
     let rows: Vec<u32> = (0..table.len() as u32).collect();
     let sums = with_float!(model.model.step.float, T => {
-        let mut used = InUse::<T>::new(model, options)?;
+        let mut used = Ready::<T>::new(model, options)?;
         let mut sums = vec![0.0; metrics::width(&model.model)];
         used.runners.sums(&table, &rows, &mut used.store, &mut sums)?;
         sums
     });
-    let figures = metrics::figures(&model.model, &sums, table.len())?;
+    let figures = metrics::metrics(&model.model, &sums, table.len())?;
     Ok(Evaluation { on: name, rows: table.len(), figures })
 }
 
@@ -148,16 +150,16 @@ pub fn evaluate(model: &Trained, on: Option<On>, options: &UseOptions) -> Outcom
 ///
 /// # Errors
 /// The data cannot be read, or does not fit the model.
-pub fn predict(model: &Trained, options: &UseOptions) -> Outcome<Predictions> {
+pub fn predict(model: &Trained, options: &InferOptions) -> Outcome<Predictions> {
     let table = match &options.data {
         Some(path) => encode_file(&model.stats, &model.spec, path, options.memory_limit, Purpose::Predict)?,
         None => encode_own(&model.stats, &model.spec, &model.origin(options), Purpose::Predict)?,
     };
     let rows: Vec<u32> = (0..table.len() as u32).collect();
-    let reader = Reader::new(&model.stats, &model.ports, &model.model);
+    let decoder = Decoder::new(&model.stats, &model.ports, &model.model);
     with_float!(model.model.step.float, T => {
-        let mut used = InUse::<T>::new(model, options)?;
-        reader.read(&table, &rows, &mut used.runners, &mut used.store)
+        let mut used = Ready::<T>::new(model, options)?;
+        decoder.read(&table, &rows, &mut used.runners, &mut used.store)
     })
 }
 
@@ -169,13 +171,13 @@ impl Trained {
         Ok(store)
     }
 
-    fn origin(&self, options: &UseOptions) -> LoadOptions {
+    fn origin(&self, options: &InferOptions) -> LoadOptions {
         LoadOptions { memory_limit: options.memory_limit, ..self.origin.clone() }
     }
 }
 
 /// A part of the data the model was trained on.
-fn part(model: &Trained, on: Option<On>, options: &UseOptions) -> Outcome<(String, Table)> {
+fn part(model: &Trained, on: Option<On>, options: &InferOptions) -> Outcome<(String, Table)> {
     let loaded = load(model.spec.clone(), &model.origin(options))?;
     if !same_data(&loaded.data.stats, &model.stats) {
         let d = Diagnostic::error(Code::N0513, "the data has changed since this model was trained");
@@ -200,13 +202,13 @@ fn part(model: &Trained, on: Option<On>, options: &UseOptions) -> Outcome<(Strin
 }
 
 /// A model with its memory.
-struct InUse<T> {
+struct Ready<T> {
     runners: Runners<T>,
     store: Store<T>,
 }
 
-impl<T: Float> InUse<T> {
-    fn new(model: &Trained, options: &UseOptions) -> Outcome<Self> {
+impl<T: Float> Ready<T> {
+    fn new(model: &Trained, options: &InferOptions) -> Outcome<Self> {
         let layout = layout(&model.model)?;
         let limit = memory::limit(options.memory_limit);
         let mut planner = Planner::new(&layout, limit);

@@ -1,5 +1,8 @@
-//! Using a trained model.
+//! What a trained model says: evaluation, predictions, generated text.
+//!
+//! Invariant: uses `binding`, `execute` and `artifact`, never `fit`: a model is used without knowing how it was trained.
 
 pub(crate) mod decode;
 pub(crate) mod generate;
 pub(crate) mod inference;
+pub(crate) mod predictions;

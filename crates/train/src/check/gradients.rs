@@ -1,29 +1,13 @@
-//! Plans, gradients against differences, and time.
+//! The gradients of a program against differences.
 
 use crate::artifact::weights;
 use crate::binding::load::Loaded;
-use crate::execute::runner::{Planner, Runner, engine, internal, layout};
-use crate::fit::train::threads;
-use crate::infer::decode::spread;
+use crate::execute::runner::{Planner, Runner, engine, internal};
+use crate::infer::decode::evenly_spaced;
 use crate::memory;
-use crate::precision::{Float, with_float};
 use crate::problem::Outcome;
-use nnc_engine::{Layout, Plan, PlanOptions, Pool, Store, plan};
+use nnc_engine::{Layout, Pool, Store};
 use nnc_graph::{DType, OutputKind, Role};
-use nnc_model::Model;
-use std::sync::Arc;
-use std::time::Instant;
-
-/// The plan of a whole step, for `nnc graph --stage plan`.
-///
-/// # Errors
-/// Sizes overflow, or the program needs more memory than the machine has.
-pub fn plan_step(loaded: &Loaded, model: &Model) -> Outcome<Plan> {
-    let layout = layout(model)?;
-    let batch = model.settings.batch.min(loaded.data.train.len()).max(1);
-    let options = PlanOptions { memory_limit: memory::limit(None), ..PlanOptions::default() };
-    plan(&model.step, &layout, batch, &options).map_err(|e| engine(&e))
-}
 
 /// How thoroughly to check gradients.
 #[derive(Clone, Debug)]
@@ -78,7 +62,7 @@ pub fn check_gradients(loaded: &Loaded, options: &GradientOptions) -> Outcome<Gr
     let model = loaded.model(DType::F64)?;
     let layout =
         Layout::new(&[&model.init, &model.step, &model.eval, &model.backward]).map_err(|e| engine(&e))?;
-    let rows = spread(loaded.data.train.len(), options.rows.max(1));
+    let rows = evenly_spaced(loaded.data.train.len(), options.rows.max(1));
     let limit = memory::limit(loaded.options.memory_limit);
     let mut planner = Planner::new(&layout, limit);
     let plan = planner.plan(&model.backward, rows.len())?;
@@ -108,7 +92,7 @@ pub fn check_gradients(loaded: &Loaded, options: &GradientOptions) -> Outcome<Gr
             max_absolute: 0.0,
         };
         let floor = gradient.iter().fold(0.0f64, |m, g| m.max(g.abs())) * 1e-3;
-        for i in spread(gradient.len(), options.cap.max(1)) {
+        for i in evenly_spaced(gradient.len(), options.cap.max(1)) {
             let i = i as usize;
             let numeric = difference(&mut runner, &mut store, seed, &p.name, i);
             let (error, scale) = ((numeric - gradient[i]).abs(), numeric.abs().max(gradient[i].abs()));
@@ -154,122 +138,4 @@ fn difference(runner: &mut Runner<f64>, store: &mut Store<f64>, seed: u64, name:
         *slot = start;
     }
     (above - below) / (2.0 * h)
-}
-
-/// How to time a step.
-#[derive(Clone, Debug)]
-pub struct BenchOptions {
-    /// Threads; 0 takes as many as the machine has.
-    pub threads: usize,
-    /// Seconds to measure for, after warming up.
-    pub seconds: f64,
-    /// Bytes that may be taken; four fifths of the machine's memory where not given.
-    pub memory_limit: Option<u64>,
-}
-
-impl Default for BenchOptions {
-    fn default() -> Self {
-        Self { threads: 0, seconds: 1.0, memory_limit: None }
-    }
-}
-
-/// The speed of a program's step.
-#[derive(Clone, PartialEq, Debug)]
-pub struct BenchReport {
-    /// Rows of a step.
-    pub batch: usize,
-    /// Threads.
-    pub threads: usize,
-    /// Steps that were measured.
-    pub steps: u64,
-    /// Seconds they took.
-    pub seconds: f64,
-    /// Steps in a second.
-    pub steps_per_second: f64,
-    /// Seconds an epoch would take.
-    pub seconds_per_epoch: f64,
-    /// Billions of multiplications and additions of products in a second.
-    pub gflops: f64,
-    /// Bytes of weights, optimizer slots, values and rows.
-    pub peak_bytes: u64,
-    /// Where the time of a step goes, instruction by instruction; measured apart from the rest.
-    pub profile: Vec<ProfileRow>,
-}
-
-/// What one instruction of a step takes.
-#[derive(Clone, PartialEq, Debug)]
-pub struct ProfileRow {
-    /// What it is: `tile`, `dot`, `conv`, …
-    pub kind: &'static str,
-    /// Sizes and operations.
-    pub detail: String,
-    /// The line that asked for it.
-    pub origin: String,
-    /// Seconds of one step.
-    pub seconds: f64,
-    /// Multiplications and additions of products.
-    pub flops: u64,
-    /// Bytes read and written.
-    pub bytes: u64,
-}
-
-/// Times the step of a program on one batch of its data: no files, no figures.
-///
-/// # Errors
-/// Too little memory.
-pub fn bench(loaded: &Loaded, model: &Model, options: &BenchOptions) -> Outcome<BenchReport> {
-    with_float!(model.step.float, T => bench_in::<T>(loaded, model, options))
-}
-
-fn bench_in<T: Float>(loaded: &Loaded, model: &Model, options: &BenchOptions) -> Outcome<BenchReport> {
-    let layout = layout(model)?;
-    let table = &loaded.data.train;
-    let limit = memory::limit(options.memory_limit);
-    let batch = model.settings.batch.min(table.len()).max(1);
-    let mut planner = Planner::new(&layout, limit);
-    let plan = planner.plan(&model.step, batch)?;
-    planner.need.add("weights and optimizer slots", layout.bytes());
-    planner.need.add("rows", table.bytes());
-    planner.need.check(limit)?;
-    let peak_bytes = planner.need.total();
-    let pool = Pool::new(threads(options.threads));
-    let seed = model.settings.seed;
-    let mut store = weights::initial::<T>(model, &layout, &pool, seed, None)?;
-    let mut runner = Runner::<T>::new(Arc::clone(&plan), &pool, &loaded.ports, model)?;
-    let rows: Vec<u32> = (0..batch as u32).collect();
-    runner.feed(table, &rows).map_err(|f| internal(&f))?;
-    let wanted = options.seconds.clamp(0.01, 3600.0);
-    let mut step = 0;
-    let mut during = |runner: &mut Runner<T>, seconds: f64| {
-        let (begin, first) = (Instant::now(), step);
-        let mut portion = 1u64;
-        loop {
-            for _ in 0..portion {
-                step += 1;
-                runner.run(&mut store, seed, step);
-            }
-            let passed = begin.elapsed().as_secs_f64();
-            if passed >= seconds {
-                return (step - first, passed);
-            }
-            if passed < seconds / 100.0 {
-                portion = portion.saturating_mul(2);
-            }
-        }
-    };
-    during(&mut runner, wanted / 5.0);
-    let (steps, seconds) = during(&mut runner, wanted);
-    let profile = runner.profile(&mut store, seed, step, wanted / 2.0);
-    let per_second = steps as f64 / seconds;
-    Ok(BenchReport {
-        batch,
-        threads: pool.threads(),
-        steps,
-        seconds,
-        steps_per_second: per_second,
-        seconds_per_epoch: model.settings.steps_per_epoch(table.len()) as f64 / per_second,
-        gflops: plan.flops() as f64 * per_second / 1e9,
-        peak_bytes,
-        profile,
-    })
 }

@@ -1,0 +1,90 @@
+//! What is known of a run beside its model: `run.json`.
+
+use crate::binding::load::{LoadOptions, Loaded};
+use nnc_graph::DType;
+use nnc_model::Model;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// What `run.json` says beside the model: where the data was, and how the run went.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct RunNote {
+    /// The version of nnc.
+    pub(crate) nnc: String,
+    /// The program as it was named.
+    pub(crate) spec: String,
+    /// The folder where the program's relative paths begin.
+    pub(crate) base: PathBuf,
+    /// `--data`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) data: Option<PathBuf>,
+    /// The fold, from 1, and how many there are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) fold: Option<(usize, usize)>,
+    /// `--memory`, and whether it left the rows on disk, where they are shuffled in runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) memory: Option<u64>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) on_disk: bool,
+    pub(crate) seed: u64,
+    pub(crate) shuffle: bool,
+    pub(crate) precision: String,
+    pub(crate) threads: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) init: Option<PathBuf>,
+    pub(crate) epochs: u64,
+    pub(crate) steps: u64,
+    pub(crate) seconds: f64,
+    pub(crate) weights: usize,
+    pub(crate) stop: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) best_epoch: Option<u64>,
+    /// `null` where it is no number.
+    pub(crate) loss: Option<f64>,
+    pub(crate) metrics: Vec<(String, Option<f64>)>,
+}
+
+impl RunNote {
+    /// What is known before the first step.
+    pub(crate) fn new(loaded: &Loaded, model: &Model, shuffle: bool, init: Option<&Path>) -> Self {
+        let absolute = |p: &Path| std::path::absolute(p).unwrap_or_else(|_| p.to_path_buf());
+        let LoadOptions { data, base, fold, .. } = &loaded.options;
+        let base = if base.as_os_str().is_empty() { Path::new(".") } else { base };
+        let data = data.as_ref().map(|p| if p == "-" { PathBuf::from(p) } else { absolute(Path::new(p)) });
+        Self {
+            nnc: env!("CARGO_PKG_VERSION").into(),
+            spec: loaded.spec.sources.get(loaded.spec.source).name.clone(),
+            base: absolute(base),
+            data,
+            fold: fold.map(|(i, k)| (i + 1, k)),
+            memory: loaded.options.memory_limit,
+            on_disk: loaded.data.train.is_on_disk(),
+            seed: model.settings.seed,
+            shuffle,
+            precision: if model.step.float == DType::F64 { "f64" } else { "f32" }.into(),
+            init: init.map(Path::to_path_buf),
+            ..Self::default()
+        }
+    }
+
+    /// The fold it was trained on, from 0, and how many there are.
+    pub(crate) fn fold(&self) -> Option<(usize, usize)> {
+        self.fold.and_then(|(i, k)| Some((i.checked_sub(1)?, k)))
+    }
+
+    pub(crate) fn json(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
+        text.push('\n');
+        text
+    }
+
+    /// The note beside a model file, where there is one.
+    pub(crate) fn beside(model: &Path) -> Option<Self> {
+        let path = model.parent()?.join("run.json");
+        if std::fs::metadata(&path).ok()?.len() > 1 << 20 {
+            return None;
+        }
+        serde_json::from_str(&std::fs::read_to_string(path).ok()?).ok()
+    }
+}

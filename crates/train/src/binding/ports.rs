@@ -1,0 +1,97 @@
+//! What the data offers to a program: its ports, under the names the program has for them.
+
+use crate::binding::roles::name_after_columns;
+use nnc_data::Schema;
+use nnc_model::data::PortDecl;
+use nnc_model::{Port, Ports, Spec};
+use nnc_syntax::{Code, Diagnostic};
+
+/// What a schema offers to a program that may have names of its own for it.
+pub(crate) fn ports(schema: &Schema, spec: &Spec) -> Result<Ports, Vec<Diagnostic>> {
+    let mut diagnostics = Vec::new();
+    let mut side = |ports: &[nnc_data::Port], target: bool| -> Vec<Port> {
+        let mut ports: Vec<Port> = ports
+            .iter()
+            .map(|p| Port {
+                name: p.name.clone(),
+                shape: p.shape.clone(),
+                classes: p.classes.clone(),
+                about: p.describe.clone(),
+            })
+            .collect();
+        for decl in spec.ports.iter().filter(|d| d.target == target) {
+            if let Err(d) = name_port(&mut ports, decl) {
+                diagnostics.push(*d);
+            }
+        }
+        ports
+    };
+    let (inputs, targets) = (side(&schema.inputs, false), side(&schema.targets, true));
+    if diagnostics.is_empty() {
+        let mut ports = Ports { inputs, targets, weighted: schema.weighted, has_valid: false, samples: 0 };
+        name_after_columns(&mut ports, schema, spec);
+        return Ok(ports);
+    }
+    Err(diagnostics)
+}
+
+/// Finds the port a declaration means, gives it its name and checks its shape.
+fn name_port(ports: &mut [Port], decl: &PortDecl) -> Result<(), Box<Diagnostic>> {
+    let word = if decl.target { "target" } else { "input" };
+    let found = ports.iter().position(|p| p.name == decl.name);
+    let at = match (found, &*ports) {
+        (Some(at), _) => at,
+        (None, [_]) => 0,
+        (None, []) => {
+            let d = Diagnostic::error(
+                Code::N0513,
+                format!("the data has no {word}, so it cannot be called `{}`", decl.name),
+            );
+            return Err(Box::new(d.label(decl.span, "")));
+        }
+        (None, ports) => {
+            let names: Vec<&str> = ports.iter().map(|p| p.name.as_str()).collect();
+            let d = Diagnostic::error(Code::N0513, format!("the data has no {word} called `{}`", decl.name));
+            return Err(Box::new(d.label(decl.span, "").help(format!("it has {}", names.join(", ")))));
+        }
+    };
+    let port = &mut ports[at];
+    port.name.clone_from(&decl.name);
+    let Some(shape) = &decl.shape else { return Ok(()) };
+    let count = |s: &[usize]| s.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
+    if *shape == port.shape {
+        return Ok(());
+    }
+    // 784 columns may be a picture.
+    if port.classes.is_none() && count(shape) == count(&port.shape) {
+        port.shape.clone_from(shape);
+        return Ok(());
+    }
+    let show = |s: &[usize]| match s {
+        [] => "one class".to_string(),
+        s => s.iter().map(ToString::to_string).collect::<Vec<_>>().join("x"),
+    };
+    let message = format!("`{}` is {} here and {} in the data", decl.name, show(shape), show(&port.shape));
+    let d = Diagnostic::error(Code::N0513, message).label(decl.span, "").cause(port.about.clone());
+    Err(Box::new(d))
+}
+
+/// Ports of the declared names; any shape will do.
+pub(crate) fn guessed(decls: &[PortDecl]) -> Ports {
+    let side = |target: bool, default: &str| {
+        let port = |name: &str, shape: Option<&Vec<usize>>| Port {
+            name: name.to_string(),
+            shape: shape.cloned().unwrap_or_else(|| vec![1]),
+            classes: None,
+            about: String::new(),
+        };
+        let of_side = decls.iter().filter(|d| d.target == target);
+        let mut ports: Vec<Port> = of_side.map(|d| port(&d.name, d.shape.as_ref())).collect();
+        if ports.is_empty() {
+            ports.push(port(default, None));
+        }
+        ports
+    };
+    let (inputs, targets) = (side(false, "input"), side(true, "target"));
+    Ports { inputs, targets, weighted: false, has_valid: true, samples: 1 }
+}
