@@ -3,7 +3,7 @@
 use crate::figures::{bytes, grouped, shape};
 use crate::input::Compiled;
 use nnc_engine::Plan;
-use nnc_graph::{Graph, NodeId, Prim, Role};
+use nnc_graph::{Graph, Leaf, NodeId, Prim, Role};
 use nnc_model::Spec;
 use nnc_syntax::Span;
 use serde_json::{Value, json};
@@ -79,13 +79,13 @@ fn boxes(graph: &Graph) -> Vec<Option<String>> {
 
 fn box_of(graph: &Graph, id: NodeId) -> Option<String> {
     let node = graph.node(id);
-    match &node.prim {
-        Prim::Parameter { role: Role::Input | Role::Target | Role::SampleWeight, name } => {
-            Some(format!("{name}\n{}", node.ty))
-        }
-        Prim::Constant(_) | Prim::BatchSize | Prim::Iota { .. } => None,
-        _ => node.origin.scope.split(" > ").next().filter(|s| !s.is_empty()).map(str::to_string),
+    if let Some((Role::Input | Role::Target | Role::SampleWeight, name)) = node.prim.parameter() {
+        return Some(format!("{name}\n{}", node.ty));
     }
+    if matches!(node.prim, Prim::Leaf(Leaf::Constant(_) | Leaf::BatchSize | Leaf::Iota { .. })) {
+        return None;
+    }
+    node.origin.scope.split(" > ").next().filter(|s| !s.is_empty()).map(str::to_string)
 }
 
 /// An indented tree, one node a line, as a picture.

@@ -1,7 +1,7 @@
 //! Running a plan.
 
 use crate::{EngineError, Plan, Store};
-use nnc_graph::{DType, NodeId, OutputKind, Prim, Role};
+use nnc_graph::{DType, NodeId, OutputKind, Role};
 use nnc_kernels::{Buffer, Code, Pool, Real};
 use std::sync::Arc;
 use std::time::Duration;
@@ -103,7 +103,7 @@ impl<T: Real> Executor<T> {
         let nan = |id: NodeId| self.value(id).is_some_and(|v| v.iter().any(|x| x.is_nan()));
         let finite = |id: NodeId| self.value(id).is_none_or(|v| v.iter().all(|x| x.wide().is_finite()));
         let fresh = |id: NodeId| {
-            let constant = matches!(graph.node(id).prim, Prim::Constant(_));
+            let constant = graph.node(id).prim.constant().is_some();
             !constant && graph.operands(id).into_iter().all(finite)
         };
         let first_nan = graph.ids().find(|&id| nan(id) && fresh(id));

@@ -5,7 +5,7 @@
 //! elements can therefore run together: no way from one to the other leaves the level. What connects them is
 //! a value that passes from one to the other or a tensor that both read.
 
-use nnc_graph::{DType, Graph, NodeId, Prim};
+use nnc_graph::{DType, Elementwise, Graph, Leaf, Movement, NodeId, Prim};
 
 /// What kind of work a node is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,32 +25,29 @@ pub(crate) enum Kind {
 /// What kind of work a node is.
 pub(crate) fn kind(graph: &Graph, id: NodeId) -> Kind {
     match &graph.node(id).prim {
-        Prim::Parameter { .. } | Prim::Constant(_) | Prim::Iota { .. } | Prim::BatchSize => Kind::Leaf,
-        Prim::Reshape | Prim::StopGradient => Kind::Alias,
-        Prim::Convert => {
+        Prim::Leaf(leaf) => match leaf {
+            Leaf::Parameter { .. } | Leaf::Constant(_) | Leaf::Iota { .. } | Leaf::BatchSize => Kind::Leaf,
+            Leaf::Rng { .. } => Kind::Elementwise,
+        },
+        Prim::Elementwise(Elementwise::StopGradient) => Kind::Alias,
+        Prim::Elementwise(Elementwise::Convert) => {
             let from = graph.operands(id).first().map(|&o| graph.ty(o).dtype);
             let to = graph.ty(id).dtype;
             let rounds = from.is_some_and(DType::is_float) && to == DType::I32;
             if rounds || to == DType::Pred { Kind::Elementwise } else { Kind::Alias }
         }
-        Prim::Transpose { .. } | Prim::BroadcastInDim { .. } | Prim::Slice { .. } | Prim::Reverse { .. } => {
-            Kind::View
+        Prim::Elementwise(_) => Kind::Elementwise,
+        Prim::Movement(movement) => match movement {
+            Movement::Reshape => Kind::Alias,
+            Movement::Transpose { .. }
+            | Movement::BroadcastInDim { .. }
+            | Movement::Slice { .. }
+            | Movement::Reverse { .. } => Kind::View,
+            Movement::Concatenate { .. } | Movement::Pad { .. } => Kind::Heavy,
+        },
+        Prim::Reduce(_) | Prim::DotGeneral(_) | Prim::Convolve(_) | Prim::Window(_) | Prim::Indexing(_) => {
+            Kind::Heavy
         }
-        Prim::Rng { .. } | Prim::Unary(_) | Prim::Binary(_) | Prim::Compare(_) | Prim::Select => {
-            Kind::Elementwise
-        }
-        Prim::Reduce { .. }
-        | Prim::ArgMax { .. }
-        | Prim::DotGeneral(_)
-        | Prim::Concatenate { .. }
-        | Prim::Pad { .. }
-        | Prim::Gather
-        | Prim::ScatterAdd
-        | Prim::Convolution(_)
-        | Prim::ConvolutionKernel(_)
-        | Prim::ReduceWindow { .. }
-        | Prim::SelectAndScatter(_)
-        | Prim::SelectAndGather(_) => Kind::Heavy,
     }
 }
 
@@ -119,6 +116,11 @@ impl Facts<'_> {
         self.kinds[id.index()] == Kind::Elementwise
     }
 
+    /// Whether it takes its operands element by element; random numbers take their keys whole.
+    fn takes_elements(&self, id: NodeId) -> bool {
+        self.is_elementwise(id) && !matches!(self.graph.node(id).prim, Prim::Leaf(_))
+    }
+
     fn find_levels(&mut self) {
         for id in self.graph.ids() {
             let operands = self.graph.operands(id);
@@ -130,8 +132,9 @@ impl Facts<'_> {
             self.origin.push(behind);
             let above = |o: &NodeId| {
                 let from = self.origin[o.index()];
-                let passes = kind == Kind::Elementwise && self.is_elementwise(from);
-                let constant = matches!(self.graph.node(from).prim, Prim::Constant(_) | Prim::BatchSize);
+                let passes = self.takes_elements(id) && self.is_elementwise(from);
+                let constant =
+                    matches!(self.graph.node(from).prim, Prim::Leaf(Leaf::Constant(_) | Leaf::BatchSize));
                 self.level[o.index()] + usize::from(!passes && !constant)
             };
             let level = match kind {
@@ -160,7 +163,7 @@ impl Facts<'_> {
             } else if self.kinds[at] == Kind::Alias {
                 continue;
             }
-            let level = self.is_elementwise(id).then_some(self.level[at]);
+            let level = self.takes_elements(id).then_some(self.level[at]);
             for operand in self.graph.operands(id) {
                 let want = &mut wanted[self.origin[operand.index()].index()];
                 *want = Some(match *want {

@@ -5,7 +5,7 @@ use crate::fuse::{Kind, kind};
 use crate::lower::{Lower, Value};
 use crate::unit::{Draft, DraftLoad, Source, Unit};
 use crate::view::BufferId;
-use nnc_graph::{Binary, DType, Direction, Distribution, NodeId, Prim, Unary};
+use nnc_graph::{Binary, DType, Direction, Distribution, Elementwise, Graph, Leaf, NodeId, Prim, Unary};
 use nnc_kernels::{BinaryOp, Op, UnaryOp};
 use std::collections::BTreeMap;
 
@@ -43,28 +43,40 @@ impl Lower<'_> {
         }
         let convert = self.graph.ty(id).dtype;
         let op = match &self.graph.node(id).prim {
-            Prim::Unary(u) => Op::Unary(unary(*u)),
-            Prim::Binary(Binary::Power) => {
-                if let Some(op) = power(sources.get(1)) {
-                    sources.truncate(1);
-                    Op::Unary(op)
-                } else {
-                    Op::Binary(BinaryOp::Power)
+            Prim::Elementwise(function) => match function {
+                Elementwise::Unary(u) => Op::Unary(unary(*u)),
+                Elementwise::Binary(Binary::Power) => {
+                    if let Some(op) = power(sources.get(1)) {
+                        sources.truncate(1);
+                        Op::Unary(op)
+                    } else {
+                        Op::Binary(BinaryOp::Power)
+                    }
                 }
-            }
-            Prim::Binary(b) => Op::Binary(binary(*b)),
-            Prim::Compare(d) => Op::Binary(compare(*d)),
-            Prim::Select => {
-                // The kernel takes the predicate last.
-                sources.rotate_left(1);
-                Op::Select
-            }
-            Prim::Convert if convert == DType::Pred => Op::Unary(UnaryOp::Truth),
-            Prim::Convert => Op::Unary(UnaryOp::Truncate),
-            Prim::Rng { distribution, site } => {
+                Elementwise::Binary(b) => Op::Binary(binary(*b)),
+                Elementwise::Compare(d) => Op::Binary(compare(*d)),
+                Elementwise::Select => {
+                    // The kernel takes the predicate last.
+                    sources.rotate_left(1);
+                    Op::Select
+                }
+                Elementwise::Convert if convert == DType::Pred => Op::Unary(UnaryOp::Truth),
+                Elementwise::Convert => Op::Unary(UnaryOp::Truncate),
+                Elementwise::StopGradient => return Err(not_elementwise(self.graph, id)),
+            },
+            Prim::Leaf(Leaf::Rng { distribution, site }) => {
+                if !sources.is_empty() {
+                    return Err(EngineError::Internal("keys of random numbers".into()));
+                }
                 Op::Random { normal: *distribution == Distribution::Normal, site: *site }
             }
-            other => return Err(EngineError::Internal(format!("{} is not elementwise", other.name()))),
+            Prim::Leaf(_)
+            | Prim::Movement(_)
+            | Prim::Reduce(_)
+            | Prim::DotGeneral(_)
+            | Prim::Convolve(_)
+            | Prim::Window(_)
+            | Prim::Indexing(_) => return Err(not_elementwise(self.graph, id)),
         };
         Ok(draft.push(op, sources))
     }
@@ -106,6 +118,10 @@ impl Lower<'_> {
             _ => None,
         }
     }
+}
+
+fn not_elementwise(graph: &Graph, id: NodeId) -> EngineError {
+    EngineError::Internal(format!("{} is not elementwise", graph.node(id).prim.name()))
 }
 
 fn unary(u: Unary) -> UnaryOp {

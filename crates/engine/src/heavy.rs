@@ -4,7 +4,7 @@ use crate::EngineError;
 use crate::lower::{Lower, Value, copy_instr};
 use crate::unit::{Home, Unit, within};
 use crate::view::{BufferId, View, dense_strides};
-use nnc_graph::{DotDims, NodeId, Prim, Reduction};
+use nnc_graph::{DotDims, Indexing, Movement, NodeId, Prim, Reduction, prim};
 use nnc_kernels::{ArgMax, Dot, Fold, Gather, Instr, Matrix, Reduce, ScatterAdd};
 
 /// The axes of one operand of a product.
@@ -21,14 +21,14 @@ impl Lower<'_> {
         let operands = self.graph.operands(id);
         let unit = match &self.graph.node(id).prim {
             Prim::DotGeneral(dims) => self.dot(id, dims, to)?,
-            Prim::Reduce { op, axes } => self.reduce(id, *op, axes, to)?,
-            Prim::ArgMax { axis } => {
+            Prim::Reduce(prim::Reduce::Fold { op, axes }) => self.reduce(id, *op, axes, to)?,
+            Prim::Reduce(prim::Reduce::ArgMax { axis }) => {
                 let from = self.dense(operands[0])?;
                 let (outer, fold_size, inner) = split(&from.dims, *axis);
                 let instr = ArgMax { outer, fold_size, inner, from: within(from.offset), to: within(0) };
                 Unit::fixed(vec![(Instr::ArgMax(instr), vec![from.buffer, to])], to, vec![id])
             }
-            Prim::Gather => {
+            Prim::Indexing(Indexing::Gather) => {
                 let (table, index) = (self.dense(operands[0])?, self.dense(operands[1])?);
                 let instr = Gather {
                     table: within(table.offset),
@@ -41,7 +41,7 @@ impl Lower<'_> {
                 let buffers = vec![table.buffer, index.buffer, to];
                 Unit::fixed(vec![(Instr::Gather(instr), buffers)], to, vec![id])
             }
-            Prim::ScatterAdd => {
+            Prim::Indexing(Indexing::ScatterAdd) => {
                 let (index, rows) = (self.dense(operands[0])?, self.dense(operands[1])?);
                 let dims = &self.dims[id.index()];
                 let instr = ScatterAdd {
@@ -55,8 +55,8 @@ impl Lower<'_> {
                 let buffers = vec![index.buffer, rows.buffer, to];
                 Unit::fixed(vec![(Instr::ScatterAdd(instr), buffers)], to, vec![id])
             }
-            Prim::Concatenate { axis } => self.concatenate(id, *axis, to)?,
-            Prim::Pad { low } => {
+            Prim::Movement(Movement::Concatenate { axis }) => self.concatenate(id, *axis, to)?,
+            Prim::Movement(Movement::Pad { low }) => {
                 let from = self.axes(operands[0])?;
                 let strides = dense_strides(&self.dims[id.index()]);
                 let offset: isize = low.iter().zip(&strides).map(|(&l, &s)| l as isize * s).sum();
@@ -65,12 +65,20 @@ impl Lower<'_> {
                 let instrs = if from.count() == 0 { vec![zero] } else { vec![zero, copy] };
                 Unit::fixed(instrs, to, vec![id])
             }
-            Prim::Convolution(_)
-            | Prim::ConvolutionKernel(_)
-            | Prim::ReduceWindow { .. }
-            | Prim::SelectAndScatter(_)
-            | Prim::SelectAndGather(_) => self.spatial(id, to)?,
-            other => return Err(EngineError::Internal(format!("{} has no unit", other.name()))),
+            Prim::Convolve(convolve) => self.convolve(id, convolve, to)?,
+            Prim::Window(window) => self.window(id, window, to)?,
+            Prim::Leaf(_)
+            | Prim::Elementwise(_)
+            | Prim::Movement(
+                Movement::Reshape
+                | Movement::Transpose { .. }
+                | Movement::BroadcastInDim { .. }
+                | Movement::Slice { .. }
+                | Movement::Reverse { .. },
+            ) => {
+                let name = self.graph.node(id).prim.name();
+                return Err(EngineError::Internal(format!("{name} has no unit")));
+            }
         };
         self.units.push(unit);
         Ok(())

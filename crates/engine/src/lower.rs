@@ -4,7 +4,7 @@ use crate::fuse::{Groups, Kind, groups, kind};
 use crate::unit::{BufferInfo, Draft, DraftLoad, Home, Source, Unit, within};
 use crate::view::{BufferId, View};
 use crate::{EngineError, Layout, PlanOptions};
-use nnc_graph::{DType, Graph, NodeId, Prim, Role};
+use nnc_graph::{DType, Graph, Indexing, Leaf, Movement, NodeId, Prim, Reduce, Role};
 use nnc_kernels::{Copy, Instr, Op, UnaryOp};
 
 /// Where a node's elements are found.
@@ -179,13 +179,13 @@ impl<'a> Lower<'a> {
         let dims = self.dims[id.index()].clone();
         let count = self.counts[id.index()];
         Ok(match &self.graph.node(id).prim {
-            Prim::Constant(bits) => Value::Constant(bits.get()),
-            Prim::BatchSize => Value::Constant(self.batch as f64),
-            Prim::Iota { axis } => Value::Counter {
+            Prim::Leaf(Leaf::Constant(bits)) => Value::Constant(bits.get()),
+            Prim::Leaf(Leaf::BatchSize) => Value::Constant(self.batch as f64),
+            Prim::Leaf(Leaf::Iota { axis }) => Value::Counter {
                 repeat: dims[axis + 1..].iter().product::<usize>().max(1),
                 modulo: dims[*axis].max(1),
             },
-            Prim::Parameter { role: role @ (Role::Weight | Role::State | Role::Slot), name } => {
+            Prim::Leaf(Leaf::Parameter { role: role @ (Role::Weight | Role::State | Role::Slot), name }) => {
                 let what = || format!("{} `{name}`", role.name());
                 let entry = self.layout.find(*role, name);
                 let entry = entry.ok_or_else(|| EngineError::Missing { what: what() })?;
@@ -196,12 +196,23 @@ impl<'a> Lower<'a> {
                 self.buffers[buffer].given = true;
                 Value::View(View::dense(buffer, &dims))
             }
-            _ => {
+            Prim::Leaf(Leaf::Parameter {
+                role: Role::Input | Role::Target | Role::SampleWeight | Role::Step,
+                ..
+            }) => {
                 let buffer = self.buffer(count, Home::Pinned);
                 self.buffers[buffer].given = true;
                 self.inputs.push((id, buffer));
                 Value::View(View::dense(buffer, &dims))
             }
+            Prim::Leaf(Leaf::Rng { .. })
+            | Prim::Elementwise(_)
+            | Prim::Movement(_)
+            | Prim::Reduce(_)
+            | Prim::DotGeneral(_)
+            | Prim::Convolve(_)
+            | Prim::Window(_)
+            | Prim::Indexing(_) => return Err(internal(self.graph, id, "is computed")),
         })
     }
 
@@ -209,24 +220,28 @@ impl<'a> Lower<'a> {
     fn moved(&mut self, id: NodeId) -> Result<Value, EngineError> {
         let operand = self.graph.operands(id)[0];
         let dims = self.dims[id.index()].clone();
-        let prim = self.graph.node(id).prim.clone();
-        match (self.value(operand)?, &prim) {
+        let Prim::Movement(movement) = self.graph.node(id).prim.clone() else {
+            return Err(internal(self.graph, id, "moves nothing"));
+        };
+        match (self.value(operand)?, &movement) {
             (Value::Constant(c), _) => return Ok(Value::Constant(c)),
-            (Value::Counter { repeat: 1, modulo }, Prim::BroadcastInDim { axes })
+            (Value::Counter { repeat: 1, modulo }, Movement::BroadcastInDim { axes })
                 if self.dims[operand.index()] == [modulo] =>
             {
                 let repeat = dims[axes[0] + 1..].iter().product::<usize>().max(1);
                 return Ok(Value::Counter { repeat, modulo });
             }
-            _ => {}
+            (Value::Counter { .. } | Value::View(_), _) => {}
         }
         let view = self.axes(operand)?;
-        Ok(Value::View(match &prim {
-            Prim::Transpose { perm } => view.transpose(perm),
-            Prim::BroadcastInDim { axes } => view.broadcast(axes, &dims),
-            Prim::Slice { start } => view.slice(start, &dims),
-            Prim::Reverse { axes } => view.reverse(axes),
-            other => return Err(EngineError::Internal(format!("{} moves nothing", other.name()))),
+        Ok(Value::View(match &movement {
+            Movement::Transpose { perm } => view.transpose(perm),
+            Movement::BroadcastInDim { axes } => view.broadcast(axes, &dims),
+            Movement::Slice { start } => view.slice(start, &dims),
+            Movement::Reverse { axes } => view.reverse(axes),
+            Movement::Reshape | Movement::Concatenate { .. } | Movement::Pad { .. } => {
+                return Err(internal(self.graph, id, "is no view"));
+            }
         }))
     }
 
@@ -322,11 +337,15 @@ pub(crate) fn copy_instr(
 /// A node for a message.
 pub(crate) fn describe(graph: &Graph, id: NodeId) -> String {
     let node = graph.node(id);
-    let name = match &node.prim {
-        Prim::Parameter { role, name } => format!("{} `{name}`", role.name()),
-        other => other.name().to_string(),
+    let name = match node.prim.parameter() {
+        Some((role, name)) => format!("{} `{name}`", role.name()),
+        None => node.prim.name().to_string(),
     };
     format!("{name} {} of {}", node.ty, node.origin)
+}
+
+fn internal(graph: &Graph, id: NodeId, what: &str) -> EngineError {
+    EngineError::Internal(format!("{} {what}", graph.node(id).prim.name()))
 }
 
 /// Row numbers must be exact.
@@ -335,11 +354,19 @@ fn check_tables(graph: &Graph, dims: &[Vec<usize>]) -> Result<(), EngineError> {
     for id in graph.ids() {
         let operands = graph.operands(id);
         let rows = match &graph.node(id).prim {
-            Prim::Gather => dims[operands[0].index()].first().copied(),
-            Prim::ScatterAdd => dims[id.index()].first().copied(),
-            Prim::ArgMax { axis } => Some(dims[operands[0].index()][*axis]),
-            Prim::Iota { axis } if graph.ty(id).dtype == DType::I32 => Some(dims[id.index()][*axis]),
-            _ => None,
+            Prim::Indexing(Indexing::Gather) => dims[operands[0].index()].first().copied(),
+            Prim::Indexing(Indexing::ScatterAdd) => dims[id.index()].first().copied(),
+            Prim::Reduce(Reduce::ArgMax { axis }) => Some(dims[operands[0].index()][*axis]),
+            Prim::Leaf(Leaf::Iota { axis }) if graph.ty(id).dtype == DType::I32 => {
+                Some(dims[id.index()][*axis])
+            }
+            Prim::Leaf(_)
+            | Prim::Elementwise(_)
+            | Prim::Movement(_)
+            | Prim::Reduce(Reduce::Fold { .. })
+            | Prim::DotGeneral(_)
+            | Prim::Convolve(_)
+            | Prim::Window(_) => None,
         };
         if let Some(rows) = rows.filter(|&r| r > limit) {
             return Err(EngineError::Table { what: describe(graph, id), rows, limit });

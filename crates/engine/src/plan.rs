@@ -7,7 +7,7 @@ use crate::program::assemble;
 use crate::unit::{Home, Unit, Work};
 use crate::view::BufferId;
 use crate::{EngineError, Layout};
-use nnc_graph::{DType, Graph, NodeId, Origin, Prim, Role};
+use nnc_graph::{DType, Graph, NodeId, Origin, Role};
 use nnc_kernels::{Code, Instr, LANES, Place, Space};
 use std::ops::Range;
 use std::sync::Arc;
@@ -222,10 +222,10 @@ impl Plan {
     fn describe(&mut self, lower: &Lower<'_>, locate: &dyn Fn(BufferId) -> Place) -> Result<(), EngineError> {
         let width = if self.graph.float == DType::F64 { 8 } else { 4 };
         for &(id, buffer) in &lower.inputs {
-            if let Prim::Parameter { role, name } = &self.graph.node(id).prim {
+            if let Some((role, name)) = self.graph.node(id).prim.parameter() {
                 let count = lower.counts[id.index()];
-                self.inputs.push((*role, name.clone(), locate(buffer).offset, count));
-                if *role != Role::Step {
+                self.inputs.push((role, name.clone(), locate(buffer).offset, count));
+                if role != Role::Step {
                     self.memory.input_bytes += count as u64 * width;
                 }
             }

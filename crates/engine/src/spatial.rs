@@ -4,7 +4,7 @@ use crate::EngineError;
 use crate::lower::{Lower, describe};
 use crate::unit::{Unit, within};
 use crate::view::BufferId;
-use nnc_graph::{ConvDims, NodeId, Prim, Reduction, WindowDims};
+use nnc_graph::{ConvDims, Convolve, NodeId, Reduction, WindowDims, prim};
 use nnc_kernels::{Convolution, ConvolutionKernel, Geometry, Instr, Window, WindowFold, Windows};
 
 /// Numbers for three axes; the first ones get `rest`.
@@ -17,18 +17,26 @@ fn three<T: Copy>(values: &[T], rest: T) -> [T; 3] {
 }
 
 impl Lower<'_> {
-    /// The unit of a convolution, its adjoint by the kernel, or a fold of windows.
-    pub(crate) fn spatial(&mut self, id: NodeId, to: BufferId) -> Result<Unit, EngineError> {
+    /// The kernels have loops over three axes of space.
+    fn at_most_three_axes(&self, id: NodeId) -> Result<(), EngineError> {
         let axes = self.dims[id.index()].len().saturating_sub(2);
-        if axes > 3 {
-            return Err(EngineError::Axes { what: describe(self.graph, id), axes });
-        }
+        if axes <= 3 { Ok(()) } else { Err(EngineError::Axes { what: describe(self.graph, id), axes }) }
+    }
+
+    /// The unit of a convolution, or of its adjoint by the kernel.
+    pub(crate) fn convolve(
+        &mut self,
+        id: NodeId,
+        convolve: &Convolve,
+        to: BufferId,
+    ) -> Result<Unit, EngineError> {
+        self.at_most_three_axes(id)?;
         let operands = self.graph.operands(id);
         let dims = |id: NodeId| self.dims[id.index()].clone();
-        let (first, own) = (dims(operands[0]), dims(id));
-        match self.graph.node(id).prim.clone() {
-            Prim::Convolution(d) => {
-                let geometry = geometry(&d, &first, &dims(operands[1]), &own);
+        let (first, second, own) = (dims(operands[0]), dims(operands[1]), dims(id));
+        match convolve {
+            Convolve::Convolution(d) => {
+                let geometry = geometry(d, &first, &second, &own);
                 let (x, kernel) = (self.dense(operands[0])?, self.axes(operands[1])?);
                 let space = three(&kernel.strides[..d.rank()], 0);
                 let (inner, filters) = (kernel.strides[d.rank()], kernel.strides[d.rank() + 1]);
@@ -42,8 +50,8 @@ impl Lower<'_> {
                 let buffers = vec![x.buffer, kernel.buffer, to];
                 Ok(Unit::fixed(vec![(Instr::Convolution(instr), buffers)], to, vec![id]))
             }
-            Prim::ConvolutionKernel(d) => {
-                let geometry = geometry(&d, &first, &own, &dims(operands[1]));
+            Convolve::ConvolutionKernel(d) => {
+                let geometry = geometry(d, &first, &own, &second);
                 let (x, g) = (self.dense(operands[0])?, self.dense(operands[1])?);
                 let instr = ConvolutionKernel {
                     geometry,
@@ -54,29 +62,32 @@ impl Lower<'_> {
                 let buffers = vec![x.buffer, g.buffer, to];
                 Ok(Unit::fixed(vec![(Instr::ConvolutionKernel(instr), buffers)], to, vec![id]))
             }
-            Prim::ReduceWindow { op, window } => {
-                let fold = if op == Reduction::Add { WindowFold::Add } else { WindowFold::Maximum };
-                self.window(id, to, fold, windows(&window, &first, &own))
-            }
-            Prim::SelectAndGather(window) => {
-                self.window(id, to, WindowFold::Gather, windows(&window, &first, &own))
-            }
-            Prim::SelectAndScatter(window) => {
-                let positions = dims(operands[1]);
-                self.window(id, to, WindowFold::Scatter, windows(&window, &first, &positions))
-            }
-            other => Err(EngineError::Internal(format!("{} has no window", other.name()))),
         }
     }
 
-    fn window(
+    /// The unit of a fold of windows, or of an adjoint.
+    pub(crate) fn window(
         &mut self,
         id: NodeId,
+        window: &prim::Window,
         to: BufferId,
-        fold: WindowFold,
-        windows: Windows,
     ) -> Result<Unit, EngineError> {
+        self.at_most_three_axes(id)?;
         let operands = self.graph.operands(id);
+        let dims = |id: NodeId| &self.dims[id.index()][..];
+        let (first, own) = (dims(operands[0]), dims(id));
+        let (fold, windows) = match window {
+            prim::Window::ReduceWindow { op: Reduction::Add, window } => {
+                (WindowFold::Add, windows(window, first, own))
+            }
+            prim::Window::ReduceWindow { op: Reduction::Maximum | Reduction::Minimum, window } => {
+                (WindowFold::Maximum, windows(window, first, own))
+            }
+            prim::Window::SelectAndGather(window) => (WindowFold::Gather, windows(window, first, own)),
+            prim::Window::SelectAndScatter(window) => {
+                (WindowFold::Scatter, windows(window, first, dims(operands[1])))
+            }
+        };
         let x = self.dense(operands[0])?;
         let y = operands.get(1).map(|&y| self.dense(y)).transpose()?;
         let mut buffers = vec![x.buffer];

@@ -6,8 +6,8 @@ mod common;
 
 use common::{Numbers, all_options, bindings, check, in_single};
 use nnc_graph::{
-    Binary, Builder, DType, Dim, Direction, DotDims, Graph, NodeId, OutputKind, Prim, Reduction, Role, Type,
-    Unary,
+    Binary, Builder, DType, Dim, Direction, DotDims, Elementwise, Graph, NodeId, OutputKind, Prim, Reduction,
+    Role, Type, Unary,
 };
 
 /// Functions that are finite and smooth enough between −2 and 2.
@@ -282,7 +282,7 @@ fn make(numbers: &mut Numbers, size: usize) -> Graph {
             continue;
         }
         let kind = m.b.graph().node(y).prim.clone();
-        let y = if matches!(kind, Prim::Unary(_)) { y } else { m.tame(y) };
+        let y = if matches!(kind, Prim::Elementwise(Elementwise::Unary(_))) { y } else { m.tame(y) };
         m.floats.push(y);
     }
     // Some results, among them updates of weights by values of the same shape.

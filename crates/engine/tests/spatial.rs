@@ -6,7 +6,8 @@ mod common;
 use common::{Numbers, all_options, bindings, check, in_single, run};
 use nnc_engine::{EngineError, Layout, PlanOptions, plan};
 use nnc_graph::{
-    Builder, ConvDims, DType, Dim, Graph, NodeId, OutputKind, Prim, Reduction, Role, Type, WindowDims,
+    Builder, ConvDims, DType, Dim, Graph, Movement, NodeId, OutputKind, Prim, Reduction, Role, Type,
+    WindowDims,
 };
 
 const F: DType = DType::F64;
@@ -235,5 +236,5 @@ fn a_turned_kernel_is_not_copied() {
     let plan = plan(&graph, &layout, 2, &PlanOptions::default()).unwrap();
     let kinds: Vec<&str> = plan.steps().iter().map(|s| s.kind).collect();
     assert_eq!(kinds.iter().filter(|k| **k == "copy").count(), 0, "{kinds:?}");
-    assert!(graph.ids().any(|id| matches!(graph.node(id).prim, Prim::Reverse { .. })));
+    assert!(graph.ids().any(|id| matches!(graph.node(id).prim, Prim::Movement(Movement::Reverse { .. }))));
 }

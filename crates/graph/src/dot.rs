@@ -1,6 +1,6 @@
 //! A graph as a Graphviz picture: nodes in boxes by the user's layer.
 
-use crate::{Graph, NodeId, Prim, Role};
+use crate::{Bits, Graph, Movement, NodeId, Prim, Role};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -46,38 +46,35 @@ fn group(graph: &Graph, id: NodeId) -> String {
 }
 
 fn is_constant(graph: &Graph, id: NodeId) -> bool {
-    match &graph.node(id).prim {
-        Prim::Constant(_) => true,
-        Prim::BroadcastInDim { axes } if axes.is_empty() => is_constant(graph, graph.operands(id)[0]),
-        _ => false,
-    }
+    constant(graph, id).is_some()
 }
 
 /// The primitive with its constant operands, and the type.
 fn label(graph: &Graph, id: NodeId) -> String {
     let node = graph.node(id);
-    let name = match &node.prim {
-        Prim::Parameter { name, .. } => name.to_string(),
-        prim => prim.name().to_string(),
-    };
+    let name = node.prim.parameter().map_or(node.prim.name(), |(_, name)| name);
     let constants: Vec<String> = graph.operands(id).into_iter().filter_map(|o| constant(graph, o)).collect();
     let constants = if constants.is_empty() { String::new() } else { format!(" {}", constants.join(" ")) };
     format!("{name}{constants}\n{}", node.ty)
 }
 
 fn constant(graph: &Graph, id: NodeId) -> Option<String> {
-    match &graph.node(id).prim {
-        Prim::Constant(bits) => Some(bits.to_string()),
-        Prim::BroadcastInDim { axes } if axes.is_empty() => constant(graph, graph.operands(id)[0]),
-        _ => None,
+    let prim = &graph.node(id).prim;
+    if let Prim::Movement(Movement::BroadcastInDim { axes }) = prim
+        && axes.is_empty()
+    {
+        return constant(graph, graph.operands(id)[0]);
     }
+    prim.constant().map(|value| Bits::from(value).to_string())
 }
 
 fn style(graph: &Graph, id: NodeId) -> &'static str {
-    match graph.node(id).prim {
-        Prim::Parameter { role: Role::Weight, .. } => ", style=filled, fillcolor=\"#fde9c9\"",
-        Prim::Parameter { role: Role::State | Role::Slot, .. } => ", style=filled, fillcolor=\"#eeeeee\"",
-        Prim::Parameter { .. } => ", style=filled, fillcolor=\"#d5e8f7\"",
-        _ => "",
+    match graph.node(id).prim.parameter().map(|(role, _)| role) {
+        Some(Role::Weight) => ", style=filled, fillcolor=\"#fde9c9\"",
+        Some(Role::State | Role::Slot) => ", style=filled, fillcolor=\"#eeeeee\"",
+        Some(Role::Input | Role::Target | Role::SampleWeight | Role::Step) => {
+            ", style=filled, fillcolor=\"#d5e8f7\""
+        }
+        None => "",
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! It is the meaning that the engine's kernels are compared with, and far too slow for anything else.
 
-use crate::{Distribution, Graph, Node, NodeId, OutputKind, Prim, Role};
+use crate::{Graph, NodeId, OutputKind, Role};
 use std::collections::HashMap;
 
 /// A row-major array of doubles.
@@ -114,14 +114,8 @@ pub fn evaluate(graph: &Graph, bindings: &Bindings) -> Result<Vec<Array>, String
     let mut values: Vec<Array> = Vec::with_capacity(graph.len());
     for id in graph.ids() {
         let node = graph.node(id);
-        let dims = node.ty.dims_at(bindings.batch);
-        let value = match leaf(node, &dims, bindings)? {
-            Some(value) => value,
-            None => {
-                let operands: Vec<&Array> = graph.operands(id).iter().map(|o| &values[o.index()]).collect();
-                node.prim.eval(&operands, &dims)
-            }
-        };
+        let operands: Vec<&Array> = graph.operands(id).iter().map(|o| &values[o.index()]).collect();
+        let value = node.prim.eval(&operands, &node.ty, bindings)?;
         values.push(value);
     }
     Ok(values)
@@ -140,31 +134,4 @@ pub fn evaluate_output(
     let node: NodeId =
         graph.output(kind, name).ok_or_else(|| format!("there is no {} `{name}`", kind.name()))?;
     Ok(evaluate(graph, bindings)?.swap_remove(node.index()))
-}
-
-fn leaf(node: &Node, dims: &[usize], bindings: &Bindings) -> Result<Option<Array>, String> {
-    match &node.prim {
-        Prim::Parameter { role: Role::Step, .. } => Ok(Some(Array::filled(dims, bindings.step as f64))),
-        Prim::Parameter { role, name } => {
-            let value = bindings.parameters.get(&(*role, name.to_string()));
-            let value = value.ok_or_else(|| format!("{} `{name}` is not bound", role.name()))?;
-            if value.dims != dims {
-                return Err(format!("{} `{name}` is {dims:?}, bound to {:?}", role.name(), value.dims));
-            }
-            Ok(Some(value.clone()))
-        }
-        Prim::BatchSize => Ok(Some(Array::filled(dims, bindings.batch as f64))),
-        Prim::Rng { distribution, site } => {
-            let key = crate::random::Key::new(bindings.seed, bindings.step, *site);
-            let mut i = 0;
-            Ok(Some(Array::from_fn(dims, |_| {
-                i += 1;
-                match distribution {
-                    Distribution::Uniform => key.uniform(i - 1),
-                    Distribution::Normal => key.normal(i - 1),
-                }
-            })))
-        }
-        _ => Ok(None),
-    }
 }

@@ -3,7 +3,7 @@
 //! The rules of the primitives only emit nodes; the walker here alone accumulates. Because the result is
 //! nodes of the same graph, the gradient of a gradient is just another call.
 
-use crate::{Binary, Builder, Dim, NodeId, Origin, Prim};
+use crate::{Binary, Builder, Dim, Movement, NodeId, Origin, Prim};
 use std::sync::Arc;
 
 /// Appends the gradient of `y` by each of `wrt`, with `seed` (of `y`'s type) as the cotangent of `y`.
@@ -25,11 +25,9 @@ pub fn gradient(b: &mut Builder, y: NodeId, seed: NodeId, wrt: &[NodeId]) -> Vec
         let g = total(b, &std::mem::take(&mut parts[at]));
         cotangents[at] = Some(g);
         let prim = b.graph().node(node).prim.clone();
-        if matches!(prim, Prim::Parameter { .. }) {
-            continue;
-        }
         let operands = b.operands(node);
         let own = prim.vjp(b, node, g);
+        assert_eq!(own.len(), operands.len(), "{} has a cotangent for every operand", prim.name());
         for (operand, part) in operands.into_iter().zip(own) {
             if let Some(part) = part.filter(|_| needed[operand.index()]) {
                 parts[operand.index()].push(part);
@@ -84,7 +82,7 @@ struct Slice {
 impl Slice {
     fn of(b: &Builder, part: NodeId) -> Option<Self> {
         let node = b.graph().node(part);
-        let Prim::Pad { low } = &node.prim else { return None };
+        let Prim::Movement(Movement::Pad { low }) = &node.prim else { return None };
         let inner = b.operands(part)[0];
         let small = &b.ty(inner).shape;
         let mut cut = (0..small.len()).filter(|&i| small[i] != node.ty.shape[i]);

@@ -192,6 +192,14 @@ impl Graph {
         out.into_iter().map(|(_, id)| id).collect()
     }
 
+    /// Multiplications and additions of a node for `batch` samples.
+    pub fn flops(&self, id: NodeId, batch: usize) -> u64 {
+        let node = self.node(id);
+        let operands = self.operands(id);
+        let types: Vec<&Type> = operands.iter().map(|&o| self.ty(o)).collect();
+        node.prim.flops(&types, &node.ty, batch)
+    }
+
     /// The nodes that use a node, ascending; one that uses it twice is named twice.
     pub fn users(&self, id: NodeId) -> Vec<NodeId> {
         let edges = self.dag.edges_directed(NodeIndex::new(id.index()), Outgoing);
@@ -228,10 +236,9 @@ impl Graph {
     /// The parameters of a role, by name, in the order of the graph.
     pub fn parameters(&self, role: Role) -> Vec<(Arc<str>, NodeId)> {
         self.ids()
-            .filter_map(|id| match &self.node(id).prim {
-                Prim::Parameter { role: r, name } if *r == role => Some((name.clone(), id)),
-                _ => None,
-            })
+            .filter_map(|id| self.node(id).prim.parameter().map(|(r, name)| (r, name.clone(), id)))
+            .filter(|(r, _, _)| *r == role)
+            .map(|(_, name, id)| (name, id))
             .collect()
     }
 

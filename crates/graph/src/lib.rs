@@ -11,7 +11,6 @@
 //! This crate knows nothing of the language, of memory, or of files.
 
 mod builder;
-pub mod cost;
 pub mod dot;
 pub mod eval;
 mod grad;
@@ -28,7 +27,8 @@ pub use builder::Builder;
 pub use grad::gradient;
 pub use graph::{Graph, Node, NodeId, Origin, Output, OutputKind};
 pub use prim::{
-    Binary, Bits, ConvDims, Direction, Distribution, DotDims, Prim, Reduction, Role, Unary, WindowDims,
+    Binary, Bits, ConvDims, Convolve, Direction, Distribution, DotDims, Elementwise, Indexing, Leaf,
+    Movement, Prim, Reduce, Reduction, Role, StableHlo, Unary, Window, WindowDims,
 };
 pub use types::{DType, Dim, Type};
 pub use verify::verify;

@@ -44,6 +44,11 @@ impl Key {
     }
 }
 
+/// The site of random numbers that are keyed by `k` besides, such as the step of a loop.
+pub fn keyed(site: u64, k: i64) -> u64 {
+    mix(site ^ mix(k as u64))
+}
+
 /// A stable 64-bit number for a name (FNV-1a, then mixed): the site of a weight or of a call.
 pub fn site(name: &str) -> u64 {
     let hash =

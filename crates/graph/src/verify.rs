@@ -8,7 +8,7 @@
 //! 6. An update has the type of the parameter (weight, state or slot) that it is for.
 //! 7. Every float in the graph has the graph's precision.
 
-use crate::{Graph, NodeId, OutputKind, Prim, Role};
+use crate::{Graph, NodeId, OutputKind, Role};
 use petgraph::Direction::Incoming;
 use petgraph::graph::NodeIndex;
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,8 +40,8 @@ pub fn verify(graph: &Graph) -> Result<(), Vec<String>> {
         if node.ty.dtype.is_float() && node.ty.dtype != graph.float {
             broken.push(format!("{id}: {} in a graph of {}", node.ty, graph.float.name()));
         }
-        if let Prim::Parameter { role, name } = &node.prim
-            && parameters.insert((*role, name.clone()), id).is_some()
+        if let Some((role, name)) = node.prim.parameter()
+            && parameters.insert((role, name.clone()), id).is_some()
         {
             broken.push(format!("{id}: a second {} `{name}`", role.name()));
         }
@@ -81,19 +81,19 @@ fn check_outputs(graph: &Graph, parameters: &Parameters, broken: &mut Vec<String
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Binary, Bits, Builder, DType, Node, Type, Unary};
+    use crate::{Binary, Bits, Builder, DType, Elementwise, Leaf, Node, Prim, Type, Unary};
     use std::sync::Arc;
 
     fn ty(sizes: &[usize]) -> Type {
         Type::new(DType::F32, sizes.iter().map(|&n| n.into()).collect::<Vec<_>>())
     }
 
-    fn node(prim: Prim, ty: Type) -> Node {
-        Node { prim, ty, origin: Arc::default() }
+    fn node(prim: impl Into<Prim>, ty: Type) -> Node {
+        Node { prim: prim.into(), ty, origin: Arc::default() }
     }
 
     fn weight(name: &str, ty: Type) -> Node {
-        node(Prim::Parameter { role: Role::Weight, name: name.into() }, ty)
+        node(Leaf::Parameter { role: Role::Weight, name: name.into() }, ty)
     }
 
     /// A graph with one weight `w` of two numbers.
@@ -120,8 +120,8 @@ mod tests {
     #[test]
     fn operands_come_first() {
         let mut g = one();
-        let id = g.push(node(Prim::Unary(Unary::Negate), ty(&[2])), &[]);
-        let later = g.push(node(Prim::Unary(Unary::Negate), ty(&[2])), &[NodeId(0)]);
+        let id = g.push(node(Elementwise::Unary(Unary::Negate), ty(&[2])), &[]);
+        let later = g.push(node(Elementwise::Unary(Unary::Negate), ty(&[2])), &[NodeId(0)]);
         g.dag.add_edge(NodeIndex::new(later.index()), NodeIndex::new(id.index()), 0);
         broken(&g, "uses a later node");
     }
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn operand_positions_have_no_gap() {
         let mut g = one();
-        let id = g.push(node(Prim::Binary(Binary::Add), ty(&[2])), &[NodeId(0)]);
+        let id = g.push(node(Elementwise::Binary(Binary::Add), ty(&[2])), &[NodeId(0)]);
         g.dag.add_edge(NodeIndex::new(0), NodeIndex::new(id.index()), 2);
         broken(&g, "operand positions are [0, 2]");
     }
@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn types_follow_from_operands() {
         let mut g = one();
-        g.push(node(Prim::Unary(Unary::Negate), ty(&[3])), &[NodeId(0)]);
+        g.push(node(Elementwise::Unary(Unary::Negate), ty(&[3])), &[NodeId(0)]);
         broken(&g, "the result is f32[2], not f32[3]");
     }
 
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn updates_have_the_type_of_their_parameter() {
         let mut g = one();
-        let id = g.push(node(Prim::Constant(Bits::from(1.0)), ty(&[])), &[]);
+        let id = g.push(node(Leaf::Constant(Bits::from(1.0)), ty(&[])), &[]);
         g.add_output(OutputKind::Update, "w", id);
         broken(&g, "update `w` is f32[], not f32[2]");
     }
@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn floats_have_one_precision() {
         let mut g = one();
-        g.push(node(Prim::Constant(Bits::from(1.0)), Type::scalar(DType::F64)), &[]);
+        g.push(node(Leaf::Constant(Bits::from(1.0)), Type::scalar(DType::F64)), &[]);
         broken(&g, "f64[] in a graph of f32");
     }
 }

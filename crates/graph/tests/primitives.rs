@@ -6,42 +6,46 @@ mod common;
 use common::{bind, ty};
 use nnc_graph::eval::{Array, Bindings, evaluate};
 use nnc_graph::{
-    Binary, Builder, ConvDims, DType, Direction, Distribution, DotDims, Graph, NodeId, OutputKind, Prim,
-    Reduction, Role, Type, Unary, WindowDims, gradient, random, text, verify,
+    Binary, Builder, ConvDims, Convolve, DType, Direction, Distribution, DotDims, Elementwise, Graph,
+    Indexing, Leaf, Movement, NodeId, OutputKind, Prim, Reduce, Reduction, Role, Type, Unary, Window,
+    WindowDims, gradient, random, text, verify,
 };
 use std::collections::BTreeSet;
 
 /// The table's key of a primitive. It has no wildcard: a new primitive must be named here and in [`KEYS`].
 fn key(prim: &Prim) -> String {
     match prim {
-        Prim::Unary(op) => op.name().into(),
-        Prim::Binary(op) => op.name().into(),
-        Prim::Compare(direction) => format!("compare {}", direction.name()),
-        Prim::Parameter { .. }
-        | Prim::Constant(_)
-        | Prim::Iota { .. }
-        | Prim::BatchSize
-        | Prim::Rng { .. }
-        | Prim::Select
-        | Prim::Convert
-        | Prim::StopGradient
-        | Prim::Reduce { .. }
-        | Prim::ArgMax { .. }
+        Prim::Elementwise(Elementwise::Compare(direction)) => format!("compare {}", direction.name()),
+        Prim::Elementwise(
+            Elementwise::Unary(_)
+            | Elementwise::Binary(_)
+            | Elementwise::Select
+            | Elementwise::Convert
+            | Elementwise::StopGradient,
+        )
+        | Prim::Leaf(
+            Leaf::Parameter { .. }
+            | Leaf::Constant(_)
+            | Leaf::Iota { .. }
+            | Leaf::BatchSize
+            | Leaf::Rng { .. },
+        )
+        | Prim::Movement(
+            Movement::Reshape
+            | Movement::Transpose { .. }
+            | Movement::BroadcastInDim { .. }
+            | Movement::Slice { .. }
+            | Movement::Concatenate { .. }
+            | Movement::Pad { .. }
+            | Movement::Reverse { .. },
+        )
+        | Prim::Reduce(Reduce::Fold { .. } | Reduce::ArgMax { .. })
         | Prim::DotGeneral(_)
-        | Prim::Convolution(_)
-        | Prim::ConvolutionKernel(_)
-        | Prim::ReduceWindow { .. }
-        | Prim::SelectAndScatter(_)
-        | Prim::SelectAndGather(_)
-        | Prim::Reshape
-        | Prim::Transpose { .. }
-        | Prim::BroadcastInDim { .. }
-        | Prim::Slice { .. }
-        | Prim::Concatenate { .. }
-        | Prim::Pad { .. }
-        | Prim::Reverse { .. }
-        | Prim::Gather
-        | Prim::ScatterAdd => prim.name().into(),
+        | Prim::Convolve(Convolve::Convolution(_) | Convolve::ConvolutionKernel(_))
+        | Prim::Window(
+            Window::ReduceWindow { .. } | Window::SelectAndScatter(_) | Window::SelectAndGather(_),
+        )
+        | Prim::Indexing(Indexing::Gather | Indexing::ScatterAdd) => prim.name().into(),
     }
 }
 
@@ -200,6 +204,12 @@ fn leaves(out: &mut Vec<Case>) {
         out.push(Case::new(distribution.name(), &["B,3"], move |b, x| {
             let shape = b.ty(x[0]).shape.clone();
             let noise = b.rng(distribution, random::site("here"), shape);
+            b.binary(Binary::Multiply, x[0], noise)
+        }));
+        let keyed = format!("{} keyed", distribution.name());
+        out.push(Case::new(keyed, &["B,3", "i32 ", "i32 "], move |b, x| {
+            let shape = b.ty(x[0]).shape.clone();
+            let noise = b.rng_keyed(distribution, random::site("here"), &x[1..], shape);
             b.binary(Binary::Multiply, x[0], noise)
         }));
     }
@@ -407,8 +417,8 @@ fn compare(
     let values = evaluate(&built.graph, bindings)?;
     let (s, grads) = of;
     for (&x, &g) in built.inputs.iter().zip(grads) {
-        let Prim::Parameter { role, name } = &built.graph.node(x).prim else { continue };
-        let slot = (*role, name.to_string());
+        let Some((role, name)) = built.graph.node(x).prim.parameter() else { continue };
+        let slot = (role, name.to_string());
         let found = &values[g.index()];
         let scale = found.data.iter().fold(1.0f64, |m, v| m.max(v.abs()));
         let all = found.data.len();
@@ -518,10 +528,10 @@ fn slices_of_one_tensor_get_their_gradient_side_by_side() {
     }
     let seed = b.scalar_like(1.0, y);
     let g = gradient(&mut b, y, seed, &[x])[0];
-    assert!(matches!(b.graph().node(g).prim, Prim::Concatenate { axis: 1 }));
+    assert!(matches!(b.graph().node(g).prim, Prim::Movement(Movement::Concatenate { axis: 1 })));
     b.output(OutputKind::Prediction, "g", g);
     let swept = nnc_graph::passes::sweep(b.graph());
-    assert!(swept.ids().all(|id| !matches!(swept.node(id).prim, Prim::Pad { .. })));
+    assert!(swept.ids().all(|id| !matches!(swept.node(id).prim, Prim::Movement(Movement::Pad { .. }))));
 }
 
 // ---- complex steps --------------------------------------------------------------------------

@@ -6,7 +6,7 @@ mod common;
 use common::{classes, numbers, ports, render};
 use nnc_graph::eval::{Array, Bindings, evaluate, evaluate_output};
 use nnc_graph::random::Key;
-use nnc_graph::{DType, Graph, OutputKind, Prim, Role};
+use nnc_graph::{DType, Elementwise, Graph, Leaf, OutputKind, Prim, Role};
 use nnc_model::{Model, Options, Overrides, Ports, Spec};
 
 fn build(text: &str, ports: &Ports) -> Model {
@@ -21,7 +21,7 @@ fn bind(graph: &Graph, batch: usize) -> Bindings {
     let mut b = Bindings { batch, seed: 3, step: 1, ..Bindings::default() };
     for id in graph.ids() {
         let node = graph.node(id);
-        let Prim::Parameter { role, name } = &node.prim else { continue };
+        let Some((role, name)) = node.prim.parameter() else { continue };
         let dims = node.ty.dims_at(batch);
         let key = Key::new(7, 0, nnc_graph::random::site(name));
         let mut i = 0;
@@ -29,7 +29,7 @@ fn bind(graph: &Graph, batch: usize) -> Bindings {
             i += 1;
             if node.ty.dtype == DType::I32 { (i % 2) as f64 } else { key.normal(i) * 0.7 }
         });
-        b = b.with(*role, name, value);
+        b = b.with(role, name, value);
     }
     b
 }
@@ -258,12 +258,15 @@ fn dropout_keeps_the_mean_and_rests_at_evaluation() {
     let ones = Array::filled(&[40, 50], 1.0);
     b = b.with(Role::Input, "input", ones);
     let values = evaluate(graph, &b).unwrap();
-    let kept = graph.ids().find(|&id| matches!(graph.node(id).prim, Prim::Select)).unwrap();
+    let kept = graph
+        .ids()
+        .find(|&id| matches!(graph.node(id).prim, Prim::Elementwise(Elementwise::Select)))
+        .unwrap();
     let kept = &values[kept.index()].data;
     let mean = kept.iter().sum::<f64>() / kept.len() as f64;
     assert!((mean - 1.0).abs() < 0.05, "{mean}");
     assert!(kept.iter().all(|v| *v == 0.0 || (*v - 1.0 / 0.75).abs() < 1e-12));
-    assert!(model.eval.ids().all(|id| !matches!(model.eval.node(id).prim, Prim::Rng { .. })));
+    assert!(model.eval.ids().all(|id| !matches!(model.eval.node(id).prim, Prim::Leaf(Leaf::Rng { .. }))));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use nnc_engine::{Executor, Layout, PlanOptions, Pool, Real, Store, plan};
 use nnc_graph::eval::{Array, Bindings, evaluate};
-use nnc_graph::{DType, Graph, NodeId, OutputKind, Prim, Role};
+use nnc_graph::{DType, Graph, NodeId, OutputKind, Role};
 use std::sync::Arc;
 
 /// A small generator of numbers for tests.
@@ -29,7 +29,7 @@ impl Numbers {
 pub fn bindings(graph: &Graph, batch: usize, numbers: &mut Numbers, classes: usize) -> Bindings {
     let mut out = Bindings { batch, seed: 7, step: 3, ..Bindings::default() };
     for id in graph.ids() {
-        if let Prim::Parameter { role, name } = &graph.node(id).prim {
+        if let Some((role, name)) = graph.node(id).prim.parameter() {
             let ty = graph.ty(id);
             let dims = ty.dims_at(batch);
             let value = Array::from_fn(&dims, |_| match ty.dtype {
@@ -38,7 +38,7 @@ pub fn bindings(graph: &Graph, batch: usize, numbers: &mut Numbers, classes: usi
                 DType::I32 => numbers.below(classes) as f64,
                 DType::Pred => numbers.below(2) as f64,
             });
-            out = out.with(*role, name, value);
+            out = out.with(role, name, value);
         }
     }
     out

@@ -5,7 +5,7 @@
 
 use super::rebuild;
 use crate::prim::elementwise;
-use crate::{Binary, Builder, Dim, Graph, NodeId, Prim, Type, Unary};
+use crate::{Binary, Builder, Dim, Elementwise, Graph, Movement, NodeId, Prim, Type, Unary};
 
 /// Simplifies node by node, operands first.
 pub fn simplify(graph: &Graph) -> Graph {
@@ -19,66 +19,73 @@ fn emit(b: &mut Builder, prim: Prim, x: &[NodeId], ty: Type) -> NodeId {
     if let Some(id) = fold_constants(b, &prim, x, &ty) {
         return id;
     }
-    match (&prim, x) {
-        (Prim::Unary(Unary::Negate), [a]) => {
-            if let (Prim::Unary(Unary::Negate), inner) = (&b.graph().node(*a).prim, b.operands(*a)) {
-                return inner[0];
-            }
+    let inner = |b: &Builder, i: usize| b.graph().node(x[i]).prim.clone();
+    let simpler = match &prim {
+        Prim::Elementwise(Elementwise::Unary(Unary::Negate)) => {
+            let negate = Prim::from(Elementwise::Unary(Unary::Negate));
+            (inner(b, 0) == negate).then(|| b.operands(x[0])[0])
         }
-        (Prim::Binary(op), [l, r]) => {
-            if let Some(id) = neutral(b, *op, *l, *r) {
-                return id;
-            }
+        Prim::Elementwise(Elementwise::Binary(op)) => neutral(b, *op, x[0], x[1]),
+        Prim::Elementwise(Elementwise::Convert) => (b.ty(x[0]) == &ty).then_some(x[0]),
+        Prim::Movement(movement) => moved(b, movement, x[0], &ty),
+        Prim::Elementwise(_)
+        | Prim::Leaf(_)
+        | Prim::Reduce(_)
+        | Prim::DotGeneral(_)
+        | Prim::Convolve(_)
+        | Prim::Window(_)
+        | Prim::Indexing(_) => None,
+    };
+    simpler.unwrap_or_else(|| b.emit(prim, x, ty))
+}
+
+/// What is moved twice is moved once, and not at all where that leads back.
+fn moved(b: &mut Builder, movement: &Movement, x: NodeId, ty: &Type) -> Option<NodeId> {
+    let Prim::Movement(first) = b.graph().node(x).prim.clone() else {
+        return (*movement == Movement::Reshape && b.ty(x) == ty).then_some(x);
+    };
+    match (movement, first) {
+        (Movement::Reshape, _) if b.ty(x) == ty => Some(x),
+        (Movement::Reshape, Movement::Reshape) => {
+            let inner = b.operands(x)[0];
+            Some(b.reshape(inner, ty.shape.clone()))
         }
-        (Prim::Reshape | Prim::StopGradient, [a]) if b.ty(*a) == &ty && matches!(prim, Prim::Reshape) => {
-            return *a;
+        (Movement::Transpose { perm }, Movement::Transpose { perm: first }) => {
+            let both: Vec<usize> = perm.iter().map(|&p| first[p]).collect();
+            let inner = b.operands(x)[0];
+            Some(b.transpose(inner, both))
         }
-        (Prim::Reshape, [a]) if matches!(b.graph().node(*a).prim, Prim::Reshape) => {
-            let inner = b.operands(*a)[0];
-            return b.reshape(inner, ty.shape);
+        (Movement::BroadcastInDim { axes }, Movement::BroadcastInDim { axes: first }) => {
+            let both: Vec<usize> = first.iter().map(|&f| axes[f]).collect();
+            let inner = b.operands(x)[0];
+            Some(b.broadcast(inner, both, ty.shape.clone()))
         }
-        (Prim::Transpose { perm }, [a]) => {
-            if let Prim::Transpose { perm: first } = &b.graph().node(*a).prim {
-                let both: Vec<usize> = perm.iter().map(|&p| first[p]).collect();
-                let inner = b.operands(*a)[0];
-                return b.transpose(inner, both);
-            }
-        }
-        (Prim::BroadcastInDim { axes }, [a]) => {
-            if let Prim::BroadcastInDim { axes: first } = &b.graph().node(*a).prim {
-                let both: Vec<usize> = first.iter().map(|&f| axes[f]).collect();
-                let inner = b.operands(*a)[0];
-                return b.broadcast(inner, both, ty.shape);
-            }
-        }
-        (Prim::Convert, [a]) if b.ty(*a) == &ty => return *a,
-        _ => {}
+        (
+            Movement::Reshape
+            | Movement::Transpose { .. }
+            | Movement::BroadcastInDim { .. }
+            | Movement::Slice { .. }
+            | Movement::Concatenate { .. }
+            | Movement::Pad { .. }
+            | Movement::Reverse { .. },
+            _,
+        ) => None,
     }
-    b.emit(prim, x, ty)
 }
 
 /// The scalar that a node repeats, or the node itself when it is a scalar.
 fn scalar_of(b: &Builder, id: NodeId) -> Option<NodeId> {
     let node = b.graph().node(id);
-    match &node.prim {
-        _ if node.ty.rank() == 0 => Some(id),
-        Prim::BroadcastInDim { axes } if axes.is_empty() => b.operands(id).first().copied(),
-        _ => None,
+    if node.ty.rank() == 0 {
+        return Some(id);
     }
+    let repeats = matches!(&node.prim, Prim::Movement(Movement::BroadcastInDim { axes }) if axes.is_empty());
+    if repeats { b.operands(id).first().copied() } else { None }
 }
 
 /// An elementwise function of repeated scalars is the repeated function of the scalars.
 fn through_broadcast(b: &mut Builder, prim: &Prim, x: &[NodeId], ty: &Type) -> Option<NodeId> {
-    let elementwise = matches!(
-        prim,
-        Prim::Unary(_)
-            | Prim::Binary(_)
-            | Prim::Compare(_)
-            | Prim::Select
-            | Prim::Convert
-            | Prim::StopGradient
-    );
-    if !elementwise || ty.rank() == 0 || ty.shape.contains(&Dim::Size(0)) {
+    if !matches!(prim, Prim::Elementwise(_)) || ty.rank() == 0 || ty.shape.contains(&Dim::Size(0)) {
         return None;
     }
     let scalars: Option<Vec<NodeId>> = x.iter().map(|&id| scalar_of(b, id)).collect();
@@ -89,15 +96,17 @@ fn through_broadcast(b: &mut Builder, prim: &Prim, x: &[NodeId], ty: &Type) -> O
 /// A function of constants is a constant, computed in double precision and rounded once; only for functions
 /// whose double result is the same on every machine.
 fn fold_constants(b: &mut Builder, prim: &Prim, x: &[NodeId], ty: &Type) -> Option<NodeId> {
-    let value = |id: &NodeId| match b.graph().node(*id).prim {
-        Prim::Constant(bits) => Some(bits.get()),
-        _ => None,
-    };
-    let v: Vec<f64> = x.iter().map(value).collect::<Option<_>>()?;
-    let folded = match (prim, &v[..]) {
-        (Prim::Unary(op @ (Unary::Negate | Unary::Abs | Unary::Sqrt)), [a]) => elementwise::unary(*op, *a),
-        (Prim::Binary(op), [l, r]) if *op != Binary::Power => elementwise::binary(*op, *l, *r),
-        _ => return None,
+    let Prim::Elementwise(function) = prim else { return None };
+    let v: Vec<f64> = x.iter().map(|&id| b.graph().node(id).prim.constant()).collect::<Option<_>>()?;
+    let folded = match function {
+        Elementwise::Unary(op @ (Unary::Negate | Unary::Abs | Unary::Sqrt)) => elementwise::unary(*op, v[0]),
+        Elementwise::Binary(op) if *op != Binary::Power => elementwise::binary(*op, v[0], v[1]),
+        Elementwise::Unary(_)
+        | Elementwise::Binary(_)
+        | Elementwise::Compare(_)
+        | Elementwise::Select
+        | Elementwise::Convert
+        | Elementwise::StopGradient => return None,
     };
     Some(b.constant_of(folded, ty.dtype))
 }
@@ -105,14 +114,21 @@ fn fold_constants(b: &mut Builder, prim: &Prim, x: &[NodeId], ty: &Type) -> Opti
 /// `x * 1`, `1 * x`, `x / 1`, `x - 0`, `x ^ 1`.
 fn neutral(b: &Builder, op: Binary, l: NodeId, r: NodeId) -> Option<NodeId> {
     let is = |id: NodeId, value: f64| {
-        scalar_of(b, id)
-            .is_some_and(|s| matches!(b.graph().node(s).prim, Prim::Constant(v) if v.get() == value))
+        scalar_of(b, id).is_some_and(|s| b.graph().node(s).prim.constant() == Some(value))
     };
     match op {
         Binary::Multiply if is(r, 1.0) => Some(l),
         Binary::Multiply if is(l, 1.0) => Some(r),
         Binary::Divide | Binary::Power if is(r, 1.0) => Some(l),
         Binary::Subtract if is(r, 0.0) => Some(l),
-        _ => None,
+        Binary::Add
+        | Binary::Subtract
+        | Binary::Multiply
+        | Binary::Divide
+        | Binary::Power
+        | Binary::Maximum
+        | Binary::Minimum
+        | Binary::And
+        | Binary::Or => None,
     }
 }

@@ -23,6 +23,8 @@ pub fn standard(graph: &Graph) -> Graph {
 }
 
 /// Emits the nodes for which `keep` holds anew, through `emit`, which may choose other nodes.
+///
+/// Invariant: the operands of a node that is kept are kept, and so are the nodes of results.
 pub(crate) fn rebuild(
     graph: &Graph,
     keep: impl Fn(NodeId) -> bool,
@@ -32,14 +34,18 @@ pub(crate) fn rebuild(
     let mut new: Vec<Option<NodeId>> = vec![None; graph.len()];
     for id in graph.ids().filter(|&id| keep(id)) {
         let node = graph.node(id);
-        let operands: Vec<NodeId> = graph.operands(id).iter().filter_map(|o| new[o.index()]).collect();
+        let operands = graph
+            .operands(id)
+            .into_iter()
+            .map(|o| new[o.index()].unwrap_or_else(|| unreachable!("{id} is kept, but not its operand {o}")));
+        let operands: Vec<NodeId> = operands.collect();
         b.set_origin(node.origin.clone());
         new[id.index()] = Some(emit(&mut b, node.prim.clone(), &operands, node.ty.clone()));
     }
     for output in graph.outputs() {
-        if let Some(node) = new[output.node.index()] {
-            b.output(output.kind, output.name.clone(), node);
-        }
+        let node = new[output.node.index()];
+        let node = node.unwrap_or_else(|| unreachable!("the result `{}` is not kept", output.name));
+        b.output(output.kind, output.name.clone(), node);
     }
     b.finish()
 }

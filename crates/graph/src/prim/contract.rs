@@ -1,7 +1,7 @@
 //! Products: sums over pairs of contracted axes, with axes that both operands share.
 
-use super::{Prim, arity, expect};
-use crate::eval::Array;
+use super::{Rules, StableHlo, arity, count, expect};
+use crate::eval::{Array, Bindings, each_index};
 use crate::text::{Attributes, list};
 use crate::{Builder, Dim, NodeId, Type};
 
@@ -37,8 +37,14 @@ impl DotDims {
         let own_right = self.right_free(right.len()).into_iter().map(|i| right[i]);
         shared.chain(own_left).chain(own_right).collect()
     }
+}
 
-    pub(super) fn attributes(&self) -> Vec<(&'static str, String)> {
+impl Rules for DotDims {
+    fn name(&self) -> &'static str {
+        "dot_general"
+    }
+
+    fn attributes(&self) -> Vec<(&'static str, String)> {
         let pair = |a: &[usize], b: &[usize]| format!("{}x{}", list(a), list(b));
         let mut out = vec![("contract", pair(&self.left_contract, &self.right_contract))];
         if !self.left_batch.is_empty() {
@@ -47,81 +53,125 @@ impl DotDims {
         out
     }
 
-    pub(super) fn from_attributes(attributes: &mut Attributes<'_>) -> Result<Self, String> {
+    fn from_text(name: &str, attributes: &mut Attributes<'_>) -> Result<Option<Self>, String> {
+        if name != "dot_general" {
+            return Ok(None);
+        }
         let (left_contract, right_contract) = attributes.pair("contract")?;
         let (left_batch, right_batch) = attributes.pair("batch").unwrap_or_default();
-        Ok(Self { left_batch, right_batch, left_contract, right_contract })
+        Ok(Some(Self { left_batch, right_batch, left_contract, right_contract }))
     }
-}
 
-pub(super) fn check(dims: &DotDims, operands: &[&Type], result: &Type) -> Result<(), String> {
-    let [a, b] = arity(operands)?;
-    if a.dtype != b.dtype || !a.dtype.is_float() {
-        return Err(format!("multiplies floats of one type, not {a} and {b}"));
-    }
-    let pairs = [(&dims.left_batch, &dims.right_batch), (&dims.left_contract, &dims.right_contract)];
-    for (left, right) in pairs {
-        if left.len() != right.len() {
-            return Err("axes come in pairs".into());
+    fn check(&self, operands: &[&Type], result: &Type) -> Result<(), String> {
+        let [a, b] = arity(operands)?;
+        if a.dtype != b.dtype || !a.dtype.is_float() {
+            return Err(format!("multiplies floats of one type, not {a} and {b}"));
         }
-        for (&i, &j) in left.iter().zip(right) {
-            match (a.shape.get(i), b.shape.get(j)) {
-                (Some(m), Some(n)) if m == n => {}
-                _ => return Err(format!("axis {i} of {a} does not match axis {j} of {b}")),
+        let pairs = [(&self.left_batch, &self.right_batch), (&self.left_contract, &self.right_contract)];
+        for (left, right) in pairs {
+            if left.len() != right.len() {
+                return Err("axes come in pairs".into());
+            }
+            for (&i, &j) in left.iter().zip(right) {
+                match (a.shape.get(i), b.shape.get(j)) {
+                    (Some(m), Some(n)) if m == n => {}
+                    _ => return Err(format!("axis {i} of {a} does not match axis {j} of {b}")),
+                }
             }
         }
-    }
-    for (used, rank) in [
-        ([&dims.left_batch[..], &dims.left_contract[..]].concat(), a.rank()),
-        ([&dims.right_batch[..], &dims.right_contract[..]].concat(), b.rank()),
-    ] {
-        let mut seen = vec![false; rank];
-        for i in used {
-            if std::mem::replace(&mut seen[i], true) {
-                return Err(format!("axis {i} is named twice"));
+        for (used, rank) in [
+            ([&self.left_batch[..], &self.left_contract[..]].concat(), a.rank()),
+            ([&self.right_batch[..], &self.right_contract[..]].concat(), b.rank()),
+        ] {
+            let mut seen = vec![false; rank];
+            for i in used {
+                if std::mem::replace(&mut seen[i], true) {
+                    return Err(format!("axis {i} is named twice"));
+                }
             }
         }
+        expect(result, &a.with_shape(self.result(&a.shape, &b.shape)))
     }
-    expect(result, &a.with_shape(dims.result(&a.shape, &b.shape)))
-}
 
-/// With z = a · b: ∂a = g · b over b's own axes, ∂b = a · g over a's own axes; both then transposed back.
-pub(super) fn vjp(dims: &DotDims, b: &mut Builder, node: NodeId, g: NodeId) -> Vec<Option<NodeId>> {
-    let x = b.operands(node);
-    let (left, right) = (b.ty(x[0]).clone(), b.ty(x[1]).clone());
-    let (nb, lf, rf) = (dims.left_batch.len(), dims.left_free(left.rank()), dims.right_free(right.rank()));
-    let g_batch: Vec<usize> = (0..nb).collect();
-    let g_left: Vec<usize> = (nb..nb + lf.len()).collect();
-    let g_right: Vec<usize> = (nb + lf.len()..nb + lf.len() + rf.len()).collect();
+    /// With z = a · b: ∂a = g · b over b's own axes, ∂b = a · g over a's own axes; both then transposed back.
+    fn vjp(&self, b: &mut Builder, node: NodeId, g: NodeId) -> Vec<Option<NodeId>> {
+        let x = b.operands(node);
+        let (left, right) = (b.ty(x[0]).clone(), b.ty(x[1]).clone());
+        let (nb, lf, rf) =
+            (self.left_batch.len(), self.left_free(left.rank()), self.right_free(right.rank()));
+        let g_batch: Vec<usize> = (0..nb).collect();
+        let g_left: Vec<usize> = (nb..nb + lf.len()).collect();
+        let g_right: Vec<usize> = (nb + lf.len()..nb + lf.len() + rf.len()).collect();
 
-    let da = b.dot(
-        g,
-        x[1],
-        DotDims {
-            left_batch: g_batch.clone(),
-            right_batch: dims.right_batch.clone(),
-            left_contract: g_right,
-            right_contract: rf.clone(),
-        },
-    );
-    // Axes now: shared, left's own, then the right's contracted axes in ascending order.
-    let contracted = in_order_of(&dims.right_contract, &dims.left_contract);
-    let da = put_back(b, da, [&dims.left_batch[..], &lf[..], &contracted[..]].concat());
+        let da = b.dot(
+            g,
+            x[1],
+            DotDims {
+                left_batch: g_batch.clone(),
+                right_batch: self.right_batch.clone(),
+                left_contract: g_right,
+                right_contract: rf.clone(),
+            },
+        );
+        // Axes now: shared, left's own, then the right's contracted axes in ascending order.
+        let contracted = in_order_of(&self.right_contract, &self.left_contract);
+        let da = put_back(b, da, [&self.left_batch[..], &lf[..], &contracted[..]].concat());
 
-    let db = b.dot(
-        x[0],
-        g,
-        DotDims {
-            left_batch: dims.left_batch.clone(),
-            right_batch: g_batch,
-            left_contract: lf,
-            right_contract: g_left,
-        },
-    );
-    // Axes now: shared, the left's contracted axes in ascending order, then the right's own.
-    let contracted = in_order_of(&dims.left_contract, &dims.right_contract);
-    let db = put_back(b, db, [&dims.right_batch[..], &contracted[..], &rf[..]].concat());
-    vec![Some(da), Some(db)]
+        let db = b.dot(
+            x[0],
+            g,
+            DotDims {
+                left_batch: self.left_batch.clone(),
+                right_batch: g_batch,
+                left_contract: lf,
+                right_contract: g_left,
+            },
+        );
+        // Axes now: shared, the left's contracted axes in ascending order, then the right's own.
+        let contracted = in_order_of(&self.left_contract, &self.right_contract);
+        let db = put_back(b, db, [&self.right_batch[..], &contracted[..], &rf[..]].concat());
+        vec![Some(da), Some(db)]
+    }
+
+    fn eval(&self, x: &[&Array], to: &Type, bindings: &Bindings) -> Result<Array, String> {
+        let dims = &to.dims_at(bindings.batch)[..];
+        let (a, b) = (x[0], x[1]);
+        let (lf, rf) = (self.left_free(a.dims.len()), self.right_free(b.dims.len()));
+        let inner: Vec<usize> = self.left_contract.iter().map(|&i| a.dims[i]).collect();
+        Ok(Array::from_fn(dims, |index| {
+            let (mut at, mut bt) = (vec![0; a.dims.len()], vec![0; b.dims.len()]);
+            let nb = self.left_batch.len();
+            for k in 0..nb {
+                at[self.left_batch[k]] = index[k];
+                bt[self.right_batch[k]] = index[k];
+            }
+            for (k, &axis) in lf.iter().enumerate() {
+                at[axis] = index[nb + k];
+            }
+            for (k, &axis) in rf.iter().enumerate() {
+                bt[axis] = index[nb + lf.len() + k];
+            }
+            let mut sum = 0.0;
+            each_index(&inner, |c| {
+                for (k, &i) in c.iter().enumerate() {
+                    at[self.left_contract[k]] = i;
+                    bt[self.right_contract[k]] = i;
+                }
+                sum += a.at(&at) * b.at(&bt);
+            });
+            sum
+        }))
+    }
+
+    fn flops(&self, operands: &[&Type], result: &Type, batch: usize) -> u64 {
+        let left = operands[0];
+        let inner = self.left_contract.iter().map(|&i| left.shape[i].at(batch) as u64);
+        inner.fold(count(result, batch).saturating_mul(2), u64::saturating_mul)
+    }
+
+    fn stablehlo(&self) -> StableHlo {
+        StableHlo::Op("dot_general")
+    }
 }
 
 /// `values` in the ascending order of their `keys`.
@@ -140,37 +190,10 @@ fn put_back(b: &mut Builder, x: NodeId, places: Vec<usize>) -> NodeId {
     b.transpose(x, perm)
 }
 
-pub(super) fn eval(d: &DotDims, x: &[&Array], dims: &[usize]) -> Array {
-    let (a, b) = (x[0], x[1]);
-    let (lf, rf) = (d.left_free(a.dims.len()), d.right_free(b.dims.len()));
-    let inner: Vec<usize> = d.left_contract.iter().map(|&i| a.dims[i]).collect();
-    Array::from_fn(dims, |index| {
-        let (mut at, mut bt) = (vec![0; a.dims.len()], vec![0; b.dims.len()]);
-        let nb = d.left_batch.len();
-        for k in 0..nb {
-            at[d.left_batch[k]] = index[k];
-            bt[d.right_batch[k]] = index[k];
-        }
-        for (k, &axis) in lf.iter().enumerate() {
-            at[axis] = index[nb + k];
-        }
-        for (k, &axis) in rf.iter().enumerate() {
-            bt[axis] = index[nb + lf.len() + k];
-        }
-        let mut sum = 0.0;
-        crate::eval::each_index(&inner, |c| {
-            for (k, &i) in c.iter().enumerate() {
-                at[d.left_contract[k]] = i;
-                bt[d.right_contract[k]] = i;
-            }
-            sum += a.at(&at) * b.at(&bt);
-        });
-        sum
-    })
-}
-
-impl From<DotDims> for Prim {
-    fn from(dims: DotDims) -> Self {
-        Prim::DotGeneral(dims)
+impl Builder {
+    /// A product.
+    pub fn dot(&mut self, a: NodeId, b: NodeId, dims: DotDims) -> NodeId {
+        let ty = self.ty(a).with_shape(dims.result(&self.ty(a).shape, &self.ty(b).shape));
+        self.emit(dims, &[a, b], ty)
     }
 }

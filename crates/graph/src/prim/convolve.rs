@@ -16,10 +16,19 @@
 //! convolution's result gets `g`. As a StableHLO operation it is the same `convolution` with batch and features
 //! exchanged. Both are linear in each operand, and the two are closed under differentiation.
 
-use super::{Prim, arity, expect};
-use crate::eval::{Array, each_index};
+use super::{Rules, StableHlo, arity, count, expect};
+use crate::eval::{Array, Bindings, each_index};
 use crate::text::{Attributes, list, signed};
 use crate::{Builder, Dim, NodeId, Type};
+
+/// What convolves.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Convolve {
+    /// `convolution(x[b, space…, c], kernel[window…, c / groups, o])`.
+    Convolution(ConvDims),
+    /// `convolution_kernel(x, g)`: the adjoint of [`Convolve::Convolution`] by its kernel.
+    ConvolutionKernel(ConvDims),
+}
 
 /// How a window moves over space; one number for each axis of space.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -81,7 +90,7 @@ impl ConvDims {
         Some(out)
     }
 
-    pub(super) fn attributes(&self) -> Vec<(&'static str, String)> {
+    fn attributes(&self) -> Vec<(&'static str, String)> {
         let mut out = vec![
             ("stride", list(&self.stride)),
             ("pad", format!("{}x{}", list(&self.low), list(&self.high))),
@@ -97,7 +106,7 @@ impl ConvDims {
         out
     }
 
-    pub(super) fn from_attributes(attributes: &mut Attributes<'_>) -> Result<Self, String> {
+    fn from_attributes(attributes: &mut Attributes<'_>) -> Result<Self, String> {
         let stride = attributes.list("stride")?;
         let (low, high) = attributes.parse("pad", signed)?;
         let ones = vec![1; stride.len()];
@@ -196,33 +205,93 @@ pub(super) fn adjoint_padding(
     (before, span(size) + span(window) - 1 - span(out) - before)
 }
 
-pub(super) fn check(prim: &Prim, operands: &[&Type], result: &Type) -> Result<(), String> {
-    let [a, b] = arity(operands)?;
-    match prim {
-        Prim::Convolution(dims) => dims.check(&a, &b, result),
-        Prim::ConvolutionKernel(dims) => dims.check(&a, result, &b),
-        _ => Ok(()),
+impl Rules for Convolve {
+    fn name(&self) -> &'static str {
+        match self {
+            Convolve::Convolution(_) => "convolution",
+            Convolve::ConvolutionKernel(_) => "convolution_kernel",
+        }
     }
-}
 
-pub(super) fn vjp(prim: &Prim, b: &mut Builder, node: NodeId, g: NodeId) -> Vec<Option<NodeId>> {
-    let x = b.operands(node);
-    match prim {
-        Prim::Convolution(dims) => {
-            let window = b.ty(x[1]).shape.clone();
-            let size = space_of(b, x[0], dims);
-            let dx = b.convolution_input(g, x[1], &size, dims);
-            let dk = b.convolution_kernel(x[0], g, window, dims.clone());
-            vec![Some(dx), Some(dk)]
+    fn attributes(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Convolve::Convolution(dims) | Convolve::ConvolutionKernel(dims) => dims.attributes(),
         }
-        // Linear in both: ∂x is the adjoint by the input with g in the place of the kernel.
-        Prim::ConvolutionKernel(dims) => {
-            let size = space_of(b, x[0], dims);
-            let dx = b.convolution_input(x[1], g, &size, dims);
-            let dg = b.convolution(x[0], g, dims.clone());
-            vec![Some(dx), Some(dg)]
+    }
+
+    fn from_text(name: &str, attributes: &mut Attributes<'_>) -> Result<Option<Self>, String> {
+        Ok(match name {
+            "convolution" => Some(Convolve::Convolution(ConvDims::from_attributes(attributes)?)),
+            "convolution_kernel" => Some(Convolve::ConvolutionKernel(ConvDims::from_attributes(attributes)?)),
+            _ => None,
+        })
+    }
+
+    fn check(&self, operands: &[&Type], result: &Type) -> Result<(), String> {
+        let [a, b] = arity(operands)?;
+        match self {
+            Convolve::Convolution(dims) => dims.check(&a, &b, result),
+            Convolve::ConvolutionKernel(dims) => dims.check(&a, result, &b),
         }
-        _ => Vec::new(),
+    }
+
+    fn vjp(&self, b: &mut Builder, node: NodeId, g: NodeId) -> Vec<Option<NodeId>> {
+        let x = b.operands(node);
+        match self {
+            Convolve::Convolution(dims) => {
+                let window = b.ty(x[1]).shape.clone();
+                let size = space_of(b, x[0], dims);
+                let dx = b.convolution_input(g, x[1], &size, dims);
+                let dk = b.convolution_kernel(x[0], g, window, dims.clone());
+                vec![Some(dx), Some(dk)]
+            }
+            // Linear in both: ∂x is the adjoint by the input with g in the place of the kernel.
+            Convolve::ConvolutionKernel(dims) => {
+                let size = space_of(b, x[0], dims);
+                let dx = b.convolution_input(x[1], g, &size, dims);
+                let dg = b.convolution(x[0], g, dims.clone());
+                vec![Some(dx), Some(dg)]
+            }
+        }
+    }
+
+    fn eval(&self, x: &[&Array], to: &Type, bindings: &Bindings) -> Result<Array, String> {
+        let dims = &to.dims_at(bindings.batch)[..];
+        let mut out = Array::filled(dims, 0.0);
+        match self {
+            Convolve::Convolution(d) => {
+                let (a, k) = (x[0], x[1]);
+                pairs(d, &a.dims, &k.dims, dims, |from, kernel, to| {
+                    *out.at_mut(to) += a.at(from) * k.at(kernel);
+                });
+            }
+            Convolve::ConvolutionKernel(d) => {
+                let (a, g) = (x[0], x[1]);
+                pairs(d, &a.dims, dims, &g.dims, |from, kernel, to| {
+                    *out.at_mut(kernel) += a.at(from) * g.at(to);
+                });
+            }
+        }
+        Ok(out)
+    }
+
+    /// Two for every product: each number of the result, or of its cotangent, sees a whole window.
+    fn flops(&self, operands: &[&Type], result: &Type, batch: usize) -> u64 {
+        let (kernel, out) = match self {
+            Convolve::Convolution(_) => (operands[1], result),
+            Convolve::ConvolutionKernel(_) => (result, operands[1]),
+        };
+        let window = kernel.shape.iter().rev().skip(1).map(|d| d.at(batch) as u64);
+        window.fold(count(out, batch).saturating_mul(2), u64::saturating_mul)
+    }
+
+    fn stablehlo(&self) -> StableHlo {
+        match self {
+            Convolve::Convolution(_) => StableHlo::Op("convolution"),
+            Convolve::ConvolutionKernel(_) => StableHlo::Expansion(
+                "convolution with batch and features exchanged, batch_group_count = groups, stride and rhs_dilation exchanged, the padding after computed anew",
+            ),
+        }
     }
 }
 
@@ -236,13 +305,13 @@ impl Builder {
     pub fn convolution(&mut self, x: NodeId, kernel: NodeId, dims: ConvDims) -> NodeId {
         let shape = dims.result(&self.ty(x).shape, &self.ty(kernel).shape).unwrap_or_default();
         let ty = self.ty(x).with_shape(shape);
-        self.emit(Prim::Convolution(dims), &[x, kernel], ty)
+        self.emit(Convolve::Convolution(dims), &[x, kernel], ty)
     }
 
     /// The adjoint of a convolution by its kernel, which has this shape.
     pub fn convolution_kernel(&mut self, x: NodeId, g: NodeId, shape: Vec<Dim>, dims: ConvDims) -> NodeId {
         let ty = self.ty(x).with_shape(shape);
-        self.emit(Prim::ConvolutionKernel(dims), &[x, g], ty)
+        self.emit(Convolve::ConvolutionKernel(dims), &[x, g], ty)
     }
 
     /// The adjoint of a convolution by its input: a convolution of `g`, as far apart as the window moved,
@@ -273,26 +342,6 @@ impl Builder {
         let turned = self.reverse(together, (0..n).collect());
         self.convolution(g, turned, adjoint)
     }
-}
-
-pub(super) fn eval(prim: &Prim, x: &[&Array], dims: &[usize]) -> Array {
-    let mut out = Array::filled(dims, 0.0);
-    match prim {
-        Prim::Convolution(d) => {
-            let (a, k) = (x[0], x[1]);
-            pairs(d, &a.dims, &k.dims, dims, |from, kernel, to| {
-                *out.at_mut(to) += a.at(from) * k.at(kernel);
-            });
-        }
-        Prim::ConvolutionKernel(d) => {
-            let (a, g) = (x[0], x[1]);
-            pairs(d, &a.dims, dims, &g.dims, |from, kernel, to| {
-                *out.at_mut(kernel) += a.at(from) * g.at(to);
-            });
-        }
-        _ => {}
-    }
-    out
 }
 
 /// Visits every product of a convolution: the index of the input, of the kernel, and of the result.

@@ -2,74 +2,139 @@
 //!
 //! An index outside the table reads zeros and adds nothing, in every evaluator: data is checked before.
 
-use super::{Prim, arity, expect};
-use crate::eval::{Array, each_index};
+use super::{Rules, StableHlo, arity, count, expect};
+use crate::eval::{Array, Bindings, each_index};
+use crate::text::Attributes;
 use crate::{Builder, DType, Dim, NodeId, Type};
 
-pub(super) fn check(prim: &Prim, operands: &[&Type], result: &Type) -> Result<(), String> {
-    let [a, b] = arity(operands)?;
-    match prim {
-        Prim::Gather => {
-            if b.dtype != DType::I32 || a.rank() == 0 || a.is_batched() {
-                return Err(format!("gathers rows of a table by i32, not {b} from {a}"));
+/// What reads or adds rows by number.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Indexing {
+    /// `gather(table[k, …], index[…])`: row `index` of the table for every element of the index.
+    Gather,
+    /// `scatter_add(index[…], rows[…, …])`: the adjoint of gather: a table of the sums of the rows.
+    ScatterAdd,
+}
+
+impl Rules for Indexing {
+    fn name(&self) -> &'static str {
+        match self {
+            Indexing::Gather => "gather",
+            Indexing::ScatterAdd => "scatter_add",
+        }
+    }
+
+    fn attributes(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Indexing::Gather | Indexing::ScatterAdd => Vec::new(),
+        }
+    }
+
+    fn from_text(name: &str, _: &mut Attributes<'_>) -> Result<Option<Self>, String> {
+        Ok(match name {
+            "gather" => Some(Indexing::Gather),
+            "scatter_add" => Some(Indexing::ScatterAdd),
+            _ => None,
+        })
+    }
+
+    fn check(&self, operands: &[&Type], result: &Type) -> Result<(), String> {
+        let [a, b] = arity(operands)?;
+        match self {
+            Indexing::Gather => {
+                if b.dtype != DType::I32 || a.rank() == 0 || a.is_batched() {
+                    return Err(format!("gathers rows of a table by i32, not {b} from {a}"));
+                }
+                let shape = b.shape.iter().chain(&a.shape[1..]).copied().collect::<Vec<Dim>>();
+                expect(result, &a.with_shape(shape))
             }
-            let shape = b.shape.iter().chain(&a.shape[1..]).copied().collect::<Vec<Dim>>();
-            expect(result, &a.with_shape(shape))
+            Indexing::ScatterAdd => {
+                let fits = a.dtype == DType::I32
+                    && result.rank() > 0
+                    && !result.is_batched()
+                    && b.rank() + 1 == a.rank() + result.rank()
+                    && b.dtype == result.dtype
+                    && b.shape[..a.rank()] == a.shape[..]
+                    && b.shape[a.rank()..] == result.shape[1..];
+                if fits { Ok(()) } else { Err(format!("cannot add rows {b} at {a} into {result}")) }
+            }
         }
-        Prim::ScatterAdd => {
-            let fits = a.dtype == DType::I32
-                && result.rank() > 0
-                && !result.is_batched()
-                && b.rank() + 1 == a.rank() + result.rank()
-                && b.dtype == result.dtype
-                && b.shape[..a.rank()] == a.shape[..]
-                && b.shape[a.rank()..] == result.shape[1..];
-            if fits { Ok(()) } else { Err(format!("cannot add rows {b} at {a} into {result}")) }
+    }
+
+    fn vjp(&self, b: &mut Builder, node: NodeId, g: NodeId) -> Vec<Option<NodeId>> {
+        let x = b.operands(node);
+        match self {
+            Indexing::Gather => {
+                let table = b.ty(x[0]).clone();
+                vec![Some(b.scatter_add(x[1], g, table.shape)), None]
+            }
+            Indexing::ScatterAdd => vec![None, Some(b.gather(g, x[0]))],
         }
-        _ => Ok(()),
+    }
+
+    fn eval(&self, x: &[&Array], to: &Type, bindings: &Bindings) -> Result<Array, String> {
+        let dims = &to.dims_at(bindings.batch)[..];
+        Ok(match self {
+            Indexing::Gather => {
+                let (table, index) = (x[0], x[1]);
+                let lead = index.dims.len();
+                Array::from_fn(dims, |at| {
+                    let row = index.at(&at[..lead]);
+                    if row < 0.0 || row >= table.dims[0] as f64 {
+                        return 0.0;
+                    }
+                    let mut from = vec![row as usize];
+                    from.extend_from_slice(&at[lead..]);
+                    table.at(&from)
+                })
+            }
+            Indexing::ScatterAdd => {
+                let (index, rows) = (x[0], x[1]);
+                let lead = index.dims.len();
+                let mut out = Array::filled(dims, 0.0);
+                each_index(&rows.dims, |at| {
+                    let row = index.at(&at[..lead]);
+                    if row >= 0.0 && row < dims[0] as f64 {
+                        let mut to = vec![row as usize];
+                        to.extend_from_slice(&at[lead..]);
+                        *out.at_mut(&to) += rows.at(at);
+                    }
+                });
+                out
+            }
+        })
+    }
+
+    fn flops(&self, operands: &[&Type], _: &Type, batch: usize) -> u64 {
+        match self {
+            Indexing::Gather => 0,
+            Indexing::ScatterAdd => operands.last().map_or(0, |rows| count(rows, batch)),
+        }
+    }
+
+    fn stablehlo(&self) -> StableHlo {
+        match self {
+            Indexing::Gather => {
+                StableHlo::Expansion("gather of whole rows, then 0 where the index lies outside: it clamps")
+            }
+            Indexing::ScatterAdd => StableHlo::Expansion(
+                "scatter of whole rows into zeros by add; it leaves out what lies outside",
+            ),
+        }
     }
 }
 
-pub(super) fn vjp(prim: &Prim, b: &mut Builder, node: NodeId, g: NodeId) -> Vec<Option<NodeId>> {
-    let x = b.operands(node);
-    match prim {
-        Prim::Gather => {
-            let table = b.ty(x[0]).clone();
-            vec![Some(b.scatter_add(x[1], g, table.shape)), None]
-        }
-        Prim::ScatterAdd => vec![None, Some(b.gather(g, x[0]))],
-        _ => Vec::new(),
+impl Builder {
+    /// Rows of a table.
+    pub fn gather(&mut self, table: NodeId, index: NodeId) -> NodeId {
+        let shape = [&self.ty(index).shape[..], &self.ty(table).shape[1..]].concat();
+        let ty = self.ty(table).with_shape(shape);
+        self.emit(Indexing::Gather, &[table, index], ty)
     }
-}
 
-pub(super) fn eval(prim: &Prim, x: &[&Array], dims: &[usize]) -> Array {
-    match prim {
-        Prim::Gather => {
-            let (table, index) = (x[0], x[1]);
-            let lead = index.dims.len();
-            Array::from_fn(dims, |at| {
-                let row = index.at(&at[..lead]);
-                if row < 0.0 || row >= table.dims[0] as f64 {
-                    return 0.0;
-                }
-                let mut from = vec![row as usize];
-                from.extend_from_slice(&at[lead..]);
-                table.at(&from)
-            })
-        }
-        _ => {
-            let (index, rows) = (x[0], x[1]);
-            let lead = index.dims.len();
-            let mut out = Array::filled(dims, 0.0);
-            each_index(&rows.dims, |at| {
-                let row = index.at(&at[..lead]);
-                if row >= 0.0 && row < dims[0] as f64 {
-                    let mut to = vec![row as usize];
-                    to.extend_from_slice(&at[lead..]);
-                    *out.at_mut(&to) += rows.at(at);
-                }
-            });
-            out
-        }
+    /// A table of the sums of rows.
+    pub fn scatter_add(&mut self, index: NodeId, rows: NodeId, shape: Vec<Dim>) -> NodeId {
+        let ty = self.ty(rows).with_shape(shape);
+        self.emit(Indexing::ScatterAdd, &[index, rows], ty)
     }
 }

@@ -9,10 +9,26 @@
 //! `select_and_gather(x, h)` reads `h` at those places, and is the adjoint of that.
 
 use super::convolve::{adjoint_padding, dilated, positions};
-use super::{Prim, Reduction, arity, expect};
-use crate::eval::{Array, each_index};
+use super::{Reduction, Rules, StableHlo, arity, count, expect};
+use crate::eval::{Array, Bindings, each_index};
 use crate::text::{Attributes, list, signed};
 use crate::{Builder, Dim, NodeId, Type};
+
+/// What folds windows, and the adjoints.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Window {
+    /// The fold of a window that moves over `x[b, space…, c]`.
+    ReduceWindow {
+        /// How: `Add` or `Maximum`.
+        op: Reduction,
+        /// The window.
+        window: WindowDims,
+    },
+    /// `select_and_scatter(x, g)`: `g` added up at the places of the largest numbers of each window of `x`.
+    SelectAndScatter(WindowDims),
+    /// `select_and_gather(x, h)`: `h` at the places of the largest numbers of each window of `x`.
+    SelectAndGather(WindowDims),
+}
 
 /// A window and how it moves; one number for each axis of space.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -52,7 +68,7 @@ impl WindowDims {
         Some(out)
     }
 
-    pub(super) fn attributes(&self) -> Vec<(&'static str, String)> {
+    fn attributes(&self) -> Vec<(&'static str, String)> {
         let mut out = vec![
             ("window", list(&self.size)),
             ("stride", list(&self.stride)),
@@ -64,7 +80,7 @@ impl WindowDims {
         out
     }
 
-    pub(super) fn from_attributes(attributes: &mut Attributes<'_>) -> Result<Self, String> {
+    fn from_attributes(attributes: &mut Attributes<'_>) -> Result<Self, String> {
         let size = attributes.list("window")?;
         let stride = attributes.list("stride")?;
         let (low, high) = attributes.parse("pad", signed)?;
@@ -149,40 +165,127 @@ impl WindowDims {
     }
 }
 
-pub(super) fn check(prim: &Prim, operands: &[&Type], result: &Type) -> Result<(), String> {
-    match prim {
-        Prim::ReduceWindow { op: Reduction::Minimum, .. } => {
-            Err("folds by sum or by the largest; for the smallest negate twice".into())
+impl Rules for Window {
+    fn name(&self) -> &'static str {
+        match self {
+            Window::ReduceWindow { op: Reduction::Add, .. } => "reduce_window_add",
+            Window::ReduceWindow { op: Reduction::Maximum, .. } => "reduce_window_maximum",
+            Window::ReduceWindow { op: Reduction::Minimum, .. } => "reduce_window_minimum",
+            Window::SelectAndScatter(_) => "select_and_scatter",
+            Window::SelectAndGather(_) => "select_and_gather",
         }
-        Prim::ReduceWindow { op, window } => {
-            let [x] = arity(operands)?;
-            window.check(&x, result, *op != Reduction::Add)
-        }
-        Prim::SelectAndScatter(window) => {
-            let [x, g] = arity(operands)?;
-            expect(result, &x)?;
-            window.check(&x, &g, true)
-        }
-        Prim::SelectAndGather(window) => {
-            let [x, h] = arity(operands)?;
-            expect(&h, &x)?;
-            window.check(&x, result, true)
-        }
-        _ => Ok(()),
     }
-}
 
-pub(super) fn vjp(prim: &Prim, b: &mut Builder, node: NodeId, g: NodeId) -> Vec<Option<NodeId>> {
-    let x = b.operands(node);
-    match prim {
-        Prim::ReduceWindow { op: Reduction::Add, window } => {
-            let adjoint = window.adjoint(&b.ty(x[0]).shape, &b.ty(node).shape);
-            vec![Some(b.reduce_window(Reduction::Add, g, adjoint))]
+    fn attributes(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Window::ReduceWindow { window, .. }
+            | Window::SelectAndScatter(window)
+            | Window::SelectAndGather(window) => window.attributes(),
         }
-        Prim::ReduceWindow { window, .. } => vec![Some(b.select_and_scatter(x[0], g, window.clone()))],
-        Prim::SelectAndScatter(window) => vec![None, Some(b.select_and_gather(x[0], g, window.clone()))],
-        Prim::SelectAndGather(window) => vec![None, Some(b.select_and_scatter(x[0], g, window.clone()))],
-        _ => Vec::new(),
+    }
+
+    fn from_text(name: &str, attributes: &mut Attributes<'_>) -> Result<Option<Self>, String> {
+        let reduce = |op| move |window| Window::ReduceWindow { op, window };
+        Ok(Some(match name {
+            "reduce_window_add" => reduce(Reduction::Add)(WindowDims::from_attributes(attributes)?),
+            "reduce_window_maximum" => reduce(Reduction::Maximum)(WindowDims::from_attributes(attributes)?),
+            "select_and_scatter" => Window::SelectAndScatter(WindowDims::from_attributes(attributes)?),
+            "select_and_gather" => Window::SelectAndGather(WindowDims::from_attributes(attributes)?),
+            _ => return Ok(None),
+        }))
+    }
+
+    fn check(&self, operands: &[&Type], result: &Type) -> Result<(), String> {
+        match self {
+            Window::ReduceWindow { op: Reduction::Minimum, .. } => {
+                Err("folds by sum or by the largest; for the smallest negate twice".into())
+            }
+            Window::ReduceWindow { op, window } => {
+                let [x] = arity(operands)?;
+                window.check(&x, result, *op != Reduction::Add)
+            }
+            Window::SelectAndScatter(window) => {
+                let [x, g] = arity(operands)?;
+                expect(result, &x)?;
+                window.check(&x, &g, true)
+            }
+            Window::SelectAndGather(window) => {
+                let [x, h] = arity(operands)?;
+                expect(&h, &x)?;
+                window.check(&x, result, true)
+            }
+        }
+    }
+
+    fn vjp(&self, b: &mut Builder, node: NodeId, g: NodeId) -> Vec<Option<NodeId>> {
+        let x = b.operands(node);
+        match self {
+            Window::ReduceWindow { op: Reduction::Add, window } => {
+                let adjoint = window.adjoint(&b.ty(x[0]).shape, &b.ty(node).shape);
+                vec![Some(b.reduce_window(Reduction::Add, g, adjoint))]
+            }
+            Window::ReduceWindow { op: Reduction::Maximum | Reduction::Minimum, window } => {
+                vec![Some(b.select_and_scatter(x[0], g, window.clone()))]
+            }
+            Window::SelectAndScatter(window) => {
+                vec![None, Some(b.select_and_gather(x[0], g, window.clone()))]
+            }
+            Window::SelectAndGather(window) => {
+                vec![None, Some(b.select_and_scatter(x[0], g, window.clone()))]
+            }
+        }
+    }
+
+    fn eval(&self, x: &[&Array], to: &Type, bindings: &Bindings) -> Result<Array, String> {
+        let dims = &to.dims_at(bindings.batch)[..];
+        Ok(match self {
+            Window::ReduceWindow { op, window } => Array::from_fn(dims, |to| {
+                let mut sum = op.identity();
+                window.visit(&x[0].dims, to, |from| {
+                    sum = super::elementwise::binary(op.op(), sum, x[0].at(from));
+                });
+                sum
+            }),
+            Window::SelectAndScatter(window) => {
+                let mut out = Array::filled(dims, 0.0);
+                x[1].each(|to, g| {
+                    if let Some(at) = window.selected(x[0], to) {
+                        *out.at_mut(&at) += g;
+                    }
+                });
+                out
+            }
+            Window::SelectAndGather(window) => {
+                Array::from_fn(dims, |to| window.selected(x[0], to).map_or(0.0, |at| x[1].at(&at)))
+            }
+        })
+    }
+
+    /// One for every number of every window.
+    fn flops(&self, operands: &[&Type], result: &Type, batch: usize) -> u64 {
+        let (window, positions) = match self {
+            Window::ReduceWindow { window, .. } | Window::SelectAndGather(window) => (window, result),
+            Window::SelectAndScatter(window) => (window, operands[1]),
+        };
+        window.size.iter().fold(count(positions, batch), |n, &s| n.saturating_mul(s as u64))
+    }
+
+    fn stablehlo(&self) -> StableHlo {
+        match self {
+            Window::ReduceWindow { op: Reduction::Add, .. } => StableHlo::Expansion(
+                "reduce_window from 0 by add, window dimensions 1 for batch and channels",
+            ),
+            Window::ReduceWindow { op: Reduction::Maximum | Reduction::Minimum, .. } => StableHlo::Expansion(
+                "reduce_window from -inf by maximum, window dimensions 1 for batch and channels",
+            ),
+            // StableHLO's select_and_scatter by GE does not take the first of equal numbers everywhere.
+            Window::SelectAndScatter(_) => StableHlo::Expansion(
+                "for each place of the window: a strided slice of x, where it is the largest and none before it was, g padded back and added",
+            ),
+            Window::SelectAndGather(_) => StableHlo::Expansion(
+                "for each place of the window: a strided slice of x, where it is the largest and none before it was, the slice of h",
+            ),
+        }
     }
 }
 
@@ -191,44 +294,19 @@ impl Builder {
     pub fn reduce_window(&mut self, op: Reduction, x: NodeId, window: WindowDims) -> NodeId {
         let shape = window.result(&self.ty(x).shape).unwrap_or_default();
         let ty = self.ty(x).with_shape(shape);
-        self.emit(Prim::ReduceWindow { op, window }, &[x], ty)
+        self.emit(Window::ReduceWindow { op, window }, &[x], ty)
     }
 
     /// `g` added up at the places of the largest numbers of `x` in each window.
     pub fn select_and_scatter(&mut self, x: NodeId, g: NodeId, window: WindowDims) -> NodeId {
         let ty = self.ty(x).clone();
-        self.emit(Prim::SelectAndScatter(window), &[x, g], ty)
+        self.emit(Window::SelectAndScatter(window), &[x, g], ty)
     }
 
     /// `h` at the places of the largest numbers of `x` in each window.
     pub fn select_and_gather(&mut self, x: NodeId, h: NodeId, window: WindowDims) -> NodeId {
         let shape = window.result(&self.ty(x).shape).unwrap_or_default();
         let ty = self.ty(x).with_shape(shape);
-        self.emit(Prim::SelectAndGather(window), &[x, h], ty)
-    }
-}
-
-pub(super) fn eval(prim: &Prim, x: &[&Array], dims: &[usize]) -> Array {
-    match prim {
-        Prim::ReduceWindow { op, window } => Array::from_fn(dims, |to| {
-            let mut sum = op.identity();
-            window.visit(&x[0].dims, to, |from| {
-                sum = super::elementwise::binary(op.op(), sum, x[0].at(from));
-            });
-            sum
-        }),
-        Prim::SelectAndScatter(window) => {
-            let mut out = Array::filled(dims, 0.0);
-            x[1].each(|to, g| {
-                if let Some(at) = window.selected(x[0], to) {
-                    *out.at_mut(&at) += g;
-                }
-            });
-            out
-        }
-        Prim::SelectAndGather(window) => {
-            Array::from_fn(dims, |to| window.selected(x[0], to).map_or(0.0, |at| x[1].at(&at)))
-        }
-        _ => x[0].clone(),
+        self.emit(Window::SelectAndGather(window), &[x, h], ty)
     }
 }

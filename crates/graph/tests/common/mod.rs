@@ -2,7 +2,7 @@
 #![allow(dead_code)]
 
 use nnc_graph::eval::{Array, Bindings};
-use nnc_graph::{DType, Dim, Graph, Prim, Type, random};
+use nnc_graph::{DType, Dim, Graph, Type, random};
 
 /// A type from `B,3` (doubles) or `i32 B,3`.
 pub fn ty(text: &str) -> Type {
@@ -20,7 +20,7 @@ pub fn bind(graph: &Graph, seed: u64, (low, high): (f64, f64), batch: usize) -> 
     let mut out = Bindings { batch, seed: 5, step: 2, ..Bindings::default() };
     for id in graph.ids() {
         let node = graph.node(id);
-        let Prim::Parameter { role, name } = &node.prim else { continue };
+        let Some((role, name)) = node.prim.parameter() else { continue };
         let key = random::Key::new(seed, 1, random::site(name));
         let mut i = 0;
         let value = Array::from_fn(&node.ty.dims_at(batch), |_| {
@@ -28,7 +28,7 @@ pub fn bind(graph: &Graph, seed: u64, (low, high): (f64, f64), batch: usize) -> 
             let u = key.uniform(i);
             if node.ty.dtype == DType::I32 { (u * 4.0).floor() } else { low + (high - low) * u }
         });
-        out.parameters.insert((*role, name.to_string()), value);
+        out.parameters.insert((role, name.to_string()), value);
     }
     out
 }

@@ -3,7 +3,6 @@
 use crate::elaborate::elab::{Elab, LayerRow};
 use crate::elaborate::frame::Rows;
 use crate::elaborate::value::Value;
-use nnc_graph::cost;
 use nnc_syntax::Span;
 use nnc_syntax::ast::{ExprKind, Link};
 
@@ -61,7 +60,7 @@ impl Elab<'_> {
         let graph = self.b.graph();
         let (mut flops, mut bytes) = (0u64, 0u64);
         for id in graph.ids_from(start.nodes) {
-            flops = flops.saturating_add(cost::flops(graph, id, 1));
+            flops = flops.saturating_add(graph.flops(id, 1));
             if graph.ty(id).is_batched() {
                 bytes = bytes.saturating_add(graph.ty(id).count_at(1).unwrap_or(0) as u64 * 4);
             }

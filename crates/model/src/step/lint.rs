@@ -3,7 +3,7 @@
 use crate::elaborate::elab::{Elab, Stop};
 use crate::elaborate::value::{Tensor, Value, numbers_text};
 use crate::program::settings::{Loss, Named};
-use nnc_graph::{Binary, Graph, NodeId, Prim, Reduction, Role, Unary};
+use nnc_graph::{Binary, Elementwise, Graph, Leaf, NodeId, Prim, Reduce, Reduction, Role, Unary, Window};
 use nnc_syntax::{Code, Diagnostic, SourceId, Span};
 use std::collections::BTreeSet;
 
@@ -273,47 +273,31 @@ pub(crate) fn is_affine(graph: &Graph, node: NodeId) -> bool {
         let operands = graph.operands(id);
         let i = id.index();
         let prim = &graph.node(id).prim;
-        depends[i] = matches!(prim, Prim::Parameter { role: Role::Input, .. })
+        depends[i] = prim.parameter().is_some_and(|(role, _)| role == Role::Input)
             || operands.iter().any(|o| depends[o.index()]);
         if !depends[i] {
             continue;
         }
         let moving = operands.iter().filter(|o| depends[o.index()]).count();
         let keeps = match prim {
-            Prim::Parameter { .. }
-            | Prim::Unary(Unary::Negate)
-            | Prim::Binary(Binary::Add | Binary::Subtract)
-            | Prim::Reduce { op: Reduction::Add, .. }
-            | Prim::Reshape
-            | Prim::Transpose { .. }
-            | Prim::BroadcastInDim { .. }
-            | Prim::Slice { .. }
-            | Prim::Concatenate { .. }
-            | Prim::Pad { .. }
-            | Prim::Reverse { .. }
-            | Prim::StopGradient => true,
-            Prim::ReduceWindow { op: Reduction::Add, .. } => true,
-            Prim::Binary(Binary::Multiply)
-            | Prim::DotGeneral(_)
-            | Prim::Convolution(_)
-            | Prim::ConvolutionKernel(_) => moving == 1,
-            Prim::Binary(Binary::Divide) => !depends[operands[1].index()],
-            Prim::Select => !depends[operands[0].index()],
-            Prim::Constant(_)
-            | Prim::Iota { .. }
-            | Prim::BatchSize
-            | Prim::Rng { .. }
-            | Prim::Unary(_)
-            | Prim::Binary(_)
-            | Prim::Compare(_)
-            | Prim::Convert
-            | Prim::Reduce { .. }
-            | Prim::ArgMax { .. }
-            | Prim::ReduceWindow { .. }
-            | Prim::SelectAndScatter(_)
-            | Prim::SelectAndGather(_)
-            | Prim::Gather
-            | Prim::ScatterAdd => false,
+            Prim::Leaf(leaf) => matches!(leaf, Leaf::Parameter { .. }),
+            Prim::Elementwise(function) => match function {
+                Elementwise::Unary(op) => *op == Unary::Negate,
+                Elementwise::Binary(Binary::Multiply) => moving == 1,
+                Elementwise::Binary(Binary::Divide) => !depends[operands[1].index()],
+                Elementwise::Binary(op) => matches!(op, Binary::Add | Binary::Subtract),
+                Elementwise::Select => !depends[operands[0].index()],
+                Elementwise::StopGradient => true,
+                Elementwise::Compare(_) | Elementwise::Convert => false,
+            },
+            Prim::Movement(_) => true,
+            Prim::Reduce(Reduce::Fold { op, .. }) | Prim::Window(Window::ReduceWindow { op, .. }) => {
+                *op == Reduction::Add
+            }
+            Prim::DotGeneral(_) | Prim::Convolve(_) => moving == 1,
+            Prim::Reduce(Reduce::ArgMax { .. })
+            | Prim::Window(Window::SelectAndScatter(_) | Window::SelectAndGather(_))
+            | Prim::Indexing(_) => false,
         };
         affine[i] = keeps && operands.iter().all(|o| affine[o.index()]);
     }

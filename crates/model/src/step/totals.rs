@@ -4,7 +4,7 @@
 
 use crate::elaborate::elab::{Elab, Res, Stop};
 use crate::elaborate::value::{Tensor, Value};
-use nnc_graph::{Builder, Graph, NodeId, Prim, Role, Type};
+use nnc_graph::{Builder, Graph, Leaf, NodeId, Prim, Role, Type};
 use nnc_syntax::{Code, Span};
 
 /// A sum that some metric is computed from: a result of kind `total` of the graphs, `[B, …]`.
@@ -164,7 +164,7 @@ fn cut(
     }
     for id in ids.into_iter().filter(|id| needed[id.index()] && sum_of(*id).is_none()) {
         let node = graph.node(id);
-        let stranger = matches!(node.prim, Prim::Parameter { .. } | Prim::Rng { .. });
+        let stranger = matches!(node.prim, Prim::Leaf(Leaf::Parameter { .. } | Leaf::Rng { .. }));
         if stranger || node.ty.is_batched() {
             return None;
         }

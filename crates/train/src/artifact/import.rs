@@ -9,7 +9,7 @@ use crate::problem::{Outcome, Problem, ProblemKind};
 use nnc_artifact::foreign::{Library, Unpaired, Wanted};
 use nnc_artifact::{ModelCard, TensorFile, foreign};
 use nnc_engine::Pool;
-use nnc_graph::{Graph, NodeId, Prim, Role};
+use nnc_graph::{Convolve, Elementwise, Graph, Indexing, Leaf, Movement, NodeId, Prim, Role, Window};
 use nnc_model::Model;
 use nnc_syntax::{Code, Diagnostic};
 use std::path::Path;
@@ -83,7 +83,7 @@ fn flattened(graph: &Graph) -> Vec<(String, Vec<usize>)> {
         let Prim::DotGeneral(_) = graph.node(id).prim else { continue };
         let operands = graph.operands(id);
         let [x, w] = operands[..] else { continue };
-        let Prim::Parameter { role: Role::Weight, name } = &graph.node(w).prim else { continue };
+        let Some((Role::Weight, name)) = graph.node(w).prim.parameter() else { continue };
         let mut beside = Vec::new();
         let Some(picture) = origin(graph, x, &mut beside) else { continue };
         let shape: Vec<usize> = graph.ty(picture).dims_at(1)[1..].to_vec();
@@ -94,7 +94,7 @@ fn flattened(graph: &Graph) -> Vec<(String, Vec<usize>)> {
         // What a norm between the flattening and the product has for each number.
         let width: usize = shape.iter().product();
         for parameter in beside.into_iter().flat_map(|id| parameters_of(graph, id)) {
-            if let Prim::Parameter { role: Role::Weight | Role::State, name } = &graph.node(parameter).prim
+            if let Some((Role::Weight | Role::State, name)) = graph.node(parameter).prim.parameter()
                 && graph.ty(parameter).dims_at(1) == [width]
             {
                 out.push((name.to_string(), shape.clone()));
@@ -110,19 +110,28 @@ fn origin(graph: &Graph, mut x: NodeId, beside: &mut Vec<NodeId>) -> Option<Node
         let node = graph.node(x);
         let operands = graph.operands(x);
         match &node.prim {
-            Prim::Reshape => {
+            Prim::Movement(Movement::Reshape) => {
                 let from = operands[0];
                 return (node.ty.rank() == 2 && graph.ty(from).rank() > 2).then_some(from);
             }
-            Prim::Unary(_) | Prim::Binary(_) | Prim::Select | Prim::Convert | Prim::Compare(_) => {
-                let spread = |id: &NodeId| matches!(graph.node(*id).prim, Prim::BroadcastInDim { .. });
+            Prim::Elementwise(function) if *function != Elementwise::StopGradient => {
+                let spread = |id: &NodeId| {
+                    matches!(graph.node(*id).prim, Prim::Movement(Movement::BroadcastInDim { .. }))
+                };
                 beside.extend(operands.iter().copied().filter(spread));
                 let mut own: Vec<NodeId> = operands.iter().copied().filter(|id| !spread(id)).collect();
                 own.dedup();
                 // Of several, the first that leads on: `x * sigmoid(x)`.
                 x = *own.first()?;
             }
-            _ => return None,
+            Prim::Leaf(_)
+            | Prim::Elementwise(_)
+            | Prim::Movement(_)
+            | Prim::Reduce(_)
+            | Prim::DotGeneral(_)
+            | Prim::Convolve(_)
+            | Prim::Window(_)
+            | Prim::Indexing(_) => return None,
         }
     }
 }
@@ -132,7 +141,7 @@ fn parameters_of(graph: &Graph, id: NodeId) -> Vec<NodeId> {
     let mut out = Vec::new();
     let mut open = vec![id];
     while let Some(id) = open.pop() {
-        if let Prim::Parameter { .. } = graph.node(id).prim {
+        if graph.node(id).prim.parameter().is_some() {
             out.push(id);
         }
         open.extend(graph.operands(id));
@@ -150,10 +159,18 @@ fn channels_first(graph: &Graph, id: NodeId) -> bool {
             continue;
         }
         match &graph.node(id).prim {
-            Prim::Convolution(_) | Prim::ReduceWindow { .. } => return true,
-            Prim::Parameter { role: Role::Input, .. } if graph.ty(id).rank() >= 4 => return true,
-            Prim::DotGeneral(_) | Prim::Gather => {}
-            _ => open.extend(graph.operands(id)),
+            Prim::Convolve(Convolve::Convolution(_)) | Prim::Window(Window::ReduceWindow { .. }) => {
+                return true;
+            }
+            Prim::Leaf(Leaf::Parameter { role: Role::Input, .. }) if graph.ty(id).rank() >= 4 => return true,
+            Prim::DotGeneral(_) | Prim::Indexing(Indexing::Gather) => {}
+            Prim::Leaf(_)
+            | Prim::Elementwise(_)
+            | Prim::Movement(_)
+            | Prim::Reduce(_)
+            | Prim::Convolve(_)
+            | Prim::Window(_)
+            | Prim::Indexing(_) => open.extend(graph.operands(id)),
         }
     }
     false

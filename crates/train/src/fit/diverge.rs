@@ -9,7 +9,7 @@ use crate::memory;
 use crate::precision::Float;
 use crate::problem::{Outcome, Problem, ProblemKind};
 use nnc_engine::{PlanOptions, Pool, Store, plan};
-use nnc_graph::{Binary, Graph, NodeId, OutputKind, Prim, Role};
+use nnc_graph::{Binary, Elementwise, Graph, Leaf, Movement, NodeId, OutputKind, Prim, Role};
 use nnc_model::{Model, Spec};
 use nnc_syntax::{Code, Diagnostic, Span};
 use std::sync::Arc;
@@ -258,7 +258,7 @@ impl<T: Float> Explanation<'_, T> {
             }
         }
         let broken = |id: &NodeId| {
-            let constant = matches!(self.graph.node(*id).prim, Prim::Constant(_));
+            let constant = self.graph.node(*id).prim.constant().is_some();
             let values = self.runner.executor.value(*id).unwrap_or_default();
             !constant && values.iter().any(|x| !x.wide().is_finite())
         };
@@ -279,28 +279,45 @@ impl<T: Float> Explanation<'_, T> {
             other.get(if same { at } else { 0 }).filter(|_| same).map(|x| number(x.wide()))
         };
         let operands: Vec<String> = self.graph.operands(node).into_iter().filter_map(operand).collect();
-        if operands.is_empty() || matches!(prim, Prim::Parameter { .. }) {
+        if operands.is_empty() || prim.parameter().is_some() {
             return format!("{} is {}", self.name(node), number(result));
         }
         let infix = match prim {
-            Prim::Binary(Binary::Add) => " + ",
-            Prim::Binary(Binary::Subtract) => " - ",
-            Prim::Binary(Binary::Multiply) => " * ",
-            Prim::Binary(Binary::Divide) => " / ",
-            _ => return format!("{}({}) is {}", prim.name(), operands.join(", "), number(result)),
+            Prim::Elementwise(Elementwise::Binary(Binary::Add)) => Some(" + "),
+            Prim::Elementwise(Elementwise::Binary(Binary::Subtract)) => Some(" - "),
+            Prim::Elementwise(Elementwise::Binary(Binary::Multiply)) => Some(" * "),
+            Prim::Elementwise(Elementwise::Binary(Binary::Divide)) => Some(" / "),
+            Prim::Leaf(_)
+            | Prim::Elementwise(_)
+            | Prim::Movement(_)
+            | Prim::Reduce(_)
+            | Prim::DotGeneral(_)
+            | Prim::Convolve(_)
+            | Prim::Window(_)
+            | Prim::Indexing(_) => None,
+        };
+        let Some(infix) = infix else {
+            return format!("{}({}) is {}", prim.name(), operands.join(", "), number(result));
         };
         format!("{} is {}", operands.join(infix), number(result))
     }
 
     /// What a node is called in an explanation.
     fn name(&self, node: NodeId) -> String {
-        match &self.graph.node(node).prim {
-            Prim::Parameter { role: Role::Weight, name } => format!("the weight {name}"),
-            Prim::Parameter { role, name } if role.name() == &**name => format!("the {name}"),
-            Prim::Parameter { role, name } => format!("the {} {name}", role.name()),
-            Prim::Constant(x) => number(x.get()),
+        let prim = &self.graph.node(node).prim;
+        match prim {
+            Prim::Leaf(Leaf::Parameter { role: Role::Weight, name }) => format!("the weight {name}"),
+            Prim::Leaf(Leaf::Parameter { role, name }) if role.name() == &**name => format!("the {name}"),
+            Prim::Leaf(Leaf::Parameter { role, name }) => format!("the {} {name}", role.name()),
+            Prim::Leaf(Leaf::Constant(x)) => number(x.get()),
             Prim::DotGeneral(_) => "product".to_string(),
-            prim => prim.name().to_string(),
+            Prim::Leaf(_)
+            | Prim::Elementwise(_)
+            | Prim::Movement(_)
+            | Prim::Reduce(_)
+            | Prim::Convolve(_)
+            | Prim::Window(_)
+            | Prim::Indexing(_) => prim.name().to_string(),
         }
     }
 
@@ -315,20 +332,15 @@ impl<T: Float> Explanation<'_, T> {
             let n = self.graph.node(at);
             let plain = matches!(
                 n.prim,
-                Prim::Reshape
-                    | Prim::BroadcastInDim { .. }
-                    | Prim::Transpose { .. }
-                    | Prim::Convert
-                    | Prim::StopGradient
+                Prim::Movement(
+                    Movement::Reshape | Movement::BroadcastInDim { .. } | Movement::Transpose { .. }
+                ) | Prim::Elementwise(Elementwise::Convert | Elementwise::StopGradient)
             );
             if plain {
                 continue;
             }
             let mut part = self.name(at);
-            if n.origin.scope != scope
-                && !n.origin.scope.is_empty()
-                && !matches!(n.prim, Prim::Parameter { .. })
-            {
+            if n.origin.scope != scope && !n.origin.scope.is_empty() && n.prim.parameter().is_none() {
                 part.push_str(&format!(" ({})", n.origin.scope));
                 scope = n.origin.scope.clone();
             }
@@ -348,12 +360,17 @@ impl<T: Float> Explanation<'_, T> {
         let weight = |id: NodeId| {
             let values = self.runner.executor.value(id).unwrap_or_default();
             let largest = values.iter().map(|x| x.wide().abs()).fold(0.0, f64::max);
-            match &self.graph.node(id).prim {
-                _ if values.iter().any(|x| !x.wide().is_finite()) => 4.0,
-                Prim::Constant(_) => 0.0,
-                _ if largest >= LARGE => 3.0 - 1.0 / largest,
-                Prim::Parameter { .. } => 1.0,
-                _ => 2.0,
+            let prim = &self.graph.node(id).prim;
+            if values.iter().any(|x| !x.wide().is_finite()) {
+                4.0
+            } else if prim.constant().is_some() {
+                0.0
+            } else if largest >= LARGE {
+                3.0 - 1.0 / largest
+            } else if prim.parameter().is_some() {
+                1.0
+            } else {
+                2.0
             }
         };
         let mut best: Option<(f64, NodeId)> = None;
