@@ -45,9 +45,12 @@ pub(crate) fn kind(graph: &Graph, id: NodeId) -> Kind {
             | Movement::Reverse { .. } => Kind::View,
             Movement::Concatenate { .. } | Movement::Pad { .. } => Kind::Heavy,
         },
-        Prim::Reduce(_) | Prim::DotGeneral(_) | Prim::Convolve(_) | Prim::Window(_) | Prim::Indexing(_) => {
-            Kind::Heavy
-        }
+        Prim::Reduce(_)
+        | Prim::DotGeneral(_)
+        | Prim::Convolve(_)
+        | Prim::Window(_)
+        | Prim::Indexing(_)
+        | Prim::Scan(_) => Kind::Heavy,
     }
 }
 

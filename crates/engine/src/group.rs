@@ -76,7 +76,8 @@ impl Lower<'_> {
             | Prim::DotGeneral(_)
             | Prim::Convolve(_)
             | Prim::Window(_)
-            | Prim::Indexing(_) => return Err(not_elementwise(self.graph, id)),
+            | Prim::Indexing(_)
+            | Prim::Scan(_) => return Err(not_elementwise(self.graph, id)),
         };
         Ok(draft.push(op, sources))
     }

@@ -69,6 +69,7 @@ impl Lower<'_> {
             Prim::Window(window) => self.window(id, window, to)?,
             Prim::Leaf(_)
             | Prim::Elementwise(_)
+            | Prim::Scan(_)
             | Prim::Movement(
                 Movement::Reshape
                 | Movement::Transpose { .. }

@@ -205,14 +205,17 @@ impl<'a> Lower<'a> {
                 self.inputs.push((id, buffer));
                 Value::View(View::dense(buffer, &dims))
             }
-            Prim::Leaf(Leaf::Rng { .. })
+            Prim::Leaf(
+                Leaf::Rng { .. } | Leaf::Parameter { role: Role::Carry | Role::Slice | Role::Invariant, .. },
+            )
             | Prim::Elementwise(_)
             | Prim::Movement(_)
             | Prim::Reduce(_)
             | Prim::DotGeneral(_)
             | Prim::Convolve(_)
             | Prim::Window(_)
-            | Prim::Indexing(_) => return Err(internal(self.graph, id, "is computed")),
+            | Prim::Indexing(_)
+            | Prim::Scan(_) => return Err(internal(self.graph, id, "is computed")),
         })
     }
 
@@ -366,7 +369,8 @@ fn check_tables(graph: &Graph, dims: &[Vec<usize>]) -> Result<(), EngineError> {
             | Prim::Reduce(Reduce::Fold { .. })
             | Prim::DotGeneral(_)
             | Prim::Convolve(_)
-            | Prim::Window(_) => None,
+            | Prim::Window(_)
+            | Prim::Scan(_) => None,
         };
         if let Some(rows) = rows.filter(|&r| r > limit) {
             return Err(EngineError::Table { what: describe(graph, id), rows, limit });

@@ -7,7 +7,7 @@ use crate::program::assemble;
 use crate::unit::{Home, Unit, Work};
 use crate::view::BufferId;
 use crate::{EngineError, Layout};
-use nnc_graph::{DType, Graph, NodeId, Origin, Role};
+use nnc_graph::{DType, Graph, NodeId, Origin, Prim, Role, passes};
 use nnc_kernels::{Code, Instr, LANES, Place, Space};
 use std::ops::Range;
 use std::sync::Arc;
@@ -147,6 +147,9 @@ pub fn plan(
     if layout.float() != graph.float {
         return Err(EngineError::Precision { graph: graph.float, asked: layout.float() });
     }
+    let unrolled = passes::standard(&passes::unroll(graph));
+    let has_loop = graph.ids().any(|id| matches!(graph.node(id).prim, Prim::Scan(_)));
+    let graph = if has_loop { &unrolled } else { graph };
     let mut lower = Lower::new(graph, layout, batch, options)?;
     lower.run()?;
     let order = lower.schedule()?;

@@ -3,30 +3,57 @@
 //! The rules of the primitives only emit nodes; the walker here alone accumulates. Because the result is
 //! nodes of the same graph, the gradient of a gradient is just another call.
 
-use crate::{Binary, Builder, Dim, Movement, NodeId, Origin, Prim};
+use crate::prim::scan::{Loop, ScanResult};
+use crate::{Binary, Builder, Dim, Movement, NodeId, Origin, Prim, scan};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Appends the gradient of `y` by each of `wrt`, with `seed` (of `y`'s type) as the cotangent of `y`.
 /// With a seed of ones it is the gradient of the sum of `y`. Zeros where `y` does not depend on it.
 pub fn gradient(b: &mut Builder, y: NodeId, seed: NodeId, wrt: &[NodeId]) -> Vec<NodeId> {
-    let needed = between(b, y, wrt);
-    let mut parts: Vec<Vec<NodeId>> = vec![Vec::new(); y.index() + 1];
-    let mut cotangents: Vec<Option<NodeId>> = vec![None; y.index() + 1];
-    parts[y.index()].push(seed);
+    let found = gradient_of(b, &[(y, seed)], wrt);
+    wrt.iter().zip(found).map(|(&w, g)| g.unwrap_or_else(|| b.scalar_like(0.0, w))).collect()
+}
+
+/// As [`gradient`], of several values together, each with its cotangent; `None` where nothing flows.
+pub(crate) fn gradient_of(
+    b: &mut Builder,
+    seeds: &[(NodeId, NodeId)],
+    wrt: &[NodeId],
+) -> Vec<Option<NodeId>> {
+    let size = seeds.iter().map(|(y, _)| y.index() + 1).max().unwrap_or(0);
+    let needed = between(b, size, wrt);
+    let mut parts: Vec<Vec<NodeId>> = vec![Vec::new(); size];
+    let mut cotangents: Vec<Option<NodeId>> = vec![None; size];
+    for &(y, seed) in seeds {
+        parts[y.index()].push(seed);
+    }
+    let mut loops = Loops::new(b, size);
     let origin = b.origin().clone();
 
-    for at in (0..=y.index()).rev() {
-        if !needed[at] || parts[at].is_empty() {
+    for at in (0..size).rev() {
+        let node = NodeId(at as u32);
+        let closes_loop = loops.is_first(node);
+        if !needed[at] || (parts[at].is_empty() && !closes_loop) {
             continue;
         }
-        let node = NodeId(at as u32);
         let from = backward_of(&b.graph().node(node).origin);
         b.set_origin(from);
-        let g = total(b, &std::mem::take(&mut parts[at]));
-        cotangents[at] = Some(g);
+        let g = if parts[at].is_empty() { None } else { Some(total(b, &std::mem::take(&mut parts[at]))) };
+        cotangents[at] = g;
         let prim = b.graph().node(node).prim.clone();
         let operands = b.operands(node);
-        let own = prim.vjp(b, node, g);
+        let own = match (&prim, g) {
+            (Prim::Scan(scan), g) => {
+                let given = loops.gather(node, g.map(|g| (scan.result, g)));
+                if !closes_loop || given.is_empty() {
+                    continue;
+                }
+                scan::vjp::vjp(b, &scan.of, &operands, &given)
+            }
+            (_, None) => continue,
+            (_, Some(g)) => prim.vjp(b, node, g),
+        };
         assert_eq!(own.len(), operands.len(), "{} has a cotangent for every operand", prim.name());
         for (operand, part) in operands.into_iter().zip(own) {
             if let Some(part) = part.filter(|_| needed[operand.index()]) {
@@ -35,12 +62,42 @@ pub fn gradient(b: &mut Builder, y: NodeId, seed: NodeId, wrt: &[NodeId]) -> Vec
         }
     }
     b.set_origin(origin);
-    wrt.iter()
-        .map(|&w| match cotangents.get(w.index()).copied().flatten() {
-            Some(g) => g,
-            None => b.scalar_like(0.0, w),
-        })
-        .collect()
+    wrt.iter().map(|w| cotangents.get(w.index()).copied().flatten()).collect()
+}
+
+/// The results of loops: the cotangents of all results of a loop are gathered before it is differentiated, which
+/// is when the walk has come to the first of them, since nothing before that one uses any.
+struct Loops {
+    /// The first result of the loop that a node is a result of.
+    first: HashMap<NodeId, NodeId>,
+    /// By the first result: the results with cotangents so far.
+    given: HashMap<NodeId, Vec<(ScanResult, NodeId)>>,
+}
+
+impl Loops {
+    fn new(b: &Builder, size: usize) -> Self {
+        let mut known: HashMap<(Loop, Vec<NodeId>), NodeId> = HashMap::new();
+        let mut first = HashMap::new();
+        for id in (0..size as u32).map(NodeId) {
+            if let Prim::Scan(scan) = &b.graph().node(id).prim {
+                first.insert(id, *known.entry((scan.of.clone(), b.operands(id))).or_insert(id));
+            }
+        }
+        Self { first, given: HashMap::new() }
+    }
+
+    /// Whether a node is the first result of a loop.
+    fn is_first(&self, id: NodeId) -> bool {
+        self.first.get(&id) == Some(&id)
+    }
+
+    /// Adds a cotangent of a result; all of them so far.
+    fn gather(&mut self, id: NodeId, given: Option<(ScanResult, NodeId)>) -> Vec<(ScanResult, NodeId)> {
+        let first = self.first.get(&id).copied().unwrap_or(id);
+        let all = self.given.entry(first).or_default();
+        all.extend(given);
+        all.clone()
+    }
 }
 
 /// The sum of the parts of a cotangent, of which there is at least one.
@@ -117,13 +174,13 @@ fn side_by_side(b: &mut Builder, like: NodeId, slices: &[Slice]) -> NodeId {
     b.concatenate(&pieces, axis)
 }
 
-/// Which nodes up to `y` lie on a way from some of `wrt`.
-fn between(b: &Builder, y: NodeId, wrt: &[NodeId]) -> Vec<bool> {
-    let mut needed = vec![false; y.index() + 1];
-    for w in wrt.iter().filter(|w| w.index() <= y.index()) {
+/// Which of the first `size` nodes lie on a way from some of `wrt`.
+fn between(b: &Builder, size: usize, wrt: &[NodeId]) -> Vec<bool> {
+    let mut needed = vec![false; size];
+    for w in wrt.iter().filter(|w| w.index() < size) {
         needed[w.index()] = true;
     }
-    for at in 0..=y.index() {
+    for at in 0..size {
         let id = NodeId(at as u32);
         needed[at] |= b.operands(id).iter().any(|o| needed[o.index()]);
     }

@@ -87,11 +87,13 @@ pub enum OutputKind {
     Gradient,
     /// The first value of the parameter of this name.
     Initial,
+    /// In the body of a loop: what the carry of this number becomes.
+    Next,
 }
 
 impl OutputKind {
     /// All kinds.
-    pub const ALL: [OutputKind; 8] = [
+    pub const ALL: [OutputKind; 9] = [
         OutputKind::Objective,
         OutputKind::Loss,
         OutputKind::Metric,
@@ -100,6 +102,7 @@ impl OutputKind {
         OutputKind::Update,
         OutputKind::Gradient,
         OutputKind::Initial,
+        OutputKind::Next,
     ];
 
     /// Its spelling in a dump.
@@ -113,6 +116,7 @@ impl OutputKind {
             OutputKind::Update => "update",
             OutputKind::Gradient => "gradient",
             OutputKind::Initial => "initial",
+            OutputKind::Next => "next",
         }
     }
 
@@ -192,12 +196,27 @@ impl Graph {
         out.into_iter().map(|(_, id)| id).collect()
     }
 
-    /// Multiplications and additions of a node for `batch` samples.
+    /// Multiplications and additions of a node for `batch` samples; a loop is counted with the first of its results.
     pub fn flops(&self, id: NodeId, batch: usize) -> u64 {
         let node = self.node(id);
+        if matches!(node.prim, Prim::Scan(_)) && !self.is_first_of_loop(id) {
+            return 0;
+        }
         let operands = self.operands(id);
         let types: Vec<&Type> = operands.iter().map(|&o| self.ty(o)).collect();
         node.prim.flops(&types, &node.ty, batch)
+    }
+
+    /// Whether a node is a result of a loop and no earlier node is another result of it.
+    pub fn is_first_of_loop(&self, id: NodeId) -> bool {
+        let Prim::Scan(scan) = &self.node(id).prim else { return false };
+        let operands = self.operands(id);
+        let same = |other: NodeId| match &self.node(other).prim {
+            Prim::Scan(s) => s.of == scan.of && self.operands(other) == operands,
+            _ => false,
+        };
+        let users = operands.first().map(|&o| self.users(o)).unwrap_or_default();
+        !users.into_iter().any(|u| u < id && same(u))
     }
 
     /// The nodes that use a node, ascending; one that uses it twice is named twice.
@@ -262,6 +281,18 @@ impl Graph {
             }
         }
         live
+    }
+
+    /// Which of the nodes from a position on hang on the stand-ins over which the bodies of loops were emitted
+    /// (`scan`), if those stand from there on too: they have no value, and no result depends on them.
+    pub fn hangs_on_stand_ins(&self, start: usize) -> Vec<bool> {
+        let mut out: Vec<bool> = Vec::new();
+        for id in self.ids_from(start) {
+            let role = self.node(id).prim.parameter().map(|(role, _)| role);
+            let hangs = |o: &NodeId| o.index().checked_sub(start).is_some_and(|at| out[at]);
+            out.push(role.is_some_and(Role::is_of_region) || self.operands(id).iter().any(hangs));
+        }
+        out
     }
 
     pub(crate) fn push(&mut self, node: Node, operands: &[NodeId]) -> NodeId {

@@ -41,6 +41,9 @@ pub struct GraphData {
     pub graph: String,
     /// `f32` or `f64`
     pub float: &'static str,
+    /// The bodies of loops, those of inner loops first; `body=` of a `scan` names one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub regions: Vec<GraphData>,
     /// The nodes in topological order.
     pub nodes: Vec<NodeData>,
     /// The named results.
@@ -49,6 +52,12 @@ pub struct GraphData {
 
 /// The graph as data.
 pub fn data(graph: &Graph) -> GraphData {
+    let region = |r: std::sync::Arc<crate::Region>| GraphData { graph: r.name(), ..nodes(r.graph()) };
+    let regions = crate::text::regions(graph).into_iter().map(region).collect();
+    GraphData { regions, ..nodes(graph) }
+}
+
+fn nodes(graph: &Graph) -> GraphData {
     let nodes = graph.ids().map(|id| {
         let node = graph.node(id);
         let o = &node.origin;
@@ -72,6 +81,7 @@ pub fn data(graph: &Graph) -> GraphData {
     GraphData {
         graph: graph.name.to_string(),
         float: graph.float.name(),
+        regions: Vec::new(),
         nodes: nodes.collect(),
         outputs: outputs.collect(),
     }

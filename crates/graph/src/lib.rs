@@ -19,6 +19,8 @@ pub mod json;
 pub mod passes;
 pub mod prim;
 pub mod random;
+mod region;
+pub mod scan;
 pub mod text;
 mod types;
 mod verify;
@@ -26,9 +28,11 @@ mod verify;
 pub use builder::Builder;
 pub use grad::gradient;
 pub use graph::{Graph, Node, NodeId, Origin, Output, OutputKind};
+pub use prim::scan::{Loop, Scan, ScanResult};
 pub use prim::{
     Binary, Bits, ConvDims, Convolve, Direction, Distribution, DotDims, Elementwise, Indexing, Leaf,
     Movement, Prim, Reduce, Reduction, Role, StableHlo, Unary, Window, WindowDims,
 };
+pub use region::Region;
 pub use types::{DType, Dim, Type};
 pub use verify::verify;

@@ -14,6 +14,7 @@ pub(crate) mod indexing;
 pub(crate) mod leaf;
 pub(crate) mod movement;
 pub(crate) mod reduce;
+pub(crate) mod scan;
 pub(crate) mod window;
 
 pub use contract::DotDims;
@@ -23,6 +24,7 @@ pub use indexing::Indexing;
 pub use leaf::{Bits, Distribution, Leaf, Role};
 pub use movement::Movement;
 pub use reduce::{Reduce, Reduction};
+pub use scan::{Loop, Scan, ScanResult};
 pub use window::{Window, WindowDims};
 
 use crate::eval::{Array, Bindings};
@@ -49,6 +51,8 @@ pub enum Prim {
     Window(Window),
     /// Rows of a table by number.
     Indexing(Indexing),
+    /// A result of a loop.
+    Scan(Box<Scan>),
 }
 
 /// What every primitive owes; a family answers for all of its own.
@@ -103,6 +107,7 @@ impl Prim {
             Prim::Convolve(p) => p,
             Prim::Window(p) => p,
             Prim::Indexing(p) => p,
+            Prim::Scan(p) => &**p,
         }
     }
 
@@ -166,6 +171,7 @@ impl Prim {
             read::<Convolve>,
             read::<Window>,
             read::<Indexing>,
+            read::<Scan>,
         ] {
             if let Some(prim) = family(name, attributes)? {
                 return Ok(prim);

@@ -8,10 +8,11 @@
 //!   output prediction "output" %2
 //! ```
 //!
+//! The bodies of loops stand before the nodes, each once: `region @name`, its nodes and results, `end`.
 //! One node a line: its number, primitive, operands, attributes, type; after `@` the origin: scope, file,
 //! line, column and length. `#` starts a comment. `parse(print(g)) == g`.
 
-use crate::{Builder, DType, Dim, Graph, Node, NodeId, Origin, OutputKind, Prim, Type};
+use crate::{Builder, DType, Dim, Graph, Node, NodeId, Origin, OutputKind, Prim, Region, Type};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -23,12 +24,39 @@ pub fn print(graph: &Graph) -> String {
 
 /// Prints a graph with a comment at the end of some lines.
 pub fn print_with(graph: &Graph, note: impl Fn(NodeId) -> Option<String>) -> String {
-    let width = graph.len().saturating_sub(1).to_string().len() + 1;
-    let lines: Vec<String> = graph.ids().map(|id| line(graph, id, width)).collect();
-    let longest = lines.iter().map(|l| l.chars().count()).filter(|&n| n <= 76).max().unwrap_or(0);
     let mut out = format!("graph {:?} {}", &*graph.name, graph.float.name());
     let batched = graph.ids().any(|id| graph.ty(id).is_batched());
     out.push_str(if batched { "    # B is the batch, added by the compiler\n" } else { "\n" });
+    for region in regions(graph) {
+        let _ = writeln!(out, "  region {}", region.name());
+        print_nodes(&mut out, region.graph(), 4, |_| None);
+        out.push_str("  end\n");
+    }
+    print_nodes(&mut out, graph, 2, note);
+    out
+}
+
+/// The bodies of all loops, those of inner loops first, each once.
+pub(crate) fn regions(graph: &Graph) -> Vec<Arc<Region>> {
+    fn visit(graph: &Graph, out: &mut Vec<Arc<Region>>) {
+        for id in graph.ids() {
+            if let Prim::Scan(scan) = &graph.node(id).prim
+                && !out.contains(&scan.of.body)
+            {
+                visit(scan.of.body.graph(), out);
+                out.push(scan.of.body.clone());
+            }
+        }
+    }
+    let mut out = Vec::new();
+    visit(graph, &mut out);
+    out
+}
+
+fn print_nodes(out: &mut String, graph: &Graph, indent: usize, note: impl Fn(NodeId) -> Option<String>) {
+    let width = graph.len().saturating_sub(1).to_string().len() + 1;
+    let lines: Vec<String> = graph.ids().map(|id| line(graph, id, indent, width)).collect();
+    let longest = lines.iter().map(|l| l.chars().count()).filter(|&n| n <= 76).max().unwrap_or(0);
     for (id, line) in graph.ids().zip(&lines) {
         out.push_str(line);
         let mut pad = longest.saturating_sub(line.chars().count()) + 2;
@@ -43,14 +71,14 @@ pub fn print_with(graph: &Graph, note: impl Fn(NodeId) -> Option<String>) -> Str
         out.push('\n');
     }
     for output in graph.outputs() {
-        let _ = writeln!(out, "  output {} {:?} {}", output.kind.name(), &*output.name, output.node);
+        let kind = output.kind.name();
+        let _ = writeln!(out, "{:indent$}output {kind} {:?} {}", "", &*output.name, output.node);
     }
-    out
 }
 
-fn line(graph: &Graph, id: NodeId, width: usize) -> String {
+fn line(graph: &Graph, id: NodeId, indent: usize, width: usize) -> String {
     let node = graph.node(id);
-    let mut out = format!("  {:width$} = {}", id.to_string(), node.prim.name());
+    let mut out = format!("{:indent$}{:width$} = {}", "", id.to_string(), node.prim.name());
     for operand in graph.operands(id) {
         let _ = write!(out, " {operand}");
     }
@@ -76,11 +104,14 @@ pub(crate) fn list<T: ToString>(values: &[T]) -> String {
 }
 
 /// Attributes of one line, taken one by one.
-pub(crate) struct Attributes<'a>(BTreeMap<&'a str, &'a str>);
+pub(crate) struct Attributes<'a> {
+    words: BTreeMap<&'a str, &'a str>,
+    regions: &'a BTreeMap<String, Arc<Region>>,
+}
 
 impl Attributes<'_> {
     fn take(&mut self, key: &str) -> Result<&str, String> {
-        self.0.remove(key).ok_or_else(|| format!("`{key}=` is missing"))
+        self.words.remove(key).ok_or_else(|| format!("`{key}=` is missing"))
     }
 
     pub(crate) fn parse<T>(&mut self, key: &str, read: impl Fn(&str) -> Option<T>) -> Result<T, String> {
@@ -104,8 +135,13 @@ impl Attributes<'_> {
         self.parse(key, numbers)
     }
 
+    pub(crate) fn region(&mut self, key: &str) -> Result<Arc<Region>, String> {
+        let regions = self.regions;
+        self.parse(key, |t| regions.get(t).cloned())
+    }
+
     pub(crate) fn has(&self, key: &str) -> bool {
-        self.0.contains_key(key)
+        self.words.contains_key(key)
     }
 
     pub(crate) fn optional_list(&mut self, key: &str) -> Result<Option<Vec<usize>>, String> {
@@ -164,37 +200,79 @@ fn unquote(text: &str) -> Option<String> {
 /// # Errors
 /// The line and what is wrong with it.
 pub fn parse(text: &str) -> Result<Graph, String> {
-    let mut graph: Option<Graph> = None;
+    let mut reader = Reader::default();
     for (number, raw) in text.lines().enumerate() {
-        let words = words(raw).map_err(|e| format!("line {}: {e}", number + 1))?;
-        if words.is_empty() {
-            continue;
-        }
-        read_line(&mut graph, &words).map_err(|e| format!("line {}: {e}", number + 1))?;
+        let read = words(raw).and_then(|words| reader.line(&words));
+        read.map_err(|e| format!("line {}: {e}", number + 1))?;
     }
-    graph.ok_or_else(|| "there is no `graph` line".into())
-}
-
-fn read_line(graph: &mut Option<Graph>, words: &[&str]) -> Result<(), String> {
-    match (words, graph) {
-        (["graph", name, float], slot @ None) => {
-            let float = DType::from_name(float).ok_or("floats are f32 or f64")?;
-            *slot = Some(Graph::new(unquote(name).ok_or("a name in quotes")?, float));
-            Ok(())
-        }
-        (_, None) => Err("the first line is `graph \"name\" f32`".into()),
-        (["output", kind, name, node], Some(g)) => {
-            let kind = OutputKind::from_name(kind).ok_or_else(|| format!("no output is called `{kind}`"))?;
-            let node = node_id(node, g.len())?;
-            g.add_output(kind, unquote(name).ok_or("a name in quotes")?, node);
-            Ok(())
-        }
-        ([id, "=", name, rest @ ..], Some(g)) => read_node(g, id, name, rest),
-        (words, Some(_)) => Err(format!("`{}` is neither a node nor an output", words.join(" "))),
+    match (reader.graph, reader.region) {
+        (Some(graph), None) => Ok(graph),
+        (_, Some((name, _))) => Err(format!("region {name} has no `end`")),
+        (None, None) => Err("there is no `graph` line".into()),
     }
 }
 
-fn read_node(graph: &mut Graph, id: &str, name: &str, rest: &[&str]) -> Result<(), String> {
+/// What was read so far.
+#[derive(Default)]
+struct Reader {
+    graph: Option<Graph>,
+    /// The region at hand, with its name.
+    region: Option<(String, Graph)>,
+    regions: BTreeMap<String, Arc<Region>>,
+}
+
+impl Reader {
+    fn line(&mut self, words: &[&str]) -> Result<(), String> {
+        let Some(graph) = &mut self.graph else {
+            return match words {
+                [] => Ok(()),
+                ["graph", name, float] => {
+                    let float = DType::from_name(float).ok_or("floats are f32 or f64")?;
+                    self.graph = Some(Graph::new(unquote(name).ok_or("a name in quotes")?, float));
+                    Ok(())
+                }
+                _ => Err("the first line is `graph \"name\" f32`".into()),
+            };
+        };
+        match words {
+            [] => Ok(()),
+            ["region", name] if self.region.is_none() => {
+                self.region = Some(((*name).to_string(), Graph::new("", graph.float)));
+                Ok(())
+            }
+            ["end"] => {
+                let (name, graph) = self.region.take().ok_or("`end` without a region")?;
+                let region = Region::new(graph)?;
+                if region.name() != name {
+                    return Err(format!("this region's name is {}, not {name}", region.name()));
+                }
+                self.regions.insert(name, Arc::new(region));
+                Ok(())
+            }
+            ["output", kind, name, node] => {
+                let graph = self.region.as_mut().map_or(graph, |(_, region)| region);
+                let kind =
+                    OutputKind::from_name(kind).ok_or_else(|| format!("no output is called `{kind}`"))?;
+                let node = node_id(node, graph.len())?;
+                graph.add_output(kind, unquote(name).ok_or("a name in quotes")?, node);
+                Ok(())
+            }
+            [id, "=", name, rest @ ..] => {
+                let graph = self.region.as_mut().map_or(graph, |(_, region)| region);
+                read_node(graph, &self.regions, id, name, rest)
+            }
+            words => Err(format!("`{}` is neither a node nor an output", words.join(" "))),
+        }
+    }
+}
+
+fn read_node(
+    graph: &mut Graph,
+    regions: &BTreeMap<String, Arc<Region>>,
+    id: &str,
+    name: &str,
+    rest: &[&str],
+) -> Result<(), String> {
     if id.strip_prefix('%').and_then(|n| n.parse().ok()) != Some(graph.len()) {
         return Err(format!("expected %{}, found {id}", graph.len()));
     }
@@ -202,15 +280,15 @@ fn read_node(graph: &mut Graph, id: &str, name: &str, rest: &[&str]) -> Result<(
     let (before, after) = (&rest[..colon], &rest[colon + 1..]);
     let ty = parse_type(after.first().ok_or("the type is missing")?)?;
     let mut operands = Vec::new();
-    let mut attributes = Attributes(BTreeMap::new());
+    let mut attributes = Attributes { words: BTreeMap::new(), regions };
     for word in before {
         match word.split_once('=') {
-            Some((key, value)) => drop(attributes.0.insert(key, value)),
+            Some((key, value)) => drop(attributes.words.insert(key, value)),
             None => operands.push(node_id(word, graph.len())?),
         }
     }
     let prim = Prim::from_text(name, &mut attributes)?;
-    if let Some((key, _)) = attributes.0.first_key_value() {
+    if let Some((key, _)) = attributes.words.first_key_value() {
         return Err(format!("{name} has no attribute `{key}`"));
     }
     let types: Vec<&Type> = operands.iter().map(|&o| graph.ty(o)).collect();

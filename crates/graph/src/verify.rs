@@ -7,6 +7,8 @@
 //! 5. Every result names a node of the graph; no two results have the same kind and name.
 //! 6. An update has the type of the parameter (weight, state or slot) that it is for.
 //! 7. Every float in the graph has the graph's precision.
+//! 8. The body of a loop keeps all of this, and what is said of regions (`region.rs`); its floats are the graph's.
+//! 9. Stand-ins, carries, slices and invariants are parameters of regions alone: no result of a graph depends on one.
 
 use crate::{Graph, NodeId, OutputKind, Role};
 use petgraph::Direction::Incoming;
@@ -19,6 +21,30 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Every promise that is broken, a line each.
 pub fn verify(graph: &Graph) -> Result<(), Vec<String>> {
     let mut broken = Vec::new();
+    let parameters = check_nodes(graph, &mut broken);
+    check_outputs(graph, &parameters, &mut broken);
+    for region in crate::text::regions(graph) {
+        let inner = region.graph();
+        let mut found = Vec::new();
+        check_nodes(inner, &mut found);
+        if inner.float != graph.float {
+            found.push(format!("floats are {} in a graph of {}", inner.float.name(), graph.float.name()));
+        }
+        broken.extend(found.into_iter().map(|e| format!("region {}: {e}", region.name())));
+    }
+    if !broken.is_empty() {
+        return Err(broken);
+    }
+    let live = graph.live();
+    for ((role, name), id) in &parameters {
+        if role.is_of_region() && live[id.index()] {
+            broken.push(format!("{id}: {} `{name}` outside of a region", role.name()));
+        }
+    }
+    if broken.is_empty() { Ok(()) } else { Err(broken) }
+}
+
+fn check_nodes(graph: &Graph, broken: &mut Vec<String>) -> Parameters {
     let mut parameters = BTreeMap::new();
     for id in graph.ids() {
         let node = graph.node(id);
@@ -46,8 +72,7 @@ pub fn verify(graph: &Graph) -> Result<(), Vec<String>> {
             broken.push(format!("{id}: a second {} `{name}`", role.name()));
         }
     }
-    check_outputs(graph, &parameters, &mut broken);
-    if broken.is_empty() { Ok(()) } else { Err(broken) }
+    parameters
 }
 
 type Parameters = BTreeMap<(Role, std::sync::Arc<str>), NodeId>;

@@ -5,6 +5,7 @@ mod common;
 
 use common::{bind, ty};
 use nnc_graph::eval::{Array, Bindings, evaluate};
+use nnc_graph::scan::{Body, Carry};
 use nnc_graph::{
     Binary, Builder, ConvDims, Convolve, DType, Direction, Distribution, DotDims, Elementwise, Graph,
     Indexing, Leaf, Movement, NodeId, OutputKind, Prim, Reduce, Reduction, Role, Type, Unary, Window,
@@ -45,7 +46,8 @@ fn key(prim: &Prim) -> String {
         | Prim::Window(
             Window::ReduceWindow { .. } | Window::SelectAndScatter(_) | Window::SelectAndGather(_),
         )
-        | Prim::Indexing(Indexing::Gather | Indexing::ScatterAdd) => prim.name().into(),
+        | Prim::Indexing(Indexing::Gather | Indexing::ScatterAdd)
+        | Prim::Scan(_) => prim.name().into(),
     }
 }
 
@@ -75,6 +77,7 @@ const KEYS: &[&str] = &[
     "reverse",
     "gather",
     "scatter_add",
+    "scan",
 ];
 
 type Build = Box<dyn Fn(&mut Builder, &[NodeId]) -> NodeId>;
@@ -283,6 +286,35 @@ fn shapes(out: &mut Vec<Case>) {
     }));
 }
 
+/// `h = tanh(x[t] + h @ w)`, forwards and backwards; its last value and all of them.
+fn loops(out: &mut Vec<Case>) {
+    for (length, reverse) in [(1, false), (4, false), (3, true)] {
+        for all in [false, true] {
+            let name = format!("scan {length} {reverse} {all}");
+            let inputs = [format!("{length},B,3"), "B,3".into(), "3,3".into()];
+            let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
+            out.push(Case::new(name, &inputs, move |b, x| {
+                let at = b.stand_in(Role::Carry, ty("B,3"));
+                let slice = b.stand_in(Role::Slice, ty("B,3"));
+                let dims = DotDims { left_contract: vec![1], right_contract: vec![0], ..DotDims::default() };
+                let product = b.dot(at, x[2], dims);
+                let sum = b.binary(Binary::Add, slice, product);
+                let next = b.unary(Unary::Tanh, sum);
+                let body = Body {
+                    length,
+                    reverse,
+                    carries: vec![Carry { at, first: x[1], next }],
+                    slices: vec![(slice, x[0])],
+                    roots: vec![next],
+                    ..Body::default()
+                };
+                let mut made = body.make(b);
+                if all { made.stacked(b, next) } else { made.last(b, 0) }
+            }));
+        }
+    }
+}
+
 fn convolutions(out: &mut Vec<Case>) {
     type Set = fn(&mut ConvDims);
     let cases: [(&str, &str, Set); 10] = [
@@ -355,7 +387,7 @@ fn text_of(shape: &[nnc_graph::Dim]) -> String {
 
 fn table() -> Vec<Case> {
     let mut out = Vec::new();
-    for part in [elementwise, leaves, folds, shapes, convolutions, windows] {
+    for part in [elementwise, leaves, folds, shapes, loops, convolutions, windows] {
         part(&mut out);
     }
     out

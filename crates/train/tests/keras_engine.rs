@@ -22,6 +22,7 @@ fn engine(graph: &Graph, bindings: &Bindings) -> Result<Values, String> {
         let to = match role {
             Role::Weight | Role::State | Role::Slot => store.get_mut(*role, name),
             Role::Input | Role::Target | Role::SampleWeight | Role::Step => executor.input_mut(*role, name),
+            Role::Carry | Role::Slice | Role::Invariant => None,
         };
         // Not every graph uses everything.
         let Some(to) = to else { continue };

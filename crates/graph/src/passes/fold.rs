@@ -3,13 +3,42 @@
 //! Every rule is exact: it does not change a bit of any result (`x * 1`, `x / 1`, `-(-x)`, `max` of equals),
 //! with one convention: `0 * x`, `x - x` and `x + 0` are left alone, since they decide about NaN and −0.
 
-use super::rebuild;
+use super::rebuild_mapped;
 use crate::prim::elementwise;
-use crate::{Binary, Builder, Dim, Elementwise, Graph, Movement, NodeId, Prim, Type, Unary};
+use crate::prim::scan::{Loop, Scan, ScanResult};
+use crate::{Binary, Builder, Dim, Elementwise, Graph, Movement, NodeId, Prim, Region, Type, Unary};
+use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Simplifies node by node, operands first.
 pub fn simplify(graph: &Graph) -> Graph {
-    rebuild(graph, |_| true, emit)
+    simplify_mapped(graph).0
+}
+
+fn simplify_mapped(graph: &Graph) -> (Graph, Vec<Option<NodeId>>) {
+    let mut bodies: HashMap<Arc<Region>, (Arc<Region>, Vec<Option<NodeId>>)> = HashMap::new();
+    rebuild_mapped(
+        graph,
+        |_| true,
+        |b, prim, operands, ty| match prim {
+            Prim::Scan(scan) => {
+                let (body, new) = bodies.entry(scan.of.body.clone()).or_insert_with(|| {
+                    let (simple, new) = simplify_mapped(scan.of.body.graph());
+                    // Parameters stay as they are, so that a region stays one.
+                    match Region::new(simple) {
+                        Ok(region) => (Arc::new(region), new),
+                        Err(message) => panic!("a simplified loop is none: {message}"),
+                    }
+                });
+                let result = match scan.result {
+                    ScanResult::Stack(n) => ScanResult::Stack(new[n.index()].unwrap_or(n)),
+                    last @ ScanResult::Last(_) => last,
+                };
+                b.emit(Scan { of: Loop { body: body.clone(), ..scan.of }, result }, operands, ty)
+            }
+            prim => emit(b, prim, operands, ty),
+        },
+    )
 }
 
 fn emit(b: &mut Builder, prim: Prim, x: &[NodeId], ty: Type) -> NodeId {
@@ -34,7 +63,8 @@ fn emit(b: &mut Builder, prim: Prim, x: &[NodeId], ty: Type) -> NodeId {
         | Prim::DotGeneral(_)
         | Prim::Convolve(_)
         | Prim::Window(_)
-        | Prim::Indexing(_) => None,
+        | Prim::Indexing(_)
+        | Prim::Scan(_) => None,
     };
     simpler.unwrap_or_else(|| b.emit(prim, x, ty))
 }

@@ -4,16 +4,14 @@
 //! graph longer, and applied twice it is applied once.
 
 mod fold;
+mod sweep;
+mod unroll;
 
 use crate::{Builder, Graph, NodeId, Prim, Type};
 
 pub use fold::simplify;
-
-/// Drops the nodes that no result depends on; `keep` names parameters that stay all the same.
-pub fn sweep(graph: &Graph) -> Graph {
-    let live = graph.live();
-    rebuild(graph, |id| live[id.index()], |b, prim, operands, ty| b.emit(prim, operands, ty))
-}
+pub use sweep::sweep;
+pub use unroll::unroll;
 
 /// The standard passes in their order.
 pub fn standard(graph: &Graph) -> Graph {
@@ -28,8 +26,17 @@ pub fn standard(graph: &Graph) -> Graph {
 pub(crate) fn rebuild(
     graph: &Graph,
     keep: impl Fn(NodeId) -> bool,
-    mut emit: impl FnMut(&mut Builder, Prim, &[NodeId], Type) -> NodeId,
+    emit: impl FnMut(&mut Builder, Prim, &[NodeId], Type) -> NodeId,
 ) -> Graph {
+    rebuild_mapped(graph, keep, emit).0
+}
+
+/// As [`rebuild`]; the second result is the new node of each.
+pub(crate) fn rebuild_mapped(
+    graph: &Graph,
+    keep: impl Fn(NodeId) -> bool,
+    mut emit: impl FnMut(&mut Builder, Prim, &[NodeId], Type) -> NodeId,
+) -> (Graph, Vec<Option<NodeId>>) {
     let mut b = Builder::new(graph.name.clone(), graph.float);
     let mut new: Vec<Option<NodeId>> = vec![None; graph.len()];
     for id in graph.ids().filter(|&id| keep(id)) {
@@ -47,5 +54,5 @@ pub(crate) fn rebuild(
         let node = node.unwrap_or_else(|| unreachable!("the result `{}` is not kept", output.name));
         b.output(output.kind, output.name.clone(), node);
     }
-    b.finish()
+    (b.finish(), new)
 }

@@ -56,12 +56,33 @@ pub enum Role {
     Slot,
     /// The number of this step, from 1: a scalar.
     Step,
+    /// In the body of a loop: what goes from step to step.
+    Carry,
+    /// In the body of a loop: this step's part of a tensor.
+    Slice,
+    /// In the body of a loop: the same in every step.
+    Invariant,
 }
 
 impl Role {
     /// All roles.
-    pub const ALL: [Role; 7] =
-        [Role::Input, Role::Target, Role::SampleWeight, Role::Weight, Role::State, Role::Slot, Role::Step];
+    pub const ALL: [Role; 10] = [
+        Role::Input,
+        Role::Target,
+        Role::SampleWeight,
+        Role::Weight,
+        Role::State,
+        Role::Slot,
+        Role::Step,
+        Role::Carry,
+        Role::Slice,
+        Role::Invariant,
+    ];
+
+    /// Whether such parameters stand in the bodies of loops.
+    pub fn is_of_region(self) -> bool {
+        matches!(self, Role::Carry | Role::Slice | Role::Invariant)
+    }
 
     /// Its spelling in a dump.
     pub fn name(self) -> &'static str {
@@ -73,6 +94,9 @@ impl Role {
             Role::State => "state",
             Role::Slot => "slot",
             Role::Step => "step",
+            Role::Carry => "carry",
+            Role::Slice => "slice",
+            Role::Invariant => "invariant",
         }
     }
 

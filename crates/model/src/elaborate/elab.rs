@@ -116,7 +116,9 @@ pub(crate) struct Elab<'a> {
     used_at: Option<Span>,
     /// How many axes have a mark.
     axes: u32,
-    sites: BTreeMap<String, u64>,
+    pub sites: BTreeMap<String, u64>,
+    /// In the body of a loop: the number of its step, which keys random numbers.
+    pub step_key: Option<NodeId>,
     pub steps_run: usize,
     /// Numbers whose derivative was taken.
     pub differentiated: Vec<NodeId>,
@@ -161,6 +163,7 @@ impl<'a> Elab<'a> {
             used_at: None,
             axes: 0,
             sites: BTreeMap::new(),
+            step_key: None,
             steps_run: 0,
             differentiated: Vec::new(),
             bound: Vec::new(),

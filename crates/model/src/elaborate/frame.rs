@@ -97,9 +97,4 @@ impl Frame {
             _ => self.join(name),
         }
     }
-
-    /// Counts layers from where `other` stands: every turn of a loop that shares its weights names them alike.
-    pub fn restart_counters(&mut self, other: &Frame) {
-        self.counters = other.counters.clone();
-    }
 }

@@ -3,6 +3,7 @@
 use crate::elaborate::elab::{Elab, LayerRow};
 use crate::elaborate::frame::Rows;
 use crate::elaborate::value::Value;
+use nnc_graph::{Graph, NodeId, Prim};
 use nnc_syntax::Span;
 use nnc_syntax::ast::{ExprKind, Link};
 
@@ -59,11 +60,11 @@ impl Elab<'_> {
             .sum();
         let graph = self.b.graph();
         let (mut flops, mut bytes) = (0u64, 0u64);
-        for id in graph.ids_from(start.nodes) {
+        // What stood for values of a loop while its body was run is no work.
+        let hangs = graph.hangs_on_stand_ins(start.nodes);
+        for id in graph.ids_from(start.nodes).filter(|id| !hangs[id.index() - start.nodes]) {
             flops = flops.saturating_add(graph.flops(id, 1));
-            if graph.ty(id).is_batched() {
-                bytes = bytes.saturating_add(graph.ty(id).count_at(1).unwrap_or(0) as u64 * 4);
-            }
+            bytes = bytes.saturating_add(activation_bytes(graph, id));
         }
         // What stood in brackets inside has its own rows.
         let (mut weights, mut name): (usize, String) = (weights, name);
@@ -125,5 +126,21 @@ impl Elab<'_> {
         let line =
             |(x, y, z): &(String, String, String)| format!("    {x:a$}  {y:b$}  {z}").trim_end().to_string();
         std::iter::once("shapes so far, for one sample:".to_string()).chain(rows.iter().map(line)).collect()
+    }
+}
+
+/// Bytes of what a node computes for one sample; those of all steps for the first result of a loop.
+fn activation_bytes(graph: &Graph, id: NodeId) -> u64 {
+    let own = |graph: &Graph, id: NodeId| {
+        if graph.ty(id).is_batched() { graph.ty(id).count_at(1).unwrap_or(0) as u64 * 4 } else { 0 }
+    };
+    match &graph.node(id).prim {
+        Prim::Scan(scan) if graph.is_first_of_loop(id) => {
+            let body = scan.of.body.graph();
+            let step = body.ids_from(scan.of.body.parameters()).map(|id| activation_bytes(body, id));
+            step.fold(0, u64::saturating_add).saturating_mul(scan.of.length as u64)
+        }
+        Prim::Scan(_) => 0,
+        _ => own(graph, id),
     }
 }

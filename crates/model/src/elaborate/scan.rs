@@ -1,14 +1,36 @@
 //! `scan x in xs with h = a { … }`: a body for every slice along the first axis, with carried values.
 //!
-//! The loop is unrolled: its slices are nodes like all others, so that reverse mode, passes and dumps need
-//! nothing new.
+//! The body runs once, over stand-ins for the slice and for what is carried; what it computes from them becomes
+//! the body of a loop ([`nnc_graph::scan`]), all else stays outside of it.
 
 use crate::elaborate::elab::{Elab, Res, Stop};
 use crate::elaborate::frame::{Frame, Rows};
 use crate::elaborate::value::{Axis, Tensor, Value, shape_text};
-use nnc_graph::Dim;
+use nnc_graph::scan::{Body, Carry, Made};
+use nnc_graph::{DType, NodeId, Role, Type};
 use nnc_syntax::Code;
-use nnc_syntax::ast::{Scan, StmtKind};
+use nnc_syntax::ast::{Scan, Stmt, StmtKind};
+use std::collections::BTreeSet;
+
+/// A name that goes from step to step.
+struct Carried {
+    name: String,
+    /// Its first value.
+    first: Tensor,
+    /// Whether `with` names it; else the body assigns a name from outside of the loop.
+    explicit: bool,
+    /// What stands for it in the body, in the last run of it.
+    at: NodeId,
+}
+
+/// What one run of the body came to.
+enum Turn {
+    /// The names are carried like this.
+    Done(Value),
+    /// A carried value turned out to be one for every sample, or a number instead of a class: once more, with
+    /// first values like that.
+    Again,
+}
 
 impl Elab<'_> {
     /// The stacked last tensors of the body; carried names keep their final values.
@@ -25,83 +47,238 @@ impl Elab<'_> {
                 return self.fail(Code::N0205, message, scan.over.span, "");
             }
         };
-        let length = over.axes[0].size;
+        let mut carried = Vec::new();
         for (name, first) in &scan.carried {
             let value = self.expr(frame, first)?;
             let tensor = self.tensor_of(&value, first.span)?;
-            let node =
-                self.spread(&tensor, &tensor.axes.clone(), tensor.batched || over.batched, first.span)?;
-            let tensor = Tensor { node, batched: tensor.batched || over.batched, ..tensor };
-            frame.set(&name.text, Value::Tensor(tensor));
+            let batched = tensor.batched || over.batched;
+            let node = self.spread(&tensor, &tensor.axes.clone(), batched, first.span)?;
+            let first = Tensor { node, batched, ..tensor };
+            frame.set(&name.text, Value::Tensor(first.clone()));
+            let at = first.node;
+            carried.push(Carried { name: name.text.clone(), first, explicit: true, at });
         }
-        let mut outs: Vec<Tensor> = Vec::with_capacity(length);
-        let sharing = std::mem::replace(&mut frame.sharing, true);
-        let rows = std::mem::replace(&mut frame.rows, Rows::None);
-        let counters = frame.clone();
-        for t in 0..length {
-            let slice = self.index(&Value::Tensor(over.clone()), &Value::Int(t as i64), scan.span)?;
-            let before: Vec<(String, Vec<usize>)> =
-                scan.carried.iter().filter_map(|(n, _)| carried(frame, &n.text)).collect();
-            frame.restart_counters(&counters);
-            frame.set(&scan.item.text, slice.clone());
-            frame.it = Some(slice);
-            self.block(frame, &scan.body.stmts)?;
-            for (name, sizes) in before {
-                let now = carried(frame, &name).map(|(_, s)| s);
-                if now.as_ref() != Some(&sizes) {
-                    let text = |s: &[usize]| shape_text(&s.iter().map(|n| Axis::of(*n)).collect::<Vec<_>>());
-                    let message = format!(
-                        "`{name}` is carried as {}, but becomes {}",
-                        text(&sizes),
-                        now.map_or("no tensor".into(), |s| text(&s))
-                    );
-                    let assigned = scan.body.stmts.iter().rev().find_map(|s| match &s.kind {
-                        StmtKind::Flow(flow) if flow.targets.iter().any(|t| t.text == name) => Some(s.span),
-                        _ => None,
-                    });
-                    let first = scan.carried.iter().find(|(n, _)| n.text == name).map(|(n, _)| n.span);
-                    let mut d = self.error(
-                        Code::N0311,
-                        message,
-                        assigned.unwrap_or(scan.span),
-                        "the next turn would find another shape",
-                    );
-                    if let Some(first) = first.filter(|f| self.is_user(*f)) {
-                        d = d.label(first, format!("begins as {}", text(&sizes)));
-                    }
-                    return Err(Stop::Error(Box::new(d)));
-                }
-            }
-            match &frame.it {
-                Some(Value::Tensor(t)) => outs.push(t.clone()),
-                _ => return self.fail(Code::N0210, "the body of `scan` computes no tensor", scan.span, ""),
+        let mut assigned = BTreeSet::new();
+        assigned_in(&scan.body.stmts, &mut assigned);
+        for name in assigned.into_iter().filter(|n| *n != scan.item.text) {
+            if let (false, Some(Value::Tensor(first))) = (named(&carried, &name), frame.get(&name)) {
+                let first = first.clone();
+                carried.push(Carried { name, at: first.node, first, explicit: false });
             }
         }
-        frame.sharing = sharing;
-        frame.rows = rows;
-        self.stack(&outs, scan.span).map(Value::Tensor)
+        // Three runs at most for every name: as it is, with a batch, as floats.
+        for _ in 0..=2 * carried.len() {
+            let before = (frame.clone(), self.sites.clone(), self.updates.clone(), self.bound.len());
+            if let Turn::Done(value) = self.turn(frame, scan, &over, &mut carried)? {
+                return Ok(value);
+            }
+            (*frame, self.sites, self.updates) = (before.0, before.1, before.2);
+            self.bound.truncate(before.3);
+        }
+        self.fail(Code::N0210, "the body of `scan` comes to no end", scan.span, "")
     }
 
-    /// Tensors of one shape as the slices of one along a new first axis.
-    pub fn stack(&mut self, parts: &[Tensor], span: nnc_syntax::Span) -> Res<Tensor> {
-        let batched = parts.iter().any(|t| t.batched);
-        let inner = parts.first().map(|t| t.axes.to_vec()).unwrap_or_default();
-        let one: Vec<Axis> = std::iter::once(Axis::of(1)).chain(inner.iter().copied()).collect();
-        let mut nodes = Vec::with_capacity(parts.len());
-        for part in parts {
-            let node = self.spread(part, &inner, batched, span)?;
-            nodes.push(self.b.reshape(node, Self::dims(&one, batched)));
+    /// Runs the body once and makes the loop.
+    fn turn(
+        &mut self,
+        frame: &mut Frame,
+        scan: &Scan,
+        over: &Tensor,
+        carried: &mut Vec<Carried>,
+    ) -> Res<Turn> {
+        let length = over.axes[0].size;
+        let mut body = Body { length, ..Body::default() };
+        let stand_ins = self.b.graph().len();
+        let axes = over.axes[1..].to_vec();
+        let ty = Type::new(self.b.ty(over.node).dtype, Self::dims(&axes, over.batched));
+        let slice = self.b.stand_in(Role::Slice, ty);
+        let stack = self.steps_first(over.node, over.batched);
+        body.slices.push((slice, stack));
+        let key = self.keyed_by_step(&mut body);
+        for c in carried.iter_mut() {
+            c.at = self.b.stand_in(Role::Carry, self.b.ty(c.first.node).clone());
+            frame.set(&c.name, Value::Tensor(Tensor { node: c.at, ..c.first.clone() }));
         }
-        let node = self.b.concatenate(&nodes, usize::from(batched));
-        debug_assert!(self.b.ty(node).shape.first() != Some(&Dim::Batch) || batched);
-        let axes: Vec<Axis> = std::iter::once(Axis::of(parts.len())).chain(inner).collect();
-        Ok(self.tensor(node, axes, batched))
+        let item = Value::Tensor(Tensor { node: slice, axes: axes.into(), ..over.clone() });
+        frame.set(&scan.item.text, item.clone());
+        frame.it = Some(item);
+        let bound = self.bound.len();
+        let before = self.updates.clone();
+        let kept = (frame.sharing, frame.rows, self.step_key.replace(key));
+        (frame.sharing, frame.rows) = (true, Rows::None);
+        let run = self.block(frame, &scan.body.stmts);
+        (frame.sharing, frame.rows, self.step_key) = kept;
+        run?;
+
+        for at in (0..carried.len()).rev() {
+            let c = &mut carried[at];
+            let now = match frame.get(&c.name) {
+                Some(Value::Tensor(t)) => Some(t.clone()),
+                _ => None,
+            };
+            let Some(now) = now.filter(|t| t.sizes() == c.first.sizes()) else {
+                if c.explicit || !self.b.graph().users(c.at).is_empty() {
+                    return Err(self.other_shape(frame, scan, &carried[at]));
+                }
+                // Assigned before it is read: nothing goes from step to step.
+                carried.remove(at);
+                continue;
+            };
+            let (from, to) = (self.b.ty(c.first.node).dtype, self.b.ty(now.node).dtype);
+            let (batched, float) = (now.batched && !c.first.batched, to.is_float() && !from.is_float());
+            if batched || float {
+                let first = if float { self.floats(&c.first) } else { c.first.clone() };
+                let node = self.spread(&first, &first.axes.clone(), first.batched || batched, scan.span)?;
+                carried[at].first = Tensor { node, batched: first.batched || batched, ..first };
+                return Ok(Turn::Again);
+            }
+            let mut next = if from.is_float() { self.floats(&now) } else { now };
+            next.node = self.spread(&next, &next.axes.clone(), carried[at].first.batched, scan.span)?;
+            body.carries.push(Carry { at: carried[at].at, first: carried[at].first.node, next: next.node });
+        }
+        body.carries.reverse();
+        let Some(Value::Tensor(out)) = frame.it.clone() else {
+            return self.fail(Code::N0210, "the body of `scan` computes no tensor", scan.span, "");
+        };
+        let updates: Vec<(String, NodeId)> =
+            self.updates.iter().filter(|u| !before.contains(u)).cloned().collect();
+        body.roots.push(out.node);
+        body.roots.extend(updates.iter().map(|u| u.1));
+        self.forget_used_names(&body, bound, stand_ins);
+        let names: Vec<String> = frame.names().map(str::to_string).collect();
+        for name in &names {
+            tensors_of(frame.get(name), &mut |t| body.roots.push(t.node));
+        }
+        body.roots.retain(|r| r.index() >= stand_ins);
+        let mut made = body.make(&mut self.b);
+        for name in names {
+            let last = match carried.iter().position(|c| c.name == name) {
+                Some(i) => {
+                    let node = made.last(&mut self.b, i);
+                    Some(Value::Tensor(Tensor { node, ..carried[i].first.clone() }))
+                }
+                None => frame.get(&name).cloned().map(|v| self.at_last(&mut made, v, stand_ins)),
+            };
+            frame.set(name, last.unwrap_or(Value::Poison));
+        }
+        for (path, node) in updates {
+            let last = self.at_last_node(&mut made, node, stand_ins);
+            self.update(&path, last);
+        }
+        let node = made.stacked(&mut self.b, out.node);
+        let node = self.steps_first(node, out.batched);
+        let axes: Vec<Axis> = std::iter::once(Axis::of(length)).chain(out.axes.iter().copied()).collect();
+        Ok(Turn::Done(Value::Tensor(Tensor { node, axes: axes.into(), ..out })))
+    }
+
+    /// From `[B, T, …]` to `[T, B, …]` and back; `[T, …]` stays.
+    fn steps_first(&mut self, node: NodeId, batched: bool) -> NodeId {
+        let rank = self.b.ty(node).rank();
+        if batched { self.b.transpose(node, [1, 0].into_iter().chain(2..rank).collect()) } else { node }
+    }
+
+    /// The number of the step, for random numbers inside: counted through the loops around.
+    fn keyed_by_step(&mut self, body: &mut Body) -> NodeId {
+        let counter = Type::new(DType::I32, vec![body.length.into()]);
+        let stack = self.b.iota(0, counter);
+        let step = self.b.stand_in(Role::Slice, Type::scalar(DType::I32));
+        body.slices.push((step, stack));
+        match self.step_key {
+            None => step,
+            Some(outer) => {
+                let length = self.b.constant_of(body.length as f64, DType::I32);
+                let before = self.b.binary(nnc_graph::Binary::Multiply, outer, length);
+                self.b.binary(nnc_graph::Binary::Add, before, step)
+            }
+        }
+    }
+
+    fn other_shape(&self, frame: &Frame, scan: &Scan, carried: &Carried) -> Stop {
+        let text = |s: &[usize]| shape_text(&s.iter().map(|n| Axis::of(*n)).collect::<Vec<_>>());
+        let (name, sizes) = (&carried.name, carried.first.sizes());
+        let now = match frame.get(name) {
+            Some(Value::Tensor(t)) => text(&t.sizes()),
+            _ => "no tensor".into(),
+        };
+        let message = format!("`{name}` is carried as {}, but becomes {now}", text(&sizes));
+        let assigned = scan.body.stmts.iter().rev().find_map(|s| match &s.kind {
+            StmtKind::Flow(flow) if flow.targets.iter().any(|t| t.text == *name) => Some(s.span),
+            _ => None,
+        });
+        let first = scan.carried.iter().find(|(n, _)| n.text == *name).map(|(n, _)| n.span);
+        let place = assigned.unwrap_or(scan.span);
+        let mut d = self.error(Code::N0311, message, place, "the next turn would find another shape");
+        if let Some(first) = first.filter(|f| self.is_user(*f)) {
+            d = d.label(first, format!("begins as {}", text(&sizes)));
+        }
+        Stop::Error(Box::new(d))
+    }
+
+    /// Names of the body that its results need are used, though no result of the program depends on their nodes
+    /// as they stand.
+    fn forget_used_names(&mut self, body: &Body, bound: usize, stand_ins: usize) {
+        let mut used: BTreeSet<NodeId> = BTreeSet::new();
+        let mut todo: Vec<NodeId> = body.carries.iter().map(|c| c.next).collect();
+        todo.extend(&body.roots);
+        while let Some(id) = todo.pop() {
+            if id.index() >= stand_ins && used.insert(id) {
+                todo.extend(self.b.operands(id));
+            }
+        }
+        let mut at = 0;
+        self.bound.retain(|(_, _, node)| {
+            at += 1;
+            at <= bound || !used.contains(node)
+        });
+    }
+
+    /// A value of the body as it is in the last step.
+    fn at_last(&mut self, made: &mut Made, value: Value, stand_ins: usize) -> Value {
+        match value {
+            Value::Tensor(t) => {
+                let node = self.at_last_node(made, t.node, stand_ins);
+                Value::Tensor(Tensor { node, ..t })
+            }
+            Value::List(items) => {
+                Value::List(items.into_iter().map(|v| self.at_last(made, v, stand_ins)).collect())
+            }
+            Value::Several(items) => {
+                Value::Several(items.into_iter().map(|v| self.at_last(made, v, stand_ins)).collect())
+            }
+            other => other,
+        }
+    }
+
+    fn at_last_node(&mut self, made: &mut Made, node: NodeId, stand_ins: usize) -> NodeId {
+        if node.index() < stand_ins { node } else { made.at_last(&mut self.b, node) }
     }
 }
 
-fn carried(frame: &Frame, name: &str) -> Option<(String, Vec<usize>)> {
-    match frame.get(name) {
-        Some(Value::Tensor(t)) => Some((name.to_string(), t.sizes())),
-        _ => None,
+fn named(carried: &[Carried], name: &str) -> bool {
+    carried.iter().any(|c| c.name == name)
+}
+
+/// The names that statements assign, those of nested blocks too.
+fn assigned_in(stmts: &[Stmt], out: &mut BTreeSet<String>) {
+    for stmt in stmts {
+        match &stmt.kind {
+            StmtKind::Flow(flow) => out.extend(flow.targets.iter().map(|t| t.text.clone())),
+            StmtKind::Repeat { body, .. } => assigned_in(&body.stmts, out),
+            StmtKind::If { then, otherwise, .. } => {
+                assigned_in(&then.stmts, out);
+                otherwise.iter().for_each(|b| assigned_in(&b.stmts, out));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn tensors_of(value: Option<&Value>, f: &mut dyn FnMut(&Tensor)) {
+    match value {
+        Some(Value::Tensor(t)) => f(t),
+        Some(Value::List(items) | Value::Several(items)) => {
+            items.iter().for_each(|v| tensors_of(Some(v), f));
+        }
+        _ => {}
     }
 }

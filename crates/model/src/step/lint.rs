@@ -3,7 +3,9 @@
 use crate::elaborate::elab::{Elab, Stop};
 use crate::elaborate::value::{Tensor, Value, numbers_text};
 use crate::program::settings::{Loss, Named};
-use nnc_graph::{Binary, Elementwise, Graph, Leaf, NodeId, Prim, Reduce, Reduction, Role, Unary, Window};
+use nnc_graph::{
+    Binary, Elementwise, Graph, Leaf, NodeId, Prim, Reduce, Reduction, Role, ScanResult, Unary, Window,
+};
 use nnc_syntax::{Code, Diagnostic, SourceId, Span};
 use std::collections::BTreeSet;
 
@@ -266,15 +268,25 @@ fn linear_network(e: &mut Elab<'_>, outputs: &[(String, Tensor)]) {
 
 /// Whether a node is a linear function of the inputs plus a constant.
 pub(crate) fn is_affine(graph: &Graph, node: NodeId) -> bool {
-    // Of each node: does it depend on the input, and if so, affinely?
+    let input = |id: NodeId| graph.node(id).prim.parameter().is_some_and(|(role, _)| role == Role::Input);
+    let (depends, affine) = affine_nodes(graph, Some(node), &input);
+    depends[node.index()] && affine[node.index()]
+}
+
+/// Of each node, up to `last` if one is named: whether it depends on a node that `moves`, and whether it does so
+/// affinely if at all.
+fn affine_nodes(
+    graph: &Graph,
+    last: Option<NodeId>,
+    moves: &dyn Fn(NodeId) -> bool,
+) -> (Vec<bool>, Vec<bool>) {
     let mut depends = vec![false; graph.len()];
     let mut affine = vec![true; graph.len()];
-    for id in graph.ids().take(node.index() + 1) {
+    for id in graph.ids().take(last.map_or(graph.len(), |l| l.index() + 1)) {
         let operands = graph.operands(id);
         let i = id.index();
         let prim = &graph.node(id).prim;
-        depends[i] = prim.parameter().is_some_and(|(role, _)| role == Role::Input)
-            || operands.iter().any(|o| depends[o.index()]);
+        depends[i] = moves(id) || operands.iter().any(|o| depends[o.index()]);
         if !depends[i] {
             continue;
         }
@@ -295,13 +307,27 @@ pub(crate) fn is_affine(graph: &Graph, node: NodeId) -> bool {
                 *op == Reduction::Add
             }
             Prim::DotGeneral(_) | Prim::Convolve(_) => moving == 1,
+            // What is carried moves as soon as anything does.
+            Prim::Scan(scan) => {
+                let body = &scan.of.body;
+                let inside = |p: NodeId| {
+                    p.index() < body.parameters()
+                        && (p.index() < body.carries() || depends[operands[p.index()].index()])
+                };
+                let (_, inner) = affine_nodes(body.graph(), None, &inside);
+                let stacked = match scan.result {
+                    ScanResult::Stack(n) => inner[n.index()],
+                    ScanResult::Last(_) => true,
+                };
+                stacked && body.next().iter().all(|n| inner[n.index()])
+            }
             Prim::Reduce(Reduce::ArgMax { .. })
             | Prim::Window(Window::SelectAndScatter(_) | Window::SelectAndGather(_))
             | Prim::Indexing(_) => false,
         };
         affine[i] = keeps && operands.iter().all(|o| affine[o.index()]);
     }
-    depends[node.index()] && affine[node.index()]
+    (depends, affine)
 }
 
 /// Tensors that the loss, the metrics and the predictions do not depend on.

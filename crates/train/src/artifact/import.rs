@@ -131,7 +131,8 @@ fn origin(graph: &Graph, mut x: NodeId, beside: &mut Vec<NodeId>) -> Option<Node
             | Prim::DotGeneral(_)
             | Prim::Convolve(_)
             | Prim::Window(_)
-            | Prim::Indexing(_) => return None,
+            | Prim::Indexing(_)
+            | Prim::Scan(_) => return None,
         }
     }
 }
@@ -163,7 +164,7 @@ fn channels_first(graph: &Graph, id: NodeId) -> bool {
                 return true;
             }
             Prim::Leaf(Leaf::Parameter { role: Role::Input, .. }) if graph.ty(id).rank() >= 4 => return true,
-            Prim::DotGeneral(_) | Prim::Indexing(Indexing::Gather) => {}
+            Prim::DotGeneral(_) | Prim::Indexing(Indexing::Gather) | Prim::Scan(_) => {}
             Prim::Leaf(_)
             | Prim::Elementwise(_)
             | Prim::Movement(_)

@@ -9,7 +9,7 @@ use crate::memory;
 use crate::precision::Float;
 use crate::problem::{Outcome, Problem, ProblemKind};
 use nnc_engine::{PlanOptions, Pool, Store, plan};
-use nnc_graph::{Binary, Elementwise, Graph, Leaf, Movement, NodeId, OutputKind, Prim, Role};
+use nnc_graph::{Binary, Elementwise, Graph, Leaf, Movement, NodeId, OutputKind, Prim, Role, passes};
 use nnc_model::{Model, Spec};
 use nnc_syntax::{Code, Diagnostic, Span};
 use std::sync::Arc;
@@ -73,13 +73,15 @@ impl<T: Float> Replay<'_, T> {
         let norms = self.gradients(&failed)?;
         self.replay(failed.step - 1, |_, _, _| Ok(()))?;
         let keep = PlanOptions { keep_all: true, ..PlanOptions::default() };
-        let mut runner = self.extra(&self.model.step, failed.end - failed.start, &keep)?;
+        // Without loops, so that a step of one is told by the line of its body.
+        let graph = passes::sweep(&passes::unroll(&self.model.step));
+        let mut runner = self.extra(&graph, failed.end - failed.start, &keep)?;
         self.shuffle(failed.epoch);
         let rows = &self.order[failed.start..failed.end];
         self.feed(&mut runner, rows, failed.epoch)?;
         let mut store = self.store.clone();
         runner.run(&mut store, self.model.settings.seed, failed.step);
-        let explanation = Explanation { spec: &self.loaded.spec, graph: &self.model.step, runner: &runner };
+        let explanation = Explanation { spec: &self.loaded.spec, graph: &graph, runner: &runner };
         let mut d = explanation.diagnostic(failed.epoch, failed.step);
         if !norms.is_empty() {
             let norms: Vec<String> = norms.iter().map(|n| short(*n)).collect();
@@ -294,7 +296,8 @@ impl<T: Float> Explanation<'_, T> {
             | Prim::DotGeneral(_)
             | Prim::Convolve(_)
             | Prim::Window(_)
-            | Prim::Indexing(_) => None,
+            | Prim::Indexing(_)
+            | Prim::Scan(_) => None,
         };
         let Some(infix) = infix else {
             return format!("{}({}) is {}", prim.name(), operands.join(", "), number(result));
@@ -317,7 +320,8 @@ impl<T: Float> Explanation<'_, T> {
             | Prim::Reduce(_)
             | Prim::Convolve(_)
             | Prim::Window(_)
-            | Prim::Indexing(_) => prim.name().to_string(),
+            | Prim::Indexing(_)
+            | Prim::Scan(_) => prim.name().to_string(),
         }
     }
 

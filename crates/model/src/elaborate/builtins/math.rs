@@ -143,7 +143,9 @@ fn random(e: &mut Elab<'_>, args: &Args, name: &str, law: Distribution) -> Res<V
     let shape = e.shape_arg(&value, args.span)?;
     e.check_size(&shape.axes, args.span)?;
     let site = e.site();
-    let node = e.b.rng(law, site, Elab::dims(&shape.axes, shape.batched));
+    // First values are drawn in a graph of their own, outside of all loops.
+    let keys: Vec<_> = e.step_key.filter(|_| e.initialising.is_none()).into_iter().collect();
+    let node = e.b.rng_keyed(law, site, &keys, Elab::dims(&shape.axes, shape.batched));
     Ok(Value::Tensor(e.tensor(node, shape.axes, shape.batched)))
 }
 
