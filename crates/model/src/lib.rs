@@ -11,6 +11,7 @@ mod step;
 pub mod suggest;
 
 pub use elaborate::elab::LayerRow;
+pub use program::attributes::Better;
 pub use program::data::{Port, Ports};
 pub use program::settings::{Condition, Expectation, Plateau, Settings, Split, StopRule};
 pub use program::spec::{Overrides, PRELUDE, Spec};

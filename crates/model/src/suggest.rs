@@ -238,6 +238,14 @@ const FOREIGN: &[(&str, &str)] = &[
     ("recurrent_initializer", "recurrent"),
 ];
 
+/// A name of ours that another library has for something else, when it is called with too much.
+pub(crate) fn confused(ours: &str) -> Option<&'static str> {
+    match ours {
+        "linear" => Some("`linear` is no activation at all; PyTorch's `Linear` is `dense` here: dense 16"),
+        _ => None,
+    }
+}
+
 /// What other libraries call a thing of ours, such as `Dense`, `Linear` for `dense`.
 pub fn foreign_names(ours: &str) -> Vec<&'static str> {
     let names = FOREIGN.iter().filter(|(_, o)| *o == ours).map(|(theirs, _)| *theirs);

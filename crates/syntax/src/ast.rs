@@ -54,7 +54,7 @@ pub enum StmtKind {
         /// Allowed values.
         within: Option<Within>,
     },
-    /// `fn name(params) = chain` or `fn name(params) { … }`
+    /// `fn name(params) with better=lower = chain` or `fn name(params) { … }`
     Fn(FnDef),
     /// `layer name(params) of x[n] -> [m] { … }`
     Layer(LayerDef),
@@ -101,12 +101,14 @@ pub enum StmtKind {
         /// When false.
         otherwise: Option<Block>,
     },
-    /// `require cond else "message with {holes}"`
+    /// `require cond else "message with {holes}" fix "flatten -> "`
     Require {
         /// Known at compile time.
         cond: Expr,
         /// Told to the user when it does not hold.
         message: String,
+        /// `fix "flatten -> "`: what `nnc fix` writes before the step that does not fit.
+        fix: Option<String>,
     },
     /// `weight w[n, units] = glorot` or `state mean[c] = zeros`
     Declare {
@@ -163,8 +165,19 @@ pub struct FnDef {
     pub name: Name,
     /// Its parameters.
     pub params: Vec<Param>,
+    /// What it says about itself.
+    pub attributes: Vec<Attribute>,
     /// Its body.
     pub body: Body,
+}
+
+/// `better=lower`: what a definition says about itself behind `with`, for those who use it and for messages.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Attribute {
+    /// What it is about.
+    pub name: Name,
+    /// One of the words that can be said about it.
+    pub value: Name,
 }
 
 /// `layer`
@@ -178,6 +191,8 @@ pub struct LayerDef {
     pub operands: Vec<Operand>,
     /// The promised shape of its result.
     pub result: Option<Vec<Dim>>,
+    /// What it says about itself.
+    pub attributes: Vec<Attribute>,
     /// Its body.
     pub body: Block,
 }
@@ -193,6 +208,8 @@ pub struct RuleDef {
     pub weight: Name,
     /// What the body calls its gradient.
     pub gradient: Name,
+    /// What it says about itself.
+    pub attributes: Vec<Attribute>,
     /// Its body.
     pub body: Block,
 }
@@ -206,6 +223,8 @@ pub struct InitDef {
     pub params: Vec<Param>,
     /// What the body calls the shape to be filled.
     pub shape: Name,
+    /// What it says about itself.
+    pub attributes: Vec<Attribute>,
     /// Its body.
     pub body: Body,
 }

@@ -45,6 +45,9 @@ fn spaces() {
     check("param  n=3 in 1 .. 4", "param n = 3 in 1..4\n");
     check("fn f( x [...s] ,k:int=3 )=x", "fn f(x[...s], k: int = 3) = x\n");
     check("a,b=f( x ,axis = - 1 )", "a, b = f(x, axis=-1)\n");
+    check("fn f(x)with better = lower task=classes=x", "fn f(x) with better=lower task=classes = x\n");
+    check("rule r of w,g with usual=optimizer{w:=g}", "rule r of w, g with usual=optimizer { w := g }\n");
+    check("require n>0 else \"no\"   fix \"x -> \"", "require n > 0 else \"no\" fix \"x -> \"\n");
     check("x[ 0 ] -> ( y )", "x[0] -> (y)\n");
     check("epochs 20_000;seed 7", "epochs 20_000; seed 7\n");
 }

@@ -154,6 +154,17 @@ const KINDS: &[Kind] = &[
         ],
     ),
     (
+        "attributes",
+        &[
+            "fn f(x) with = x",
+            "fn f(x) with better = x",
+            "fn f(x) with better lower = x",
+            "fn f(x) with better=3 = x",
+            "fn f(x) with better=lower",
+            "layer f of x[n] with { x }",
+        ],
+    ),
+    (
         "rows",
         &[
             "data {\n  0 0 -> 0\n  0, 1 -> 1\n  1 O -> 1\n  1 1O -> 1\n  1 1 ->\n  2024-01-05 -> 3\n  1.2.3 4 -> 5\n  \

@@ -2,6 +2,7 @@
 
 use crate::elaborate::elab::{Elab, Res, Stop};
 use crate::elaborate::value::{Axis, Tensor, Value, shape_text};
+use crate::program::attributes::Range;
 use nnc_graph::{Binary, DType, Dim, Direction, DotDims, NodeId, Unary};
 use nnc_syntax::ast::BinaryOp;
 use nnc_syntax::{Code, Span};
@@ -223,7 +224,10 @@ impl Elab<'_> {
             _ => self.elementwise(op, &a, &b, span, places)?,
         };
         let out = Value::Tensor(out);
-        self.remember(op.sign(), vec![left.clone(), right.clone()], &out);
+        // A sum or product can be anything; of a quotient or a comparison nothing is known.
+        let range = matches!(op, BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::MatMul);
+        let range = range.then_some(Range::Any);
+        self.remember(op.sign(), range, vec![left.clone(), right.clone()], &out);
         Ok(out)
     }
 

@@ -5,7 +5,8 @@ use crate::elaborate::elab::{Call, Elab, Res, Stop};
 use crate::elaborate::frame::Frame;
 use crate::elaborate::shared::Shared;
 use crate::elaborate::value::{Func, Init, Kind, Shape, Value};
-use crate::suggest::{certain, nearest};
+use crate::program::attributes::{Attributes, Range};
+use crate::suggest::{certain, confused, nearest};
 use nnc_syntax::ast::{Arg, Body, Expr, ExprKind, FnDef, LayerDef, Link, Param};
 use nnc_syntax::{Code, Span};
 use std::rc::Rc;
@@ -49,7 +50,7 @@ impl Elab<'_> {
                 let plain = keyed.is_empty();
                 let out = builtins::call(self, name, Args { positional, keyed, span })?;
                 if plain {
-                    self.remember(name, values, &out);
+                    self.remember(name, builtins::range(name), values, &out);
                 }
                 Ok(out)
             }
@@ -60,14 +61,14 @@ impl Elab<'_> {
     }
 
     /// Notes the call that a node is the result of; an identity made nothing.
-    pub fn remember(&mut self, name: &str, args: Vec<Value>, out: &Value) {
+    pub fn remember(&mut self, name: &str, range: Option<Range>, args: Vec<Value>, out: &Value) {
         let Value::Tensor(t) = out else { return };
         if args.iter().any(|a| matches!(a, Value::Tensor(x) if x.node == t.node)) {
             return;
         }
         let calls = self.calls.entry(t.node).or_default();
         if !calls.iter().any(|c| c.name == name && c.args == args) {
-            calls.push(Call { name: name.to_string(), args });
+            calls.push(Call { name: name.to_string(), range, args });
         }
     }
 
@@ -88,6 +89,7 @@ impl Elab<'_> {
         let user = self.is_user(def.name.span);
         let mut inner = Frame::below(frame.join(&name), frame.sharing);
         inner.library = !user;
+        inner.callee.clone_from(&name);
         let (own, free) = def.params.split_at(operands.len());
         let mut bound: Vec<(usize, Value)> = operands.into_iter().enumerate().collect();
         for (i, value) in self.arguments(frame, &name, free, args, span, step)? {
@@ -103,11 +105,12 @@ impl Elab<'_> {
         {
             return Ok(value);
         }
-        if let (Some(Value::Tensor(t)), "softmax" | "log_softmax", 1, false) =
-            (values.first(), name.as_str(), values.len(), user)
+        let Attributes { range, better, .. } = Attributes::of(&def.attributes);
+        if let (Some(Value::Tensor(t)), Some(Range::Shares | Range::LogShares), 1, false) =
+            (values.first(), range, values.len(), user)
             && self.asked_for(&name)
         {
-            crate::step::lint::softmax_of_one(self, &name, &t.clone())?;
+            crate::step::lint::softmax_of_one(self, &name, range == Some(Range::Shares), &t.clone())?;
         }
         let out = self.deeper_into(&def.name, &name, span, |e| {
             e.bind_params(&mut inner, &name, &def.params, bound, span)?;
@@ -122,10 +125,13 @@ impl Elab<'_> {
                 }
             }
         })?;
+        if let (Some(better), Value::Tensor(t)) = (better, &out) {
+            self.directions.insert(t.node, better);
+        }
         if plain {
             let own = user && self.globals.library.contains_key(&name);
             let name = if own { format!("own {name}") } else { name };
-            self.remember(&name, values, &out);
+            self.remember(&name, range, values, &out);
         }
         Ok(out)
     }
@@ -187,6 +193,7 @@ impl Elab<'_> {
         let instance = frame.instance(kind);
         let mut inner = Frame::below(frame.join(&instance), frame.sharing);
         inner.library = !self.is_user(def.name.span);
+        inner.callee.clone_from(kind);
         let bound = self.arguments(frame, kind, &def.params, args, span, true)?;
         self.deeper_into(&def.name, &instance, span, |e| {
             inner.it = operands.first().cloned();
@@ -570,11 +577,9 @@ impl Elab<'_> {
 
     fn too_many(&self, callee: &str, params: &[Param], span: Span) -> Stop {
         let d = self.error(Code::N0204, format!("`{callee}` has too many arguments"), span, "one too many");
-        let d = match callee {
-            "linear" => {
-                d.help("`linear` is no activation at all; PyTorch's `Linear` is `dense` here: dense 16")
-            }
-            _ => d,
+        let d = match confused(callee) {
+            Some(hint) => d.help(hint),
+            None => d,
         };
         Stop::Error(Box::new(d.help(self.signature(callee, params))))
     }

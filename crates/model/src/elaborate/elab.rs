@@ -3,6 +3,7 @@
 use crate::elaborate::frame::Frame;
 use crate::elaborate::shared::Shared;
 use crate::elaborate::value::{Axis, Def, Func, Init, Shape, Tensor, Value};
+use crate::program::attributes::{Better, Range};
 use crate::program::data::Ports;
 use crate::program::settings::Top;
 use crate::step::totals::{Finish, Measuring};
@@ -29,6 +30,8 @@ pub(crate) type Res<T> = Result<T, Stop>;
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub name: String,
+    /// The numbers it gives, where its definition says so.
+    pub range: Option<Range>,
     pub args: Vec<Value>,
 }
 
@@ -106,6 +109,8 @@ pub(crate) struct Elab<'a> {
     pub updates: Vec<(String, NodeId)>,
     /// The calls that a node is the result of, the innermost first.
     pub calls: HashMap<NodeId, Vec<Call>>,
+    /// Which way the result of a loss or metric gets better.
+    pub directions: HashMap<NodeId, Better>,
     pub layers: Vec<LayerRow>,
     /// Whether initialisers are being evaluated, so that `b` is the graph of first values.
     pub initialising: Option<String>,
@@ -156,6 +161,7 @@ impl<'a> Elab<'a> {
             paths: HashMap::new(),
             updates: Vec::new(),
             calls: HashMap::new(),
+            directions: HashMap::new(),
             layers: Vec::new(),
             initialising: None,
             trail: Vec::new(),
@@ -493,7 +499,7 @@ impl<'a> Elab<'a> {
                 frame.set(&name.text, Value::Tensor(tensor));
                 Ok(())
             }
-            StmtKind::Require { cond, message } => {
+            StmtKind::Require { cond, message, fix } => {
                 if self.truth(frame, cond)? {
                     return Ok(());
                 }
@@ -504,6 +510,12 @@ impl<'a> Elab<'a> {
                         .label(*at, "")
                         .related(cond.span, "this does not hold"),
                     _ => self.error(Code::N0301, message, cond.span, "this does not hold"),
+                };
+                let d = match (fix, d.labels.first().map(|l| l.span)) {
+                    (Some(text), Some(step)) if self.is_step_of(frame, step) => {
+                        d.fix(Span { end: step.start, ..step }, text.as_str(), true)
+                    }
+                    _ => d,
                 };
                 Err(Stop::Error(Box::new(d)))
             }
@@ -532,6 +544,12 @@ impl<'a> Elab<'a> {
                 Err(Stop::Error(Box::new(d)))
             }
         }
+    }
+
+    /// Whether a place is a step of the user's that names the definition whose body this frame is.
+    fn is_step_of(&self, frame: &Frame, place: Span) -> bool {
+        let words = self.sources.slice(place);
+        self.is_user(place) && words.split([' ', '(']).next() == Some(&frame.callee)
     }
 
     /// The body of `if` or `repeat`: at the top of the file each statement's mistake is told on its own.

@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, HashMap};
 pub(crate) struct Frame {
     /// The way here, `transformer3.attention1`; empty at the top.
     pub path: String,
+    /// The definition whose body this is; empty at the top.
+    pub callee: String,
     vars: Vec<(String, Value)>,
     /// Where in `vars` a name stands.
     index: HashMap<String, usize>,

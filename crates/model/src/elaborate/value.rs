@@ -1,5 +1,6 @@
 //! What an expression can be worth at compile time.
 
+use crate::program::attributes::Attributes;
 use nnc_graph::NodeId;
 use nnc_syntax::ast::{FnDef, InitDef, LayerDef, RuleDef};
 use std::fmt;
@@ -289,4 +290,16 @@ pub(crate) enum Def {
     Layer(Rc<LayerDef>),
     Rule(Rc<RuleDef>),
     Init(Rc<InitDef>),
+}
+
+impl Def {
+    /// What it says about itself.
+    pub fn attributes(&self) -> Attributes {
+        Attributes::of(match self {
+            Def::Fn(def) => &def.attributes,
+            Def::Layer(def) => &def.attributes,
+            Def::Rule(def) => &def.attributes,
+            Def::Init(def) => &def.attributes,
+        })
+    }
 }

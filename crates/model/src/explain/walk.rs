@@ -1,7 +1,7 @@
 //! A program line by line.
 
 use super::name::{declarations, first_sentence, params};
-use super::words::{self, capital, count, grouped, shape};
+use super::words::{self, Sentence, capital, count, grouped, shape};
 use crate::elaborate::builtins;
 use crate::elaborate::elab::{Elab, LayerRow};
 use crate::elaborate::frame::Frame;
@@ -254,14 +254,15 @@ impl<'a> Walk<'a> {
 
     /// What a step does.
     fn what(&self, row: &LayerRow, callee: &str, bound: Option<&[(usize, Value)]>, last: bool) -> String {
-        if callee == "dense" {
-            return self.dense(row, bound, last);
+        let sentence = words::sentence(callee);
+        if sentence == Some(Sentence::Neurons) {
+            return self.neurons(row, bound, last);
         }
         let number = bound.and_then(|b| b.iter().find_map(|(_, v)| v.int()));
         if let Some(text) = words::layer(callee) {
             return text.replace("{n}", &number.map_or("some".into(), |n| n.to_string()));
         }
-        if callee == "dropout"
+        if sentence == Some(Sentence::Zeroed)
             && let Some(def) = self.spec.globals.defs.get(callee)
         {
             let rate = params(def).iter().position(|p| p.name.text == "rate");
@@ -296,7 +297,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn dense(&self, row: &LayerRow, bound: Option<&[(usize, Value)]>, last: bool) -> String {
+    fn neurons(&self, row: &LayerRow, bound: Option<&[(usize, Value)]>, last: bool) -> String {
         let units = row.shape.last().copied().unwrap_or(1);
         let inputs = row.given.as_ref().and_then(|g| g.last()).copied().unwrap_or(1);
         let function = bound.and_then(|b| {
@@ -322,7 +323,8 @@ impl<'a> Walk<'a> {
             _ => ("multiplies each by a weight of its own", "adds them up, with a bias"),
         };
         let through = match function.as_deref() {
-            None | Some("linear") => ", and that is its answer".to_string(),
+            None => ", and that is its answer".to_string(),
+            Some(f) if words::is_identity(f) => ", and that is its answer".to_string(),
             Some(f) => match words::activation(f) {
                 Some(text) => {
                     format!(", and passes the sum through `{f}`: {}", text.replace(&format!("`{f}`"), "it"))

@@ -35,6 +35,29 @@ pub(super) fn count(n: u64, thing: &str) -> String {
     format!("{grouped} {thing}{}", if n == 1 { "" } else { "s" })
 }
 
+/// Layers whose sentence is made of what they work on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Sentence {
+    /// So many neurons, each of which looks at all numbers.
+    Neurons,
+    /// A share of the numbers set to 0.
+    Zeroed,
+}
+
+/// How a layer is told of, where that is more than one text.
+pub(super) fn sentence(name: &str) -> Option<Sentence> {
+    match name {
+        "dense" => Some(Sentence::Neurons),
+        "dropout" => Some(Sentence::Zeroed),
+        _ => None,
+    }
+}
+
+/// Whether an activation changes nothing, so that it is not worth a word.
+pub(super) fn is_identity(name: &str) -> bool {
+    name == "linear"
+}
+
 /// What an activation does to a number.
 pub(super) fn activation(name: &str) -> Option<&'static str> {
     Some(match name {

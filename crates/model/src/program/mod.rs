@@ -1,5 +1,6 @@
 //! Programs without their data: definitions, parameters, data declarations, settings, names.
 
+pub(crate) mod attributes;
 pub(crate) mod blind;
 pub mod data;
 pub mod library;

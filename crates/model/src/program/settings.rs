@@ -2,7 +2,8 @@
 
 use crate::elaborate::elab::{Elab, Res};
 use crate::elaborate::frame::Frame;
-use crate::elaborate::value::Value;
+use crate::elaborate::value::{Def, Value};
+use crate::program::attributes::Better;
 use crate::suggest::nearest;
 use nnc_syntax::ast::{Arg, BinaryOp, Expr, ExprKind, Name, StopWhen};
 use nnc_syntax::{Code, Diagnostic, Span};
@@ -258,6 +259,8 @@ pub(crate) struct Metric {
     pub name: String,
     pub what: MetricKind,
     pub span: Span,
+    /// Which way it gets better, where its definition says so; known when it is built.
+    pub better: Option<Better>,
 }
 
 #[derive(Clone, Debug)]
@@ -403,11 +406,13 @@ impl Elab<'_> {
                     name: key.text.clone(),
                     what: MetricKind::Expr(arg.value.clone()),
                     span: arg.span,
+                    better: None,
                 },
                 (None, ExprKind::Name(text)) => Metric {
                     name: text.clone(),
                     what: MetricKind::Named(Name { text: text.clone(), span: arg.span }),
                     span: arg.span,
+                    better: None,
                 },
                 _ => {
                     let help = "metrics accuracy mine=(mae(output, target))";
@@ -646,7 +651,11 @@ impl Elab<'_> {
             let figures = self.places_of(&e.condition, e.span);
             asked.extend(figures.into_iter().filter(|(f, _)| !(has_test && of_test(f, &plain))));
         }
-        if let Some(named) = self.top.schedule.as_ref().filter(|n| n.name.text == "plateau")
+        let watches = |named: &&Named| match self.globals.defs.get(&named.name.text) {
+            Some(Def::Fn(def)) => def.params.iter().any(|p| p.name.text == "watch"),
+            _ => false,
+        };
+        if let Some(named) = self.top.schedule.as_ref().filter(watches)
             && let Some(arg) = named.args.iter().find(|a| a.key.as_ref().is_some_and(|k| k.text == "watch"))
             && let ExprKind::Text(figure) = &arg.value.kind
         {

@@ -3,6 +3,7 @@
 use crate::elaborate::elab::{Elab, Globals, Res};
 use crate::elaborate::frame::Frame;
 use crate::elaborate::value::{Def, Kind, Value};
+use crate::program::attributes;
 use crate::program::blind::Blind;
 use crate::program::data::{
     BlockDecl, CellDecl, DataArg, Literal, Part, PortDecl, RoleDecl, RowDecl, SourceDecl,
@@ -115,6 +116,7 @@ impl Spec {
         let mut used = Used { files, known: Vec::new(), diagnostics: &mut diagnostics };
         used.all(&mut sources, &mut globals, &parsed.program, 0);
         names::check(&globals.library, &sources, &parsed.program, &mut diagnostics);
+        attributes::check(&parsed.program, &mut diagnostics);
         define(&mut globals, &parsed.program);
 
         let globals = Rc::new(globals);
@@ -282,6 +284,7 @@ impl Used<'_> {
             let id = sources.add(path.as_str(), text.as_str());
             let parsed = parse(&text, id);
             self.diagnostics.extend(parsed.diagnostics);
+            attributes::check(&parsed.program, self.diagnostics);
             self.all(sources, globals, &parsed.program, depth + 1);
             define(globals, &parsed.program);
             let ignored = parsed.program.stmts.iter().find(|s| {

@@ -61,15 +61,6 @@ impl Elab<'_> {
                     a.source == b.source && b.start <= a.start && a.end <= b.end
                 });
                 d.notes.extend(self.shapes_so_far(if inside(label, here) { here } else { label }));
-                // An image before a plain layer: the one remedy is to make a vector of it.
-                if d.fix.is_none()
-                    && d.code == Code::N0301
-                    && d.message.contains("put `flatten` before it")
-                    && self.sources.slice(label).starts_with("dense")
-                {
-                    let before = nnc_syntax::Span { end: label.start, ..label };
-                    d = d.fix(before, "flatten -> ", true);
-                }
                 Stop::Error(Box::new(d))
             }
             stop => stop,

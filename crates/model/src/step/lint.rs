@@ -1,7 +1,9 @@
 //! What is allowed and probably not meant; and what a wrong loss should be told.
 
+use crate::elaborate::builtins;
 use crate::elaborate::elab::{Elab, Stop};
-use crate::elaborate::value::{Tensor, Value, numbers_text};
+use crate::elaborate::value::{Def, Tensor, Value, numbers_text};
+use crate::program::attributes::{Attributes, Range, Task, Usual};
 use crate::program::settings::{Loss, Named};
 use nnc_graph::{
     Binary, Elementwise, Graph, Leaf, NodeId, Prim, Reduce, Reduction, Role, ScanResult, Unary, Window,
@@ -36,6 +38,20 @@ fn many_weights(e: &mut Elab<'_>) {
     }
 }
 
+/// The numbers that a tensor can hold, as far as what made it says so; anything where nothing did.
+fn range(e: &Elab<'_>, t: &Tensor) -> Option<Range> {
+    e.calls.get(&t.node).and_then(|c| c.last()).map_or(Some(Range::Any), |call| call.range)
+}
+
+/// The usual loss or metric for a task.
+fn usual(e: &Elab<'_>, task: Task, what: Usual) -> String {
+    let fits = |def: &Def| {
+        let Attributes { task: of, usual, .. } = def.attributes();
+        of == Some(task) && usual == Some(what)
+    };
+    e.globals.library.iter().find(|(_, def)| fits(def)).map_or(String::new(), |(name, _)| name.clone())
+}
+
 /// The function that made a tensor.
 fn maker<'e>(e: &'e Elab<'_>, t: &Tensor) -> Option<&'e str> {
     e.calls.get(&t.node).and_then(|c| c.last()).map(|c| c.name.as_str())
@@ -48,12 +64,12 @@ pub(crate) fn no_loss(e: &Elab<'_>, outputs: &[(String, Tensor)], source: Source
         .label(Span::new(source, end, end), "the file ends here");
     let output = &outputs[0].1;
     let shape = numbers_text(&output.sizes());
-    d = match maker(e, output) {
-        Some("sigmoid") => d
+    d = match range(e, output) {
+        Some(Range::Unit) => d
             .cause(format!("the output is {shape} between 0 and 1"))
             .help("loss binary_crossentropy        usual for yes or no")
             .help("loss mse                        as in the XOR post"),
-        Some("softmax") => d
+        Some(Range::Shares) => d
             .cause(format!("the output is {shape} that sum to 1, probabilities"))
             .help("loss crossentropy               usual for classes"),
         _ => d
@@ -64,11 +80,11 @@ pub(crate) fn no_loss(e: &Elab<'_>, outputs: &[(String, Tensor)], source: Source
 }
 
 /// A softmax shares out a total of 1; one number gets all of it.
-pub(crate) fn softmax_of_one(e: &Elab<'_>, name: &str, t: &Tensor) -> Result<(), Stop> {
+pub(crate) fn softmax_of_one(e: &Elab<'_>, name: &str, shares: bool, t: &Tensor) -> Result<(), Stop> {
     if t.axes.last().map_or(1, |a| a.size) != 1 {
         return Ok(());
     }
-    let always = u8::from(name == "softmax");
+    let always = u8::from(shares);
     let mut d = e
         .error(
             Code::N0402,
@@ -86,7 +102,7 @@ pub(crate) fn softmax_of_one(e: &Elab<'_>, name: &str, t: &Tensor) -> Result<(),
             d.cause(format!("the target `{target}` has {k} classes")).help(format!("dense {k} softmax"))
         }
         // Numbers are the target: yes or no, then.
-        None if name == "softmax" && here && !e.ports.targets.is_empty() => d
+        None if shares && here && !e.ports.targets.is_empty() => d
             .help("for yes or no: dense 1 sigmoid")
             .help("for k classes: dense k softmax")
             .fix(word, "sigmoid", true),
@@ -98,15 +114,16 @@ pub(crate) fn softmax_of_one(e: &Elab<'_>, name: &str, t: &Tensor) -> Result<(),
 /// A choice among classes where the output is one number; yes or no where there are several.
 pub(crate) fn one_of_one(e: &mut Elab<'_>, named: &Named, what: &str, output: &Tensor) -> Result<(), Stop> {
     let name = named.name.text.as_str();
-    if matches!(e.globals.defs.get(name), Some(crate::elaborate::value::Def::Fn(def)) if e.is_user(def.name.span))
-    {
+    if matches!(e.globals.defs.get(name), Some(Def::Fn(def)) if e.is_user(def.name.span)) {
         return Ok(());
     }
     let width = output.axes.last().map_or(1, |a| a.size);
     let classes = e.ports.targets.iter().find_map(|p| p.classes.as_ref().map(Vec::len));
-    match (name, width) {
-        ("accuracy" | "top_k" | "crossentropy" | "crossentropy_logits", 1) => {
-            let instead = if what == "metric" { "binary_accuracy" } else { "binary_crossentropy" };
+    let attributes = e.globals.defs.get(name).map(Def::attributes).unwrap_or_default();
+    match (attributes.task, width) {
+        (Some(Task::Classes), 1) => {
+            let what = if what == "metric" { Usual::Metric } else { Usual::Loss };
+            let instead = usual(e, Task::YesNo, what);
             let d = e
                 .error(
                     Code::N0414,
@@ -121,11 +138,16 @@ pub(crate) fn one_of_one(e: &mut Elab<'_>, named: &Named, what: &str, output: &T
             let d = if classes.is_none_or(|k| k <= 2) { d.fix(named.name.span, instead, false) } else { d };
             Err(Stop::Error(Box::new(d)))
         }
-        ("binary_accuracy", 2..) if maker(e, output) == Some("softmax") && e.training => {
-            let d = Diagnostic::warning(Code::N0414, "`binary_accuracy` counts every output on its own")
+        (Some(Task::YesNo), 2..)
+            if attributes.usual == Some(Usual::Metric)
+                && range(e, output) == Some(Range::Shares)
+                && e.training =>
+        {
+            let instead = usual(e, Task::Classes, Usual::Metric);
+            let d = Diagnostic::warning(Code::N0414, format!("`{name}` counts every output on its own"))
                 .label(named.name.span, format!("of {width} probabilities, most are rightly below one half"))
-                .help("accuracy counts the samples whose largest output is the right class");
-            e.diagnostics.push(d.fix(named.name.span, "accuracy", false));
+                .help(format!("{instead} counts the samples whose largest output is the right class"));
+            e.diagnostics.push(d.fix(named.name.span, instead, false));
             Ok(())
         }
         _ => Ok(()),
@@ -192,24 +214,20 @@ fn no_optimizer(e: &mut Elab<'_>) {
 fn loss_and_activation(e: &mut Elab<'_>, outputs: &[(String, Tensor)]) {
     let Some(Loss::Named(named)) = e.top.loss.clone() else { return };
     let output = &outputs[0].1;
-    let made = maker(e, output).unwrap_or("").to_string();
-    let (wanted, example) = match named.name.text.as_str() {
-        "binary_crossentropy" => {
-            ("sigmoid", format!("dense {} sigmoid", output.axes.last().map_or(1, |a| a.size)))
-        }
-        "crossentropy" => ("softmax", format!("dense {} softmax", output.axes.last().map_or(1, |a| a.size))),
-        _ => return,
-    };
-    let unbounded =
-        ["", "+", "-", "*", "@", "relu", "leaky_relu", "tanh", "gelu", "silu", "softplus", "linear"];
+    let name = &named.name.text;
+    let Some(wanted) = e.globals.defs.get(name).and_then(|def| def.attributes().after) else { return };
+    let example = format!("dense {} {wanted}", output.axes.last().map_or(1, |a| a.size));
+    let made = maker(e, output).unwrap_or("");
+    let made = made.strip_prefix("own ").unwrap_or(made).to_string();
+    let given = range(e, output);
     let last = e.layers.last().map(|r| r.span);
-    if unbounded.contains(&made.as_str()) {
-        let name = &named.name.text;
-        let how = match made.as_str() {
-            "relu" => "`relu` gives 0 or more".to_string(),
-            "tanh" => "`tanh` gives -1 to 1".to_string(),
-            _ => "the last layer gives any number".to_string(),
-        };
+    let outside = match given {
+        Some(Range::Any) => Some("the last layer gives any number".to_string()),
+        Some(Range::Positive) => Some(format!("`{made}` gives 0 or more")),
+        Some(Range::Signed) => Some(format!("`{made}` gives -1 to 1")),
+        Some(Range::Unit | Range::Shares | Range::LogShares) | None => None,
+    };
+    if let Some(how) = outside {
         let mut d = Diagnostic::error(Code::N0408, format!("`{name}` needs probabilities, and {how}"))
             .label(named.span, "takes the logarithm of the output");
         if let Some(span) = last {
@@ -223,15 +241,21 @@ fn loss_and_activation(e: &mut Elab<'_>, outputs: &[(String, Tensor)]) {
             }
         }
         e.diagnostics.push(d.help(format!("end with a {wanted}: {example}")));
-    } else if wanted == "softmax" && made == "sigmoid" {
+    } else if given == Some(Range::Unit) && range_of(e, &wanted) == Some(Range::Shares) {
         let mut d =
-            Diagnostic::warning(Code::N0408, "`crossentropy` of a sigmoid: the outputs do not sum to 1")
+            Diagnostic::warning(Code::N0408, format!("`{name}` of a {made}: the outputs do not sum to 1"))
                 .label(named.span, "compares probabilities of classes that exclude each other");
         if let Some(span) = last {
             d = d.label(span, "each output on its own here");
         }
-        e.diagnostics.push(d.help(format!("end with a softmax: {example}")));
+        e.diagnostics.push(d.help(format!("end with a {wanted}: {example}")));
     }
+}
+
+/// The numbers that a function gives.
+fn range_of(e: &Elab<'_>, name: &str) -> Option<Range> {
+    let said = e.globals.defs.get(name).map(|def| def.attributes().range);
+    said.unwrap_or_else(|| builtins::range(name))
 }
 
 /// A network without a bend is one linear layer, however deep.
@@ -242,8 +266,8 @@ fn linear_network(e: &mut Elab<'_>, outputs: &[(String, Tensor)]) {
     }
     // A sigmoid or softmax at the very end bends the numbers, not the boundary.
     let mut node = outputs[0].1.node;
-    if let Some(call) =
-        e.calls.get(&node).and_then(|c| c.last()).filter(|c| c.name == "sigmoid" || c.name == "softmax")
+    let bends = |range: Option<Range>| matches!(range, Some(Range::Unit | Range::Shares));
+    if let Some(call) = e.calls.get(&node).and_then(|c| c.last()).filter(|c| bends(c.range))
         && let Some(Value::Tensor(t)) = call.args.first()
     {
         node = t.node;

@@ -6,6 +6,7 @@ pub(crate) mod totals;
 use crate::elaborate::elab::{Elab, LayerRow, Res, Stop};
 use crate::elaborate::frame::Frame;
 use crate::elaborate::value::{Axis, Def, Func, Tensor, Value, shape_text};
+use crate::program::attributes::{Better, Range, Usual};
 use crate::program::data::{Part, Ports};
 use crate::program::settings::{Clip, Loss, Metric, MetricKind, Named, Settings};
 use crate::program::spec::Spec;
@@ -35,6 +36,8 @@ pub struct Model {
     pub settings: Settings,
     /// Names of the metrics that are one number, in the order of the program.
     pub metrics: Vec<String>,
+    /// Which way each of them gets better, where its definition says so.
+    pub directions: Vec<Option<Better>>,
     /// What metrics of all samples together are computed with.
     pub totals: Option<Totals>,
     /// Names of the predictions.
@@ -152,6 +155,7 @@ impl Spec {
             layers: train.e.layers.clone(),
             settings: train.e.top.settings.clone(),
             metrics: train.e.top.metrics.iter().map(|m| m.name.clone()).collect(),
+            directions: train.e.top.metrics.iter().map(|m| m.better).collect(),
             totals: eval.e.finish.and_then(Finish::done),
             outputs,
             parameters: parameters.collect(),
@@ -313,6 +317,16 @@ impl Spec {
                 run.e.deeper("metric", metric.span, |e| e.expr(frame, expr))?
             }
         };
+        let better = match (&metric.what, &value) {
+            (MetricKind::Named(name), _) => {
+                run.e.globals.defs.get(&name.text).and_then(|def| def.attributes().better)
+            }
+            (MetricKind::Expr(_), Value::Tensor(t)) => run.e.directions.get(&t.node).copied(),
+            (MetricKind::Expr(_), _) => None,
+        };
+        if let Some(own) = run.e.top.metrics.iter_mut().find(|m| m.name == metric.name) {
+            own.better = better;
+        }
         if run.e.end_metric(&value, metric.span)?.is_none() {
             let node = per_sample(&mut run.e, &value, metric.span, "a metric")?;
             run.e.b.output(OutputKind::Metric, metric.name.as_str(), node);
@@ -369,10 +383,10 @@ impl Spec {
         g: NodeId,
     ) -> Res<()> {
         let (name, args, span) = match named {
-            Some(n) => (n.name.text.as_str(), &n.args[..], n.span),
-            None => ("adam", &[][..], Span::default()),
+            Some(n) => (n.name.text.clone(), &n.args[..], n.span),
+            None => (usual_optimizer(&run.e), &[][..], Span::default()),
         };
-        let rule = match run.e.globals.defs.get(name) {
+        let rule = match run.e.globals.defs.get(&name) {
             Some(Def::Rule(rule)) => rule.clone(),
             _ => return Err(unknown_rule(&run.e, named)),
         };
@@ -458,6 +472,19 @@ impl Spec {
             e.binary_op(nnc_syntax::ast::BinaryOp::Mul, &lr, &factor, named.span, (named.span, named.span))?;
         inner.set("lr", lr);
         Ok(())
+    }
+}
+
+impl Model {
+    /// Which way a figure of the history gets better: the loss lower, a metric as its definition says; `None` where
+    /// that is not said. The figures of other parts, `val_loss` and `test_loss`, go the way of the training's.
+    pub fn better(&self, figure: &str) -> Option<Better> {
+        let known = |name: &str| match self.metrics.iter().position(|m| m == name) {
+            Some(at) => self.directions.get(at).copied().flatten(),
+            None => (name == "loss").then_some(Better::Lower),
+        };
+        let part = figure.strip_prefix("val_").or_else(|| figure.strip_prefix("test_"));
+        known(figure).or_else(|| part.and_then(known))
     }
 }
 
@@ -558,11 +585,11 @@ fn failed(e: &Elab<'_>) -> bool {
 }
 
 fn output_info(e: &Elab<'_>, name: &str, t: &Tensor) -> OutputInfo {
-    let softmax = e.calls.get(&t.node).is_some_and(|c| c.iter().any(|c| c.name == "softmax"));
+    let shares = e.calls.get(&t.node).is_some_and(|c| c.iter().any(|c| c.range == Some(Range::Shares)));
     let width = t.axes.last().map(|a| a.size);
     let classes =
         e.ports.targets.iter().any(|p| p.classes.as_ref().map(Vec::len) == width && width.is_some());
-    OutputInfo { name: name.to_string(), shape: t.sizes(), probabilities: softmax && classes }
+    OutputInfo { name: name.to_string(), shape: t.sizes(), probabilities: shares && classes }
 }
 
 /// A value as one number for every sample, `[B]`.
@@ -644,6 +671,13 @@ fn scaled(e: &mut Elab<'_>, gradients: &[NodeId], limit: f64) -> Vec<NodeId> {
             e.b.binary(Binary::Multiply, g, scale)
         })
         .collect()
+}
+
+/// The optimizer of a program that names none.
+fn usual_optimizer(e: &Elab<'_>) -> String {
+    let mut rules = e.globals.library.iter().filter(|(_, def)| matches!(def, Def::Rule(_)));
+    let usual = rules.find(|(_, def)| def.attributes().usual == Some(Usual::Optimizer));
+    usual.map_or(String::new(), |(name, _)| name.clone())
 }
 
 /// The names of all optimizers.

@@ -4,8 +4,8 @@ use super::doc::{Doc, cat};
 use super::expr::{ROUND, quoted};
 use super::{Formatter, joined};
 use crate::ast::{
-    Arg, Block, Body, Dataset, DeclareKind, Dim, Expr, Flow, Name, Operand, Param, Stmt, StmtKind, StopWhen,
-    Within,
+    Arg, Attribute, Block, Body, Dataset, DeclareKind, Dim, Expr, Flow, Name, Operand, Param, Stmt, StmtKind,
+    StopWhen, Within,
 };
 
 impl Formatter<'_> {
@@ -18,7 +18,11 @@ impl Formatter<'_> {
         match &stmt.kind {
             StmtKind::Param { name, value, within } => self.param(name, value, within.as_ref()),
             StmtKind::Fn(def) => {
-                let head = [Doc::text(format!("fn {}", def.name.text)), self.params(&def.params)];
+                let head = [
+                    Doc::text(format!("fn {}", def.name.text)),
+                    self.params(&def.params),
+                    attributes(&def.attributes),
+                ];
                 self.with_body(cat(head), &def.body)
             }
             StmtKind::Layer(def) => {
@@ -28,13 +32,15 @@ impl Formatter<'_> {
                 if let Some(dims) = &def.result {
                     head.extend([Doc::text(" -> "), self.dims(dims)]);
                 }
-                head.extend([Doc::text(" "), self.block(&def.body)]);
+                head.extend([attributes(&def.attributes), Doc::text(" "), self.block(&def.body)]);
                 cat(head)
             }
             StmtKind::Rule(def) => cat([
                 Doc::text(format!("rule {}", def.name.text)),
                 self.some_params(&def.params),
-                Doc::text(format!(" of {}, {} ", def.weight.text, def.gradient.text)),
+                Doc::text(format!(" of {}, {}", def.weight.text, def.gradient.text)),
+                attributes(&def.attributes),
+                Doc::text(" "),
                 self.block(&def.body),
             ]),
             StmtKind::Init(def) => {
@@ -42,6 +48,7 @@ impl Formatter<'_> {
                     Doc::text(format!("init {}", def.name.text)),
                     self.some_params(&def.params),
                     Doc::text(format!(" of {}", def.shape.text)),
+                    attributes(&def.attributes),
                 ];
                 self.with_body(cat(head), &def.body)
             }
@@ -58,9 +65,10 @@ impl Formatter<'_> {
                 cat([count, Doc::text(index + " "), self.block(body)])
             }
             StmtKind::If { cond, then, otherwise } => self.if_block(cond, then, otherwise.as_ref()),
-            StmtKind::Require { cond, message } => {
+            StmtKind::Require { cond, message, fix } => {
                 let cond = cat([Doc::text("require "), self.expr(cond), Doc::text(" else")]);
-                cat([cond, cat([Doc::Line, Doc::text(quoted(message))]).nest()])
+                let fix = fix.as_ref().map_or(String::new(), |fix| format!(" fix {}", quoted(fix)));
+                cat([cond, cat([Doc::Line, Doc::text(quoted(message) + &fix)]).nest()])
             }
             StmtKind::Declare { kind, name, dims, init } => {
                 let kind = if *kind == DeclareKind::Weight { "weight" } else { "state" };
@@ -226,6 +234,12 @@ impl Formatter<'_> {
         let stmts: Vec<Doc> = block.stmts.iter().map(|stmt| self.statement(stmt)).collect();
         on_one_line(stmts)
     }
+}
+
+/// ` with better=lower`, or nothing.
+fn attributes(list: &[Attribute]) -> Doc {
+    let words = list.iter().map(|a| format!(" {}={}", a.name.text, a.value.text));
+    Doc::text(if list.is_empty() { String::new() } else { format!(" with{}", words.collect::<String>()) })
 }
 
 /// A block over several lines; its content begins with a newline.

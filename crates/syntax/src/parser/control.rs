@@ -49,11 +49,12 @@ fn condition(i: Words<'_>) -> Read<'_, Expr> {
     if i.at_sign("=") { i.tell(teach::equals_in_condition(i)) } else { Ok((i, cond)) }
 }
 
-/// `require cond else "message"`
+/// `require cond else "message" fix "flatten -> "`
 pub(super) fn require(i: Words<'_>) -> Read<'_, StmtKind> {
     let (i, (_, (cond, _, (message, _)))) =
         (word("require"), cut((condition, word("else"), text))).parse(i)?;
-    Ok((i, StmtKind::Require { cond, message }))
+    let (i, fix) = opt(preceded(word("fix"), cut(text))).parse(i)?;
+    Ok((i, StmtKind::Require { cond, message, fix: fix.map(|(text, _)| text) }))
 }
 
 /// `loss mse`, `optimizer adam lr=0.01`

@@ -4,12 +4,14 @@ use super::expr::{close, comma_list, expr, items};
 use super::flow::chain;
 use super::words::{BLOCK, Expected, NAME, Read, Words, name, new_name, sign, text, word};
 use crate::ast::{
-    Body, DeclareKind, Dim, FnDef, InitDef, LayerDef, Name, Operand, Param, RuleDef, StmtKind, Within,
+    Attribute, Body, DeclareKind, Dim, FnDef, InitDef, LayerDef, Name, Operand, Param, RuleDef, StmtKind,
+    Within,
 };
 use crate::token::TokenKind;
 use nom::Parser;
 use nom::branch::alt;
 use nom::combinator::{cut, map, opt};
+use nom::multi::many1;
 use nom::sequence::{pair, preceded};
 
 const BODY: Expected =
@@ -20,6 +22,10 @@ const DIMS: Expected = Expected {
 };
 const DIMS_END: Expected =
     Expected { what: "`,` or `]`", plain: "the sides of a shape are separated by commas" };
+const ATTRIBUTE: Expected = Expected {
+    what: "`name=word`",
+    plain: "after `with` a definition says something about itself, as in `with better=lower`",
+};
 const PARAMS_END: Expected = Expected {
     what: "`,` or `)`",
     plain: "parameters are separated by commas, as in `(units: int, rate = 0.5)`",
@@ -42,8 +48,9 @@ fn within(i: Words<'_>) -> Read<'_, Within> {
 
 /// `fn name(params) = chain` or with a block
 pub(super) fn function(i: Words<'_>) -> Read<'_, StmtKind> {
-    let (i, (_, (name, params, body))) = (word("fn"), cut((new_name, params, body))).parse(i)?;
-    Ok((i, StmtKind::Fn(FnDef { name, params, body })))
+    let (i, (_, (name, params, attributes, body))) =
+        (word("fn"), cut((new_name, params, attributes, body))).parse(i)?;
+    Ok((i, StmtKind::Fn(FnDef { name, params, attributes, body })))
 }
 
 /// `layer name(params) of x[n] -> [m] { … }`
@@ -51,24 +58,26 @@ pub(super) fn layer(i: Words<'_>) -> Read<'_, StmtKind> {
     let (i, (_, (name, params))) = (word("layer"), cut((new_name, opt(params)))).parse(i)?;
     let (i, operands) = opt(preceded(word("of"), cut(comma_list(operand)))).parse(i)?;
     let (i, result) = opt(preceded(sign("->"), cut(dims))).parse(i)?;
-    let (i, body) = cut(super::block).parse(i)?;
+    let (i, (attributes, body)) = cut(pair(attributes, super::block)).parse(i)?;
     let (params, operands) = (params.unwrap_or_default(), operands.unwrap_or_default());
-    Ok((i, StmtKind::Layer(LayerDef { name, params, operands, result, body })))
+    Ok((i, StmtKind::Layer(LayerDef { name, params, operands, result, attributes, body })))
 }
 
 /// `rule name(params) of w, g { … }`
 pub(super) fn rule(i: Words<'_>) -> Read<'_, StmtKind> {
     let (i, (_, (name, params))) = (word("rule"), cut((new_name, opt(params)))).parse(i)?;
-    let (i, (_, weight, _, gradient, body)) =
-        cut((word("of"), new_name, sign(","), new_name, super::block)).parse(i)?;
-    Ok((i, StmtKind::Rule(RuleDef { name, params: params.unwrap_or_default(), weight, gradient, body })))
+    let (i, (_, weight, _, gradient, attributes, body)) =
+        cut((word("of"), new_name, sign(","), new_name, attributes, super::block)).parse(i)?;
+    let params = params.unwrap_or_default();
+    Ok((i, StmtKind::Rule(RuleDef { name, params, weight, gradient, attributes, body })))
 }
 
 /// `init name(params) of shape = chain` or with a block
 pub(super) fn init(i: Words<'_>) -> Read<'_, StmtKind> {
     let (i, (_, (name, params))) = (word("init"), cut((new_name, opt(params)))).parse(i)?;
-    let (i, (_, shape, body)) = cut((word("of"), new_name, body)).parse(i)?;
-    Ok((i, StmtKind::Init(InitDef { name, params: params.unwrap_or_default(), shape, body })))
+    let (i, (_, shape, attributes, body)) = cut((word("of"), new_name, attributes, body)).parse(i)?;
+    let params = params.unwrap_or_default();
+    Ok((i, StmtKind::Init(InitDef { name, params, shape, attributes, body })))
 }
 
 /// `shared name = chain`
@@ -96,6 +105,22 @@ pub(super) fn declare(i: Words<'_>) -> Read<'_, StmtKind> {
             .parse(i)?;
     let (i, (name, dims, _, init)) = cut((new_name, dims, sign("="), expr)).parse(i)?;
     Ok((i, StmtKind::Declare { kind, name, dims, init }))
+}
+
+/// `with better=lower task=numbers`, or nothing
+fn attributes(i: Words<'_>) -> Read<'_, Vec<Attribute>> {
+    let found = opt(preceded(word("with"), cut(many1(attribute)))).parse(i)?;
+    Ok((found.0, found.1.unwrap_or_default()))
+}
+
+fn attribute(i: Words<'_>) -> Read<'_, Attribute> {
+    // A body that begins with `=` ends the list.
+    let Ok((rest, name)) = name(i) else { return i.miss(ATTRIBUTE) };
+    let Ok((rest, _)) = sign("=")(rest) else { return rest.fail(ATTRIBUTE) };
+    match self::name(rest) {
+        Ok((rest, value)) => Ok((rest, Attribute { name, value })),
+        Err(_) => rest.fail(ATTRIBUTE),
+    }
 }
 
 fn body(i: Words<'_>) -> Read<'_, Body> {

@@ -5,8 +5,8 @@ use super::expr::{read_arg, read_expr, write_arg, write_expr};
 use super::{Children, Node, name, named, number, text, unquoted, wrong};
 use crate::Span;
 use crate::ast::{
-    Block, Body, Dataset, DeclareKind, Dim, Expr, Flow, FnDef, InitDef, LayerDef, Name, Operand, Param,
-    Program, Row, RuleDef, Stmt, StmtKind, StopWhen, Within, Word, WordKind,
+    Attribute, Block, Body, Dataset, DeclareKind, Dim, Expr, Flow, FnDef, InitDef, LayerDef, Name, Operand,
+    Param, Program, Row, RuleDef, Stmt, StmtKind, StopWhen, Within, Word, WordKind,
 };
 
 pub(super) fn write_program(program: &Program) -> Node {
@@ -62,21 +62,25 @@ fn write_kind(kind: &StmtKind) -> Node {
             Node::new("param").word(&name.text).child(write_expr(value)).with(within)
         }
         StmtKind::Fn(def) => {
-            Node::new("fn").word(&def.name.text).with(write_params(&def.params)).child(write_body(&def.body))
+            let head = Node::new("fn").word(&def.name.text).with(write_params(&def.params));
+            head.with(write_attributes(&def.attributes)).child(write_body(&def.body))
         }
         StmtKind::Layer(def) => Node::new("layer")
             .word(&def.name.text)
             .with(write_params(&def.params))
             .with(def.operands.iter().map(write_operand))
             .with(def.result.as_ref().map(|dims| write_dims("result", dims)))
+            .with(write_attributes(&def.attributes))
             .child(write_block("block", &def.body)),
         StmtKind::Rule(def) => Node::new("rule")
             .with_names(&[&def.name, &def.weight, &def.gradient])
             .with(write_params(&def.params))
+            .with(write_attributes(&def.attributes))
             .child(write_block("block", &def.body)),
         StmtKind::Init(def) => Node::new("init")
             .with_names(&[&def.name, &def.shape])
             .with(write_params(&def.params))
+            .with(write_attributes(&def.attributes))
             .child(write_body(&def.body)),
         StmtKind::Shared { name, chain } => Node::new("shared").word(&name.text).with(write_chain(chain)),
         StmtKind::Rewrite { from, to } => Node::new("rewrite").with([from, to].map(write_expr)),
@@ -89,7 +93,10 @@ fn write_kind(kind: &StmtKind) -> Node {
             .child(write_expr(cond))
             .child(write_block("then", then))
             .with(otherwise.as_ref().map(|block| write_block("else", block))),
-        StmtKind::Require { cond, message } => Node::new("require").text(message).child(write_expr(cond)),
+        StmtKind::Require { cond, message, fix } => Node::new("require")
+            .text(message)
+            .child(write_expr(cond))
+            .with(fix.as_ref().map(|fix| Node::new("fix").text(fix))),
         StmtKind::Declare { kind, name, dims, init } => {
             let kind = if *kind == DeclareKind::Weight { "weight" } else { "state" };
             Node::new(kind).word(&name.text).child(write_dims("shape", dims)).child(write_expr(init))
@@ -133,6 +140,7 @@ fn read_kind(node: &Node, children: &mut Children<'_>) -> Result<StmtKind, Strin
         "fn" => StmtKind::Fn(FnDef {
             name: name(node, 0)?,
             params: read_params(children)?,
+            attributes: read_attributes(children)?,
             body: read_body(children)?,
         }),
         "layer" => StmtKind::Layer(LayerDef {
@@ -140,6 +148,7 @@ fn read_kind(node: &Node, children: &mut Children<'_>) -> Result<StmtKind, Strin
             params: read_params(children)?,
             operands: children.all("operand").iter().map(read_operand).collect::<Result<_, _>>()?,
             result: children.next_if("result").map(read_dims).transpose()?,
+            attributes: read_attributes(children)?,
             body: read_block("block", children)?,
         }),
         "rule" => StmtKind::Rule(RuleDef {
@@ -147,12 +156,14 @@ fn read_kind(node: &Node, children: &mut Children<'_>) -> Result<StmtKind, Strin
             weight: name(node, 1)?,
             gradient: name(node, 2)?,
             params: read_params(children)?,
+            attributes: read_attributes(children)?,
             body: read_block("block", children)?,
         }),
         "init" => StmtKind::Init(InitDef {
             name: name(node, 0)?,
             shape: name(node, 1)?,
             params: read_params(children)?,
+            attributes: read_attributes(children)?,
             body: read_body(children)?,
         }),
         "shared" => StmtKind::Shared { name: name(node, 0)?, chain: read_links(children)? },
@@ -174,7 +185,11 @@ fn read_kind(node: &Node, children: &mut Children<'_>) -> Result<StmtKind, Strin
                 if children.ahead.is_empty() { None } else { Some(read_block("else", children)?) };
             StmtKind::If { cond, then, otherwise }
         }
-        "require" => StmtKind::Require { message: text(node, 0)?, cond: read_expr(children.next()?)? },
+        "require" => StmtKind::Require {
+            message: text(node, 0)?,
+            cond: read_expr(children.next()?)?,
+            fix: children.next_if("fix").map(|fix| text(fix, 0)).transpose()?,
+        },
         "weight" | "state" => StmtKind::Declare {
             kind: if node.kind == "weight" { DeclareKind::Weight } else { DeclareKind::State },
             name: name(node, 0)?,
@@ -247,6 +262,15 @@ fn read_body(children: &mut Children<'_>) -> Result<Body, String> {
         Some(is) => Ok(Body::Chain(read_links(&mut Children::of(is))?)),
         None => Ok(Body::Block(read_block("block", children)?)),
     }
+}
+
+fn write_attributes(attributes: &[Attribute]) -> impl Iterator<Item = Node> {
+    attributes.iter().map(|a| Node::new("attribute").with_names(&[&a.name, &a.value]).at(a.name.span))
+}
+
+fn read_attributes(children: &mut Children<'_>) -> Result<Vec<Attribute>, String> {
+    let read = |node: &Node| Ok(Attribute { name: name(node, 0)?, value: name(node, 1)? });
+    children.all("attribute").iter().map(read).collect()
 }
 
 fn write_params(params: &[Param]) -> impl Iterator<Item = Node> {

@@ -9,6 +9,7 @@ mod windows;
 use crate::elaborate::call::Args;
 use crate::elaborate::elab::{Elab, Res};
 use crate::elaborate::value::{Axis, Shape, Tensor, Value};
+use crate::program::attributes::Range;
 use nnc_syntax::{Code, Span};
 
 type Function = fn(&mut Elab<'_>, &Args) -> Res<Value>;
@@ -140,6 +141,16 @@ pub(crate) const NAMES: &[&str] = &{
 /// The function of a name.
 pub(crate) fn find(name: &str) -> Option<&'static str> {
     NAMES.iter().find(|n| **n == name).copied()
+}
+
+/// The numbers that a function gives, for those whose result a loss may take.
+pub(crate) fn range(name: &str) -> Option<Range> {
+    match name {
+        "sigmoid" => Some(Range::Unit),
+        "tanh" => Some(Range::Signed),
+        "softplus" => Some(Range::Any),
+        _ => None,
+    }
 }
 
 /// What `nnc explain` says of a function.
