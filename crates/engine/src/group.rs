@@ -4,7 +4,7 @@ use crate::EngineError;
 use crate::fuse::{Kind, kind};
 use crate::lower::{Lower, Value};
 use crate::unit::{Draft, DraftLoad, Source, Unit};
-use crate::view::BufferId;
+use crate::view::Spot;
 use nnc_graph::{Binary, DType, Direction, Distribution, Elementwise, Graph, Leaf, NodeId, Prim, Unary};
 use nnc_kernels::{BinaryOp, Op, UnaryOp};
 use std::collections::BTreeMap;
@@ -21,8 +21,8 @@ impl Lower<'_> {
             known.insert(id, at);
         }
         for &id in &members {
-            if let Some(buffer) = self.asked(id) {
-                draft.ops[known[&id]].output = Some(buffer);
+            if let Some(spot) = self.asked(id) {
+                draft.ops[known[&id]].output = Some(spot);
             }
         }
         self.units.push(Unit::draft(draft, members));
@@ -105,17 +105,15 @@ impl Lower<'_> {
                 let known = draft.ops.iter().position(|o| o.op == op);
                 Source::Value(known.unwrap_or_else(|| draft.push(op, Vec::new())))
             }
-            Value::View(view) if view.is_scalar() && draft.count > 1 => {
-                Source::Memory(view.buffer, view.offset)
-            }
+            Value::View(view) if view.is_scalar() && draft.count > 1 => Source::Memory(view.spot()),
             Value::View(view) => draft.load(DraftLoad::of(&view)),
         })
     }
 
-    /// The buffer that keeps a member's value, when anyone asked for it.
-    fn asked(&self, id: NodeId) -> Option<BufferId> {
+    /// Where a member's value is kept, when anyone asked for it.
+    fn asked(&self, id: NodeId) -> Option<Spot> {
         match self.known_value(id) {
-            Some(Value::View(view)) => Some(view.buffer),
+            Some(Value::View(view)) => Some(view.spot()),
             _ => None,
         }
     }

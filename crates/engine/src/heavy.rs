@@ -2,8 +2,8 @@
 
 use crate::EngineError;
 use crate::lower::{Lower, Value, copy_instr};
-use crate::unit::{Home, Unit, within};
-use crate::view::{BufferId, View, dense_strides};
+use crate::unit::{Home, Unit};
+use crate::view::{BufferId, Spot, View, dense_strides};
 use nnc_graph::{DotDims, Indexing, Movement, NodeId, Prim, Reduction, prim};
 use nnc_kernels::{ArgMax, Dot, Fold, Gather, Instr, Matrix, Reduce, ScatterAdd};
 
@@ -25,43 +25,45 @@ impl Lower<'_> {
             Prim::Reduce(prim::Reduce::ArgMax { axis }) => {
                 let from = self.dense(operands[0])?;
                 let (outer, fold_size, inner) = split(&from.dims, *axis);
-                let instr = ArgMax { outer, fold_size, inner, from: within(from.offset), to: within(0) };
-                Unit::fixed(vec![(Instr::ArgMax(instr), vec![from.buffer, to])], to, vec![id])
+                let instr = ArgMax { outer, fold_size, inner, from: from.spot(), to: Spot::first(to) };
+                Unit::fixed(vec![Instr::ArgMax(instr)], to, vec![id])
             }
             Prim::Indexing(Indexing::Gather) => {
                 let (table, index) = (self.dense(operands[0])?, self.dense(operands[1])?);
                 let instr = Gather {
-                    table: within(table.offset),
+                    table: table.spot(),
                     rows: table.dims[0],
                     width: table.dims[1..].iter().product(),
-                    index: within(index.offset),
+                    index: index.spot(),
                     count: index.count(),
-                    to: within(0),
+                    to: Spot::first(to),
                 };
-                let buffers = vec![table.buffer, index.buffer, to];
-                Unit::fixed(vec![(Instr::Gather(instr), buffers)], to, vec![id])
+                Unit::fixed(vec![Instr::Gather(instr)], to, vec![id])
             }
             Prim::Indexing(Indexing::ScatterAdd) => {
                 let (index, rows) = (self.dense(operands[0])?, self.dense(operands[1])?);
                 let dims = &self.dims[id.index()];
                 let instr = ScatterAdd {
-                    index: within(index.offset),
+                    index: index.spot(),
                     count: index.count(),
-                    from: within(rows.offset),
+                    from: rows.spot(),
                     width: dims[1..].iter().product(),
-                    to: within(0),
+                    to: Spot::first(to),
                     rows: dims[0],
                 };
-                let buffers = vec![index.buffer, rows.buffer, to];
-                Unit::fixed(vec![(Instr::ScatterAdd(instr), buffers)], to, vec![id])
+                Unit::fixed(vec![Instr::ScatterAdd(instr)], to, vec![id])
             }
             Prim::Movement(Movement::Concatenate { axis }) => self.concatenate(id, *axis, to)?,
             Prim::Movement(Movement::Pad { low }) => {
                 let from = self.axes(operands[0])?;
                 let strides = dense_strides(&self.dims[id.index()]);
                 let offset: isize = low.iter().zip(&strides).map(|(&l, &s)| l as isize * s).sum();
-                let zero = (Instr::Zero(within(0), self.counts[id.index()]), vec![to]);
-                let copy = copy_instr(&from, to, offset.unsigned_abs(), Some(&strides));
+                let zero = Instr::Zero(Spot::first(to), self.counts[id.index()]);
+                let copy = copy_instr(
+                    &from,
+                    Spot { offset: offset.unsigned_abs(), ..Spot::first(to) },
+                    Some(&strides),
+                );
                 let instrs = if from.count() == 0 { vec![zero] } else { vec![zero, copy] };
                 Unit::fixed(instrs, to, vec![id])
             }
@@ -93,7 +95,7 @@ impl Lower<'_> {
             let offset = start * strides[axis].unsigned_abs();
             start += view.dims[axis];
             if view.count() > 0 {
-                instrs.push(copy_instr(&view, to, offset, Some(&strides)));
+                instrs.push(copy_instr(&view, Spot { offset, ..Spot::first(to) }, Some(&strides)));
             }
         }
         Ok(Unit::fixed(instrs, to, vec![id]))
@@ -126,7 +128,7 @@ impl Lower<'_> {
         if !runs.iter().any(|r| r.0) {
             runs.push((true, 1));
         }
-        let mut from = (view.buffer, view.offset);
+        let mut from = view.spot();
         loop {
             let Some(at) = runs.iter().rposition(|r| r.0) else {
                 return Err(EngineError::Internal("a fold of nothing".into()));
@@ -135,15 +137,15 @@ impl Lower<'_> {
             let inner: usize = runs[at + 1..].iter().map(|r| r.1).product();
             let last = !runs[..at].iter().any(|r| r.0);
             let target = if last { to } else { self.buffer(outer * inner, Home::Arena) };
-            let instr =
-                Reduce { fold, outer, fold_size: runs[at].1, inner, from: within(from.1), to: within(0) };
-            let unit = Unit::fixed(vec![(Instr::Reduce(instr), vec![from.0, target])], target, vec![id]);
+            let (fold_size, to) = (runs[at].1, Spot::first(target));
+            let instr = Reduce { fold, outer, fold_size, inner, from, to };
+            let unit = Unit::fixed(vec![Instr::Reduce(instr)], target, vec![id]);
             if last {
                 return Ok(unit);
             }
             self.units.push(unit);
             runs.remove(at);
-            from = (target, 0);
+            from = Spot::first(target);
         }
     }
 
@@ -160,13 +162,12 @@ impl Lower<'_> {
             m,
             k,
             n,
-            a: Matrix { place: within(left.offset), row: a_row, column: a_column },
-            b: Matrix { place: within(right.offset), row: b_row, column: b_column },
-            c: within(0),
+            a: Matrix { place: left.spot(), row: a_row, column: a_column },
+            b: Matrix { place: right.spot(), row: b_row, column: b_column },
+            c: Spot::first(to),
             batch,
         };
-        let buffers = vec![left.buffer, right.buffer, to];
-        Ok(Unit::fixed(vec![(Instr::Dot(dot), buffers)], to, vec![id]))
+        Ok(Unit::fixed(vec![Instr::Dot(dot)], to, vec![id]))
     }
 
     /// An operand as matrices: its shared axes, rows and columns with their strides; a copy when strides

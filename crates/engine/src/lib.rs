@@ -18,6 +18,7 @@ mod heavy;
 mod layout;
 mod listing;
 mod lower;
+mod place;
 mod plan;
 mod program;
 mod schedule;

@@ -16,6 +16,7 @@ pub(crate) fn kind(instr: &Instr) -> &'static str {
         Instr::Convolution(_) => "conv",
         Instr::ConvolutionKernel(_) => "conv_kernel",
         Instr::Window(_) => "window",
+        Instr::Loop(_) => "loop",
     }
 }
 
@@ -42,6 +43,11 @@ pub(crate) fn detail(instr: &Instr) -> String {
             let v = &w.windows;
             let fold = format!("{:?}", w.fold).to_lowercase();
             format!("{fold} {}x{}, {} by {}", v.batch, times(&v.size), v.channels, times(&v.window))
+        }
+        Instr::Loop(l) => {
+            let body: Vec<String> = l.body.iter().map(|i| format!("{} {}", kind(i), detail(i))).collect();
+            let back = if l.reverse { " backwards" } else { "" };
+            format!("{} times{back}: {}", l.length, body.join("; "))
         }
     }
 }
@@ -101,6 +107,9 @@ pub(crate) fn flops(instr: &Instr) -> u64 {
         | Instr::Gather(_)
         | Instr::ScatterAdd(_)
         | Instr::Window(_) => 0,
+        Instr::Loop(l) => {
+            l.body.iter().map(flops).fold(0, u64::saturating_add).saturating_mul(l.length as u64)
+        }
     }
 }
 
@@ -127,5 +136,6 @@ pub(crate) fn elements(instr: &Instr) -> usize {
         Instr::Convolution(c) => c.geometry.elements(),
         Instr::ConvolutionKernel(c) => c.geometry.elements(),
         Instr::Window(w) => w.windows.elements(),
+        Instr::Loop(l) => l.body.iter().map(elements).fold(0, usize::saturating_add).saturating_mul(l.length),
     }
 }

@@ -1,8 +1,8 @@
 //! From nodes to units of work on buffers.
 
 use crate::fuse::{Groups, Kind, groups, kind};
-use crate::unit::{BufferInfo, Draft, DraftLoad, Home, Source, Unit, within};
-use crate::view::{BufferId, View};
+use crate::unit::{BufferInfo, Draft, DraftLoad, Home, Source, Unit};
+use crate::view::{BufferId, Spot, View};
 use crate::{EngineError, Layout, PlanOptions};
 use nnc_graph::{DType, Graph, Indexing, Leaf, Movement, NodeId, Prim, Reduce, Role};
 use nnc_kernels::{Copy, Instr, Op, UnaryOp};
@@ -294,7 +294,7 @@ impl<'a> Lower<'a> {
         if let Value::View(view) = value
             && !view.access().is_linear()
         {
-            return Unit::fixed(vec![copy_instr(view, buffer, 0, None)], buffer, vec![id]);
+            return Unit::fixed(vec![copy_instr(view, Spot::first(buffer), None)], buffer, vec![id]);
         }
         let mut draft = Draft { count, ..Draft::default() };
         let at = match value {
@@ -307,18 +307,13 @@ impl<'a> Lower<'a> {
                 draft.push(Op::Counter { repeat: *repeat, modulo: *modulo }, Vec::new())
             }
         };
-        draft.ops[at].output = Some(buffer);
+        draft.ops[at].output = Some(Spot::first(buffer));
         Unit::draft(draft, vec![id])
     }
 }
 
 /// Copies a view to a strided place of a buffer; without strides, densely.
-pub(crate) fn copy_instr(
-    view: &View,
-    buffer: BufferId,
-    offset: usize,
-    strides: Option<&[isize]>,
-) -> (Instr, Vec<BufferId>) {
+pub(crate) fn copy_instr(view: &View, to: Spot, strides: Option<&[isize]>) -> Instr<Spot> {
     let dense = crate::view::dense_strides(&view.dims);
     let strides = strides.unwrap_or(&dense);
     let mut dims: Vec<(usize, isize, isize)> = Vec::new();
@@ -333,8 +328,7 @@ pub(crate) fn copy_instr(
             _ => dims.push((n, from, to)),
         }
     }
-    let copy = Copy { dims, from: within(view.offset), to: within(offset) };
-    (Instr::Copy(copy), vec![view.buffer, buffer])
+    Instr::Copy(Copy { dims, from: view.spot(), to })
 }
 
 /// A node for a message.

@@ -3,6 +3,7 @@
 use crate::error::bytes;
 use crate::listing;
 use crate::lower::Lower;
+use crate::place::Places;
 use crate::program::assemble;
 use crate::unit::{Home, Unit, Work};
 use crate::view::BufferId;
@@ -170,11 +171,12 @@ pub fn plan(
         notes: vec![String::new(); graph.len()],
     };
     let locate = |b: BufferId| match lower.buffers[b].home {
-        Home::Store(offset) => Place { space: Space::Store, offset },
-        Home::Arena | Home::Pinned => Place { space: Space::Arena, offset: places[b].unwrap_or(0) },
+        Home::Store(offset) => Place { space: Space::STORE, offset },
+        Home::Arena | Home::Pinned => Place { space: Space::ARENA, offset: places[b].unwrap_or(0) },
     };
+    let mut places = Places::new(&locate);
     for &u in &order {
-        out.emit(&lower.units[u], &lower.counts, &locate)?;
+        out.emit(&lower.units[u], &lower.counts, &mut places)?;
     }
     out.describe(&lower, &locate)?;
     out.measure(layout, options.memory_limit)?;
@@ -182,25 +184,14 @@ pub fn plan(
 }
 
 impl Plan {
-    fn emit(
-        &mut self,
-        unit: &Unit,
-        counts: &[usize],
-        locate: &dyn Fn(BufferId) -> Place,
-    ) -> Result<(), EngineError> {
+    fn emit(&mut self, unit: &Unit, counts: &[usize], places: &mut Places<'_>) -> Result<(), EngineError> {
         let first = self.instrs.len();
         match &unit.work {
-            Work::Draft(draft) => self.instrs.push(Instr::Tile(assemble(draft, locate)?)),
-            Work::Fixed(instrs) => {
-                for (instr, buffers) in instrs {
-                    let mut instr = instr.clone();
-                    for (place, &buffer) in instr.places_mut().into_iter().zip(buffers) {
-                        let base = locate(buffer);
-                        *place = Place { offset: base.offset + place.offset, ..base };
-                    }
-                    self.instrs.push(instr);
-                }
+            Work::Draft(draft) => {
+                let program = assemble(draft, &mut |spot| places.place(spot))?;
+                self.instrs.push(Instr::Tile(program));
             }
+            Work::Fixed(instrs) => self.instrs.extend(instrs.iter().map(|i| places.instr(i))),
         }
         let instrs = &self.instrs[first..];
         let width = if self.graph.float == DType::F64 { 8 } else { 4 };
@@ -238,7 +229,7 @@ impl Plan {
                 continue;
             };
             let place = locate(buffer);
-            let space = if place.space == Space::Arena { "a" } else { "s" };
+            let space = if place.space == Space::ARENA { "a" } else { "s" };
             let note = &mut self.notes[id.index()];
             let gap = if note.is_empty() { "" } else { " " };
             note.push_str(&format!("{gap}{space}+{}", place.offset + offset));

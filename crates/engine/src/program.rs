@@ -2,7 +2,7 @@
 
 use crate::EngineError;
 use crate::unit::{Draft, Source};
-use crate::view::BufferId;
+use crate::view::Spot;
 use nnc_kernels::{Arg, Load, MicroOp, Op, Place, Program, Scalar, UnaryOp};
 
 /// Where an operation's result goes.
@@ -14,15 +14,10 @@ enum Target {
 
 /// Gives values registers. A result that stands where the draft still reads another tensor is computed in a
 /// register and stored last.
-pub(crate) fn assemble(draft: &Draft, place: impl Fn(BufferId) -> Place) -> Result<Program, EngineError> {
-    let at = |buffer: BufferId, offset: usize| {
-        let p = place(buffer);
-        Place { offset: p.offset + offset, ..p }
-    };
+pub(crate) fn assemble(draft: &Draft, place: &mut dyn FnMut(&Spot) -> Place) -> Result<Program, EngineError> {
     let mut program = Program { count: draft.count, ..Program::default() };
     for load in &draft.loads {
-        let place = at(load.buffer, load.offset);
-        program.loads.push(Load { place, access: load.access.clone() });
+        program.loads.push(Load { place: place(&load.first), access: load.access.clone() });
     }
     let last = last_uses(draft);
     let mut targets: Vec<Target> = Vec::with_capacity(draft.ops.len());
@@ -30,8 +25,8 @@ pub(crate) fn assemble(draft: &Draft, place: impl Fn(BufferId) -> Place) -> Resu
     let mut stores: Vec<(usize, usize)> = Vec::new();
     let mut ops = Vec::with_capacity(draft.ops.len());
     for (i, op) in draft.ops.iter().enumerate() {
-        let output = op.output.map(|buffer| {
-            program.outputs.push(at(buffer, 0));
+        let output = op.output.as_ref().map(|spot| {
+            program.outputs.push(place(spot));
             program.outputs.len() - 1
         });
         let hazard = |o: usize| {
@@ -75,7 +70,7 @@ pub(crate) fn assemble(draft: &Draft, place: impl Fn(BufferId) -> Place) -> Resu
         targets.push(Target::Output(o));
         ops.push((Op::Unary(UnaryOp::Copy), vec![Source::Value(v)]));
     }
-    number(program, &ops, &targets, at)
+    number(program, &ops, &targets, place)
 }
 
 struct LastUses {
@@ -90,7 +85,7 @@ fn last_uses(draft: &Draft) -> LastUses {
             match source {
                 Source::Value(v) => out.values[*v] = Some(i),
                 Source::Load(l) => out.loads[*l] = Some(i),
-                Source::Memory(..) | Source::Constant(_) => {}
+                Source::Memory(_) | Source::Constant(_) => {}
             }
         }
     }
@@ -102,7 +97,7 @@ fn number(
     mut program: Program,
     ops: &[(Op, Vec<Source>)],
     targets: &[Target],
-    at: impl Fn(BufferId, usize) -> Place,
+    place: &mut dyn FnMut(&Spot) -> Place,
 ) -> Result<Program, EngineError> {
     let (registers, loads) = (program.registers, program.loads.len());
     let many = || EngineError::Internal("a tile program has too many values".into());
@@ -128,11 +123,11 @@ fn number(
     for (i, (op, sources)) in ops.iter().enumerate() {
         let mut args = [Arg::None; 3];
         for (arg, source) in args.iter_mut().zip(sources) {
-            *arg = match *source {
-                Source::Value(v) => Arg::Slot(slot(targets[v])?),
+            *arg = match source {
+                Source::Value(v) => Arg::Slot(slot(targets[*v])?),
                 Source::Load(l) => Arg::Slot(u16::try_from(registers + l).map_err(|_| many())?),
-                Source::Memory(buffer, offset) => scalar(Scalar::At(at(buffer, offset)))?,
-                Source::Constant(c) => scalar(Scalar::Constant(c))?,
+                Source::Memory(spot) => scalar(Scalar::At(place(spot)))?,
+                Source::Constant(c) => scalar(Scalar::Constant(*c))?,
             };
         }
         let [a, b, c] = args;

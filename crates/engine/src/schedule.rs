@@ -296,7 +296,7 @@ impl Lower<'_> {
                         && !taken.contains(&from)
                         && lives[owner[from]].is_some_and(|l| l.1 == now)
                 };
-                let from = draft.loads.iter().map(|l| l.buffer).find(|&b| fits(b));
+                let from = draft.loads.iter().map(|l| l.first.buffer).find(|&b| fits(b));
                 if let (Some(from), Some((_, end))) = (from, lives[to]) {
                     taken.push(from);
                     let first = owner[from];

@@ -2,8 +2,8 @@
 
 use crate::EngineError;
 use crate::lower::{Lower, describe};
-use crate::unit::{Unit, within};
-use crate::view::BufferId;
+use crate::unit::Unit;
+use crate::view::{BufferId, Spot};
 use nnc_graph::{ConvDims, Convolve, NodeId, Reduction, WindowDims, prim};
 use nnc_kernels::{Convolution, ConvolutionKernel, Geometry, Instr, Window, WindowFold, Windows};
 
@@ -42,25 +42,18 @@ impl Lower<'_> {
                 let (inner, filters) = (kernel.strides[d.rank()], kernel.strides[d.rank() + 1]);
                 let instr = Convolution {
                     geometry,
-                    x: within(x.offset),
-                    kernel: within(kernel.offset),
+                    x: x.spot(),
+                    kernel: kernel.spot(),
                     strides: [space[0], space[1], space[2], inner, filters],
-                    z: within(0),
+                    z: Spot::first(to),
                 };
-                let buffers = vec![x.buffer, kernel.buffer, to];
-                Ok(Unit::fixed(vec![(Instr::Convolution(instr), buffers)], to, vec![id]))
+                Ok(Unit::fixed(vec![Instr::Convolution(instr)], to, vec![id]))
             }
             Convolve::ConvolutionKernel(d) => {
                 let geometry = geometry(d, &first, &own, &second);
                 let (x, g) = (self.dense(operands[0])?, self.dense(operands[1])?);
-                let instr = ConvolutionKernel {
-                    geometry,
-                    x: within(x.offset),
-                    g: within(g.offset),
-                    kernel: within(0),
-                };
-                let buffers = vec![x.buffer, g.buffer, to];
-                Ok(Unit::fixed(vec![(Instr::ConvolutionKernel(instr), buffers)], to, vec![id]))
+                let instr = ConvolutionKernel { geometry, x: x.spot(), g: g.spot(), kernel: Spot::first(to) };
+                Ok(Unit::fixed(vec![Instr::ConvolutionKernel(instr)], to, vec![id]))
             }
         }
     }
@@ -90,12 +83,9 @@ impl Lower<'_> {
         };
         let x = self.dense(operands[0])?;
         let y = operands.get(1).map(|&y| self.dense(y)).transpose()?;
-        let mut buffers = vec![x.buffer];
-        buffers.extend(y.as_ref().map(|y| y.buffer));
-        buffers.push(to);
-        let y = y.map(|y| within(y.offset));
-        let instr = Window { fold, windows, x: within(x.offset), y, to: within(0) };
-        Ok(Unit::fixed(vec![(Instr::Window(instr), buffers)], to, vec![id]))
+        let y = y.map(|y| y.spot());
+        let instr = Window { fold, windows, x: x.spot(), y, to: Spot::first(to) };
+        Ok(Unit::fixed(vec![Instr::Window(instr)], to, vec![id]))
     }
 }
 

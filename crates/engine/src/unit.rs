@@ -1,8 +1,8 @@
 //! What the planner passes from step to step: buffers and units of work on them.
 
-use crate::view::{BufferId, View};
+use crate::view::{BufferId, Spot, View};
 use nnc_graph::NodeId;
-use nnc_kernels::{Access, Instr, Op, Place, Space};
+use nnc_kernels::{Access, Instr, Op};
 
 /// Where a buffer is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,14 +27,14 @@ pub(crate) struct BufferInfo {
 }
 
 /// What an operation of a draft reads.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub(crate) enum Source {
     /// The result of an earlier operation of the draft.
     Value(usize),
     /// A tensor, by its number in the draft.
     Load(usize),
-    /// A number in memory: one element of a buffer.
-    Memory(BufferId, usize),
+    /// A number in memory.
+    Memory(Spot),
     /// A number.
     Constant(f64),
 }
@@ -44,26 +44,25 @@ pub(crate) enum Source {
 pub(crate) struct DraftOp {
     pub(crate) op: Op,
     pub(crate) sources: Vec<Source>,
-    /// The buffer that keeps its result, if one does.
-    pub(crate) output: Option<BufferId>,
+    /// Where its result is kept, if it is.
+    pub(crate) output: Option<Spot>,
 }
 
 /// A tensor that a draft reads.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct DraftLoad {
-    pub(crate) buffer: BufferId,
-    pub(crate) offset: usize,
+    pub(crate) first: Spot,
     pub(crate) access: Access,
 }
 
 impl DraftLoad {
     pub(crate) fn of(view: &View) -> Self {
-        Self { buffer: view.buffer, offset: view.offset, access: view.access() }
+        Self { first: view.spot(), access: view.access() }
     }
 
     /// Whether it reads a buffer element by element from its first.
     pub(crate) fn is_whole(&self) -> bool {
-        self.offset == 0 && self.access.is_linear()
+        self.first == Spot::first(self.first.buffer) && self.access.is_linear()
     }
 }
 
@@ -91,8 +90,8 @@ impl Draft {
 
     /// Whether a buffer is read otherwise than element by element.
     pub(crate) fn scatters(&self, buffer: BufferId) -> bool {
-        let number = |s: &Source| matches!(s, Source::Memory(b, _) if *b == buffer);
-        self.loads.iter().any(|l| l.buffer == buffer && !l.is_whole())
+        let number = |s: &Source| matches!(s, Source::Memory(spot) if spot.buffer == buffer);
+        self.loads.iter().any(|l| l.first.buffer == buffer && !l.is_whole())
             || self.ops.iter().any(|op| op.sources.iter().any(number))
     }
 }
@@ -102,8 +101,8 @@ impl Draft {
 pub(crate) enum Work {
     /// A tile program.
     Draft(Draft),
-    /// Instructions whose places are offsets into these buffers, in the order of `Instr::places_mut`.
-    Fixed(Vec<(Instr, Vec<BufferId>)>),
+    /// Instructions.
+    Fixed(Vec<Instr<Spot>>),
 }
 
 /// Something that runs as a whole.
@@ -118,9 +117,9 @@ pub(crate) struct Unit {
 
 impl Unit {
     /// A unit of instructions.
-    pub(crate) fn fixed(instrs: Vec<(Instr, Vec<BufferId>)>, writes: BufferId, nodes: Vec<NodeId>) -> Self {
+    pub(crate) fn fixed(instrs: Vec<Instr<Spot>>, writes: BufferId, nodes: Vec<NodeId>) -> Self {
         let mut reads: Vec<BufferId> =
-            instrs.iter().flat_map(|(_, b)| b.iter().copied()).filter(|&b| b != writes).collect();
+            instrs.iter().flat_map(|i| i.places()).map(|s| s.buffer).filter(|&b| b != writes).collect();
         reads.sort_unstable();
         reads.dedup();
         Self { work: Work::Fixed(instrs), nodes, reads, writes: vec![writes] }
@@ -128,20 +127,15 @@ impl Unit {
 
     /// A unit of a tile program.
     pub(crate) fn draft(draft: Draft, nodes: Vec<NodeId>) -> Self {
-        let mut reads: Vec<BufferId> = draft.loads.iter().map(|l| l.buffer).collect();
+        let mut reads: Vec<BufferId> = draft.loads.iter().map(|l| l.first.buffer).collect();
         for source in draft.ops.iter().flat_map(|op| &op.sources) {
-            if let Source::Memory(buffer, _) = source {
-                reads.push(*buffer);
+            if let Source::Memory(spot) = source {
+                reads.push(spot.buffer);
             }
         }
         reads.sort_unstable();
         reads.dedup();
-        let writes = draft.ops.iter().filter_map(|op| op.output).collect();
+        let writes = draft.ops.iter().filter_map(|op| Some(op.output.as_ref()?.buffer)).collect();
         Self { work: Work::Draft(draft), nodes, reads, writes }
     }
-}
-
-/// An element of a buffer, before the buffer's place is known.
-pub(crate) fn within(offset: usize) -> Place {
-    Place { space: Space::Arena, offset }
 }

@@ -5,11 +5,34 @@ use nnc_kernels::{Access, LANES};
 /// A buffer of the plan, by number.
 pub(crate) type BufferId = usize;
 
+/// An element of a buffer: what a place is before it is known where buffers lie.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Spot {
+    pub(crate) buffer: BufferId,
+    pub(crate) offset: usize,
+    /// Elements from one iteration to the next, for every loop around, the outermost first; missing ones are 0.
+    pub(crate) steps: Vec<isize>,
+}
+
+impl Spot {
+    /// The first element of a buffer.
+    pub(crate) fn first(buffer: BufferId) -> Self {
+        Self { buffer, offset: 0, steps: Vec::new() }
+    }
+
+    /// Whether it is another element in every iteration of some loop.
+    pub(crate) fn moves(&self) -> bool {
+        self.steps.iter().any(|&s| s != 0)
+    }
+}
+
 /// A box of elements of a buffer, in row-major order of `dims`.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct View {
     pub(crate) buffer: BufferId,
     pub(crate) offset: usize,
+    /// How it moves with the loops around, as in [`Spot`].
+    pub(crate) steps: Vec<isize>,
     pub(crate) dims: Vec<usize>,
     pub(crate) strides: Vec<isize>,
 }
@@ -26,12 +49,17 @@ pub(crate) fn dense_strides(dims: &[usize]) -> Vec<isize> {
 impl View {
     /// A whole dense buffer.
     pub(crate) fn dense(buffer: BufferId, dims: &[usize]) -> Self {
-        Self { buffer, offset: 0, dims: dims.to_vec(), strides: dense_strides(dims) }
+        Self { buffer, offset: 0, steps: Vec::new(), dims: dims.to_vec(), strides: dense_strides(dims) }
     }
 
     /// The same, from another element on.
     pub(crate) fn at(self, offset: usize) -> Self {
         Self { offset, ..self }
+    }
+
+    /// Its first element.
+    pub(crate) fn spot(&self) -> Spot {
+        Spot { buffer: self.buffer, offset: self.offset, steps: self.steps.clone() }
     }
 
     pub(crate) fn count(&self) -> usize {
@@ -61,7 +89,9 @@ impl View {
     /// How a tile program reads it.
     pub(crate) fn access(&self) -> Access {
         let dims = self.collapsed();
-        let linear = matches!(dims[..], [] | [(_, 1)]) && self.offset.is_multiple_of(LANES);
+        // What moves is read exactly, everything else in whole lanes.
+        let apart = self.offset.is_multiple_of(LANES) || self.spot().moves();
+        let linear = matches!(dims[..], [] | [(_, 1)]) && apart;
         match dims.is_empty() {
             _ if linear => Access::linear(),
             true => Access { dims: vec![(1, 0)] },

@@ -38,7 +38,7 @@ fn main() {
     ];
     println!("{:>6} {:>5} {:>6}  {:>8} {:>8} {:>8}", "m", "n", "k", "ours", "mm", "ours, 2");
     for (m, n, k, ta, tb) in shapes {
-        let place = |offset| Place { space: Space::Arena, offset };
+        let place = |offset| Place { space: Space::ARENA, offset };
         let strides = |rows: usize, columns: usize, turned: bool| {
             if turned { (1, rows as isize) } else { (columns as isize, 1) }
         };

@@ -42,30 +42,55 @@ pub struct Geometry {
 
 /// `z[b, p, f] = Σ over window and channels of x[b, …] · k[…, f]`; `x` and `z` are dense.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct Convolution {
+pub struct Convolution<P = Place> {
     /// The sizes.
     pub geometry: Geometry,
     /// The input.
-    pub x: Place,
+    pub x: P,
     /// The kernel.
-    pub kernel: Place,
+    pub kernel: P,
     /// Distances in the kernel: along the window's axes, its channels, its filters.
     pub strides: [isize; 5],
     /// The result.
-    pub z: Place,
+    pub z: P,
 }
 
 /// `k[…, f] = Σ over samples and positions of x[b, …] · g[b, p, f]`; all are dense.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct ConvolutionKernel {
+pub struct ConvolutionKernel<P = Place> {
     /// The sizes.
     pub geometry: Geometry,
     /// The input.
-    pub x: Place,
+    pub x: P,
     /// What the convolution's result gets.
-    pub g: Place,
+    pub g: P,
     /// What the kernel gets.
-    pub kernel: Place,
+    pub kernel: P,
+}
+
+impl<P> Convolution<P> {
+    /// The same convolution with other places.
+    pub fn map<'a, Q, F: FnMut(&'a P) -> Q>(&'a self, place: &mut F) -> Convolution<Q> {
+        Convolution {
+            geometry: self.geometry.clone(),
+            x: place(&self.x),
+            kernel: place(&self.kernel),
+            strides: self.strides,
+            z: place(&self.z),
+        }
+    }
+}
+
+impl<P> ConvolutionKernel<P> {
+    /// The same adjoint with other places.
+    pub fn map<'a, Q, F: FnMut(&'a P) -> Q>(&'a self, place: &mut F) -> ConvolutionKernel<Q> {
+        ConvolutionKernel {
+            geometry: self.geometry.clone(),
+            x: place(&self.x),
+            g: place(&self.g),
+            kernel: place(&self.kernel),
+        }
+    }
 }
 
 /// Multiplications of a task.

@@ -12,9 +12,9 @@ use crate::{Place, Pool, Real};
 
 /// Where a matrix lies: its first element and the distances of its rows and columns.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct Matrix {
+pub struct Matrix<P = Place> {
     /// The first element.
-    pub place: Place,
+    pub place: P,
     /// From one row to the next.
     pub row: isize,
     /// From one column to the next.
@@ -23,7 +23,7 @@ pub struct Matrix {
 
 /// `c[…] = a[…] · b[…]`, each `m × k` by `k × n`; `c` is row-major and dense.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct Dot {
+pub struct Dot<P = Place> {
     /// Rows of `a`.
     pub m: usize,
     /// Columns of `a`.
@@ -31,11 +31,11 @@ pub struct Dot {
     /// Columns of `b`.
     pub n: usize,
     /// The left operand.
-    pub a: Matrix,
+    pub a: Matrix<P>,
     /// The right operand.
-    pub b: Matrix,
+    pub b: Matrix<P>,
     /// The result.
-    pub c: Place,
+    pub c: P,
     /// Shared axes: size, and distance in `a` and `b`.
     pub batch: Vec<(usize, isize, isize)>,
 }
@@ -45,12 +45,33 @@ const TINY: usize = 4096;
 /// Multiplications of a task of several matrices.
 const GROUP: usize = 1 << 19;
 
-impl Dot {
+impl<P> Matrix<P> {
+    fn map<'a, Q, F: FnMut(&'a P) -> Q>(&'a self, place: &mut F) -> Matrix<Q> {
+        Matrix { place: place(&self.place), row: self.row, column: self.column }
+    }
+}
+
+impl<P> Dot<P> {
+    /// The same product with other places.
+    pub fn map<'a, Q, F: FnMut(&'a P) -> Q>(&'a self, place: &mut F) -> Dot<Q> {
+        Dot {
+            m: self.m,
+            k: self.k,
+            n: self.n,
+            a: self.a.map(place),
+            b: self.b.map(place),
+            c: place(&self.c),
+            batch: self.batch.clone(),
+        }
+    }
+
     /// The number of matrices.
     pub fn matrices(&self) -> usize {
         self.batch.iter().map(|b| b.0).product()
     }
+}
 
+impl Dot {
     /// Multiplications of one matrix product.
     fn volume(&self) -> usize {
         self.m.saturating_mul(self.k).saturating_mul(self.n)

@@ -1,27 +1,26 @@
 //! The interpreter of tile programs.
 
 use crate::isa::{Isa, dispatch};
-use crate::random::{Key, unit};
+use crate::random::{Key, mix, unit};
 use crate::tile::{Access, Arg, BinaryOp, LANES, MicroOp, Op, Program, Scalar, UnaryOp};
-use crate::{Real, Space};
+use crate::{Place, Real};
 
-/// What a program runs on: the first elements of both memories and of the scratch of one worker.
+/// What a program runs on: the first elements of all spaces and of the scratch of one worker.
 #[derive(Clone, Copy)]
 pub(crate) struct Tiles<T> {
-    pub(crate) arena: *mut T,
-    pub(crate) store: *mut T,
+    pub(crate) bases: *const *mut T,
     pub(crate) scratch: *mut T,
     pub(crate) seed: u64,
     pub(crate) step: u64,
 }
 
 impl<T> Tiles<T> {
+    /// # Safety
+    /// The table of bases has an entry for the place's space.
     #[inline(always)]
-    fn base(&self, space: Space) -> *mut T {
-        match space {
-            Space::Arena => self.arena,
-            Space::Store => self.store,
-        }
+    unsafe fn at(&self, place: Place) -> *mut T {
+        // SAFETY: the caller's promise.
+        unsafe { (*self.bases.add(place.space.index())).wrapping_add(place.offset) }
     }
 }
 
@@ -45,8 +44,8 @@ type Lanes<T> = [T; LANES];
 /// Runs elements `start .. end` (`start` in whole lanes).
 ///
 /// # Safety
-/// The program passed its check, its tensors lie within the memories, scratch has `scratch_tiles` tiles, and
-/// nobody else writes what it reads or touches what it writes.
+/// The program passed its check, its tensors lie within the memories, scratch is as large as the
+/// program asks for, and nobody else writes what it reads or touches what it writes.
 pub(crate) unsafe fn run<T: Real>(
     isa: Isa,
     program: &Program,
@@ -59,7 +58,7 @@ pub(crate) unsafe fn run<T: Real>(
         *value = match scalar {
             Scalar::Constant(c) => T::of(*c),
             // SAFETY: the caller promises that tensors lie within the memories.
-            Scalar::At(p) => unsafe { *memory.base(p.space).add(p.offset) },
+            Scalar::At(p) => unsafe { *memory.at(*p) },
         };
     }
     let scalars = &*scalars;
@@ -81,26 +80,49 @@ fn body<T: Real>(program: &Program, memory: Tiles<T>, scalars: &[T], start: usiz
         for op in &program.ops {
             tile.step(op);
         }
+        tile.spill();
         at += len;
     }
 }
 
 impl<T: Real> Tile<'_, T> {
-    /// Copies the elements of loads that are not linear into scratch.
+    /// Copies what is not read in place into scratch.
     #[inline(always)]
     fn fill(&self, len: usize) {
-        let strided = self.program.loads.iter().filter(|l| !l.access.is_linear());
-        for (slot, load) in (self.program.registers..).zip(strided) {
+        let copied = self.program.loads.iter().filter(|l| self.program.is_copied(l));
+        for (slot, load) in (self.program.registers..).zip(copied) {
             // SAFETY: the program's check found all offsets of the access within memory; scratch has this
             // tile, and no memory overlaps it.
             unsafe {
-                let from = self.memory.base(load.place.space).add(load.place.offset);
+                let from = self.memory.at(load.place);
                 let to = self.memory.scratch.add(slot * self.size);
                 let to = std::slice::from_raw_parts_mut(to, self.len);
                 to[len..].fill(T::ZERO);
                 gather(&load.access, from, self.start, &mut to[..len]);
             }
         }
+    }
+
+    /// Copies the outputs that were computed in scratch to their places.
+    #[inline(always)]
+    fn spill(&self) {
+        for (o, &place) in self.program.outputs.iter().enumerate() {
+            if self.program.is_ragged(place) {
+                // SAFETY: the output lies within memory, which is apart from scratch.
+                unsafe {
+                    let to = self.memory.at(place).add(self.start);
+                    std::ptr::copy_nonoverlapping(self.copy_of_output(o), to, self.exact);
+                }
+            }
+        }
+    }
+
+    /// The tile of scratch of an output that is not written in place.
+    fn copy_of_output(&self, output: usize) -> *mut T {
+        let p = self.program;
+        let loads = p.loads.iter().filter(|l| p.is_copied(l)).count();
+        let outputs = p.outputs[..output].iter().filter(|&&o| p.is_ragged(o)).count();
+        self.memory.scratch.wrapping_add((p.registers + loads + outputs) * self.size)
     }
 
     #[inline(always)]
@@ -114,14 +136,20 @@ impl<T: Real> Tile<'_, T> {
             }
             let l = slot - p.registers;
             let place = match p.loads.get(l) {
-                Some(load) if load.access.is_linear() => load.place,
+                Some(load) if !p.is_copied(load) => load.place,
                 Some(_) => {
-                    let before = p.loads[..l].iter().filter(|l| !l.access.is_linear()).count();
+                    let before = p.loads[..l].iter().filter(|l| p.is_copied(l)).count();
                     return self.memory.scratch.add((p.registers + before) * self.size);
                 }
-                None => p.outputs[l - p.loads.len()],
+                None => {
+                    let place = p.outputs[l - p.loads.len()];
+                    if p.is_ragged(place) {
+                        return self.copy_of_output(l - p.loads.len());
+                    }
+                    place
+                }
             };
-            self.memory.base(place.space).add(place.offset + self.start)
+            self.memory.at(place).add(self.start)
         }
     }
 
@@ -151,14 +179,20 @@ impl<T: Real> Tile<'_, T> {
                     *v = T::of(((self.start + i) / repeat % modulo) as f64);
                 }
             }
-            Op::Random { normal, site } => self.random(normal, site, op.to),
+            Op::Random { normal, site } => self.random(normal, site, op),
         }
     }
 
     #[inline(always)]
-    fn random(&self, normal: bool, site: u64, to: u16) {
+    fn random(&self, normal: bool, site: u64, op: &MicroOp) {
+        let mut site = site;
+        for arg in [op.a, op.b, op.c] {
+            if let Arg::Scalar(s) = arg {
+                site = mix(site ^ mix(self.scalars[s as usize].wide() as u64));
+            }
+        }
         let key = Key::new(self.memory.seed, self.memory.step, site);
-        let to = self.write(to).as_flattened_mut();
+        let to = self.write(op.to).as_flattened_mut();
         if normal {
             for (i, pair) in to.chunks_exact_mut(2).enumerate() {
                 let values = key.normals((self.start / 2 + i) as u64);
@@ -386,6 +420,8 @@ pub(crate) fn minimum<T: Real>(x: T, y: T) -> T {
 #[inline(always)]
 unsafe fn gather<T: Real>(access: &Access, from: *const T, start: usize, mut to: &mut [T]) {
     let Some((&(inner, stride), outer)) = access.dims.split_last() else {
+        // SAFETY: the caller's elements.
+        to.copy_from_slice(unsafe { std::slice::from_raw_parts(from.add(start), to.len()) });
         return;
     };
     let mut row = start / inner;

@@ -1,6 +1,7 @@
 //! Loops over numbers: products, elementwise tiles, reductions, moves, random numbers, threads.
 //!
 //! * [`Real`]: what an element is, `f32` or `f64`. Whole numbers and predicates are held as reals too.
+//! * [`Instr`]: an instruction, generic over its places; loops among them.
 //! * [`Code`]: instructions over two memories (the arena of a step and the store that outlives it). All
 //!   bounds and overlaps are checked once, when code is made; running it allocates nothing but the packing
 //!   buffers of large products.
@@ -11,11 +12,13 @@
 #![allow(unsafe_code)]
 
 mod buffer;
+mod check;
 mod code;
 mod convolve;
 mod denormals;
 mod dot;
 mod gemm;
+mod instr;
 mod interpret;
 mod isa;
 mod library;
@@ -31,9 +34,10 @@ mod walk;
 mod window;
 
 pub use buffer::Buffer;
-pub use code::{Code, Instr, Place, Space};
+pub use code::Code;
 pub use convolve::{Convolution, ConvolutionKernel, Geometry};
 pub use dot::{Dot, Matrix};
+pub use instr::{Cursor, Instr, Loop, Place, Space};
 pub use moves::{Copy, Gather, ScatterAdd};
 pub use pool::Pool;
 pub use real::Real;

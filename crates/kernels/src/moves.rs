@@ -4,17 +4,24 @@ use crate::{Place, Real};
 
 /// Copies a box of elements from one strided place to another.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct Copy {
+pub struct Copy<P = Place> {
     /// Sizes, and distances in `from` and `to`, of all axes.
     pub dims: Vec<(usize, isize, isize)>,
     /// The first element to read.
-    pub from: Place,
+    pub from: P,
     /// The first element to write.
-    pub to: Place,
+    pub to: P,
 }
 
 /// The side of the squares that a transposition works in.
 const SQUARE: usize = 16;
+
+impl<P> Copy<P> {
+    /// The same copy with other places.
+    pub fn map<'a, Q, F: FnMut(&'a P) -> Q>(&'a self, place: &mut F) -> Copy<Q> {
+        Copy { dims: self.dims.clone(), from: place(&self.from), to: place(&self.to) }
+    }
+}
 
 impl Copy {
     /// Runs it.
@@ -73,25 +80,39 @@ unsafe fn plane<T: Real>(
 
 /// Row `index[i]` of a table for every `i`; zeros where there is no such row.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct Gather {
+pub struct Gather<P = Place> {
     /// The table.
-    pub table: Place,
+    pub table: P,
     /// Its number of rows.
     pub rows: usize,
     /// Elements of a row.
     pub width: usize,
     /// The row numbers.
-    pub index: Place,
+    pub index: P,
     /// How many.
     pub count: usize,
     /// The result.
-    pub to: Place,
+    pub to: P,
 }
 
 /// The number of a row that exists.
 fn row_of<T: Real>(index: T, rows: usize) -> Option<usize> {
     let index = index.wide();
     if index < 0.0 || index >= rows as f64 { None } else { Some(index as usize) }
+}
+
+impl<P> Gather<P> {
+    /// The same rows of other places.
+    pub fn map<'a, Q, F: FnMut(&'a P) -> Q>(&'a self, place: &mut F) -> Gather<Q> {
+        Gather {
+            table: place(&self.table),
+            rows: self.rows,
+            width: self.width,
+            index: place(&self.index),
+            count: self.count,
+            to: place(&self.to),
+        }
+    }
 }
 
 impl Gather {
@@ -111,19 +132,33 @@ impl Gather {
 
 /// A table of the sums of rows: row `i` of `from` is added to row `index[i]`, in the order of `i`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct ScatterAdd {
+pub struct ScatterAdd<P = Place> {
     /// The row numbers.
-    pub index: Place,
+    pub index: P,
     /// How many.
     pub count: usize,
     /// The rows.
-    pub from: Place,
+    pub from: P,
     /// Elements of a row.
     pub width: usize,
     /// The table.
-    pub to: Place,
+    pub to: P,
     /// Its number of rows.
     pub rows: usize,
+}
+
+impl<P> ScatterAdd<P> {
+    /// The same sums with other places.
+    pub fn map<'a, Q, F: FnMut(&'a P) -> Q>(&'a self, place: &mut F) -> ScatterAdd<Q> {
+        ScatterAdd {
+            index: place(&self.index),
+            count: self.count,
+            from: place(&self.from),
+            width: self.width,
+            to: place(&self.to),
+            rows: self.rows,
+        }
+    }
 }
 
 impl ScatterAdd {

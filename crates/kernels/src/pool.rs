@@ -1,7 +1,8 @@
-//! Threads that wait for work: a short spin, then parked.
+//! Threads that wait for work: a short spin, then parked. While a loop runs they stay awake.
 
 use crate::denormals::Flush;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::cell::UnsafeCell;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 /// A task function: called with the number of the task and of the worker that runs it.
@@ -9,22 +10,37 @@ type Job<'a> = &'a (dyn Fn(usize, usize) + Sync);
 
 /// What the workers share.
 struct Shared {
-    /// Counts the jobs; workers wait for a change.
-    epoch: AtomicUsize,
-    job: Mutex<State>,
-    wake: Condvar,
+    /// The number of the present job times [`JOB`], plus [`SHUT`] when it takes no more workers, plus how many
+    /// workers are at it.
+    gate: AtomicU64,
+    /// The number of tasks and what they do.
+    job: UnsafeCell<(usize, Job<'static>)>,
     next: AtomicUsize,
-    /// Workers that have not finished with the present job.
-    busy: AtomicUsize,
+    /// Jobs from this number on keep the workers awake.
+    awake_from: AtomicU64,
+    /// Workers that have begun to wait for their first job.
+    started: AtomicUsize,
+    /// Workers that sleep or are about to.
+    sleepers: AtomicUsize,
+    bed: Mutex<()>,
+    wake: Condvar,
     panicked: AtomicBool,
 }
 
-struct State {
-    epoch: usize,
-    tasks: usize,
-    job: Option<Job<'static>>,
-    stop: bool,
-}
+// SAFETY: `job` is written by the thread that holds `Pool::running`, while the gate is shut and nobody is at
+// work, and read by workers that came through the open gate.
+unsafe impl Sync for Shared {}
+// SAFETY: as above; the job itself may be called from any thread.
+unsafe impl Send for Shared {}
+
+/// The gate of a job that takes no more workers.
+const SHUT: u64 = 1 << 15;
+/// The workers at a job.
+const AT_WORK: u64 = SHUT - 1;
+/// From one job's gate to the next.
+const JOB: u64 = 1 << 16;
+/// The gate of a pool that ends.
+const STOP: u64 = u64::MAX;
 
 /// A fixed number of threads, the caller's among them. Tasks are numbered by the caller, so that results do
 /// not depend on who runs them.
@@ -41,19 +57,33 @@ impl std::fmt::Debug for Pool {
     }
 }
 
-/// How often a worker looks for work before it sleeps: some 20 microseconds.
+/// How often a thread looks for a change before it gives its core to others: some 20 microseconds.
 const SPINS: usize = 2_000;
+
+/// The workers of a pool do not sleep between jobs before this is dropped.
+pub(crate) struct Awake<'a>(Option<&'a Shared>);
+
+impl Drop for Awake<'_> {
+    fn drop(&mut self) {
+        if let Some(shared) = self.0 {
+            shared.awake_from.store(u64::MAX, Ordering::Relaxed);
+        }
+    }
+}
 
 impl Pool {
     /// A pool of this many threads (at least one: the caller's). On `wasm32`, always one; fewer when the
     /// system gives no more.
     pub fn new(threads: usize) -> Arc<Self> {
         let shared = Arc::new(Shared {
-            epoch: AtomicUsize::new(0),
-            job: Mutex::new(State { epoch: 0, tasks: 0, job: None, stop: false }),
-            wake: Condvar::new(),
+            gate: AtomicU64::new(SHUT),
+            job: UnsafeCell::new((0, &|_, _| {})),
             next: AtomicUsize::new(0),
-            busy: AtomicUsize::new(0),
+            awake_from: AtomicU64::new(u64::MAX),
+            started: AtomicUsize::new(0),
+            sleepers: AtomicUsize::new(0),
+            bed: Mutex::new(()),
+            wake: Condvar::new(),
             panicked: AtomicBool::new(false),
         });
         let mut handles = Vec::new();
@@ -67,6 +97,10 @@ impl Pool {
                 }
             }
         }
+        // What starting a thread allocates belongs here, not to the first jobs.
+        while shared.started.load(Ordering::Acquire) < handles.len() {
+            std::thread::yield_now();
+        }
         Arc::new(Self { shared, running: AtomicBool::new(false), handles })
     }
 
@@ -75,8 +109,20 @@ impl Pool {
         self.handles.len() + 1
     }
 
-    /// Runs `job(task, worker)` for every task below `tasks` and returns when all are done. Workers are
-    /// numbered below [`Pool::threads`]; the caller is worker 0.
+    /// Keeps workers awake that have been woken for a job from now on.
+    pub(crate) fn stay_awake(&self) -> Awake<'_> {
+        let shared = &*self.shared;
+        let next = shared.gate.load(Ordering::Relaxed) / JOB + 1;
+        let free = !self.handles.is_empty()
+            && shared
+                .awake_from
+                .compare_exchange(u64::MAX, next, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok();
+        Awake(free.then_some(shared))
+    }
+
+    /// Runs `job(task, worker)` for every task below `tasks`, spread over the threads, and waits for the end.
+    /// `worker` is below [`Pool::threads`]; the caller is worker 0.
     ///
     /// # Panics
     /// When a task panics.
@@ -87,19 +133,18 @@ impl Pool {
             return;
         }
         let shared = &*self.shared;
-        // SAFETY: the reference outlives its use: this function does not return before every worker has
-        // reported that it will not touch the job again (`busy` is 0).
+        // SAFETY: the reference outlives its use: this function does not return before the gate is shut and
+        // every worker that came through it has left.
         let job_static = unsafe { std::mem::transmute::<Job<'_>, Job<'static>>(job) };
+        // SAFETY: we hold `running`, and the gate is shut: nobody else touches the cell.
+        unsafe { *shared.job.get() = (tasks, job_static) };
         shared.next.store(0, Ordering::Relaxed);
-        shared.busy.store(self.handles.len(), Ordering::Relaxed);
-        {
-            let mut state = shared.job.lock().unwrap_or_else(PoisonError::into_inner);
-            state.epoch += 1;
-            state.tasks = tasks;
-            state.job = Some(job_static);
-            shared.epoch.store(state.epoch, Ordering::Release);
+        let number = shared.gate.load(Ordering::Relaxed) / JOB + 1;
+        // Either a worker on its way to bed sees the open gate, or we see the worker.
+        shared.gate.store(number * JOB, Ordering::SeqCst);
+        if shared.sleepers.load(Ordering::SeqCst) > 0 {
+            shared.wake_all();
         }
-        shared.wake.notify_all();
         let done = Finish { shared, running: &self.running };
         take_tasks(shared, tasks, job, 0);
         drop(done);
@@ -107,7 +152,7 @@ impl Pool {
     }
 }
 
-/// Waits for the workers even when the caller's own task panics.
+/// Shuts the gate and waits for the workers, even when the caller's own task panics.
 struct Finish<'a> {
     shared: &'a Shared,
     running: &'a AtomicBool,
@@ -115,10 +160,16 @@ struct Finish<'a> {
 
 impl Drop for Finish<'_> {
     fn drop(&mut self) {
+        let mut gate = self.shared.gate.fetch_or(SHUT, Ordering::AcqRel);
         let mut spins = 0usize;
-        while self.shared.busy.load(Ordering::Acquire) != 0 {
+        while gate & AT_WORK != 0 {
             spins += 1;
-            if spins < SPINS { std::hint::spin_loop() } else { std::thread::yield_now() }
+            if spins < SPINS {
+                std::hint::spin_loop()
+            } else {
+                std::thread::yield_now()
+            }
+            gate = self.shared.gate.load(Ordering::Acquire);
         }
         self.running.store(false, Ordering::Release);
     }
@@ -126,13 +177,8 @@ impl Drop for Finish<'_> {
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        {
-            let mut state = self.shared.job.lock().unwrap_or_else(PoisonError::into_inner);
-            state.stop = true;
-            state.epoch += 1;
-            self.shared.epoch.store(state.epoch, Ordering::Release);
-        }
-        self.shared.wake.notify_all();
+        self.shared.gate.store(STOP, Ordering::SeqCst);
+        self.shared.wake_all();
         for handle in self.handles.drain(..) {
             // A worker catches the panics of its tasks, so there is nothing to learn here.
             let _ = handle.join();
@@ -150,35 +196,63 @@ fn take_tasks(shared: &Shared, tasks: usize, job: Job<'_>, worker: usize) {
     }
 }
 
+impl Shared {
+    fn wake_all(&self) {
+        // Whoever saw the old gate is asleep once we have the lock.
+        drop(self.bed.lock().unwrap_or_else(PoisonError::into_inner));
+        self.wake.notify_all();
+    }
+
+    /// The gate as soon as it is open for another job than `seen`, or the pool ends.
+    fn wait(&self, seen: u64) -> u64 {
+        let news = |gate: u64| (gate & SHUT == 0 && gate / JOB != seen) || gate == STOP;
+        let mut spins = 0usize;
+        loop {
+            let gate = self.gate.load(Ordering::Acquire);
+            if news(gate) {
+                return gate;
+            }
+            spins += 1;
+            if spins < SPINS {
+                std::hint::spin_loop();
+            } else if gate / JOB >= self.awake_from.load(Ordering::Relaxed) {
+                std::thread::yield_now();
+            } else {
+                let bed = self.bed.lock().unwrap_or_else(PoisonError::into_inner);
+                self.sleepers.fetch_add(1, Ordering::SeqCst);
+                if !news(self.gate.load(Ordering::SeqCst)) {
+                    drop(self.wake.wait(bed).unwrap_or_else(PoisonError::into_inner));
+                }
+                self.sleepers.fetch_sub(1, Ordering::SeqCst);
+                // The job may be done already; the next one comes soon.
+                spins = 0;
+            }
+        }
+    }
+}
+
 fn work(shared: &Shared, worker: usize) {
     // As in the caller's thread, where `Code::run` does it.
     let _flush = Flush::new();
+    shared.started.fetch_add(1, Ordering::Release);
     let mut seen = 0;
     loop {
-        for _ in 0..SPINS {
-            if shared.epoch.load(Ordering::Acquire) != seen {
-                break;
-            }
-            std::hint::spin_loop();
+        let gate = shared.wait(seen);
+        if gate == STOP {
+            return;
         }
-        let (tasks, job) = {
-            let mut state = shared.job.lock().unwrap_or_else(PoisonError::into_inner);
-            while state.epoch == seen {
-                state = shared.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
-            }
-            if state.stop {
-                return;
-            }
-            seen = state.epoch;
-            (state.tasks, state.job)
-        };
-        if let Some(job) = job {
-            let run = std::panic::AssertUnwindSafe(|| take_tasks(shared, tasks, job, worker));
-            if std::panic::catch_unwind(run).is_err() {
-                shared.panicked.store(true, Ordering::Relaxed);
-            }
+        // Only as long as the gate is open, and to the same job.
+        if shared.gate.compare_exchange(gate, gate + 1, Ordering::Acquire, Ordering::Relaxed).is_err() {
+            continue;
         }
-        shared.busy.fetch_sub(1, Ordering::Release);
+        seen = gate / JOB;
+        // SAFETY: nobody writes the cell while a worker is counted at the gate.
+        let (tasks, job) = unsafe { *shared.job.get() };
+        let run = std::panic::AssertUnwindSafe(|| take_tasks(shared, tasks, job, worker));
+        if std::panic::catch_unwind(run).is_err() {
+            shared.panicked.store(true, Ordering::Relaxed);
+        }
+        shared.gate.fetch_sub(1, Ordering::Release);
     }
 }
 

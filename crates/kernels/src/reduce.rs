@@ -19,7 +19,7 @@ pub enum Fold {
 
 /// `to[o, i] = fold over r of from[o, r, i]`, all row-major and dense.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct Reduce {
+pub struct Reduce<P = Place> {
     /// How.
     pub fold: Fold,
     /// Elements before the folded axis.
@@ -29,9 +29,9 @@ pub struct Reduce {
     /// Elements after it.
     pub inner: usize,
     /// The operand.
-    pub from: Place,
+    pub from: P,
     /// The result.
-    pub to: Place,
+    pub to: P,
 }
 
 /// Rows, or elements of a row, that are folded one after another before their folds are folded in turn.
@@ -40,6 +40,20 @@ const BLOCK: usize = 1024;
 const COLUMNS: usize = 4 * LANES;
 /// Elements of a task.
 const TASK: usize = 1 << 16;
+
+impl<P> Reduce<P> {
+    /// The same fold with other places.
+    pub fn map<'a, Q, F: FnMut(&'a P) -> Q>(&'a self, place: &mut F) -> Reduce<Q> {
+        Reduce {
+            fold: self.fold,
+            outer: self.outer,
+            fold_size: self.fold_size,
+            inner: self.inner,
+            from: place(&self.from),
+            to: place(&self.to),
+        }
+    }
+}
 
 impl Reduce {
     /// Long folds are cut into chunks that are folded on their own, then into one: the elements of a chunk and
@@ -267,7 +281,7 @@ fn strip<T: Real, const W: usize>(
 
 /// `to[o, i]` = the first `r` with the largest `from[o, r, i]`; NaN is never the largest.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct ArgMax {
+pub struct ArgMax<P = Place> {
     /// Elements before the folded axis.
     pub outer: usize,
     /// Elements that are compared.
@@ -275,9 +289,22 @@ pub struct ArgMax {
     /// Elements after it.
     pub inner: usize,
     /// The operand.
-    pub from: Place,
+    pub from: P,
     /// The result.
-    pub to: Place,
+    pub to: P,
+}
+
+impl<P> ArgMax<P> {
+    /// The same search with other places.
+    pub fn map<'a, Q, F: FnMut(&'a P) -> Q>(&'a self, place: &mut F) -> ArgMax<Q> {
+        ArgMax {
+            outer: self.outer,
+            fold_size: self.fold_size,
+            inner: self.inner,
+            from: place(&self.from),
+            to: place(&self.to),
+        }
+    }
 }
 
 impl ArgMax {

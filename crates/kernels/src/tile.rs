@@ -8,6 +8,7 @@
 //! after a tensor means nothing.
 
 use crate::Place;
+use crate::check::{Scope, Touch};
 
 /// The granule of memory and of loops, in elements.
 pub const LANES: usize = 16;
@@ -79,7 +80,8 @@ pub enum Op {
         /// After how many different ones it begins again.
         modulo: usize,
     },
-    /// A random number for element `i` of a call site.
+    /// A random number for element `i` of a call site. The numbers `a`, `b` and `c`, as far as there are any, are
+    /// mixed into the site one after another: what is drawn in a loop is keyed by the iteration.
     Random {
         /// Normal, else uniform.
         normal: bool,
@@ -155,43 +157,102 @@ pub(crate) fn range_of(dims: &[(usize, isize)]) -> (isize, isize) {
 
 /// A tensor that a program reads.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct Load {
+pub struct Load<P = Place> {
     /// Its first element.
-    pub place: Place,
+    pub place: P,
     /// Where the others are.
     pub access: Access,
 }
 
 /// A number that a program reads.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub enum Scalar {
+pub enum Scalar<P = Place> {
     /// Known when planned.
     Constant(f64),
     /// In memory.
-    At(Place),
+    At(P),
 }
 
 /// A program. Slots are numbered registers first, then loads, then outputs.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct Program {
+#[derive(Clone, PartialEq, Debug)]
+pub struct Program<P = Place> {
     /// The number of elements.
     pub count: usize,
     /// The number of registers.
     pub registers: usize,
     /// The tensors it reads.
-    pub loads: Vec<Load>,
+    pub loads: Vec<Load<P>>,
     /// The first elements of the tensors it writes, each of `count` elements.
-    pub outputs: Vec<Place>,
+    pub outputs: Vec<P>,
     /// The numbers it reads.
-    pub scalars: Vec<Scalar>,
+    pub scalars: Vec<Scalar<P>>,
     /// What it does, in order.
     pub ops: Vec<MicroOp>,
+}
+
+impl<P> Default for Program<P> {
+    fn default() -> Self {
+        Self { count: 0, registers: 0, loads: vec![], outputs: vec![], scalars: vec![], ops: vec![] }
+    }
+}
+
+impl<P> Program<P> {
+    /// The same program with other places.
+    pub fn map<'a, Q, F: FnMut(&'a P) -> Q>(&'a self, place: &mut F) -> Program<Q> {
+        Program {
+            count: self.count,
+            registers: self.registers,
+            loads: self
+                .loads
+                .iter()
+                .map(|l| Load { place: place(&l.place), access: l.access.clone() })
+                .collect(),
+            scalars: self
+                .scalars
+                .iter()
+                .map(|s| match s {
+                    Scalar::Constant(c) => Scalar::Constant(*c),
+                    Scalar::At(p) => Scalar::At(place(p)),
+                })
+                .collect(),
+            outputs: self.outputs.iter().map(place).collect(),
+            ops: self.ops.clone(),
+        }
+    }
 }
 
 impl Program {
     /// The number of elements in whole lanes.
     pub(crate) fn padded(&self) -> usize {
         self.count.next_multiple_of(LANES)
+    }
+
+    /// Whether whole lanes at a place would reach into what the next iteration of a loop finds there. Such
+    /// tensors are copied to scratch, and from there, element by element.
+    #[inline(always)]
+    pub(crate) fn is_ragged(&self, place: Place) -> bool {
+        place.space.moves() && !self.count.is_multiple_of(LANES)
+    }
+
+    /// Whether a tensor is read from a copy in scratch.
+    #[inline(always)]
+    pub(crate) fn is_copied(&self, load: &Load) -> bool {
+        !load.access.is_linear() || self.is_ragged(load.place)
+    }
+
+    /// The elements that are touched where element `i` is element `i`.
+    pub(crate) fn width_at(&self, place: Place) -> usize {
+        if self.is_ragged(place) { self.count } else { self.padded() }
+    }
+
+    /// What reading a tensor touches.
+    pub(crate) fn load_touch(&self, load: &Load) -> Touch {
+        let (low, high) = if load.access.is_linear() {
+            (0, isize::try_from(self.width_at(load.place)).unwrap_or(isize::MAX).saturating_sub(1))
+        } else {
+            load.access.range()
+        };
+        Touch { place: load.place, low, high, writes: false }
     }
 
     /// Whether a slot is an output, and which.
@@ -206,7 +267,7 @@ impl Program {
     /// Checks everything that running without checks relies on, but for the bounds of memory: slots and
     /// scalars exist, an operation does not read what it writes, loads are not written, and what is written
     /// over a tensor that is also read is written at the same element and after the last read.
-    pub(crate) fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self, scope: &Scope) -> Result<(), String> {
         let slots = self.registers + self.loads.len() + self.outputs.len();
         for (i, op) in self.ops.iter().enumerate() {
             if op.to as usize >= slots || self.load_of(op.to).is_some() {
@@ -229,7 +290,11 @@ impl Program {
                 Op::Counter { repeat, modulo } if repeat == 0 || modulo == 0 => {
                     return Err(format!("operation {i} divides by 0"));
                 }
-                Op::Counter { .. } | Op::Random { .. } => [false; 3],
+                Op::Counter { .. } => [false; 3],
+                Op::Random { .. } if [op.a, op.b, op.c].iter().any(|a| matches!(a, Arg::Slot(_))) => {
+                    return Err(format!("operation {i} keys a random number by a tensor"));
+                }
+                Op::Random { .. } => [false; 3],
             };
             if [op.a, op.b, op.c].iter().zip(needed).any(|(a, n)| n && *a == Arg::None) {
                 return Err(format!("operation {i} lacks an operand"));
@@ -241,28 +306,25 @@ impl Program {
                 return Err("a load has another size".into());
             }
         }
-        self.check_overlaps()
+        self.check_overlaps(scope)
     }
 
-    fn check_overlaps(&self) -> Result<(), String> {
-        let padded = self.padded();
-        for (o, out) in self.outputs.iter().enumerate() {
-            let apart = |place: &Place, low: isize, len: usize| {
-                let start = (place.offset as isize).saturating_add(low).max(0) as usize;
-                place.space != out.space || start + len <= out.offset || out.offset + padded <= start
-            };
-            if self.outputs[..o].iter().any(|other| !apart(other, 0, padded)) {
+    fn check_overlaps(&self, scope: &Scope) -> Result<(), String> {
+        let touch = |place: Place, count: usize, writes: bool| {
+            let high = isize::try_from(count).unwrap_or(isize::MAX).saturating_sub(1);
+            Touch { place, low: 0, high, writes }
+        };
+        for (o, &out) in self.outputs.iter().enumerate() {
+            let written = touch(out, self.width_at(out), true);
+            let meets = |place: Place, count: usize| scope.meet(&touch(place, count, false), &written);
+            if self.outputs[..o].iter().any(|&other| meets(other, self.width_at(other))) {
                 return Err("outputs overlap".into());
             }
-            for scalar in &self.scalars {
-                if matches!(scalar, Scalar::At(place) if !apart(place, 0, 1)) {
-                    return Err("a scalar is written".into());
-                }
+            if self.scalars.iter().any(|s| matches!(s, Scalar::At(place) if meets(*place, 1))) {
+                return Err("a scalar is written".into());
             }
             for (l, load) in self.loads.iter().enumerate() {
-                let (low, high) = load.access.range();
-                let len = if load.access.is_linear() { padded } else { (high - low) as usize + 1 };
-                if apart(&load.place, low, len) {
+                if !scope.meet(&self.load_touch(load), &written) {
                     continue;
                 }
                 let first = self.ops.iter().position(|op| self.output_of(op.to) == Some(o));
@@ -271,7 +333,7 @@ impl Program {
                         .iter()
                         .any(|arg| matches!(arg, Arg::Slot(s) if self.load_of(*s) == Some(l)))
                 });
-                let same = load.place == *out && load.access.is_linear();
+                let same = load.place == out && load.access.is_linear();
                 if !same || matches!((first, last), (Some(f), Some(l)) if f <= l) {
                     return Err("a tensor is written before it is read".into());
                 }
@@ -280,9 +342,11 @@ impl Program {
         Ok(())
     }
 
-    /// Tiles of scratch: registers, then the loads that are not linear.
-    pub(crate) fn scratch_tiles(&self) -> usize {
-        self.registers + self.loads.iter().filter(|l| !l.access.is_linear()).count()
+    /// Elements of scratch: a tile for every register, for every load and output that has a copy.
+    pub(crate) fn scratch(&self, bytes: usize) -> usize {
+        let loads = self.loads.iter().filter(|l| self.is_copied(l)).count();
+        let outputs = self.outputs.iter().filter(|&&o| self.is_ragged(o)).count();
+        (self.registers + loads + outputs) * self.tile(bytes)
     }
 
     /// Elements of a tile: what it touches fits the first cache.

@@ -45,17 +45,25 @@ pub enum WindowFold {
 
 /// Windows of dense tensors.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct Window {
+pub struct Window<P = Place> {
     /// What is done.
     pub fold: WindowFold,
     /// The sizes.
     pub windows: Windows,
     /// The tensor that windows move over.
-    pub x: Place,
+    pub x: P,
     /// The second operand of [`WindowFold::Gather`] and [`WindowFold::Scatter`].
-    pub y: Option<Place>,
+    pub y: Option<P>,
     /// The result.
-    pub to: Place,
+    pub to: P,
+}
+
+impl<P> Window<P> {
+    /// The same windows with other places.
+    pub fn map<'a, Q, F: FnMut(&'a P) -> Q>(&'a self, place: &mut F) -> Window<Q> {
+        let (x, y) = (place(&self.x), self.y.as_ref().map(&mut *place));
+        Window { fold: self.fold, windows: self.windows.clone(), x, y, to: place(&self.to) }
+    }
 }
 
 /// Elements that a task visits.

@@ -24,7 +24,7 @@ impl Numbers {
 }
 
 fn arena(offset: usize) -> Place {
-    Place { space: Space::Arena, offset }
+    Place { space: Space::ARENA, offset }
 }
 
 /// Runs one instruction with one and with two threads; both must give the same bits.

@@ -30,7 +30,7 @@ impl Numbers {
 }
 
 fn arena(offset: usize) -> Place {
-    Place { space: Space::Arena, offset }
+    Place { space: Space::ARENA, offset }
 }
 
 /// Runs one instruction on some memory with one and with two threads; both must give the same bits.
@@ -389,7 +389,7 @@ fn mistakes_are_refused() {
     let backwards = Matrix { row: -4, ..dot.a };
     assert!(refused(Instr::Dot(Dot { a: backwards, ..dot })));
     assert!(refused(Instr::Zero(arena(60), 5)));
-    assert!(refused(Instr::Zero(Place { space: Space::Store, offset: 0 }, 1)));
+    assert!(refused(Instr::Zero(Place { space: Space::STORE, offset: 0 }, 1)));
     let load = |offset| Load { place: arena(offset), access: Access::linear() };
     let op = |to, a| MicroOp { op: Op::Unary(UnaryOp::Copy), to, a, b: Arg::None, c: Arg::None };
     let program = Program {
