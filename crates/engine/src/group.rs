@@ -38,8 +38,10 @@ impl Lower<'_> {
     ) -> Result<usize, EngineError> {
         let operands = self.graph.operands(id);
         let mut sources = Vec::with_capacity(operands.len());
-        for operand in &operands {
-            sources.push(self.source(group, *operand, known, draft)?);
+        let keyed = matches!(self.graph.node(id).prim, Prim::Leaf(_));
+        for &operand in &operands {
+            let source = if keyed { self.key(operand) } else { self.source(group, operand, known, draft) };
+            sources.push(source?);
         }
         let convert = self.graph.ty(id).dtype;
         let op = match &self.graph.node(id).prim {
@@ -65,8 +67,8 @@ impl Lower<'_> {
                 Elementwise::StopGradient => return Err(not_elementwise(self.graph, id)),
             },
             Prim::Leaf(Leaf::Rng { distribution, site }) => {
-                if !sources.is_empty() {
-                    return Err(EngineError::Internal("keys of random numbers".into()));
+                if sources.len() > 3 {
+                    return Err(EngineError::Internal("random numbers within four loops".into()));
                 }
                 Op::Random { normal: *distribution == Distribution::Normal, site: *site }
             }
@@ -107,6 +109,16 @@ impl Lower<'_> {
             }
             Value::View(view) if view.is_scalar() && draft.count > 1 => Source::Memory(view.spot()),
             Value::View(view) => draft.load(DraftLoad::of(&view)),
+        })
+    }
+
+    /// A number that random numbers are keyed by.
+    fn key(&mut self, operand: NodeId) -> Result<Source, EngineError> {
+        Ok(match self.value(operand)? {
+            Value::Constant(c) => Source::Constant(c),
+            // There is one element, and it is the first.
+            Value::Counter { .. } => Source::Constant(0.0),
+            Value::View(view) => Source::Memory(view.spot()),
         })
     }
 

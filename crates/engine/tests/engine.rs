@@ -130,6 +130,25 @@ fn random_numbers_are_the_reference_s() {
     check_all(&b.finish(), "random numbers");
 }
 
+/// Keys are constants, parameters, and what is computed: by itself and together with what it keys.
+#[test]
+fn keyed_random_numbers_are_the_reference_s() {
+    let mut b = Builder::new("keys", F);
+    let given = b.parameter(Role::Input, "k", Type::scalar(DType::I32));
+    let known = b.constant_of(5.0, DType::I32);
+    let sum = b.binary(Binary::Add, given, known);
+    let product = b.binary(Binary::Multiply, sum, sum);
+    for (i, distribution) in Distribution::ALL.into_iter().enumerate() {
+        for (j, keys) in [vec![given], vec![known, sum], vec![sum, given, product]].iter().enumerate() {
+            let x = b.rng_keyed(distribution, 7 + i as u64, keys, vec![Dim::Batch, 37.into()]);
+            let one = b.rng_keyed(distribution, 17 + i as u64, keys, vec![]);
+            b.output(OutputKind::Prediction, format!("x{i}{j}"), x);
+            b.output(OutputKind::Prediction, format!("one{i}{j}"), one);
+        }
+    }
+    check_all(&b.finish(), "keyed random numbers");
+}
+
 #[test]
 fn powers() {
     let mut b = Builder::new("powers", F);

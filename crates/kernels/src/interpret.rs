@@ -188,7 +188,7 @@ impl<T: Real> Tile<'_, T> {
         let mut site = site;
         for arg in [op.a, op.b, op.c] {
             if let Arg::Scalar(s) = arg {
-                site = mix(site ^ mix(self.scalars[s as usize].wide() as u64));
+                site = mix(site ^ mix(self.scalars[s as usize].wide() as i64 as u64));
             }
         }
         let key = Key::new(self.memory.seed, self.memory.step, site);
