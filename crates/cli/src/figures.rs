@@ -1,7 +1,9 @@
 //! Numbers, sizes and predictions as words.
 
+pub use nnc_syntax::units::{bytes, count, grouped};
 use nnc_train::{Heading, Metrics, Reading, TableMetric};
 use serde_json::{Map, Value, json};
+use unicode_width::UnicodeWidthStr;
 
 /// Five digits that matter; whole numbers stay whole.
 pub fn short(x: f64) -> String {
@@ -42,36 +44,6 @@ pub fn exact(x: f64) -> String {
 /// A JSON number with the digits of [`exact`]; what JSON has no number for is null.
 pub fn number(x: f64) -> Value {
     serde_json::from_str(&exact(x)).unwrap_or(Value::Null)
-}
-
-/// `1,234,567`
-pub fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::new();
-    for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(c);
-    }
-    out
-}
-
-/// `1.5 MiB`
-pub fn bytes(n: u64) -> String {
-    let units = ["B", "KiB", "MiB", "GiB", "TiB"];
-    let mut x = n as f64;
-    let mut unit = 0;
-    while x >= 1024.0 && unit + 1 < units.len() {
-        x /= 1024.0;
-        unit += 1;
-    }
-    if unit == 0 { format!("{n} B") } else { format!("{x:.1} {}", units[unit]) }
-}
-
-/// `2 rows`, `1 row`
-pub fn count(n: u64, thing: &str) -> String {
-    format!("{} {thing}{}", grouped(n), if n == 1 { "" } else { "s" })
 }
 
 /// `12.3 s`, `45 ms`, `6.2 µs`, `3 min 20 s`
@@ -128,13 +100,13 @@ pub fn grid(t: &TableMetric) -> String {
         let cells = row.iter().map(|x| short(*x));
         rows.push(name(i).into_iter().chain(cells).collect());
     }
-    let wide = rows.iter().flatten().map(|c| c.chars().count()).max().unwrap_or(0);
+    let wide = rows.iter().flatten().map(|c| c.width()).max().unwrap_or(0);
     let mut out = format!("{}\n", t.name);
     if t.classes.is_some() {
         out = format!("{} (rows are the data, columns what the network says)\n", t.name);
     }
     for row in rows {
-        let cells = row.iter().map(|c| format!("{c:>wide$}"));
+        let cells = row.iter().map(|c| format!("{}{c}", " ".repeat(wide - c.width())));
         out.push_str(&format!("  {}\n", cells.collect::<Vec<_>>().join("  ")));
     }
     out
@@ -230,11 +202,6 @@ mod tests {
 
     #[test]
     fn amounts_are_readable() {
-        assert_eq!(grouped(1_234_567), "1,234,567");
-        assert_eq!(grouped(12), "12");
-        assert_eq!(bytes(1536), "1.5 KiB");
-        assert_eq!(count(1, "row"), "1 row");
-        assert_eq!(count(4, "row"), "4 rows");
         assert_eq!(duration(0.0123), "12.3 ms");
         assert_eq!(duration(6.25e-6), "6.25 µs");
         assert_eq!(duration(200.0), "3 min 20 s");

@@ -1,6 +1,7 @@
 //! The pages of `nnc explain`: diagnostics and statements, from the same files that are read in the repository.
 
 use std::fmt::Write as _;
+use unicode_width::UnicodeWidthStr;
 
 /// The diagnostics, by the group of their codes.
 const CODES: [&str; 7] = [
@@ -116,13 +117,13 @@ fn flush(out: &mut String, paragraph: &mut String, width: usize) {
     paragraph.clear();
 }
 
-/// A paragraph in lines of at most `width` characters, each after the same indent.
+/// A paragraph in lines of at most `width` columns, each after the same indent.
 pub fn fill(text: &str, indent: &str, width: usize) -> String {
     let room = width.saturating_sub(indent.len()).max(20);
     let mut out = String::new();
     let mut line = String::new();
     for word in text.split_whitespace() {
-        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
+        if !line.is_empty() && line.width() + 1 + word.width() > room {
             let _ = writeln!(out, "{indent}{line}");
             line.clear();
         }

@@ -4,6 +4,7 @@ use crate::excerpt::{Excerpt, printable};
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 use nnc_syntax::{Diagnostic, Label, Severity, SourceId, SourceMap, Span};
 use std::fmt;
+use unicode_width::UnicodeWidthStr;
 
 /// Columns where the terminal does not say how many it has.
 const WIDTH: usize = 100;
@@ -101,16 +102,16 @@ pub fn columns() -> usize {
     terminal_size::terminal_size_of(std::io::stderr()).map_or(WIDTH, |(w, _)| usize::from(w.0).max(NARROW))
 }
 
-/// A line in pieces of at most `room` characters; a line with its own spacing is not touched.
+/// A line in pieces of at most `room` columns; a line with its own spacing is not touched.
 fn wrap(line: &str, room: usize) -> Vec<String> {
-    if line.chars().count() <= room || line.trim_start().contains("  ") {
+    if line.width() <= room || line.trim_start().contains("  ") {
         return vec![line.to_string()];
     }
     let margin: String = line.chars().take_while(|c| *c == ' ').collect();
     let mut pieces: Vec<String> = Vec::new();
     let mut piece = String::new();
     for word in line.split_whitespace() {
-        let long = margin.len() + piece.chars().count() + 1 + word.chars().count() > room;
+        let long = margin.len() + piece.width() + 1 + word.width() > room;
         if long && !piece.is_empty() {
             pieces.push(format!("{margin}{piece}"));
             piece.clear();

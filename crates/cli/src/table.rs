@@ -1,5 +1,7 @@
 //! Aligned columns.
 
+use unicode_width::UnicodeWidthStr;
+
 /// A table: a heading and rows of cells; words stand left, numbers right.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
@@ -38,13 +40,13 @@ impl Table {
         let titles: Vec<String> = self.columns.iter().map(|c| c.title.clone()).collect();
         let lines: Vec<&Vec<String>> = std::iter::once(&titles).chain(&self.rows).collect();
         let widths: Vec<usize> = (0..self.columns.len())
-            .map(|i| lines.iter().filter_map(|l| l.get(i)).map(|c| width(c)).max().unwrap_or(0))
+            .map(|i| lines.iter().filter_map(|l| l.get(i)).map(|c| c.width()).max().unwrap_or(0))
             .collect();
         let mut out = String::new();
         for line in lines {
             let mut text = String::new();
             for ((column, cell), wide) in self.columns.iter().zip(line).zip(&widths) {
-                let gap = " ".repeat(wide.saturating_sub(width(cell)));
+                let gap = " ".repeat(wide.saturating_sub(cell.width()));
                 let (before, after) = if column.right { (&*gap, "") } else { ("", &*gap) };
                 text.push_str(&format!("{before}{cell}{after}  "));
             }
@@ -53,10 +55,6 @@ impl Table {
         }
         out
     }
-}
-
-fn width(text: &str) -> usize {
-    text.chars().count()
 }
 
 #[cfg(test)]
@@ -69,5 +67,13 @@ mod tests {
         table.row(vec!["dense 16 relu".into(), "48".into()]);
         table.row(vec!["dense".into(), "1,024".into()]);
         assert_eq!(table.text(), "layer          weights\ndense 16 relu       48\ndense            1,024\n");
+    }
+
+    #[test]
+    fn wide_characters_take_two_columns() {
+        let mut table = Table::default().words("name").numbers("n");
+        table.row(vec!["日本".into(), "1".into()]);
+        table.row(vec!["ab".into(), "22".into()]);
+        assert_eq!(table.text(), "name   n\n日本   1\nab    22\n");
     }
 }

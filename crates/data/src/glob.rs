@@ -1,33 +1,31 @@
 //! `part-*.csv`: several files by one path.
 
-use std::path::{Path, PathBuf};
-
 use crate::fault::{Fault, codes};
 use crate::spec::Handle;
+use glob::MatchOptions;
+use std::path::Path;
 
 /// More files than this are not one source.
 const MOST_FILES: usize = 100_000;
 
 /// The files a path means, sorted: itself, or those its `*` and `?` match.
-/// A file that is really called so comes first.
+/// A file that is really called so comes first; hidden files are asked for by their dot.
 pub(crate) fn expand(path: &str, handle: Option<Handle>) -> Result<Vec<String>, Box<Fault>> {
     if !path.contains(['*', '?']) || Path::new(path).exists() {
         return Ok(vec![path.to_string()]);
     }
-    let (root, rest) = match path.strip_prefix('/') {
-        Some(rest) => (PathBuf::from("/"), rest),
-        None => (PathBuf::new(), path),
+    let options = MatchOptions {
+        case_sensitive: true,
+        require_literal_separator: true,
+        require_literal_leading_dot: true,
     };
-    let mut found = vec![root];
-    for part in rest.split('/') {
-        found = found.into_iter().flat_map(|folder| step(&folder, part)).collect();
-        if found.len() > MOST_FILES {
-            let message = format!("`{path}` matches more than {MOST_FILES} files");
-            return Err(Box::new(Fault::new(codes::TOO_BIG, message).path(path).at(handle)));
-        }
+    let matches = glob::glob_with(&pattern(path), options).into_iter().flatten();
+    let files = matches.flatten().filter(|p| p.is_file()).take(MOST_FILES + 1);
+    let found: Vec<String> = files.map(|p| p.to_string_lossy().into_owned()).collect();
+    if found.len() > MOST_FILES {
+        let message = format!("`{path}` matches more than {MOST_FILES} files");
+        return Err(Box::new(Fault::new(codes::TOO_BIG, message).path(path).at(handle)));
     }
-    let found: Vec<String> =
-        found.into_iter().filter(|p| p.is_file()).map(|p| p.to_string_lossy().into_owned()).collect();
     if found.is_empty() {
         let fault = Fault::new(codes::NO_FILE, format!("no file matches `{path}`"));
         return Err(Box::new(fault.path(path).at(handle).help(crate::input::nearby(path))));
@@ -35,46 +33,17 @@ pub(crate) fn expand(path: &str, handle: Option<Handle>) -> Result<Vec<String>, 
     Ok(found)
 }
 
-/// What one part of a path means in a folder.
-fn step(folder: &Path, part: &str) -> Vec<PathBuf> {
-    if !part.contains(['*', '?']) {
-        let next = folder.join(part);
-        return if next.exists() { vec![next] } else { Vec::new() };
-    }
-    let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let Ok(entries) = std::fs::read_dir(here) else { return Vec::new() };
-    let names = entries.filter_map(|e| e.ok()?.file_name().into_string().ok());
-    // Hidden files are asked for by their dot.
-    let shown = |n: &String| part.starts_with('.') || !n.starts_with('.');
-    let mut names: Vec<String> = names.filter(shown).filter(|n| matches(part, n)).collect();
-    names.sort();
-    names.into_iter().map(|n| folder.join(n)).collect()
-}
-
-/// Whether a pattern of `*` and `?` matches a whole name.
-fn matches(pattern: &str, name: &str) -> bool {
-    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
-    let (mut p, mut n) = (0, 0);
-    // Where to go on when what follows the last `*` does not match.
-    let mut back: Option<(usize, usize)> = None;
-    while n < name.len() {
-        match pattern.get(p) {
-            Some('*') => {
-                back = Some((p + 1, n));
-                p += 1;
-            }
-            Some(&c) if c == '?' || c == name[n] => {
-                p += 1;
-                n += 1;
-            }
-            _ => {
-                let Some((after, at)) = back else { return false };
-                back = Some((after, at + 1));
-                (p, n) = (after, at + 1);
-            }
+/// Only `*` and `?` mean something: brackets are themselves, and `**` is a `*`.
+fn pattern(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    for c in path.chars() {
+        match c {
+            '[' => out.push_str("[[]"),
+            '*' if out.ends_with('*') => {}
+            c => out.push(c),
         }
     }
-    pattern[p..].iter().all(|c| *c == '*')
+    out
 }
 
 #[cfg(test)]
@@ -83,17 +52,22 @@ mod tests {
 
     #[test]
     fn patterns() {
-        for (pattern, name, expected) in [
-            ("*.csv", "a.csv", true),
-            ("*.csv", "a.csv.gz", false),
-            ("part-?.csv", "part-1.csv", true),
-            ("part-?.csv", "part-10.csv", false),
-            ("a*b*c", "aXbYbZc", true),
-            ("a*b*c", "acb", false),
-            ("*", "", true),
-            ("?", "", false),
-        ] {
-            assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
-        }
+        let folder = tempfile::tempdir().unwrap();
+        let names =
+            ["a.csv", "b.csv", "a.csv.gz", "part-1.csv", "part-10.csv", ".hidden.csv", "[1].csv", "1.csv"];
+        names.iter().for_each(|name| std::fs::write(folder.path().join(name), "x").unwrap());
+        let found = |pattern: &str| -> Vec<String> {
+            let path = folder.path().join(pattern).to_string_lossy().into_owned();
+            let files = expand(&path, None).unwrap_or_default();
+            files.iter().map(|f| f.rsplit('/').next().unwrap().to_string()).collect()
+        };
+        assert_eq!(found("?.csv"), ["1.csv", "a.csv", "b.csv"]);
+        assert_eq!(found("part-?.csv"), ["part-1.csv"]);
+        assert_eq!(found("p**-*"), ["part-1.csv", "part-10.csv"]);
+        assert_eq!(found("[1]*"), ["[1].csv"]);
+        assert_eq!(found("*.gz"), ["a.csv.gz"]);
+        assert_eq!(found(".*.csv"), [".hidden.csv"]);
+        assert!(found("*z").is_empty() && found("A*").is_empty());
+        assert_eq!(found("a.csv"), ["a.csv"]);
     }
 }

@@ -1,6 +1,7 @@
 //! A description of data as text for a terminal.
 
 use std::fmt::Write as _;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::describe::{BINS, ColumnView, Description, short};
 use crate::schema::ColumnKind;
@@ -173,11 +174,11 @@ impl Table {
 
     fn widths(&self) -> Vec<usize> {
         let columns = self.lines.iter().map(Vec::len).max().unwrap_or(0);
-        let width = |i: usize| self.lines.iter().filter_map(|l| l.get(i)).map(|c| c.chars().count()).max();
+        let width = |i: usize| self.lines.iter().filter_map(|l| l.get(i)).map(|c| c.width()).max();
         (0..columns).map(|i| width(i).unwrap_or(0)).collect()
     }
 
-    /// Characters that all columns but the last take.
+    /// The room that all columns but the last take.
     fn before_last(&self) -> usize {
         let widths = self.widths();
         1 + widths[..widths.len().saturating_sub(1)].iter().map(|w| w + 2).sum::<usize>()
@@ -218,7 +219,7 @@ impl Table {
                 let last = i + 1 == line.len();
                 let room = style.width.saturating_sub(used + 1);
                 let cell = if last { clip_to(cell, room, style) } else { cell.clone() };
-                let gap = " ".repeat(width.saturating_sub(cell.chars().count()));
+                let gap = " ".repeat(width.saturating_sub(cell.width()));
                 used += width + 2;
                 let cell = match () {
                     () if n == 0 => style.strong(&cell),
@@ -246,7 +247,7 @@ fn balance(c: &ColumnView, style: Style, out: &mut String) {
     }
     let most = order.iter().map(|(_, n)| *n).max().unwrap_or(0).max(1);
     let shown = &order[..order.len().min(MOST_CLASSES)];
-    let name = shown.iter().map(|(name, _)| clip(name, CELL).chars().count()).max().unwrap_or(0);
+    let name = shown.iter().map(|(name, _)| clip(name, CELL).width()).max().unwrap_or(0);
     let digits = most.to_string().len();
     let room = style.width.saturating_sub(name + digits + 16).min(BAR);
     for (class, n) in shown {
@@ -254,7 +255,7 @@ fn balance(c: &ColumnView, style: Style, out: &mut String) {
         let length = (u128::from(*n) * room as u128).div_ceil(u128::from(most)) as usize;
         let bar = if style.unicode { "█" } else { "#" }.repeat(length);
         let class = clip(class, CELL);
-        let gap = " ".repeat(name.saturating_sub(class.chars().count()));
+        let gap = " ".repeat(name.saturating_sub(class.width()));
         let line = format!("    {class}{gap}  {n:>digits$}  {share:>5.1}%  {}", style.bar(&bar));
         let _ = writeln!(out, "{}", line.trim_end());
     }
@@ -300,7 +301,7 @@ fn fitting(names: &[String], room: usize) -> String {
     let mut text = String::new();
     for (i, name) in names.iter().enumerate() {
         let comma = if i == 0 { "" } else { ", " };
-        if text.chars().count() + name.chars().count() + 16 > room && i > 0 {
+        if text.width() + name.width() + 16 > room && i > 0 {
             let _ = write!(text, ", and {} more", names.len() - i);
             break;
         }
@@ -318,18 +319,25 @@ fn printable(text: &str) -> String {
     shown
 }
 
-/// At most so many characters, none of which moves the cursor.
+/// At most so many columns, and no character that moves the cursor.
 fn clip(text: &str, most: usize) -> String {
     let short: String = text.chars().take(most + 1).collect();
     clip_to(&printable(&short), most, Style::default())
 }
 
 fn clip_to(text: &str, most: usize, style: Style) -> String {
-    if text.chars().count() <= most {
+    if text.width() <= most {
         return text.to_string();
     }
     let more = style.more();
-    let mut shown: String = text.chars().take(most.saturating_sub(more.chars().count())).collect();
+    let mut room = most.saturating_sub(more.width());
+    let fits = |c: &char| {
+        let width = c.width().unwrap_or(0);
+        let fits = width <= room;
+        room = room.saturating_sub(width);
+        fits
+    };
+    let mut shown: String = text.chars().take_while(fits).collect();
     shown.push_str(more);
     shown
 }

@@ -300,27 +300,10 @@ pub(crate) fn farness(name: &str, ours: &str) -> Option<usize> {
     (letters >= 3 && ours_lower.starts_with(&lower)).then_some(GUESS)
 }
 
-/// Edits between two words: insert, delete, replace, swap neighbours (Damerau's optimal string alignment).
+/// Edits between the beginnings of two words: insert, delete, replace, swap neighbours.
 fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(40).collect(), b.chars().take(40).collect());
-    let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
-    for (i, row) in rows.iter_mut().enumerate() {
-        row[0] = i;
-    }
-    for (j, cell) in rows[0].iter_mut().enumerate() {
-        *cell = j;
-    }
-    for i in 1..=a.len() {
-        for j in 1..=b.len() {
-            let cost = usize::from(a[i - 1] != b[j - 1]);
-            let mut best = (rows[i - 1][j] + 1).min(rows[i][j - 1] + 1).min(rows[i - 1][j - 1] + cost);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                best = best.min(rows[i - 2][j - 2] + 1);
-            }
-            rows[i][j] = best;
-        }
-    }
-    rows[a.len()][b.len()]
+    let beginning = |word: &str| word.chars().take(40).collect::<String>();
+    strsim::osa_distance(&beginning(a), &beginning(b))
 }
 
 #[cfg(test)]

@@ -79,6 +79,7 @@ codes! {
         N0109 "a row of data cannot be read"
         N0110 "a word with a fixed meaning is given another"
         N0111 "no text at all, or too much of it"
+        N0112 "more mistakes than are shown"
     }
     Names "N02" "names and arguments" {
         N0201 "there is no layer of this name"

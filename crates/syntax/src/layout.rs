@@ -5,7 +5,7 @@
 //! that the parser sees every statement as a flat slice.
 
 use crate::token::{Comment, Token, TokenKind};
-use crate::{Code, Diagnostic, Span};
+use crate::{Code, Diagnostic, Head, Span};
 
 /// Blocks may stand in blocks so many times.
 pub(crate) const MAX_BLOCKS: usize = 64;
@@ -41,7 +41,7 @@ pub(crate) struct Group<'t> {
 
 /// Whether a statement with these first tokens is about data, so that its block holds rows.
 pub(crate) fn is_dataset(tokens: &[Token<'_>]) -> bool {
-    head(tokens).is_some_and(|word| matches!(word, "data" | "valid" | "test"))
+    head(tokens).and_then(Head::of).is_some_and(Head::is_dataset)
 }
 
 /// The first word, where it can be a statement word: nothing is reserved, so `batch = it`,
@@ -53,54 +53,6 @@ pub(crate) fn head<'t>(tokens: &[Token<'t>]) -> Option<&'t str> {
     // `require -x < 1` begins with a sign, `batch - 1` goes on with an operator.
     let is_sign = next.is_sign("-") && !next.tight && tokens.get(2).is_some_and(|t| t.tight);
     if is_tail || next.is_sign(",") || (next.is_operator() && !is_sign) { None } else { Some(word) }
-}
-
-/// Words that begin a statement, unless an operator follows.
-pub(crate) fn is_statement_word(word: &str) -> bool {
-    is_setting(word)
-        || matches!(
-            word,
-            "param"
-                | "fn"
-                | "layer"
-                | "rule"
-                | "init"
-                | "shared"
-                | "rewrite"
-                | "use"
-                | "weight"
-                | "state"
-                | "repeat"
-                | "require"
-                | "stop"
-                | "expect"
-                | "data"
-                | "valid"
-                | "test"
-        )
-}
-
-/// Heads whose statement is a list of arguments.
-pub(crate) fn is_setting(head: &str) -> bool {
-    matches!(
-        head,
-        "loss"
-            | "optimizer"
-            | "schedule"
-            | "metrics"
-            | "epochs"
-            | "steps"
-            | "batch"
-            | "seed"
-            | "clip"
-            | "save"
-            | "split"
-            | "input"
-            | "target"
-            | "output"
-            | "experiment"
-            | "language"
-    )
 }
 
 /// Lays out `tokens`, whose brackets are balanced.

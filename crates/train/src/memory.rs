@@ -1,6 +1,7 @@
 //! How much memory there is, and whether a run fits into it.
 
 use crate::problem::{Outcome, Problem, ProblemKind};
+use nnc_syntax::units::bytes;
 use nnc_syntax::{Code, Diagnostic};
 
 /// Bytes a run may take: what was asked for, or four fifths of the machine's memory.
@@ -37,28 +38,14 @@ impl Need {
         if total <= limit {
             return Ok(());
         }
-        let message = format!("this run needs {} of memory, and {} are allowed", size(total), size(limit));
+        let message = format!("this run needs {} of memory, and {} are allowed", bytes(total), bytes(limit));
         let mut d = Diagnostic::error(Code::N0707, message);
         let mut parts = self.parts.clone();
         parts.sort_by_key(|(_, b)| std::cmp::Reverse(*b));
-        for (what, bytes) in parts.iter().filter(|(_, b)| *b > 0).take(5) {
-            d = d.cause(format!("{:>10}  {what}", size(*bytes)));
+        for (what, need) in parts.iter().filter(|(_, b)| *b > 0).take(5) {
+            d = d.cause(format!("{:>10}  {what}", bytes(*need)));
         }
         let d = d.help("a smaller `batch` needs less; so does a smaller network");
         Err(Problem::new(ProblemKind::Memory, d))
     }
-}
-
-/// A size for people.
-pub(crate) fn size(bytes: u64) -> String {
-    let mut value = bytes as f64;
-    let mut unit = "B";
-    for next in ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"] {
-        if value < 1024.0 {
-            break;
-        }
-        value /= 1024.0;
-        unit = next;
-    }
-    if unit == "B" { format!("{bytes} B") } else { format!("{value:.1} {unit}") }
 }

@@ -19,6 +19,7 @@ use crate::Limits;
 use crate::fault::{Fault, Faults, codes};
 use crate::raw::{Head, Raw, Want};
 use crate::spec::SourceSpec;
+use nnc_syntax::units;
 
 /// A source that is open and has not read its rows yet.
 pub(crate) trait Source {
@@ -56,16 +57,6 @@ pub(crate) fn too_big(what: &str, need: u64, limits: &Limits) -> Fault {
 }
 
 /// A number of bytes for people.
-pub(crate) fn size(bytes: u64) -> String {
-    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
-    if bytes < 1024 {
-        return format!("{bytes} bytes");
-    }
-    let mut value = bytes as f64 / 1024.0;
-    let mut unit = 0;
-    while value >= 1024.0 && unit + 1 < UNITS.len() {
-        value /= 1024.0;
-        unit += 1;
-    }
-    format!("{value:.1} {}", UNITS[unit])
+pub(crate) fn size(n: u64) -> String {
+    if n < 1024 { format!("{n} bytes") } else { units::bytes(n) }
 }

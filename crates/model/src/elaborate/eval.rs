@@ -5,7 +5,7 @@ use crate::elaborate::frame::Frame;
 use crate::elaborate::value::{Axis, Def, Func, Init, Shape, Value};
 use crate::suggest::{certain, farness, nearest};
 use nnc_syntax::ast::{Arg, Chain, Dim, Expr, ExprKind, Flow, Link};
-use nnc_syntax::{Code, Diagnostic, Span};
+use nnc_syntax::{Code, Diagnostic, Head, Span};
 
 impl Elab<'_> {
     /// A condition known at compile time.
@@ -177,9 +177,7 @@ impl Elab<'_> {
 
     /// `epochs = 500`, where a tensor may be called `epochs`, but this is none.
     pub fn setting_with_equals(&self, name: &nnc_syntax::ast::Name, value: Span) -> Option<Diagnostic> {
-        const SETTINGS: [&str; 10] =
-            ["loss", "optimizer", "schedule", "metrics", "epochs", "steps", "batch", "seed", "clip", "save"];
-        if !SETTINGS.contains(&name.text.as_str()) {
+        if !Head::of(&name.text).is_some_and(Head::is_training) {
             return None;
         }
         let text = self.sources.slice(value);
@@ -536,7 +534,8 @@ impl Elab<'_> {
 
     /// An unknown name at the head of a statement may be a misspelt setting.
     fn unknown_step(&self, frame: &Frame, name: &nnc_syntax::ast::Name) -> Stop {
-        let heads = crate::program::settings::HEADS;
+        let heads = Head::ALL.iter().filter(|head| head.is_for_programs()).map(|head| head.word());
+        let heads = &heads.collect::<Vec<_>>()[..];
         if let Some(head) = crate::suggest::foreign(&name.text, heads).filter(|_| frame.top) {
             let d = self
                 .error(

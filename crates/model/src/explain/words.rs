@@ -2,6 +2,9 @@
 //!
 //! Everything else is said with the first lines of its doc comment in the prelude.
 
+use nnc_syntax::units;
+pub(super) use nnc_syntax::units::count;
+
 /// `1 number`, `16 numbers`, `a 28x28x1 picture`-like sizes.
 pub(super) fn shape(sizes: &[usize]) -> String {
     match sizes {
@@ -18,21 +21,7 @@ pub(super) fn shape(sizes: &[usize]) -> String {
 
 /// `1,234`
 pub(super) fn grouped(n: usize) -> String {
-    let digits = n.to_string();
-    let mut out = String::new();
-    for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(c);
-    }
-    out
-}
-
-/// `1 step`, `500 steps`
-pub(super) fn count(n: u64, thing: &str) -> String {
-    let grouped = grouped(usize::try_from(n).unwrap_or(usize::MAX));
-    format!("{grouped} {thing}{}", if n == 1 { "" } else { "s" })
+    units::grouped(n as u64)
 }
 
 /// Layers whose sentence is made of what they work on.

@@ -6,43 +6,7 @@ use crate::elaborate::value::{Def, Value};
 use crate::program::attributes::Better;
 use crate::suggest::nearest;
 use nnc_syntax::ast::{Arg, BinaryOp, Expr, ExprKind, Name, StopWhen};
-use nnc_syntax::{Code, Diagnostic, Span};
-
-/// Words that begin a statement of their own.
-pub(crate) const HEADS: &[&str] = &[
-    "loss",
-    "optimizer",
-    "schedule",
-    "metrics",
-    "epochs",
-    "steps",
-    "batch",
-    "seed",
-    "clip",
-    "save",
-    "split",
-    "input",
-    "target",
-    "output",
-    "experiment",
-    "language",
-    "stop",
-    "expect",
-    "data",
-    "valid",
-    "test",
-    "param",
-    "repeat",
-    "shared",
-    "layer",
-    "fn",
-    "rule",
-    "init",
-    "use",
-    "weight",
-    "state",
-    "require",
-];
+use nnc_syntax::{Code, Diagnostic, Head, Span};
 
 /// How long, in what portions, and until when.
 #[derive(Clone, PartialEq, Debug)]
@@ -233,10 +197,6 @@ pub(crate) struct Top {
     pub given: std::collections::BTreeMap<String, Span>,
 }
 
-/// Settings that a program makes once.
-const ONCE: [&str; 10] =
-    ["loss", "optimizer", "schedule", "epochs", "steps", "batch", "seed", "clip", "split", "language"];
-
 /// What of the gradients is kept small.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Clip {
@@ -329,7 +289,7 @@ impl Elab<'_> {
 
     /// Notes that a setting is made, which some are once.
     pub(crate) fn once(&mut self, head: &str, span: Span) -> Res<()> {
-        if !ONCE.contains(&head) {
+        if !Head::of(head).is_some_and(Head::is_single) {
             return Ok(());
         }
         match self.top.given.get(head) {

@@ -2,8 +2,8 @@
 
 use super::Formatter;
 use super::doc::{Doc, cat};
+use crate::Head;
 use crate::ast::{Arg, BinaryOp, Chain, Expr, ExprKind, Link, Scan, Step, UnaryOp};
-use crate::layout;
 
 /// A pair of brackets.
 #[derive(Clone, Copy)]
@@ -69,9 +69,7 @@ impl Formatter<'_> {
     /// Whether `dense(16, relu)` may become a step. A statement word may not: it would become a head.
     fn is_layer_call(&self, callee: &Expr, args: &[Arg]) -> bool {
         match &callee.kind {
-            ExprKind::Name(name) => {
-                !args.is_empty() && !layout::is_statement_word(name) && (self.is_layer)(name)
-            }
+            ExprKind::Name(name) => !args.is_empty() && !Head::of(name).is_some() && (self.is_layer)(name),
             _ => false,
         }
     }

@@ -2,9 +2,9 @@
 
 use super::expr::list;
 use super::flow::arguments;
-use super::words::{END, Expected, Read, Words, sign};
+use super::stream::{END, Expected, Read, TokenStream, sign};
 use super::{Context, Outcome};
-use super::{height, teach};
+use super::{errors, height};
 use crate::ast::{Dataset, Expr, ExprKind, Name, Row, StmtKind, UnaryOp, Word, WordKind};
 use crate::layout::Line;
 use crate::token::{Token, TokenKind};
@@ -17,8 +17,8 @@ use nom::sequence::preceded;
 const WORD: Expected = Expected { what: "a number, a text or a name", plain: "" };
 
 /// `data "f.csv" window=24 -> "labels.csv" { … }`
-pub(super) fn dataset(i: Words<'_>) -> Read<'_, StmtKind> {
-    let (i, role) = super::words::name(i)?;
+pub(super) fn dataset(i: TokenStream<'_>) -> Read<'_, StmtKind> {
+    let (i, role) = super::stream::name(i)?;
     let (i, args) = arguments(i, &role)?;
     let (i, to) = opt(preceded(sign("->"), cut(|i| arguments(i, &role)))).parse(i)?;
     let to = to.unwrap_or_default();
@@ -53,7 +53,7 @@ fn checked_row(context: &Context<'_>, line: &Line<'_>) -> Option<Row> {
 }
 
 /// `0 1 -> 1`, or `input rest standardize`
-fn row(i: Words<'_>) -> Read<'_, Row> {
+fn row(i: TokenStream<'_>) -> Read<'_, Row> {
     let start = i.here();
     let (i, words) = words(i)?;
     let (i, to) = opt(preceded(sign("->"), self::words)).parse(i)?;
@@ -64,16 +64,16 @@ fn row(i: Words<'_>) -> Read<'_, Row> {
 }
 
 /// At least one word.
-fn words(i: Words<'_>) -> Read<'_, Vec<Word>> {
+fn words(i: TokenStream<'_>) -> Read<'_, Vec<Word>> {
     let (i, words) = many0(word).parse(i)?;
     if words.is_empty() { i.tell(bad_word(i, false)) } else { Ok((i, words)) }
 }
 
-fn word(i: Words<'_>) -> Read<'_, Word> {
+fn word(i: TokenStream<'_>) -> Read<'_, Word> {
     let Some((rest, token)) = i.split() else { return i.miss(WORD) };
     let start = token.span;
     if is_glued(i, token) {
-        return i.tell(teach::glued_words(i));
+        return i.tell(errors::glued_words(i));
     }
     let (i, kind) = match &token.kind {
         TokenKind::Name(text) => {
@@ -88,7 +88,7 @@ fn word(i: Words<'_>) -> Read<'_, Word> {
 }
 
 /// Whether a value follows the one before it without a space, as in `2024-01-05`.
-fn is_glued(i: Words<'_>, token: &Token<'_>) -> bool {
+fn is_glued(i: TokenStream<'_>, token: &Token<'_>) -> bool {
     let is_value = match token.kind {
         TokenKind::Sign(sign) => sign == "-",
         _ => !matches!(token.kind, TokenKind::Block(_)),
@@ -97,7 +97,7 @@ fn is_glued(i: Words<'_>, token: &Token<'_>) -> bool {
     token.tight && is_value && !before.is_empty() && before != "->"
 }
 
-fn number(i: Words<'_>) -> Read<'_, f64> {
+fn number(i: TokenStream<'_>) -> Read<'_, f64> {
     let (rest, minus) = opt(sign("-")).parse(i)?;
     let value = match rest.split() {
         Some((rest, token)) if minus.is_none() || token.tight => match token.kind {
@@ -114,7 +114,7 @@ fn number(i: Words<'_>) -> Read<'_, f64> {
 }
 
 /// What follows `=` in a row of roles: a number, a text, a name or a list.
-fn literal(i: Words<'_>) -> Read<'_, Expr> {
+fn literal(i: TokenStream<'_>) -> Read<'_, Expr> {
     let start = i.here();
     if i.at_sign("[") {
         return list(i);
@@ -131,7 +131,7 @@ fn literal(i: Words<'_>) -> Read<'_, Expr> {
 }
 
 /// Something in a row that is no word.
-fn bad_word(i: Words<'_>, second_arrow: bool) -> Diagnostic {
+fn bad_word(i: TokenStream<'_>, second_arrow: bool) -> Diagnostic {
     let span = i.here();
     let found = |message: &str| Diagnostic::error(Code::N0109, message);
     match i.peek().map(|t| &t.kind) {

@@ -2,7 +2,7 @@
 
 use super::expr::{close, comma_list, expr, items};
 use super::flow::chain;
-use super::words::{BLOCK, Expected, NAME, Read, Words, name, new_name, sign, text, word};
+use super::stream::{BLOCK, Expected, NAME, Read, TokenStream, name, new_name, sign, text, word};
 use crate::ast::{
     Attribute, Body, DeclareKind, Dim, FnDef, InitDef, LayerDef, Name, Operand, Param, RuleDef, StmtKind,
     Within,
@@ -32,13 +32,13 @@ const PARAMS_END: Expected = Expected {
 };
 
 /// `param hidden = 16 in 1..64`
-pub(super) fn param(i: Words<'_>) -> Read<'_, StmtKind> {
+pub(super) fn param(i: TokenStream<'_>) -> Read<'_, StmtKind> {
     let (i, (_, (name, _, value))) = (word("param"), cut((new_name, sign("="), expr))).parse(i)?;
     let (i, within) = opt(preceded(word("in"), cut(within))).parse(i)?;
     Ok((i, StmtKind::Param { name, value, within }))
 }
 
-fn within(i: Words<'_>) -> Read<'_, Within> {
+fn within(i: TokenStream<'_>) -> Read<'_, Within> {
     if i.at_sign("[") {
         return map(items, Within::List).parse(i);
     }
@@ -47,14 +47,14 @@ fn within(i: Words<'_>) -> Read<'_, Within> {
 }
 
 /// `fn name(params) = chain` or with a block
-pub(super) fn function(i: Words<'_>) -> Read<'_, StmtKind> {
+pub(super) fn function(i: TokenStream<'_>) -> Read<'_, StmtKind> {
     let (i, (_, (name, params, attributes, body))) =
         (word("fn"), cut((new_name, params, attributes, body))).parse(i)?;
     Ok((i, StmtKind::Fn(FnDef { name, params, attributes, body })))
 }
 
 /// `layer name(params) of x[n] -> [m] { … }`
-pub(super) fn layer(i: Words<'_>) -> Read<'_, StmtKind> {
+pub(super) fn layer(i: TokenStream<'_>) -> Read<'_, StmtKind> {
     let (i, (_, (name, params))) = (word("layer"), cut((new_name, opt(params)))).parse(i)?;
     let (i, operands) = opt(preceded(word("of"), cut(comma_list(operand)))).parse(i)?;
     let (i, result) = opt(preceded(sign("->"), cut(dims))).parse(i)?;
@@ -64,7 +64,7 @@ pub(super) fn layer(i: Words<'_>) -> Read<'_, StmtKind> {
 }
 
 /// `rule name(params) of w, g { … }`
-pub(super) fn rule(i: Words<'_>) -> Read<'_, StmtKind> {
+pub(super) fn rule(i: TokenStream<'_>) -> Read<'_, StmtKind> {
     let (i, (_, (name, params))) = (word("rule"), cut((new_name, opt(params)))).parse(i)?;
     let (i, (_, weight, _, gradient, attributes, body)) =
         cut((word("of"), new_name, sign(","), new_name, attributes, super::block)).parse(i)?;
@@ -73,7 +73,7 @@ pub(super) fn rule(i: Words<'_>) -> Read<'_, StmtKind> {
 }
 
 /// `init name(params) of shape = chain` or with a block
-pub(super) fn init(i: Words<'_>) -> Read<'_, StmtKind> {
+pub(super) fn init(i: TokenStream<'_>) -> Read<'_, StmtKind> {
     let (i, (_, (name, params))) = (word("init"), cut((new_name, opt(params)))).parse(i)?;
     let (i, (_, shape, attributes, body)) = cut((word("of"), new_name, attributes, body)).parse(i)?;
     let params = params.unwrap_or_default();
@@ -81,25 +81,25 @@ pub(super) fn init(i: Words<'_>) -> Read<'_, StmtKind> {
 }
 
 /// `shared name = chain`
-pub(super) fn shared(i: Words<'_>) -> Read<'_, StmtKind> {
+pub(super) fn shared(i: TokenStream<'_>) -> Read<'_, StmtKind> {
     let (i, (_, (name, _, chain))) = (word("shared"), cut((new_name, sign("="), chain))).parse(i)?;
     Ok((i, StmtKind::Shared { name, chain }))
 }
 
 /// `rewrite call = call`
-pub(super) fn rewrite(i: Words<'_>) -> Read<'_, StmtKind> {
+pub(super) fn rewrite(i: TokenStream<'_>) -> Read<'_, StmtKind> {
     let (i, (_, (from, _, to))) = (word("rewrite"), cut((expr, sign("="), expr))).parse(i)?;
     Ok((i, StmtKind::Rewrite { from, to }))
 }
 
 /// `use "blocks.nn"`
-pub(super) fn use_file(i: Words<'_>) -> Read<'_, StmtKind> {
+pub(super) fn use_file(i: TokenStream<'_>) -> Read<'_, StmtKind> {
     let (i, (path, path_span)) = preceded(word("use"), cut(text)).parse(i)?;
     Ok((i, StmtKind::Use { path, path_span }))
 }
 
 /// `weight w[n, units] = glorot`
-pub(super) fn declare(i: Words<'_>) -> Read<'_, StmtKind> {
+pub(super) fn declare(i: TokenStream<'_>) -> Read<'_, StmtKind> {
     let (i, kind) =
         alt((map(word("weight"), |_| DeclareKind::Weight), map(word("state"), |_| DeclareKind::State)))
             .parse(i)?;
@@ -108,12 +108,12 @@ pub(super) fn declare(i: Words<'_>) -> Read<'_, StmtKind> {
 }
 
 /// `with better=lower task=numbers`, or nothing
-fn attributes(i: Words<'_>) -> Read<'_, Vec<Attribute>> {
+fn attributes(i: TokenStream<'_>) -> Read<'_, Vec<Attribute>> {
     let found = opt(preceded(word("with"), cut(many1(attribute)))).parse(i)?;
     Ok((found.0, found.1.unwrap_or_default()))
 }
 
-fn attribute(i: Words<'_>) -> Read<'_, Attribute> {
+fn attribute(i: TokenStream<'_>) -> Read<'_, Attribute> {
     // A body that begins with `=` ends the list.
     let Ok((rest, name)) = name(i) else { return i.miss(ATTRIBUTE) };
     let Ok((rest, _)) = sign("=")(rest) else { return rest.fail(ATTRIBUTE) };
@@ -123,7 +123,7 @@ fn attribute(i: Words<'_>) -> Read<'_, Attribute> {
     }
 }
 
-fn body(i: Words<'_>) -> Read<'_, Body> {
+fn body(i: TokenStream<'_>) -> Read<'_, Body> {
     match i.peek().map(|t| &t.kind) {
         Some(TokenKind::Sign("=")) => map(preceded(sign("="), cut(chain)), Body::Chain).parse(i),
         Some(TokenKind::Block(_)) => map(super::block, Body::Block).parse(i),
@@ -132,7 +132,7 @@ fn body(i: Words<'_>) -> Read<'_, Body> {
 }
 
 /// `(units: int, rate = 0.5)`; the bracket stands close behind the name.
-fn params(i: Words<'_>) -> Read<'_, Vec<Param>> {
+fn params(i: TokenStream<'_>) -> Read<'_, Vec<Param>> {
     let (i, _) = sign("(")(i)?;
     let (i, params) = if i.at_sign(")") { (i, Vec::new()) } else { cut(comma_list(one_param)).parse(i)? };
     let (i, _) = close(i, ")", PARAMS_END)?;
@@ -140,7 +140,7 @@ fn params(i: Words<'_>) -> Read<'_, Vec<Param>> {
 }
 
 /// `name[dims] in classes : kind = default in [options]`
-fn one_param(i: Words<'_>) -> Read<'_, Param> {
+fn one_param(i: TokenStream<'_>) -> Read<'_, Param> {
     let start = i.here();
     let (i, Operand { name, dims, classes, .. }) = operand(i)?;
     let (i, kind) = opt(preceded(sign(":"), cut(name_of_kind))).parse(i)?;
@@ -149,13 +149,13 @@ fn one_param(i: Words<'_>) -> Read<'_, Param> {
     Ok((i, Param { name, dims, classes, kind, default, options, span: i.since(start) }))
 }
 
-fn name_of_kind(i: Words<'_>) -> Read<'_, Name> {
+fn name_of_kind(i: TokenStream<'_>) -> Read<'_, Name> {
     name(i)
         .or_else(|_| i.fail(Expected { plain: "a kind is a word such as `int`, `size` or `number`", ..NAME }))
 }
 
 /// `x[...space, c] in k`
-fn operand(i: Words<'_>) -> Read<'_, Operand> {
+fn operand(i: TokenStream<'_>) -> Read<'_, Operand> {
     let start = i.here();
     let (i, (name, dims)) = pair(new_name, opt(dims)).parse(i)?;
     // `in [` begins a list of options, which is not ours.
@@ -165,7 +165,7 @@ fn operand(i: Words<'_>) -> Read<'_, Operand> {
     Ok((i, Operand { name, dims, classes, span: i.since(start) }))
 }
 
-fn dims(i: Words<'_>) -> Read<'_, Vec<Dim>> {
+fn dims(i: TokenStream<'_>) -> Read<'_, Vec<Dim>> {
     if !i.at_sign("[") {
         return i.miss(DIMS);
     }
@@ -175,7 +175,7 @@ fn dims(i: Words<'_>) -> Read<'_, Vec<Dim>> {
     Ok((i, dims))
 }
 
-fn dim(i: Words<'_>) -> Read<'_, Dim> {
+fn dim(i: TokenStream<'_>) -> Read<'_, Dim> {
     let start = i.here();
     if !i.at_sign("...") {
         return map(expr, Dim::Size).parse(i);
@@ -186,9 +186,9 @@ fn dim(i: Words<'_>) -> Read<'_, Dim> {
 }
 
 /// A block is missing where one must stand.
-pub(super) fn no_block(i: Words<'_>) -> Read<'_, crate::ast::Block> {
+pub(super) fn no_block(i: TokenStream<'_>) -> Read<'_, crate::ast::Block> {
     if i.at_sign(":") {
-        return i.tell(super::teach::colon_for_block(i));
+        return i.tell(super::errors::colon_for_block(i));
     }
     i.miss(BLOCK)
 }

@@ -1,8 +1,8 @@
 //! Expressions: mathematics between brackets, after `=`, and as links of a chain.
 
+use super::errors;
 use super::flow::chain;
-use super::teach;
-use super::words::{Expected, NAME, Read, VALUE, Words, name, sign, word};
+use super::stream::{Expected, NAME, Read, TokenStream, VALUE, name, sign, word};
 use crate::Span;
 use crate::ast::{Arg, BinaryOp, Expr, ExprKind, UnaryOp};
 use crate::token::{Token, TokenKind, is_infix_word};
@@ -32,14 +32,14 @@ const GROUP_END: Expected = Expected {
 const INDEX_END: Expected = Expected { what: "`]`", plain: "an index is one value, as in `x[0]`" };
 
 /// `if c then a else b`, or operators and their operands.
-pub(super) fn expr(i: Words<'_>) -> Read<'_, Expr> {
+pub(super) fn expr(i: TokenStream<'_>) -> Read<'_, Expr> {
     if i.at_word("if") { choice(i) } else { binary(i, level::OR) }
 }
 
 /// `p, p, …`; after a comma, something must follow.
 pub(super) fn comma_list<'a, T>(
-    p: impl Fn(Words<'a>) -> Read<'a, T> + Copy,
-) -> impl FnMut(Words<'a>) -> Read<'a, Vec<T>> {
+    p: impl Fn(TokenStream<'a>) -> Read<'a, T> + Copy,
+) -> impl FnMut(TokenStream<'a>) -> Read<'a, Vec<T>> {
     move |i| {
         let (i, (first, mut rest)) = pair(p, many0(preceded(sign(","), cut(p)))).parse(i)?;
         rest.insert(0, first);
@@ -47,7 +47,7 @@ pub(super) fn comma_list<'a, T>(
     }
 }
 
-fn choice(i: Words<'_>) -> Read<'_, Expr> {
+fn choice(i: TokenStream<'_>) -> Read<'_, Expr> {
     let start = i.here();
     let (i, (_, (cond, _, then, _, otherwise))) =
         (word("if"), cut((expr, word("then"), expr, word("else"), expr))).parse(i)?;
@@ -56,7 +56,7 @@ fn choice(i: Words<'_>) -> Read<'_, Expr> {
 }
 
 /// Operators of at least the level `floor`, left to right.
-fn binary(i: Words<'_>, floor: u8) -> Read<'_, Expr> {
+fn binary(i: TokenStream<'_>, floor: u8) -> Read<'_, Expr> {
     let (mut i, mut left) = prefixed(i, floor)?;
     while let Some((op, level)) = i.peek().and_then(operator).filter(|(_, level)| *level >= floor) {
         let op_span = i.here();
@@ -65,7 +65,7 @@ fn binary(i: Words<'_>, floor: u8) -> Read<'_, Expr> {
         left = join(op, op_span, left, right);
         i = rest;
         if level == level::COMPARE && i.peek().and_then(operator).is_some_and(|(_, next)| next == level) {
-            return i.tell(teach::two_comparisons(i));
+            return i.tell(errors::two_comparisons(i));
         }
     }
     Ok((i, left))
@@ -98,10 +98,10 @@ fn operator(token: &Token<'_>) -> Option<(BinaryOp, u8)> {
 }
 
 /// `not` and `-` before an operand. `not` takes a whole comparison, `-` a power.
-fn prefixed(i: Words<'_>, floor: u8) -> Read<'_, Expr> {
+fn prefixed(i: TokenStream<'_>, floor: u8) -> Read<'_, Expr> {
     if i.at_word("not") {
         if floor > level::NOT {
-            return i.tell(teach::not_in_arithmetic(i));
+            return i.tell(errors::not_in_arithmetic(i));
         }
         return unary(i, UnaryOp::Not, |i| binary(i, level::NOT));
     }
@@ -109,18 +109,22 @@ fn prefixed(i: Words<'_>, floor: u8) -> Read<'_, Expr> {
 }
 
 /// `-x^2` is `-(x^2)`, and `2^-3` is `2^(-3)`.
-fn signed(i: Words<'_>) -> Read<'_, Expr> {
+fn signed(i: TokenStream<'_>) -> Read<'_, Expr> {
     if i.at_sign("-") { unary(i, UnaryOp::Neg, signed) } else { power(i) }
 }
 
-fn unary<'a>(i: Words<'a>, op: UnaryOp, of: impl Fn(Words<'a>) -> Read<'a, Expr>) -> Read<'a, Expr> {
+fn unary<'a>(
+    i: TokenStream<'a>,
+    op: UnaryOp,
+    of: impl Fn(TokenStream<'a>) -> Read<'a, Expr>,
+) -> Read<'a, Expr> {
     let start = i.here();
     let Some((i, _)) = i.split() else { return i.miss(VALUE) };
     let (i, of) = cut(of).parse(i)?;
     Ok((i, Expr { kind: ExprKind::Unary { op, of: Box::new(of) }, span: i.since(start) }))
 }
 
-fn power(i: Words<'_>) -> Read<'_, Expr> {
+fn power(i: TokenStream<'_>) -> Read<'_, Expr> {
     let (i, base) = value(i)?;
     if !i.at_sign("^") {
         return Ok((i, base));
@@ -131,7 +135,7 @@ fn power(i: Words<'_>) -> Read<'_, Expr> {
 }
 
 /// An atom with calls, indices and members close behind it.
-pub(super) fn value(i: Words<'_>) -> Read<'_, Expr> {
+pub(super) fn value(i: TokenStream<'_>) -> Read<'_, Expr> {
     let (mut i, mut base) = atom(i)?;
     while !is_literal(&base.kind) {
         let Some(next) = i.peek().filter(|next| next.tight) else { break };
@@ -153,27 +157,27 @@ fn is_literal(kind: &ExprKind) -> bool {
     )
 }
 
-fn call(i: Words<'_>, callee: Expr) -> Read<'_, Expr> {
+fn call(i: TokenStream<'_>, callee: Expr) -> Read<'_, Expr> {
     let start = callee.span;
     let (i, _) = sign("(")(i)?;
     let (i, args) = if i.at_sign(")") { (i, Vec::new()) } else { cut(comma_list(argument)).parse(i)? };
     if i.at_sign("->") {
-        return i.tell(teach::chain_in_call(i, args.last()));
+        return i.tell(errors::chain_in_call(i, args.last()));
     }
     let (i, _) = close(i, ")", CALL_END)?;
     // `Dense(16)(x)`, as in Keras; functions that return functions have small letters.
     let keras = |e: &Expr| i.context.slice(e.span).starts_with(char::is_uppercase);
     if matches!(callee.kind, ExprKind::Call { .. }) && keras(&callee) {
-        return i.tell(teach::call_of_call(i, &callee, i.since(start)));
+        return i.tell(errors::call_of_call(i, &callee, i.since(start)));
     }
     if let ExprKind::Member { base, name } = &callee.kind {
-        return i.tell(teach::method(i, base, name, i.since(start)));
+        return i.tell(errors::method(i, base, name, i.since(start)));
     }
     Ok((i, Expr { kind: ExprKind::Call { callee: Box::new(callee), args }, span: i.since(start) }))
 }
 
 /// `axis=-1` or a plain expression, in a call.
-fn argument(i: Words<'_>) -> Read<'_, Arg> {
+fn argument(i: TokenStream<'_>) -> Read<'_, Arg> {
     let start = i.here();
     let (i, key) = if is_key(i) {
         let (i, (key, _)) = pair(name, sign("=")).parse(i)?;
@@ -186,12 +190,12 @@ fn argument(i: Words<'_>) -> Read<'_, Arg> {
 }
 
 /// Whether `name =` is next.
-pub(super) fn is_key(i: Words<'_>) -> bool {
+pub(super) fn is_key(i: TokenStream<'_>) -> bool {
     let is_name = i.peek().and_then(Token::word).is_some_and(|word| !is_infix_word(word));
     is_name && i.second().is_some_and(|t| t.is_sign("="))
 }
 
-fn index(i: Words<'_>, base: Expr) -> Read<'_, Expr> {
+fn index(i: TokenStream<'_>, base: Expr) -> Read<'_, Expr> {
     let start = base.span;
     let (i, index) = preceded(sign("["), cut(expr)).parse(i)?;
     let (i, _) = close(i, "]", INDEX_END)?;
@@ -201,7 +205,7 @@ fn index(i: Words<'_>, base: Expr) -> Read<'_, Expr> {
     ))
 }
 
-fn member(i: Words<'_>, base: Expr) -> Read<'_, Expr> {
+fn member(i: TokenStream<'_>, base: Expr) -> Read<'_, Expr> {
     let start = base.span;
     let (i, _) = sign(".")(i)?;
     // Behind a point every word is a name, even `in`.
@@ -213,7 +217,7 @@ fn member(i: Words<'_>, base: Expr) -> Read<'_, Expr> {
 }
 
 /// The bracket that ends what was opened; it is there, for brackets are balanced, but perhaps not yet.
-pub(super) fn close<'a>(i: Words<'a>, bracket: &'static str, expected: Expected) -> Read<'a, Span> {
+pub(super) fn close<'a>(i: TokenStream<'a>, bracket: &'static str, expected: Expected) -> Read<'a, Span> {
     match i.split() {
         Some((rest, token)) if token.is_sign(bracket) => Ok((rest, token.span)),
         _ => i.fail(expected),
@@ -221,7 +225,7 @@ pub(super) fn close<'a>(i: Words<'a>, bracket: &'static str, expected: Expected)
 }
 
 /// A number, a text, a name, a list, or something in brackets.
-pub(super) fn atom(i: Words<'_>) -> Read<'_, Expr> {
+pub(super) fn atom(i: TokenStream<'_>) -> Read<'_, Expr> {
     let Some((rest, token)) = i.split() else { return i.miss(VALUE) };
     let kind = match &token.kind {
         TokenKind::Int(value) => ExprKind::Int(*value),
@@ -234,7 +238,7 @@ pub(super) fn atom(i: Words<'_>) -> Read<'_, Expr> {
             "no" => ExprKind::Bool(false),
             "it" => ExprKind::It,
             "training" => ExprKind::Training,
-            "True" | "False" | "true" | "false" => return i.tell(teach::foreign_bool(i, word)),
+            "True" | "False" | "true" | "false" => return i.tell(errors::foreign_bool(i, word)),
             word if is_infix_word(word) => return i.miss(VALUE),
             word => ExprKind::Name(word.to_owned()),
         },
@@ -245,7 +249,7 @@ pub(super) fn atom(i: Words<'_>) -> Read<'_, Expr> {
     Ok((rest, Expr { kind, span: token.span }))
 }
 
-fn group(i: Words<'_>) -> Read<'_, Expr> {
+fn group(i: TokenStream<'_>) -> Read<'_, Expr> {
     let start = i.here();
     let (i, inner) = preceded(sign("("), cut(chain)).parse(i)?;
     let (i, _) = close(i, ")", GROUP_END)?;
@@ -253,14 +257,14 @@ fn group(i: Words<'_>) -> Read<'_, Expr> {
 }
 
 /// `[a, b]`
-pub(super) fn list(i: Words<'_>) -> Read<'_, Expr> {
+pub(super) fn list(i: TokenStream<'_>) -> Read<'_, Expr> {
     let start = i.here();
     let (i, items) = items(i)?;
     Ok((i, Expr { kind: ExprKind::List(items), span: i.since(start) }))
 }
 
 /// The expressions of a list.
-pub(super) fn items(i: Words<'_>) -> Read<'_, Vec<Expr>> {
+pub(super) fn items(i: TokenStream<'_>) -> Read<'_, Vec<Expr>> {
     let (i, _) = sign("[")(i)?;
     let (i, items) = if i.at_sign("]") { (i, Vec::new()) } else { cut(comma_list(expr)).parse(i)? };
     let (i, _) = close(i, "]", LIST_END)?;

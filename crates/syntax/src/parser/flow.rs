@@ -1,8 +1,8 @@
 //! Chains and their links: steps with arguments, scans, expressions.
 
+use super::errors;
 use super::expr::{comma_list, expr, is_key, value};
-use super::teach;
-use super::words::{BLOCK, Expected, NAME, Read, Words, name, new_name, sign, word};
+use super::stream::{BLOCK, Expected, NAME, Read, TokenStream, name, new_name, sign, word};
 use crate::ast::{Arg, Chain, Expr, ExprKind, Flow, Link, Name, Scan, Step, StmtKind, UnaryOp};
 use crate::token::{Token, TokenKind, is_fixed_name, is_infix_word};
 use nom::Parser;
@@ -12,7 +12,7 @@ use nom::multi::{many0, separated_list1};
 use nom::sequence::{pair, preceded};
 
 /// `a, b = chain`, `s := chain`, or a chain alone.
-pub(super) fn flow(i: Words<'_>) -> Read<'_, StmtKind> {
+pub(super) fn flow(i: TokenStream<'_>) -> Read<'_, StmtKind> {
     let (i, bound) = opt(targets).parse(i)?;
     let (targets, update) = bound.unwrap_or_default();
     let (i, chain) = if targets.is_empty() { chain(i)? } else { cut(chain).parse(i)? };
@@ -20,14 +20,14 @@ pub(super) fn flow(i: Words<'_>) -> Read<'_, StmtKind> {
 }
 
 /// The names before `=` or `:=`, and whether it is `:=`.
-fn targets(i: Words<'_>) -> Read<'_, (Vec<Name>, bool)> {
+fn targets(i: TokenStream<'_>) -> Read<'_, (Vec<Name>, bool)> {
     // First any words: that one of them may not be a name matters only once a `=` is seen.
     let (rest, (_, update)) = pair(separated_list1(sign(","), any_word), assign).parse(i)?;
     let (_, names) = separated_list1(sign(","), new_name).parse(i)?;
     Ok((rest, (names, update)))
 }
 
-fn any_word(i: Words<'_>) -> Read<'_, ()> {
+fn any_word(i: TokenStream<'_>) -> Read<'_, ()> {
     match i.split() {
         Some((rest, token)) if token.word().is_some() => Ok((rest, ())),
         _ => i.miss(NAME),
@@ -35,19 +35,19 @@ fn any_word(i: Words<'_>) -> Read<'_, ()> {
 }
 
 /// Whether the sign is `:=` rather than `=`.
-fn assign(i: Words<'_>) -> Read<'_, bool> {
+fn assign(i: TokenStream<'_>) -> Read<'_, bool> {
     alt((map(sign("="), |_| false), map(sign(":="), |_| true))).parse(i)
 }
 
 /// `link -> link -> …`
-pub(super) fn chain(i: Words<'_>) -> Read<'_, Chain> {
+pub(super) fn chain(i: TokenStream<'_>) -> Read<'_, Chain> {
     let start = i.here();
     let (i, (first, rest)) = pair(link, many0(preceded(sign("->"), cut(link)))).parse(i)?;
     let links = std::iter::once(first).chain(rest).collect();
     Ok((i, Chain { links, span: i.since(start) }))
 }
 
-fn link(i: Words<'_>) -> Read<'_, Link> {
+fn link(i: TokenStream<'_>) -> Read<'_, Link> {
     if is_scan(i) {
         map(scan, |scan| Link::Scan(Box::new(scan))).parse(i)
     } else if is_step(i) {
@@ -58,14 +58,14 @@ fn link(i: Words<'_>) -> Read<'_, Link> {
 }
 
 /// `scan NAME in`: without these three, `scan` is a name like any other.
-fn is_scan(i: Words<'_>) -> bool {
+fn is_scan(i: TokenStream<'_>) -> bool {
     i.at_word("scan")
         && i.second().and_then(Token::word).is_some()
         && i.tokens.get(2).is_some_and(|t| t.is_word("in"))
 }
 
 /// A name and, after a space, something that can be an argument.
-fn is_step(i: Words<'_>) -> bool {
+fn is_step(i: TokenStream<'_>) -> bool {
     let is_name =
         i.peek().and_then(Token::word).is_some_and(|word| !is_infix_word(word) && !is_fixed_name(word));
     let argument = |next: &Token<'_>| match next.kind {
@@ -75,7 +75,7 @@ fn is_step(i: Words<'_>) -> bool {
     is_name && i.second().is_some_and(argument)
 }
 
-fn step(i: Words<'_>) -> Read<'_, Step> {
+fn step(i: TokenStream<'_>) -> Read<'_, Step> {
     let start = i.here();
     let (i, name) = name(i)?;
     let (i, args) = arguments(i, &name)?;
@@ -83,7 +83,7 @@ fn step(i: Words<'_>) -> Read<'_, Step> {
 }
 
 /// `16 relu lr=0.01`: the arguments of `head`, separated by spaces.
-pub(super) fn arguments<'a>(mut i: Words<'a>, head: &Name) -> Read<'a, Vec<Arg>> {
+pub(super) fn arguments<'a>(mut i: TokenStream<'a>, head: &Name) -> Read<'a, Vec<Arg>> {
     let mut args = Vec::new();
     let mut last = i;
     while i.peek().is_some_and(Token::begins_value) {
@@ -93,15 +93,15 @@ pub(super) fn arguments<'a>(mut i: Words<'a>, head: &Name) -> Read<'a, Vec<Arg>>
         i = rest;
     }
     match i.peek() {
-        Some(next) if next.is_sign(",") => i.tell(teach::comma_between_arguments(i, head)),
+        Some(next) if next.is_sign(",") => i.tell(errors::comma_between_arguments(i, head)),
         Some(next) if next.is_operator() && !matches!(next.kind, TokenKind::Sign("=" | ":=" | "->")) => {
-            i.tell(teach::arithmetic_in_argument(i, head, &args, last))
+            i.tell(errors::arithmetic_in_argument(i, head, &args, last))
         }
         _ => Ok((i, args)),
     }
 }
 
-fn argument(i: Words<'_>) -> Read<'_, Arg> {
+fn argument(i: TokenStream<'_>) -> Read<'_, Arg> {
     let start = i.here();
     let (i, (key, value)) = if is_key(i) {
         let (i, (key, _)) = pair(name, sign("=")).parse(i)?;
@@ -114,7 +114,7 @@ fn argument(i: Words<'_>) -> Read<'_, Arg> {
 }
 
 /// A value that may have a minus: only behind `key=`, where it cannot be a subtraction.
-pub(super) fn signed_value(i: Words<'_>) -> Read<'_, Expr> {
+pub(super) fn signed_value(i: TokenStream<'_>) -> Read<'_, Expr> {
     let start = i.here();
     let (i, minus) = opt(sign("-")).parse(i)?;
     let (i, of) = value(i)?;
@@ -125,7 +125,7 @@ pub(super) fn signed_value(i: Words<'_>) -> Read<'_, Expr> {
 }
 
 /// `scan x in xs with h = a, c = b { … }`
-fn scan(i: Words<'_>) -> Read<'_, Scan> {
+fn scan(i: TokenStream<'_>) -> Read<'_, Scan> {
     let start = i.here();
     let (i, (_, item, _, over)) = (word("scan"), cut(new_name), word("in"), cut(expr)).parse(i)?;
     let (i, carried) = opt(preceded(word("with"), cut(comma_list(carried)))).parse(i)?;
@@ -137,7 +137,7 @@ fn scan(i: Words<'_>) -> Read<'_, Scan> {
     Ok((i, Scan { item, over, carried: carried.unwrap_or_default(), body, span: i.since(start) }))
 }
 
-fn carried(i: Words<'_>) -> Read<'_, (Name, Expr)> {
+fn carried(i: TokenStream<'_>) -> Read<'_, (Name, Expr)> {
     let (i, (name, _, first)) = (cut(new_name), cut(sign("=")), cut(expr)).parse(i)?;
     Ok((i, (name, first)))
 }

@@ -4,19 +4,19 @@
 mod control;
 mod data;
 mod define;
+mod errors;
 mod expr;
 mod flow;
 mod height;
 mod python;
-mod teach;
-mod words;
+mod stream;
 
 use crate::ast::{Block, Program, Stmt, StmtKind};
 use crate::layout::{self, Group, Line};
 use crate::token::{Token, TokenKind};
-use crate::{Code, Diagnostic, Parsed, SourceId, Span, brackets, lexer};
+use crate::{Code, Diagnostic, Head, Parsed, SourceId, Span, brackets, lexer};
 use std::cell::{Cell, RefCell};
-use words::{END, Problem, Read, Words};
+use stream::{END, Problem, Read, TokenStream};
 
 /// So many diagnostics are kept; whoever pastes a novel is not helped by more.
 pub const MAX_DIAGNOSTICS: usize = 200;
@@ -54,11 +54,11 @@ fn lies_in(spans: &[Span], inner: Span) -> bool {
 
 /// Keeps the first [`MAX_DIAGNOSTICS`], and says so.
 pub fn limit(diagnostics: &mut Vec<Diagnostic>) {
-    let told = diagnostics.last().is_some_and(|d| d.code == Code::N0111);
-    let most = MAX_DIAGNOSTICS + usize::from(told);
+    let limited = diagnostics.last().is_some_and(|d| d.code == Code::N0112);
+    let most = MAX_DIAGNOSTICS + usize::from(limited);
     if let Some(more) = diagnostics.len().checked_sub(most).filter(|more| *more > 0) {
         diagnostics.truncate(MAX_DIAGNOSTICS);
-        let note = Diagnostic::note(Code::N0111, format!("there are {more} more mistakes"));
+        let note = Diagnostic::note(Code::N0112, format!("there are {more} more mistakes"));
         diagnostics.push(note.help("mend the first ones; the others often go with them"));
     }
 }
@@ -108,24 +108,28 @@ impl<'a> Context<'a> {
         &'c self,
         line: &'c Line<'c>,
         depth: usize,
-        parser: impl Fn(Words<'c>) -> Read<'c, T>,
+        parser: impl Fn(TokenStream<'c>) -> Read<'c, T>,
     ) -> Outcome<T> {
         if line.tokens.iter().any(|t| t.kind == TokenKind::Bad) {
             return Outcome::Poisoned;
         }
         let start = line.tokens.first().map(|t| t.span).unwrap_or_default();
-        let words =
-            Words { context: self, tokens: &line.tokens, last: Span { end: start.start, ..start }, depth };
+        let words = TokenStream {
+            context: self,
+            tokens: &line.tokens,
+            last: Span { end: start.start, ..start },
+            depth,
+        };
         let result = parser(words).and_then(|(rest, value)| match rest.peek() {
             None => Ok(value),
-            Some(_) => Err(nom::Err::Failure(Problem { at: rest, expected: END, told: None })),
+            Some(_) => Err(nom::Err::Failure(Problem { at: rest, expected: END, diagnostic: None })),
         });
         match result {
             Ok(value) => Outcome::Good(value),
             Err(nom::Err::Error(problem) | nom::Err::Failure(problem)) => {
-                Outcome::Wrong(problem.told.map_or_else(
-                    || teach::unexpected(problem.at, problem.expected, &line.tokens),
-                    |told| *told,
+                Outcome::Wrong(problem.diagnostic.map_or_else(
+                    || errors::unexpected(problem.at, problem.expected, &line.tokens),
+                    |diagnostic| *diagnostic,
                 ))
             }
             Err(nom::Err::Incomplete(_)) => Outcome::Poisoned,
@@ -191,7 +195,7 @@ fn span_of(tokens: &[Token<'_>]) -> Span {
 }
 
 /// One statement, told apart by its first word.
-fn statement(i: Words<'_>) -> Read<'_, StmtKind> {
+fn statement(i: TokenStream<'_>) -> Read<'_, StmtKind> {
     if i.at_word("if") {
         return if is_conditional_value(i) { flow::flow(i) } else { control::if_block(i) };
     }
@@ -199,38 +203,43 @@ fn statement(i: Words<'_>) -> Read<'_, StmtKind> {
         return control::loss_is(i);
     }
     let alone = i.second().is_none();
-    match layout::head(i.tokens) {
-        Some("data" | "valid" | "test") => data::dataset(i),
+    match layout::head(i.tokens).and_then(Head::of) {
         // A tensor's name alone goes back to it.
-        Some("input" | "target" | "output") if alone => flow::flow(i),
-        Some(head) if layout::is_setting(head) => control::setting(i),
-        Some(head) if !alone => definition(i, head),
+        Some(Head::Input | Head::Target | Head::Output) if alone => flow::flow(i),
+        Some(head) if !alone || head.is_setting() || head.is_dataset() => headed(i, head),
         _ if i.at_word("repeat") && ends_in_block(i) => control::repeat(i),
         _ => flow::flow(i),
     }
 }
 
-fn definition<'a>(i: Words<'a>, head: &str) -> Read<'a, StmtKind> {
+/// A statement that begins with a word of its own.
+fn headed(i: TokenStream<'_>, head: Head) -> Read<'_, StmtKind> {
     match head {
-        "param" => define::param(i),
-        "fn" => define::function(i),
-        "layer" => define::layer(i),
-        "rule" => define::rule(i),
-        "init" => define::init(i),
-        "shared" => define::shared(i),
-        "rewrite" => define::rewrite(i),
-        "use" => define::use_file(i),
-        "weight" | "state" => define::declare(i),
-        "repeat" => control::repeat(i),
-        "require" => control::require(i),
-        "stop" => control::stop(i),
-        "expect" => control::expect(i),
-        _ => flow::flow(i),
+        Head::Data | Head::Valid | Head::Test => data::dataset(i),
+        Head::Loss | Head::Optimizer | Head::Schedule | Head::Metrics => control::setting(i),
+        Head::Epochs | Head::Steps | Head::Batch | Head::Seed | Head::Clip | Head::Save => {
+            control::setting(i)
+        }
+        Head::Split | Head::Input | Head::Target | Head::Output => control::setting(i),
+        Head::Experiment | Head::Language => control::setting(i),
+        Head::Param => define::param(i),
+        Head::Fn => define::function(i),
+        Head::Layer => define::layer(i),
+        Head::Rule => define::rule(i),
+        Head::Init => define::init(i),
+        Head::Shared => define::shared(i),
+        Head::Rewrite => define::rewrite(i),
+        Head::Use => define::use_file(i),
+        Head::Weight | Head::State => define::declare(i),
+        Head::Repeat => control::repeat(i),
+        Head::Require => control::require(i),
+        Head::Stop => control::stop(i),
+        Head::Expect => control::expect(i),
     }
 }
 
 /// Whether a statement that begins with `if` is a value: its `then` comes before any block.
-fn is_conditional_value(i: Words<'_>) -> bool {
+fn is_conditional_value(i: TokenStream<'_>) -> bool {
     let (mut brackets, mut waiting) = (0_usize, 0_usize);
     for token in i.tokens {
         match token.kind {
@@ -249,12 +258,12 @@ fn is_conditional_value(i: Words<'_>) -> bool {
 }
 
 /// `repeat(3) { … }`, as other languages write it.
-fn ends_in_block(i: Words<'_>) -> bool {
+fn ends_in_block(i: TokenStream<'_>) -> bool {
     i.tokens.last().is_some_and(|t| matches!(t.kind, TokenKind::Block(_)))
 }
 
 /// A block of statements.
-fn block(i: Words<'_>) -> Read<'_, Block> {
+fn block(i: TokenStream<'_>) -> Read<'_, Block> {
     match i.split() {
         Some((rest, Token { kind: TokenKind::Block(group), span, .. })) => {
             let stmts = i.context.statements(i.context.enter(*group), i.depth);

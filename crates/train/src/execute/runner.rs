@@ -1,12 +1,13 @@
 //! A planned graph with the rows it is fed.
 
-use crate::memory::{Need, size};
+use crate::memory::Need;
 use crate::precision::Float;
 use crate::problem::{Outcome, Problem, ProblemKind};
 use nnc_data::{Fault, PortId, Table};
 use nnc_engine::{EngineError, Executor, Layout, Plan, PlanOptions, Pool, Store, plan};
 use nnc_graph::{Graph, OutputKind, Role};
 use nnc_model::{Model, Ports};
+use nnc_syntax::units::bytes;
 use nnc_syntax::{Code, Diagnostic};
 use std::sync::Arc;
 
@@ -42,7 +43,7 @@ pub(crate) fn engine(error: &EngineError) -> Box<Problem> {
     let d = match error {
         EngineError::Memory { needed, limit } => {
             let message =
-                format!("this run needs {} of memory, and {} are allowed", size(*needed), size(*limit));
+                format!("this run needs {} of memory, and {} are allowed", bytes(*needed), bytes(*limit));
             let d = Diagnostic::error(Code::N0707, message);
             return Problem::new(
                 ProblemKind::Memory,

@@ -1,10 +1,10 @@
 //! What the parser says: every message names the cause in plain words and the next step.
 
 use super::expr::{expr, is_key};
-use super::words::{END, Expected, Words};
+use super::stream::{END, Expected, TokenStream};
 use crate::ast::{Arg, Expr, ExprKind, Name};
 use crate::token::{Token, TokenKind, is_infix_word};
-use crate::{Code, Diagnostic, Span, layout};
+use crate::{Code, Diagnostic, Head, Span};
 
 /// Statements as they should look, by their first word.
 const EXAMPLES: [(&str, &str); 15] = [
@@ -26,7 +26,7 @@ const EXAMPLES: [(&str, &str); 15] = [
 ];
 
 /// "Expected this, found that", for everything without words of its own.
-pub(super) fn unexpected(at: Words<'_>, expected: Expected, statement: &[Token<'_>]) -> Diagnostic {
+pub(super) fn unexpected(at: TokenStream<'_>, expected: Expected, statement: &[Token<'_>]) -> Diagnostic {
     let Some(token) = at.peek() else { return too_early(at, expected, statement) };
     if at.tokens.len() == statement.len() {
         return no_beginning(at, token);
@@ -43,14 +43,14 @@ pub(super) fn unexpected(at: Words<'_>, expected: Expected, statement: &[Token<'
     } else {
         let is_sign = expected.what.starts_with('`');
         let label = if is_sign { "{} must come before this" } else { "this is not {}" };
-        Diagnostic::error(Code::N0101, format!("expected {}, but found {}", expected.what, said(at, token)))
+        Diagnostic::error(Code::N0101, format!("expected {}, but found {}", expected.what, quoted(at, token)))
             .label(at.here(), label.replace("{}", expected.what))
     };
     explained(continued(found, at, statement), expected, statement)
 }
 
 /// Says why a line belongs to the one above, where that may be a surprise.
-fn continued(found: Diagnostic, at: Words<'_>, statement: &[Token<'_>]) -> Diagnostic {
+fn continued(found: Diagnostic, at: TokenStream<'_>, statement: &[Token<'_>]) -> Diagnostic {
     let read = statement.len() - at.tokens.len();
     let first = (1..=read).rev().find(|&index| statement.get(index).is_some_and(|token| token.first));
     let above = first.and_then(|first| statement.get(first - 1)).filter(|above| above.continues_line());
@@ -63,14 +63,14 @@ fn continued(found: Diagnostic, at: Words<'_>, statement: &[Token<'_>]) -> Diagn
 }
 
 /// The statement ends where something must follow.
-fn too_early(at: Words<'_>, expected: Expected, statement: &[Token<'_>]) -> Diagnostic {
+fn too_early(at: TokenStream<'_>, expected: Expected, statement: &[Token<'_>]) -> Diagnostic {
     let found = Diagnostic::error(Code::N0101, format!("this ends too early: {} is missing", expected.what))
         .label(at.last, format!("{} must follow this", expected.what));
     explained(found, expected, statement)
 }
 
 /// `[1, 2,]`
-fn comma_before_nothing(at: Words<'_>, token: &Token<'_>, expected: Expected) -> Diagnostic {
+fn comma_before_nothing(at: TokenStream<'_>, token: &Token<'_>, expected: Expected) -> Diagnostic {
     let found = Diagnostic::error(Code::N0101, format!("{} must follow a comma", expected.what));
     if matches!(token.kind, TokenKind::Sign(")" | "]")) {
         return found.label(at.last, "leave this comma out").fix(at.last, "", true);
@@ -93,7 +93,7 @@ fn example(statement: &[Token<'_>]) -> Option<&'static str> {
 }
 
 /// A token as it is written, shortened.
-fn said(at: Words<'_>, token: &Token<'_>) -> String {
+fn quoted(at: TokenStream<'_>, token: &Token<'_>) -> String {
     if matches!(token.kind, TokenKind::Block(_)) {
         return "a block `{ … }`".to_owned();
     }
@@ -105,8 +105,8 @@ fn said(at: Words<'_>, token: &Token<'_>) -> String {
 }
 
 /// The first token of a statement begins no statement.
-fn no_beginning(at: Words<'_>, token: &Token<'_>) -> Diagnostic {
-    let found = Diagnostic::error(Code::N0101, format!("no statement begins with {}", said(at, token)));
+fn no_beginning(at: TokenStream<'_>, token: &Token<'_>) -> Diagnostic {
+    let found = Diagnostic::error(Code::N0101, format!("no statement begins with {}", quoted(at, token)));
     match token.kind {
         TokenKind::Sign("->") => found
             .label(token.span, "leave this arrow out")
@@ -125,8 +125,8 @@ fn no_beginning(at: Words<'_>, token: &Token<'_>) -> Diagnostic {
 }
 
 /// A token behind the end of a statement.
-fn superfluous(at: Words<'_>, token: &Token<'_>, statement: &[Token<'_>]) -> Diagnostic {
-    let found = Diagnostic::error(Code::N0101, format!("{} does not belong here", said(at, token)));
+fn superfluous(at: TokenStream<'_>, token: &Token<'_>, statement: &[Token<'_>]) -> Diagnostic {
+    let found = Diagnostic::error(Code::N0101, format!("{} does not belong here", quoted(at, token)));
     let before = statement.iter().rev().nth(at.tokens.len());
     let after_block = before.is_some_and(|t| matches!(t.kind, TokenKind::Block(_)));
     let literal = before.is_some_and(|t| matches!(t.kind, TokenKind::Int(_) | TokenKind::Float(_)));
@@ -135,7 +135,7 @@ fn superfluous(at: Words<'_>, token: &Token<'_>, statement: &[Token<'_>]) -> Dia
             .label(at.here(), "this statement has no block")
             .cause("blocks belong to `layer`, `fn`, `rule`, `init`, `repeat`, `if`, `scan` and `data`"),
         TokenKind::Sign("=" | ":=") => found
-            .label(token.span, format!("only names can stand left of {}", said(at, token)))
+            .label(token.span, format!("only names can stand left of {}", quoted(at, token)))
             .help("a name: `y = x`; a function: `fn f(x) = 2 * x`; a comparison: `==`"),
         TokenKind::Sign(":") => colon_for_block(at),
         TokenKind::Sign("..") => {
@@ -163,7 +163,7 @@ fn superfluous(at: Words<'_>, token: &Token<'_>, statement: &[Token<'_>]) -> Dia
 }
 
 /// A word with a fixed meaning where a new name is wanted.
-pub(super) fn reserved(i: Words<'_>, word: &str) -> Diagnostic {
+pub(super) fn reserved(i: TokenStream<'_>, word: &str) -> Diagnostic {
     let cause = match word {
         "it" => "`it` is always the last tensor computed",
         "yes" | "no" => "`yes` and `no` are the two answers",
@@ -176,20 +176,20 @@ pub(super) fn reserved(i: Words<'_>, word: &str) -> Diagnostic {
 }
 
 /// `a < b < c`
-pub(super) fn two_comparisons(i: Words<'_>) -> Diagnostic {
+pub(super) fn two_comparisons(i: TokenStream<'_>) -> Diagnostic {
     Diagnostic::error(Code::N0101, "one comparison compares two values")
         .label(i.here(), "this is the second comparison")
         .help("write `a < b and b < c`")
 }
 
 /// `a + not b`
-pub(super) fn not_in_arithmetic(i: Words<'_>) -> Diagnostic {
+pub(super) fn not_in_arithmetic(i: TokenStream<'_>) -> Diagnostic {
     Diagnostic::error(Code::N0101, "`not` behind an operator takes brackets")
         .label(i.here(), "write `(not …)`")
 }
 
 /// `f(x -> dense 3)`: `before` is the argument that goes on with an arrow.
-pub(super) fn chain_in_call(i: Words<'_>, before: Option<&Arg>) -> Diagnostic {
+pub(super) fn chain_in_call(i: TokenStream<'_>, before: Option<&Arg>) -> Diagnostic {
     let found =
         Diagnostic::error(Code::N0101, "a chain among the arguments of a call takes brackets of its own");
     let end = i.tokens.get(argument_len(i.tokens)).map_or(i.here(), |end| end.span);
@@ -214,7 +214,7 @@ fn argument_len(tokens: &[Token<'_>]) -> usize {
 }
 
 /// `x.reshape(2)`
-pub(super) fn method(i: Words<'_>, base: &Expr, name: &Name, span: Span) -> Diagnostic {
+pub(super) fn method(i: TokenStream<'_>, base: &Expr, name: &Name, span: Span) -> Diagnostic {
     let object = i.context.slice(base.span);
     let call = i.context.slice(Span { start: name.span.end, ..span });
     let args = call.trim_start_matches('(');
@@ -255,7 +255,7 @@ pub(super) fn method(i: Words<'_>, base: &Expr, name: &Name, span: Span) -> Diag
 }
 
 /// `Dense(16)(x)`
-pub(super) fn call_of_call(i: Words<'_>, callee: &Expr, span: Span) -> Diagnostic {
+pub(super) fn call_of_call(i: TokenStream<'_>, callee: &Expr, span: Span) -> Diagnostic {
     let layer = i.context.slice(callee.span);
     let tensor = i.context.slice(Span { start: callee.span.end, ..span });
     let tensor = tensor.trim().trim_start_matches('(').trim_end_matches(')');
@@ -270,7 +270,7 @@ pub(super) fn call_of_call(i: Words<'_>, callee: &Expr, span: Span) -> Diagnosti
 }
 
 /// `True`, `false`
-pub(super) fn foreign_bool(i: Words<'_>, word: &str) -> Diagnostic {
+pub(super) fn foreign_bool(i: TokenStream<'_>, word: &str) -> Diagnostic {
     let here = if word.eq_ignore_ascii_case("true") { "yes" } else { "no" };
     Diagnostic::error(Code::N0108, format!("`{word}` is called `{here}` here"))
         .label(i.here(), format!("write `{here}`"))
@@ -278,21 +278,21 @@ pub(super) fn foreign_bool(i: Words<'_>, word: &str) -> Diagnostic {
 }
 
 /// `if x > 3:`
-pub(super) fn colon_for_block(i: Words<'_>) -> Diagnostic {
+pub(super) fn colon_for_block(i: TokenStream<'_>) -> Diagnostic {
     Diagnostic::error(Code::N0108, "a block stands between `{` and `}`, not behind a colon")
         .label(i.here(), "write `{` here, and `}` where the block ends")
         .help("if depth > 1 { dense 16 relu }")
 }
 
 /// `if head = mixture {`
-pub(super) fn equals_in_condition(i: Words<'_>) -> Diagnostic {
+pub(super) fn equals_in_condition(i: TokenStream<'_>) -> Diagnostic {
     Diagnostic::error(Code::N0108, "a comparison is written `==`")
         .label(i.here(), "`=` gives a name to something")
         .fix(i.here(), "==", true)
 }
 
 /// `2024-01-05` in a row of data.
-pub(super) fn glued_words(i: Words<'_>) -> Diagnostic {
+pub(super) fn glued_words(i: TokenStream<'_>) -> Diagnostic {
     let glued = i.tokens.iter().take_while(|t| t.tight && !matches!(t.kind, TokenKind::Sign("," | "->")));
     let span = glued.fold(i.last, |span, token| span.to(token.span));
     Diagnostic::error(Code::N0109, "two values of a row need a space between them")
@@ -301,7 +301,7 @@ pub(super) fn glued_words(i: Words<'_>) -> Diagnostic {
 }
 
 /// `dense 16, relu`
-pub(super) fn comma_between_arguments(i: Words<'_>, head: &Name) -> Diagnostic {
+pub(super) fn comma_between_arguments(i: TokenStream<'_>, head: &Name) -> Diagnostic {
     let comma = i.here();
     let found =
         Diagnostic::error(Code::N0101, format!("the arguments of `{}` are separated by spaces", head.text));
@@ -318,14 +318,19 @@ pub(super) fn comma_between_arguments(i: Words<'_>, head: &Name) -> Diagnostic {
             .fix(span, whole, false);
     }
     let found = found.label(comma, "no comma here").fix(comma, if next.tight { " " } else { "" }, true);
-    if layout::is_setting(&head.text) {
+    if Head::of(&head.text).is_some_and(Head::is_setting) {
         return found;
     }
     found.help("to join several tensors put the step in brackets: `(dense 3), x -> concat`")
 }
 
 /// `dense 4*d`: `last` stands before the argument that goes on with an operator.
-pub(super) fn arithmetic_in_argument(i: Words<'_>, head: &Name, args: &[Arg], last: Words<'_>) -> Diagnostic {
+pub(super) fn arithmetic_in_argument(
+    i: TokenStream<'_>,
+    head: &Name,
+    args: &[Arg],
+    last: TokenStream<'_>,
+) -> Diagnostic {
     let found = Diagnostic::error(
         Code::N0105,
         format!("arithmetic in an argument of `{}` takes brackets", head.text),
@@ -339,7 +344,7 @@ pub(super) fn arithmetic_in_argument(i: Words<'_>, head: &Name, args: &[Arg], la
     if let [Arg { key: None, value: Expr { kind: ExprKind::Group(_), span }, .. }] = args {
         return call_with_space(found, i, head, *span);
     }
-    let start = if is_key(last) { Words { tokens: &last.tokens[2..], ..last } } else { last };
+    let start = if is_key(last) { TokenStream { tokens: &last.tokens[2..], ..last } } else { last };
     let Ok((_, whole)) = expr(start) else {
         return found.label(i.here(), "put what belongs together in brackets");
     };
@@ -369,7 +374,7 @@ pub(super) fn arithmetic_in_argument(i: Words<'_>, head: &Name, args: &[Arg], la
 }
 
 /// `leaky 3 -1`
-fn negative_argument(i: Words<'_>, next: &Token<'_>) -> Diagnostic {
+fn negative_argument(i: TokenStream<'_>, next: &Token<'_>) -> Diagnostic {
     let span = i.here().to(next.span);
     let text = i.context.slice(span);
     Diagnostic::error(Code::N0105, "a negative number as an argument takes brackets")
@@ -379,7 +384,7 @@ fn negative_argument(i: Words<'_>, next: &Token<'_>) -> Diagnostic {
 }
 
 /// `softmax (x) + 1`: rather a call, written with a space.
-fn call_with_space(found: Diagnostic, i: Words<'_>, head: &Name, group: Span) -> Diagnostic {
+fn call_with_space(found: Diagnostic, i: TokenStream<'_>, head: &Name, group: Span) -> Diagnostic {
     let argument = i.context.slice(group);
     let space = Span { start: head.span.end, end: group.start, ..group };
     found

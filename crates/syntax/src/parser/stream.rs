@@ -11,7 +11,7 @@ use std::slice::Iter;
 
 /// What is still to be read of a statement.
 #[derive(Clone, Copy)]
-pub(super) struct Words<'a> {
+pub(super) struct TokenStream<'a> {
     /// The file around it.
     pub(super) context: &'a Context<'a>,
     /// The tokens ahead.
@@ -23,17 +23,17 @@ pub(super) struct Words<'a> {
 }
 
 /// What a parser returns: the rest and a piece of the tree.
-pub(super) type Read<'a, T> = IResult<Words<'a>, T, Problem<'a>>;
+pub(super) type Read<'a, T> = IResult<TokenStream<'a>, T, Problem<'a>>;
 
 /// Why a parser stopped.
 #[derive(Clone)]
 pub(super) struct Problem<'a> {
     /// Where.
-    pub(super) at: Words<'a>,
+    pub(super) at: TokenStream<'a>,
     /// What it would have liked to see there.
     pub(super) expected: Expected,
     /// The diagnostic, where the parser knows better than "expected …".
-    pub(super) told: Option<Box<Diagnostic>>,
+    pub(super) diagnostic: Option<Box<Diagnostic>>,
 }
 
 /// What a parser would have liked to see, in the user's words.
@@ -61,17 +61,17 @@ pub(super) const TEXT: Expected =
 /// Nothing more.
 pub(super) const END: Expected = Expected { what: "the end of the statement", plain: "" };
 
-impl<'a> ParseError<Words<'a>> for Problem<'a> {
-    fn from_error_kind(at: Words<'a>, _: ErrorKind) -> Self {
-        Problem { at, expected: VALUE, told: None }
+impl<'a> ParseError<TokenStream<'a>> for Problem<'a> {
+    fn from_error_kind(at: TokenStream<'a>, _: ErrorKind) -> Self {
+        Problem { at, expected: VALUE, diagnostic: None }
     }
 
-    fn append(_: Words<'a>, _: ErrorKind, other: Self) -> Self {
+    fn append(_: TokenStream<'a>, _: ErrorKind, other: Self) -> Self {
         other
     }
 }
 
-impl<'a> Words<'a> {
+impl<'a> TokenStream<'a> {
     /// The next token.
     pub(super) fn peek(&self) -> Option<&'a Token<'a>> {
         self.tokens.first()
@@ -107,29 +107,29 @@ impl<'a> Words<'a> {
     }
 
     /// The next token, and what is behind it.
-    pub(super) fn split(self) -> Option<(Words<'a>, &'a Token<'a>)> {
+    pub(super) fn split(self) -> Option<(TokenStream<'a>, &'a Token<'a>)> {
         let (token, rest) = self.tokens.split_first()?;
-        Some((Words { tokens: rest, last: token.span, ..self }, token))
+        Some((TokenStream { tokens: rest, last: token.span, ..self }, token))
     }
 
     /// Not what was expected; another parser may try.
     pub(super) fn miss<T>(self, expected: Expected) -> Read<'a, T> {
-        Err(nom::Err::Error(Problem { at: self, expected, told: None }))
+        Err(nom::Err::Error(Problem { at: self, expected, diagnostic: None }))
     }
 
     /// Not what was expected; nothing else can stand here.
     pub(super) fn fail<T>(self, expected: Expected) -> Read<'a, T> {
-        Err(nom::Err::Failure(Problem { at: self, expected, told: None }))
+        Err(nom::Err::Failure(Problem { at: self, expected, diagnostic: None }))
     }
 
     /// A mistake with its own diagnostic.
     pub(super) fn tell<T>(self, found: Diagnostic) -> Read<'a, T> {
-        Err(nom::Err::Failure(Problem { at: self, expected: END, told: Some(Box::new(found)) }))
+        Err(nom::Err::Failure(Problem { at: self, expected: END, diagnostic: Some(Box::new(found)) }))
     }
 }
 
 /// The sign `sign`; its place.
-pub(super) fn sign<'a>(sign: &'static str) -> impl Fn(Words<'a>) -> Read<'a, Span> {
+pub(super) fn sign<'a>(sign: &'static str) -> impl Fn(TokenStream<'a>) -> Read<'a, Span> {
     move |i| match i.split() {
         Some((rest, token)) if token.is_sign(sign) => Ok((rest, token.span)),
         _ => i.miss(Expected { what: quoted(sign), plain: "" }),
@@ -137,7 +137,7 @@ pub(super) fn sign<'a>(sign: &'static str) -> impl Fn(Words<'a>) -> Read<'a, Spa
 }
 
 /// The word `word`; its place.
-pub(super) fn word<'a>(word: &'static str) -> impl Fn(Words<'a>) -> Read<'a, Span> {
+pub(super) fn word<'a>(word: &'static str) -> impl Fn(TokenStream<'a>) -> Read<'a, Span> {
     move |i| match i.split() {
         Some((rest, token)) if token.is_word(word) => Ok((rest, token.span)),
         _ => i.miss(Expected { what: quoted(word), plain: "" }),
@@ -145,7 +145,7 @@ pub(super) fn word<'a>(word: &'static str) -> impl Fn(Words<'a>) -> Read<'a, Spa
 }
 
 /// The mention of a name.
-pub(super) fn name(i: Words<'_>) -> Read<'_, Name> {
+pub(super) fn name(i: TokenStream<'_>) -> Read<'_, Name> {
     match i.split() {
         Some((rest, Token { kind: TokenKind::Name(word), span, .. })) if !is_infix_word(word) => {
             Ok((rest, Name { text: (*word).to_owned(), span: *span }))
@@ -155,15 +155,15 @@ pub(super) fn name(i: Words<'_>) -> Read<'_, Name> {
 }
 
 /// A name that gets a meaning here, so that it may not have one already.
-pub(super) fn new_name(i: Words<'_>) -> Read<'_, Name> {
+pub(super) fn new_name(i: TokenStream<'_>) -> Read<'_, Name> {
     match i.peek().and_then(Token::word) {
-        Some(word) if is_infix_word(word) || is_fixed_name(word) => i.tell(super::teach::reserved(i, word)),
+        Some(word) if is_infix_word(word) || is_fixed_name(word) => i.tell(super::errors::reserved(i, word)),
         _ => name(i),
     }
 }
 
 /// A string: its text and place.
-pub(super) fn text(i: Words<'_>) -> Read<'_, (String, Span)> {
+pub(super) fn text(i: TokenStream<'_>) -> Read<'_, (String, Span)> {
     match i.split() {
         Some((rest, Token { kind: TokenKind::Text(text), span, .. })) => Ok((rest, (text.clone(), *span))),
         _ => i.miss(TEXT),
@@ -193,7 +193,7 @@ fn quoted(sign: &'static str) -> &'static str {
     }
 }
 
-impl<'a> Input for Words<'a> {
+impl<'a> Input for TokenStream<'a> {
     type Item = &'a Token<'a>;
     type Iter = Iter<'a, Token<'a>>;
     type IterIndices = Enumerate<Self::Iter>;
@@ -203,12 +203,12 @@ impl<'a> Input for Words<'a> {
     }
 
     fn take(&self, index: usize) -> Self {
-        Words { tokens: &self.tokens[..index], ..*self }
+        TokenStream { tokens: &self.tokens[..index], ..*self }
     }
 
     fn take_from(&self, index: usize) -> Self {
         let last = index.checked_sub(1).map_or(self.last, |at| self.tokens[at].span);
-        Words { tokens: &self.tokens[index..], last, ..*self }
+        TokenStream { tokens: &self.tokens[index..], last, ..*self }
     }
 
     fn take_split(&self, index: usize) -> (Self, Self) {
