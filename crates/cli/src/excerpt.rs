@@ -43,12 +43,12 @@ impl Excerpt {
             self.text.push_str(line);
             return;
         }
-        let cut = (0..=keep).rev().find(|i| line.is_char_boundary(*i)).unwrap_or(0);
+        let kept = (0..=keep).rev().find(|i| line.is_char_boundary(*i)).unwrap_or(0);
         let more = " …";
-        self.text.push_str(&line[..cut]);
+        self.text.push_str(&line[..kept]);
         self.text.push_str(more);
         self.text.push_str(&line[end..]);
-        let gone = end - cut - more.len();
+        let gone = end - kept - more.len();
         for ((at, len), (was, had)) in self.places.iter_mut().zip(clipped) {
             if *was >= start + end {
                 *at -= gone;

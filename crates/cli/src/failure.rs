@@ -34,7 +34,7 @@ impl Failure {
 
     /// Says what follows from the mistakes.
     #[must_use]
-    pub fn so(self, tail: &'static str) -> Self {
+    pub fn with_tail(self, tail: &'static str) -> Self {
         match self {
             Failure::Problem { problem, .. } => Failure::Problem { problem, tail },
             Failure::Closed => Failure::Closed,

@@ -7,7 +7,7 @@ mod args;
 mod commands;
 mod excerpt;
 mod failure;
-mod figures;
+mod format;
 mod input;
 mod output;
 mod pages;
@@ -30,17 +30,17 @@ const MISTAKE: u8 = 2;
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(told) => {
-            let code = u8::try_from(told.exit_code()).unwrap_or(MISTAKE);
+        Err(error) => {
+            let code = u8::try_from(error.exit_code()).unwrap_or(MISTAKE);
             // A reader of the help that went away is nobody's mistake.
-            let _ = told.print();
+            let _ = error.print();
             return ExitCode::from(code);
         }
     };
     let mut out = Output::new(cli.command.quiet());
     let code = match catch_unwind(AssertUnwindSafe(|| cli.command.run(&mut out))) {
         Ok(Ok(code)) => code,
-        Ok(Err(failure)) => tell(&mut out, failure),
+        Ok(Err(failure)) => report(&mut out, failure),
         Err(_) => {
             out.say(
                 "this is a mistake in nnc itself, not in what you gave it; please report the lines above",
@@ -52,7 +52,7 @@ fn main() -> ExitCode {
 }
 
 /// Shows why a command ended early, and gives its exit code.
-pub fn tell(out: &mut Output, failure: Failure) -> u8 {
+pub fn report(out: &mut Output, failure: Failure) -> u8 {
     match failure {
         Failure::Closed => 0,
         Failure::Problem { mut problem, tail } => {

@@ -1,6 +1,6 @@
 //! What is said while a network trains.
 
-use crate::figures::{bytes, count, grouped, short};
+use crate::format::{bytes, count, grouped, short};
 use crate::output::Output;
 use crate::render::columns;
 use nnc_syntax::{Diagnostic, SourceMap};
@@ -12,21 +12,30 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Tells on stderr how training goes: one line that changes on a terminal, a few lines elsewhere.
 #[derive(Debug)]
-pub struct Teller<'a> {
+pub struct Reporter<'a> {
     out: &'a mut Output,
     sources: &'a SourceMap,
     epochs: u64,
     next: u64,
-    told: u64,
+    reported: u64,
     last: Instant,
     line: bool,
     begun: bool,
 }
 
-impl<'a> Teller<'a> {
+impl<'a> Reporter<'a> {
     /// Says nothing yet.
     pub fn new(out: &'a mut Output, sources: &'a SourceMap) -> Self {
-        Self { out, sources, epochs: 0, next: 1, told: 0, last: Instant::now(), line: false, begun: false }
+        Self {
+            out,
+            sources,
+            epochs: 0,
+            next: 1,
+            reported: 0,
+            last: Instant::now(),
+            line: false,
+            begun: false,
+        }
     }
 
     /// Leaves the line that was written over, and tells whether training began.
@@ -42,17 +51,17 @@ impl<'a> Teller<'a> {
         }
     }
 
-    fn epoch_line(&mut self, epoch: u64, names: &[String], figures: &[f64]) {
+    fn epoch_line(&mut self, epoch: u64, names: &[String], values: &[f64]) {
         let wide = grouped(self.epochs).len();
         let mut line = format!("epoch {:>wide$}/{}", grouped(epoch), grouped(self.epochs));
-        line.push_str(&pairs(names, figures));
+        line.push_str(&pairs(names, values));
         self.out.note(&line);
-        self.told = epoch;
+        self.reported = epoch;
         self.last = Instant::now();
     }
 }
 
-impl Observer for Teller<'_> {
+impl Observer for Reporter<'_> {
     fn start(&mut self, start: &Start) {
         (self.epochs, self.begun) = (start.epochs, true);
         let valid = match start.valid_rows {
@@ -83,12 +92,12 @@ impl Observer for Teller<'_> {
             let room = columns().saturating_sub(1);
             self.out.over(&line.chars().take(room).collect::<String>());
             self.line = true;
-        } else if p.last && p.epoch_ended && self.told != p.epoch {
+        } else if p.last && p.epoch_ended && self.reported != p.epoch {
             self.epoch_line(p.epoch, p.names, p.figures);
         }
     }
 
-    fn epoch(&mut self, epoch: u64, names: &[String], figures: &[f64]) {
+    fn epoch(&mut self, epoch: u64, names: &[String], values: &[f64]) {
         if epoch < self.next && (!epoch.is_multiple_of(64) && epoch > 1000 || self.last.elapsed() < PATIENCE)
         {
             return;
@@ -97,7 +106,7 @@ impl Observer for Teller<'_> {
             self.next = after(self.next);
         }
         if !self.out.live() {
-            self.epoch_line(epoch, names, figures);
+            self.epoch_line(epoch, names, values);
         }
     }
 
@@ -113,8 +122,8 @@ fn after(n: u64) -> u64 {
     if leading == 2 { n / 2 * 5 } else { n.saturating_mul(2) }
 }
 
-fn pairs(names: &[String], figures: &[f64]) -> String {
-    names.iter().zip(figures).map(|(name, x)| format!("  {name} {}", short(*x))).collect()
+fn pairs(names: &[String], values: &[f64]) -> String {
+    names.iter().zip(values).map(|(name, x)| format!("  {name} {}", short(*x))).collect()
 }
 
 /// `epoch 12/500  loss 0.0123  23,000 steps/s  1:12 left`
@@ -140,11 +149,11 @@ mod tests {
 
     #[test]
     fn epochs_that_are_told() {
-        let mut told = vec![1];
-        while told.len() < 9 {
-            told.extend(told.last().map(|n| after(*n)));
+        let mut reported = vec![1];
+        while reported.len() < 9 {
+            reported.extend(reported.last().map(|n| after(*n)));
         }
-        assert_eq!(told, [1, 2, 5, 10, 20, 50, 100, 200, 500]);
+        assert_eq!(reported, [1, 2, 5, 10, 20, 50, 100, 200, 500]);
     }
 
     #[test]

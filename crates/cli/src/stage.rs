@@ -1,6 +1,6 @@
 //! Stages that are no graphs of primitives, as text, pictures and data.
 
-use crate::figures::{bytes, grouped, shape};
+use crate::format::{bytes, grouped, shape};
 use crate::input::Compiled;
 use nnc_engine::Plan;
 use nnc_graph::{Graph, Leaf, NodeId, Prim, Role};

@@ -235,7 +235,7 @@ pub(crate) struct Places {
     /// From row `row` on, the line is `line + (r - row)` of file `file`.
     pub(crate) lines: Vec<LineRun>,
     /// From this row on the lines are not known.
-    pub(crate) cut: Option<u64>,
+    pub(crate) stop: Option<u64>,
     /// For written rows: the marks of the row and of its cells.
     pub(crate) handles: Vec<(Option<Handle>, Vec<Option<Handle>>)>,
     /// The mark of the source.
@@ -256,7 +256,7 @@ impl Places {
         let file = self.paths.len().saturating_sub(1);
         let as_before =
             self.lines.last().is_some_and(|run| run.file == file && run.line + (row - run.row) == line);
-        if as_before || self.cut.is_some() {
+        if as_before || self.stop.is_some() {
             return;
         }
         // A hostile file could have a run per row; what comes later has a row
@@ -264,7 +264,7 @@ impl Places {
         if self.lines.len() < 1 << 20 {
             self.lines.push(LineRun { row, line, file });
         } else {
-            self.cut = Some(row);
+            self.stop = Some(row);
         }
     }
 
@@ -288,7 +288,7 @@ impl Places {
     }
 
     fn run(&self, row: u64) -> Option<LineRun> {
-        if self.cut.is_some_and(|cut| row >= cut) {
+        if self.stop.is_some_and(|stop| row >= stop) {
             return None;
         }
         let i = self.lines.partition_point(|r| r.row <= row);

@@ -86,7 +86,7 @@ impl Description {
                 table.bars = None;
             }
         }
-        table.draw(style, out);
+        table.render(style, out);
     }
 
     fn rows_before(&self, style: Style, out: &mut String) {
@@ -102,7 +102,7 @@ impl Description {
         }
         table.right = vec![0];
         table.whole_columns(style);
-        table.draw(style, out);
+        table.render(style, out);
     }
 
     fn rows_after(&self, style: Style, out: &mut String) {
@@ -128,7 +128,7 @@ impl Description {
         table.kept = targets.len() + 1;
         table.right = (0..table.lines[0].len()).collect();
         table.whole_columns(style);
-        table.draw(style, out);
+        table.render(style, out);
     }
 }
 
@@ -210,7 +210,7 @@ impl Table {
         }
     }
 
-    fn draw(&self, style: Style, out: &mut String) {
+    fn render(&self, style: Style, out: &mut String) {
         let widths = self.widths();
         for (n, line) in self.lines.iter().enumerate() {
             let mut text = String::from(" ");
@@ -399,7 +399,7 @@ mod tests {
         table.whole_columns(style);
         assert_eq!(table.lines[0], ["column0", "column1", "column2", "…", "column28", "column29"]);
         let mut out = String::new();
-        table.draw(style, &mut out);
+        table.render(style, &mut out);
         assert!(out.trim_end().chars().count() <= 60, "{out}");
     }
 }

@@ -72,7 +72,7 @@ pub(crate) fn split(n: usize, spec: &SplitSpec, ties: Ties<'_>, seed: u64) -> Re
         Ties::Groups(groups) => return group_split(&order, groups, spec, valid, test),
         Ties::None => {}
     }
-    let mut parts = cut(&order, spec, valid, test);
+    let mut parts = divide(&order, spec, valid, test);
     parts.sort();
     Ok(parts)
 }
@@ -109,7 +109,7 @@ fn fold(n: usize, i: usize, k: usize) -> std::ops::Range<usize> {
 
 /// The order is training, validation, test from front to back, so that
 /// `ordered` keeps the latest rows for the test.
-fn cut(order: &[u32], spec: &SplitSpec, valid: usize, test: usize) -> Parts {
+fn divide(order: &[u32], spec: &SplitSpec, valid: usize, test: usize) -> Parts {
     let (rest, tail) = order.split_at(order.len() - test);
     let held = match spec.fold {
         Some((i, k)) => fold(rest.len(), i, k),

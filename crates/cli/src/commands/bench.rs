@@ -3,7 +3,7 @@
 use crate::args::{Precision, SpecArgs};
 use crate::commands::Run;
 use crate::failure::Result;
-use crate::figures::{bytes, count, duration, grouped, short};
+use crate::format::{bytes, count, duration, grouped, short};
 use crate::input::{self, Length};
 use crate::output::Output;
 use clap::Args;
@@ -85,12 +85,12 @@ fn run(args: &BenchArgs, out: &mut Output) -> Result<u8> {
         out.json(&object)?;
     } else {
         let profile = if args.profile { profile(&report.profile) } else { String::new() };
-        out.result(&(told(&report) + &profile))?;
+        out.result(&(render(&report) + &profile))?;
     }
     Ok(0)
 }
 
-fn told(r: &BenchReport) -> String {
+fn render(r: &BenchReport) -> String {
     let speed = if r.steps_per_second < 10.0 {
         short(r.steps_per_second)
     } else {

@@ -3,7 +3,7 @@
 use crate::args::{Precision, SpecArgs};
 use crate::commands::Run;
 use crate::failure::Result;
-use crate::figures::{count, grouped, shape, short};
+use crate::format::{count, grouped, shape, short};
 use crate::input::{self, Length};
 use crate::output::Output;
 use crate::table::Table;

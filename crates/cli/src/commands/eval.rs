@@ -3,7 +3,7 @@
 use crate::args::TargetArgs;
 use crate::commands::Run;
 use crate::failure::Result;
-use crate::figures::{count, grid, line, metrics, tables};
+use crate::format::{count, grid, line, metrics, tables};
 use crate::output::Output;
 use clap::{Args, ValueEnum};
 use nnc_train::{InferOptions, On, evaluate, open_model};

@@ -3,7 +3,7 @@
 use crate::args::{Precision, SpecArgs, assignment};
 use crate::commands::Run;
 use crate::failure::{Failure, Result};
-use crate::figures::count;
+use crate::format::count;
 use crate::input::{self, Length};
 use crate::output::Output;
 use crate::pages::{self, fill};

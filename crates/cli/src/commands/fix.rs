@@ -2,9 +2,9 @@
 
 use crate::commands::Run;
 use crate::failure::{Failure, Result};
-use crate::figures::count;
+use crate::format::count;
 use crate::output::Output;
-use crate::{input, programs, tell};
+use crate::{input, programs, report};
 use clap::Args;
 use nnc_graph::DType;
 use nnc_model::{Overrides, Spec};
@@ -47,7 +47,7 @@ fn run(args: &FixArgs, out: &mut Output) -> Result<u8> {
         match one(&file, args.dry_run, out) {
             Ok(left) => code = code.max(left),
             Err(Failure::Closed) => return Err(Failure::Closed),
-            Err(failure) => code = tell(out, failure),
+            Err(failure) => code = report(out, failure),
         }
     }
     Ok(code)
@@ -75,8 +75,8 @@ fn one(file: &str, dry_run: bool, out: &mut Output) -> Result<u8> {
     }
     let left = mended.found.iter().filter(|d| d.is_error()).count();
     if !dry_run {
-        let told: Vec<Diagnostic> = mended.found.into_iter().filter(Diagnostic::is_error).collect();
-        out.diagnostics(&told, &mended.sources);
+        let errors: Vec<Diagnostic> = mended.found.into_iter().filter(Diagnostic::is_error).collect();
+        out.diagnostics(&errors, &mended.sources);
     }
     let changes = mended.changes.len() as u64;
     let verb = if dry_run { "would be made" } else { "made" };
@@ -117,7 +117,7 @@ fn mend(name: &str, mut text: String, base: &Path) -> Mended {
         if seen.contains(&next) || unreadable(&next_found) > unreadable(&found) {
             break;
         }
-        changes.extend(fixes.iter().map(|(d, fix)| told(d, fix, &sources)));
+        changes.extend(fixes.iter().map(|(d, fix)| render(d, fix, &sources)));
         seen.push(next.clone());
         (text, found, sources, source) = (next, next_found, next_sources, next_source);
     }
@@ -181,7 +181,7 @@ fn apply(text: &str, fixes: &[(&Diagnostic, &Fix)]) -> String {
 }
 
 /// ``xor.nn:9:1: `dens` becomes `dense` (N0201)``
-fn told(d: &Diagnostic, fix: &Fix, sources: &SourceMap) -> String {
+fn render(d: &Diagnostic, fix: &Fix, sources: &SourceMap) -> String {
     let (before, after) = (sources.slice(fix.span), fix.replacement.as_str());
     let what = match (before.trim(), after.trim()) {
         ("", after) => format!("`{after}` is put in"),

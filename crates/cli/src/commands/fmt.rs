@@ -2,9 +2,9 @@
 
 use crate::commands::Run;
 use crate::failure::{Failure, Result};
-use crate::figures::count;
+use crate::format::count;
 use crate::output::Output;
-use crate::{input, programs, tell};
+use crate::{input, programs, report};
 use clap::Args;
 use nnc_model::library::layer_names;
 use nnc_syntax::{SourceId, SourceMap, format, parse, same_meaning};
@@ -47,7 +47,7 @@ fn run(args: &FmtArgs, out: &mut Output) -> Result<u8> {
         match one(file, args.check, &layers, out) {
             Ok(differs) => changed += u64::from(differs),
             Err(Failure::Closed) => return Err(Failure::Closed),
-            Err(failure) => code = tell(out, failure),
+            Err(failure) => code = report(out, failure),
         }
     }
     let all = count(files.len() as u64, "program");
@@ -85,11 +85,12 @@ fn one(file: &str, check: bool, layers: &BTreeSet<String>, out: &mut Output) -> 
 fn formatted(name: &str, text: &str, layers: &BTreeSet<String>) -> Result<String> {
     let mut sources = SourceMap::default();
     let id = sources.add(name, text);
-    let told =
-        |found| Failure::from(Problem::at(ProblemKind::Spec, found, &sources)).so("it stays as it was");
-    let formatted = format(text, id, &|name| layers.contains(name)).map_err(told)?;
+    let failure = |found| {
+        Failure::from(Problem::at(ProblemKind::Spec, found, &sources)).with_tail("it stays as it was")
+    };
+    let formatted = format(text, id, &|name| layers.contains(name)).map_err(failure)?;
     // Nobody looks at what a formatter did to a whole folder, so it looks itself.
-    let plain = format(text, id, &|_| false).map_err(told)?;
+    let plain = format(text, id, &|_| false).map_err(failure)?;
     let kept = same_meaning(&parse(text, id).program, &parse(&plain, SourceId::default()).program)
         && format(&formatted, id, &|name| layers.contains(name)).as_ref() == Ok(&formatted);
     debug_assert!(kept, "{text}");

@@ -2,7 +2,7 @@
 
 use crate::commands::train::{INTERRUPTED, NOTHING, TrainArgs, interrupt, object, options, prepare, trained};
 use crate::failure::Result;
-use crate::figures::{count, duration, short};
+use crate::format::{count, duration, short};
 use crate::output::Output;
 use crate::table::Table;
 use nnc_train::{Folds, Report, Spread, Summary};
@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 /// Trains once for each fold and tells what came of it.
 pub fn run(args: &TrainArgs, folds: usize, out: &mut Output) -> Result<u8> {
     let flag = interrupt(out);
-    let first = prepare(args, Some((0, folds)), out).map_err(|f| f.so(NOTHING))?;
+    let first = prepare(args, Some((0, folds)), out).map_err(|f| f.with_tail(NOTHING))?;
     let name = first.0.spec.sources.get(first.0.spec.source).name.clone();
     let mut all = Folds::begin(folds, args.out.as_deref(), &name)?;
     let mut next = Some(first);
@@ -33,7 +33,7 @@ pub fn run(args: &TrainArgs, folds: usize, out: &mut Output) -> Result<u8> {
     let text = match (args.json, args.quiet) {
         (true, _) => format!("{}\n", json_object(&all, &summary)),
         (false, true) => one_line(&all, &summary),
-        (false, false) => told(&all, &summary),
+        (false, false) => render(&all, &summary),
     };
     out.result(&text)?;
     Ok(if interrupted { INTERRUPTED } else { 0 })
@@ -46,16 +46,16 @@ fn named(summary: &Summary) -> Vec<(String, &Spread)> {
 }
 
 /// `0.95333 ± 0.02981`
-fn spread(s: &Spread) -> String {
+fn mean_and_deviation(s: &Spread) -> String {
     format!("{} ± {}", short(s.mean), short(s.deviation))
 }
 
 fn one_line(all: &Folds, summary: &Summary) -> String {
-    let valid = summary.valid.iter().map(|s| format!("val_{} {}  ", s.name, spread(s)));
+    let valid = summary.valid.iter().map(|s| format!("val_{} {}  ", s.name, mean_and_deviation(s)));
     format!("{}folds {}  run {}\n", valid.collect::<String>(), summary.done, all.path().display())
 }
 
-fn told(all: &Folds, summary: &Summary) -> String {
+fn render(all: &Folds, summary: &Summary) -> String {
     let figures = named(summary);
     let mut table = Table::default().words("fold");
     for (name, _) in &figures {
@@ -76,7 +76,8 @@ fn told(all: &Folds, summary: &Summary) -> String {
     let seconds: f64 = all.reports().iter().map(|r| r.seconds).sum();
     let folds = count(summary.done as u64, "fold");
     let missing = if summary.done < summary.folds { format!(" of {}", summary.folds) } else { String::new() };
-    let head: Vec<String> = summary.valid.iter().map(|s| format!("val_{} {}", s.name, spread(s))).collect();
+    let head: Vec<String> =
+        summary.valid.iter().map(|s| format!("val_{} {}", s.name, mean_and_deviation(s))).collect();
     format!(
         "{}\n{folds}{missing} in {}\nrun: {}\n\n{}",
         head.join("  "),

@@ -3,7 +3,7 @@
 use crate::args::{Precision, SpecArgs, assignment};
 use crate::commands::Run;
 use crate::failure::{Failure, Result};
-use crate::figures::count;
+use crate::format::count;
 use crate::input::{self, Length};
 use crate::output::Output;
 use clap::{Args, ValueEnum};
@@ -75,17 +75,17 @@ impl Run for ImportArgs {
 
 /// Pairs the layers, converts their numbers, writes the model.
 fn run(args: &ImportArgs, out: &mut Output) -> Result<u8> {
-    let to = args.out.clone().unwrap_or_else(|| beside(args.spec.spec.as_deref()));
+    let to = args.out.clone().unwrap_or_else(|| default_output(args.spec.spec.as_deref()));
     if same(&to, &args.weights) {
         let help = "--out FILE names another file";
-        return Err(Failure::usage("the model would be written over the weights", help).so(NOTHING));
+        return Err(Failure::usage("the model would be written over the weights", help).with_tail(NOTHING));
     }
     let prepared = input::spec(&args.spec, Length::default(), out).and_then(|spec| {
         let loaded = input::data(&args.spec, spec, out)?;
         let model = input::model(&loaded, args.precision, out)?;
         Ok((loaded, model))
     });
-    let (loaded, model) = prepared.map_err(|f| f.so(NOTHING))?;
+    let (loaded, model) = prepared.map_err(|f| f.with_tail(NOTHING))?;
     let options = ImportOptions {
         from: match args.from {
             From::Torch => Library::Torch,
@@ -96,7 +96,7 @@ fn run(args: &ImportArgs, out: &mut Output) -> Result<u8> {
         memory_limit: args.spec.memory,
     };
     let imported =
-        import(&loaded, &model, &args.weights, &options).map_err(|p| Failure::from(p).so(NOTHING))?;
+        import(&loaded, &model, &args.weights, &options).map_err(|p| Failure::from(p).with_tail(NOTHING))?;
     write_atomic(&to, &imported.bytes).map_err(|e| {
         let help = "--out FILE names another place";
         Failure::usage(format!("`{}` cannot be written: {e}", to.display()), help)
@@ -116,7 +116,7 @@ fn run(args: &ImportArgs, out: &mut Output) -> Result<u8> {
 }
 
 /// `gpt.nn` becomes `gpt.safetensors` in the present folder.
-fn beside(spec: Option<&str>) -> PathBuf {
+fn default_output(spec: Option<&str>) -> PathBuf {
     let stem = spec.filter(|s| *s != "-").and_then(|s| Path::new(s).file_stem());
     Path::new(stem.unwrap_or("model".as_ref())).with_extension("safetensors")
 }

@@ -4,7 +4,7 @@ use crate::args::TargetArgs;
 use crate::commands::Run;
 use crate::commands::eval::options;
 use crate::failure::Result;
-use crate::figures::{exact, number};
+use crate::format::{exact, number};
 use crate::output::Output;
 use clap::Args;
 use nnc_train::{Heading, Predictions, Reading, open_model, predict};

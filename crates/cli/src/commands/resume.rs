@@ -2,7 +2,7 @@
 
 use crate::args::{positive, size};
 use crate::commands::Run;
-use crate::commands::train::{self, Told};
+use crate::commands::train::{self, ResultStyle};
 use crate::failure::Result;
 use crate::output::Output;
 use clap::Args;
@@ -68,5 +68,11 @@ fn run(args: &ResumeArgs, out: &mut Output) -> Result<u8> {
         resume: Some(Rc::new(checkpoint)),
         ..TrainOptions::default()
     };
-    train::train_and_tell(&loaded, &model, &options, Told { json: args.json, quiet: args.quiet }, out)
+    train::train_and_report(
+        &loaded,
+        &model,
+        &options,
+        ResultStyle { json: args.json, quiet: args.quiet },
+        out,
+    )
 }

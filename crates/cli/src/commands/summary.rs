@@ -3,7 +3,7 @@
 use crate::args::{Precision, SpecArgs};
 use crate::commands::Run;
 use crate::failure::Result;
-use crate::figures::{bytes, count, grouped, shape};
+use crate::format::{bytes, count, grouped, shape};
 use crate::input::{Compiled, compile};
 use crate::output::Output;
 use crate::stage::{flat, place};

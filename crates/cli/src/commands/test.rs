@@ -4,10 +4,10 @@ use super::train::{INTERRUPTED, interrupt};
 use crate::args::{Precision, SpecArgs, assignment, positive, size};
 use crate::commands::Run;
 use crate::failure::{Failure, Result};
-use crate::figures::{count, grouped, number, short};
+use crate::format::{count, grouped, number, short};
 use crate::input::{self, Length};
 use crate::output::Output;
-use crate::{programs, tell};
+use crate::{programs, report};
 use clap::Args;
 use nnc_model::{Expectation, Model, Settings, Spec};
 use nnc_syntax::ast::{Stmt, StmtKind};
@@ -88,7 +88,7 @@ fn run(args: &TestArgs, out: &mut Output) -> Result<u8> {
             Ok(Some(list)) => results.push((file, list)),
             Ok(None) => return Ok(INTERRUPTED),
             Err(Failure::Closed) => return Err(Failure::Closed),
-            Err(failure) => code = tell(out, failure),
+            Err(failure) => code = report(out, failure),
         }
     }
     let all = results.iter().flat_map(|(_, list)| list);
@@ -172,7 +172,7 @@ fn one(
             tally,
         };
         if !args.json {
-            out.result(&format!("{name}:{}: {}\n", kept.line, told(e, &kept)))?;
+            out.result(&format!("{name}:{}: {}\n", kept.line, render(e, &kept)))?;
         }
         if let Some(line) = too_short(e, &model.settings, loaded.data.train.len()) {
             out.note(&format!("{name}:{}: {line}", kept.line));
@@ -242,7 +242,7 @@ fn condition(words: &str, e: &Expectation, tally: &Tally) -> String {
 }
 
 /// `kept: loss < 0.1 within 500 epochs in 9 of 10 seeds (9 of 9 tried, after 13 to 261 epochs, median 99)`
-fn told(e: &Expectation, kept: &Kept) -> String {
+fn render(e: &Expectation, kept: &Kept) -> String {
     let word = if kept.holds { "kept" } else { "broken" };
     let tally = &kept.tally;
     let limited = e.within_epochs.is_some() || e.within_steps.is_some();
@@ -250,10 +250,10 @@ fn told(e: &Expectation, kept: &Kept) -> String {
     match &tally.trials[..] {
         [trial] if tally.of == 1 => parts.push(state(trial, limited)),
         trials => {
-            let spread = if limited { spread(tally) } else { None };
-            let spread = spread.map_or(String::new(), |words| format!(", {words}"));
+            let epochs = if limited { epochs_needed(tally) } else { None };
+            let epochs = epochs.map_or(String::new(), |words| format!(", {words}"));
             parts.push(format!(
-                "{} of {} tried{spread}",
+                "{} of {} tried{epochs}",
                 grouped(tally.held()),
                 grouped(trials.len() as u64)
             ));
@@ -282,7 +282,7 @@ fn state(trial: &Trial, limited: bool) -> String {
 }
 
 /// `after 13 to 261 epochs, median 99`
-fn spread(tally: &Tally) -> Option<String> {
+fn epochs_needed(tally: &Tally) -> Option<String> {
     let mut epochs: Vec<u64> = tally.trials.iter().filter(|t| t.holds).map(|t| t.epoch).collect();
     epochs.sort_unstable();
     let (first, last) = (*epochs.first()?, *epochs.last()?);

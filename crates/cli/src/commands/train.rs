@@ -4,10 +4,10 @@ use crate::args::{Precision, SpecArgs, positive};
 use crate::commands::Run;
 use crate::commands::folds;
 use crate::failure::{Failure, Result};
-use crate::figures::{self, cell, count, duration, grouped, short};
+use crate::format::{self, cell, count, duration, grouped, short};
 use crate::input::{self, Length};
 use crate::output::Output;
-use crate::progress::Teller;
+use crate::progress::Reporter;
 use crate::table::Table;
 use clap::Args;
 use nnc_model::Model;
@@ -86,14 +86,14 @@ fn run(args: &TrainArgs, out: &mut Output) -> Result<u8> {
         return folds::run(args, usize::from(count), out);
     }
     let prepared = prepare(args, None, out);
-    let (loaded, model) = prepared.map_err(|f| f.so(NOTHING))?;
+    let (loaded, model) = prepared.map_err(|f| f.with_tail(NOTHING))?;
     let options = options(args, args.out.clone(), interrupt(out));
-    train_and_tell(&loaded, &model, &options, Told { json: args.json, quiet: args.quiet }, out)
+    train_and_report(&loaded, &model, &options, ResultStyle { json: args.json, quiet: args.quiet }, out)
 }
 
-/// How the result is told.
+/// How the result is written.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Told {
+pub(super) struct ResultStyle {
     /// As one JSON object.
     pub(super) json: bool,
     /// In one line.
@@ -101,15 +101,15 @@ pub(super) struct Told {
 }
 
 /// Trains and tells what came of it; the exit code.
-pub(super) fn train_and_tell(
+pub(super) fn train_and_report(
     loaded: &Loaded,
     model: &Model,
     options: &TrainOptions,
-    told: Told,
+    style: ResultStyle,
     out: &mut Output,
 ) -> Result<u8> {
     let report = trained(loaded, model, options, out)?;
-    let text = match (told.json, told.quiet) {
+    let text = match (style.json, style.quiet) {
         (true, _) => format!("{}\n", object(&report)),
         (false, true) => one_line(&report),
         (false, false) => whole(&report),
@@ -149,10 +149,10 @@ pub(super) fn trained(
     options: &TrainOptions,
     out: &mut Output,
 ) -> Result<Report> {
-    let mut teller = Teller::new(out, &loaded.spec.sources);
-    let outcome = train(loaded, model, options, &mut teller);
-    let begun = teller.finish();
-    outcome.map_err(|p| Failure::from(p).so(if begun { "" } else { NOTHING }))
+    let mut reporter = Reporter::new(out, &loaded.spec.sources);
+    let outcome = train(loaded, model, options, &mut reporter);
+    let begun = reporter.finish();
+    outcome.map_err(|p| Failure::from(p).with_tail(if begun { "" } else { NOTHING }))
 }
 
 /// A flag that Ctrl-C raises; the second Ctrl-C ends the process at once.
@@ -171,7 +171,7 @@ pub(super) fn interrupt(out: &mut Output) -> Arc<AtomicBool> {
 }
 
 fn one_line(report: &Report) -> String {
-    let mut line = figures::line(&report.figures);
+    let mut line = format::line(&report.figures);
     if let Some(valid) = &report.valid {
         line.push_str(&format!("  val_loss {}", short(valid.loss)));
     }
@@ -184,10 +184,10 @@ fn one_line(report: &Report) -> String {
 }
 
 fn whole(report: &Report) -> String {
-    let mut out = format!("{}\n", figures::line(&report.figures));
+    let mut out = format!("{}\n", format::line(&report.figures));
     for (name, part) in [("validation", &report.valid), ("test", &report.test)] {
         if let Some(figures) = part {
-            out.push_str(&format!("{name}: {}\n", figures::line(figures)));
+            out.push_str(&format!("{name}: {}\n", format::line(figures)));
         }
     }
     out.push_str(&format!("{}\n", length(report)));
@@ -262,9 +262,9 @@ fn rows(predictions: &Predictions) -> String {
 pub(super) fn object(report: &Report) -> Value {
     let mut out = Map::new();
     out.insert("loss".into(), json!(report.figures.loss));
-    out.insert("metrics".into(), figures::metrics(&report.figures));
-    out.insert("val".into(), report.valid.as_ref().map_or(Value::Null, figures::object));
-    out.insert("test".into(), report.test.as_ref().map_or(Value::Null, figures::object));
+    out.insert("metrics".into(), format::metrics(&report.figures));
+    out.insert("val".into(), report.valid.as_ref().map_or(Value::Null, format::object));
+    out.insert("test".into(), report.test.as_ref().map_or(Value::Null, format::object));
     out.insert("epochs".into(), json!(report.epochs));
     out.insert("steps".into(), json!(report.steps));
     out.insert("resumed_at".into(), json!(report.resumed_at));

@@ -324,19 +324,19 @@ impl Array {
         if !on_disk && (shape.is_empty() || (shape == [1] && target)) {
             return list(self.values, reading.want);
         }
-        let picture = shape.len() >= 2;
+        let image = shape.len() >= 2;
         let bytes = matches!(self.values, Numbers::U8(_) | Numbers::Disk(_, Element::U8));
         if shape.len() == 2 && (bytes || reading.unit) {
             shape.push(1);
         }
         match self.values {
-            Numbers::U8(data) => Data::Bytes { shape, data, unit: reading.unit || picture },
+            Numbers::U8(data) => Data::Bytes { shape, data, unit: reading.unit || image },
             Numbers::Bool(data) => Data::Bytes { shape, data, unit: false },
             Numbers::F32(data) => Data::F32 { shape, data },
             Numbers::F64(data) | Numbers::Whole(data) => Data::F64 { shape, data },
             Numbers::Disk(file, element) => {
                 let of = match element {
-                    Element::U8 => SpilledKind::Bytes { shape, unit: reading.unit || picture },
+                    Element::U8 => SpilledKind::Bytes { shape, unit: reading.unit || image },
                     Element::Bool => SpilledKind::Bytes { shape, unit: false },
                     Element::F16 | Element::F32 => SpilledKind::F32 { shape },
                     _ => SpilledKind::F64 { shape },

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::picture::{self, Trouble};
+use super::image::{self, Trouble};
 use super::{Source, csv, too_big};
 use crate::Limits;
 use crate::fault::{Fault, Faults, Place, codes};
@@ -56,7 +56,7 @@ impl Folder {
         let mut classes = Vec::new();
         for folder in sorted(path, &spec.path)?.into_iter().filter(|p| p.is_dir()) {
             let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let files: Vec<PathBuf> = pictures(sorted(&folder, &spec.path)?);
+            let files: Vec<PathBuf> = images(sorted(&folder, &spec.path)?);
             if !files.is_empty() {
                 classes.push((name, files));
             }
@@ -73,7 +73,7 @@ impl Folder {
         if labelled {
             heads.push(head("target", Role::Target));
         } else {
-            files = pictures(sorted(path, &spec.path)?);
+            files = images(sorted(path, &spec.path)?);
         }
         if files.is_empty() {
             let message = format!("`{}` has no PNG or JPEG pictures", spec.path);
@@ -115,7 +115,7 @@ fn sorted(path: &Path, named: &str) -> Result<Vec<PathBuf>, Box<Fault>> {
     Ok(list)
 }
 
-fn pictures(list: Vec<PathBuf>) -> Vec<PathBuf> {
+fn images(list: Vec<PathBuf>) -> Vec<PathBuf> {
     let known = |p: &PathBuf| {
         let extension = p.extension().and_then(|e| e.to_str()).unwrap_or_default();
         ["png", "jpg", "jpeg"].iter().any(|k| extension.eq_ignore_ascii_case(k))
@@ -192,7 +192,7 @@ fn decode_part(first: usize, files: &[PathBuf], shape: [usize; 3], out: &mut [u8
     let mut troubles = Vec::new();
     for (i, (file, out)) in files.iter().zip(out.chunks_exact_mut(width)).enumerate() {
         // The decoders are not ours, and a file must not end the program.
-        let read = catch_unwind(AssertUnwindSafe(|| picture::read(file, shape)));
+        let read = catch_unwind(AssertUnwindSafe(|| image::read(file, shape)));
         let read = read.unwrap_or_else(|_| Err(Trouble::Damaged("the decoder gave up".into())));
         match read {
             Ok(bytes) if bytes.len() == out.len() => out.copy_from_slice(&bytes),
@@ -255,12 +255,12 @@ impl Source for Table {
         if !faults.is_empty() {
             return None;
         }
-        let pictures = decode(&files, spec.shape, faults, |row, fault| {
+        let images = decode(&files, spec.shape, faults, |row, fault| {
             let cell = files[row].to_string_lossy().into_owned();
             let fault = fault.place(Place { cell: Some(cell), ..Place::default() });
             raw.places.locate(fault, row, 0, &name)
         })?;
-        raw.columns[0] = pictures;
+        raw.columns[0] = images;
         Some(raw)
     }
 }

@@ -16,7 +16,7 @@ const MOST_PIXELS: u64 = 40_000_000;
 const MOST_BYTES: u64 = 256 << 20;
 
 /// Height, width, channels, and the bytes row by row.
-pub(crate) struct Picture {
+pub(crate) struct Image {
     height: usize,
     width: usize,
     channels: usize,
@@ -39,12 +39,12 @@ pub(crate) fn read(path: &std::path::Path, shape: [usize; 3]) -> Result<Vec<u8>,
     let mut magic = [0u8; 8];
     file.read_exact(&mut magic).map_err(|_| Trouble::Damaged("it is too short".into()))?;
     let whole = Cursor::new(magic).chain(file);
-    let picture = match magic {
+    let image = match magic {
         [0x89, b'P', b'N', b'G', ..] => png(whole)?,
         [0xff, 0xd8, 0xff, ..] => jpeg(whole)?,
         _ => return Err(Trouble::Damaged("it is neither PNG nor JPEG".into())),
     };
-    Ok(picture.resized(shape[0], shape[1]).with_channels(shape[2]))
+    Ok(image.resized(shape[0], shape[1]).with_channels(shape[2]))
 }
 
 fn check(width: u64, height: u64) -> Result<(), Trouble> {
@@ -59,7 +59,7 @@ fn check(width: u64, height: u64) -> Result<(), Trouble> {
 
 /// `png` asks for `Seek`, which it does not need here; the rest of the file
 /// is read into memory, packed as it is.
-fn png(mut reader: impl Read) -> Result<Picture, Trouble> {
+fn png(mut reader: impl Read) -> Result<Image, Trouble> {
     let damaged = |e: png::DecodingError| Trouble::Damaged(e.to_string());
     let mut head = [0u8; 33];
     let short = |_| Trouble::Damaged("it is cut short".into());
@@ -81,16 +81,16 @@ fn png(mut reader: impl Read) -> Result<Picture, Trouble> {
     let mut data = vec![0; size];
     let info = reader.next_frame(&mut data).map_err(damaged)?;
     data.truncate(info.buffer_size());
-    let picture = Picture {
+    let image = Image {
         height: info.height as usize,
         width: info.width as usize,
         channels: info.color_type.samples(),
         data,
     };
-    picture.checked()
+    image.checked()
 }
 
-fn jpeg(mut reader: impl Read) -> Result<Picture, Trouble> {
+fn jpeg(mut reader: impl Read) -> Result<Image, Trouble> {
     let damaged =
         |e: zune_jpeg::errors::DecodeErrors| Trouble::Damaged(format!("{e:?}").trim_end().to_string());
     let mut bytes = Vec::new();
@@ -105,16 +105,16 @@ fn jpeg(mut reader: impl Read) -> Result<Picture, Trouble> {
     let space = if grey { ColorSpace::Luma } else { ColorSpace::RGB };
     decoder.set_options(options.jpeg_set_out_colorspace(space));
     let data = decoder.decode().map_err(damaged)?;
-    let picture = Picture {
+    let image = Image {
         height: usize::from(info.height),
         width: usize::from(info.width),
         channels: if grey { 1 } else { 3 },
         data,
     };
-    picture.checked()
+    image.checked()
 }
 
-impl Picture {
+impl Image {
     fn checked(self) -> Result<Self, Trouble> {
         if self.data.len() == self.height * self.width * self.channels && self.channels <= 4 {
             return Ok(self);
@@ -214,19 +214,19 @@ mod tests {
 
     #[test]
     fn sizes_change_evenly() {
-        let flat = Picture { height: 5, width: 7, channels: 3, data: vec![200; 105] };
+        let flat = Image { height: 5, width: 7, channels: 3, data: vec![200; 105] };
         for (h, w) in [(5, 7), (1, 1), (2, 3), (11, 20)] {
-            let flat = Picture { data: flat.data.clone(), ..flat };
+            let flat = Image { data: flat.data.clone(), ..flat };
             let new = flat.resized(h, w);
             assert_eq!(new.data, vec![200; h * w * 3]);
         }
-        let ramp = Picture { height: 1, width: 4, channels: 1, data: vec![0, 0, 100, 100] };
+        let ramp = Image { height: 1, width: 4, channels: 1, data: vec![0, 0, 100, 100] };
         assert_eq!(ramp.resized(1, 2).data, [14, 86]);
     }
 
     #[test]
     fn channels_change() {
-        let colour = |channels, data: &[u8]| Picture { height: 1, width: 1, channels, data: data.to_vec() };
+        let colour = |channels, data: &[u8]| Image { height: 1, width: 1, channels, data: data.to_vec() };
         assert_eq!(colour(4, &[10, 20, 30, 0]).with_channels(3), [10, 20, 30]);
         assert_eq!(colour(3, &[255, 255, 255]).with_channels(1), [255]);
         assert_eq!(colour(2, &[7, 0]).with_channels(3), [7, 7, 7]);
