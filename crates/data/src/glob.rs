@@ -14,14 +14,12 @@ pub(crate) fn expand(path: &str, handle: Option<Handle>) -> Result<Vec<String>, 
     if !path.contains(['*', '?']) || Path::new(path).exists() {
         return Ok(vec![path.to_string()]);
     }
-    let options = MatchOptions {
-        case_sensitive: true,
-        require_literal_separator: true,
-        require_literal_leading_dot: true,
-    };
-    let matches = glob::glob_with(&pattern(path), options).into_iter().flatten();
-    let files = matches.flatten().filter(|p| p.is_file()).take(MOST_FILES + 1);
-    let found: Vec<String> = files.map(|p| p.to_string_lossy().into_owned()).collect();
+    // Not `require_literal_leading_dot`, which panics on names that are not UTF-8.
+    let options =
+        MatchOptions { case_sensitive: true, require_literal_separator: true, ..MatchOptions::default() };
+    let matches = glob::glob_with(&pattern(path), options).into_iter().flatten().flatten();
+    let files = matches.filter(|p| p.is_file()).map(|p| p.to_string_lossy().into_owned());
+    let found: Vec<String> = files.filter(|file| !is_hidden(file, path)).take(MOST_FILES + 1).collect();
     if found.len() > MOST_FILES {
         let message = format!("`{path}` matches more than {MOST_FILES} files");
         return Err(Box::new(Fault::new(codes::TOO_BIG, message).path(path).at(handle)));
@@ -31,6 +29,12 @@ pub(crate) fn expand(path: &str, handle: Option<Handle>) -> Result<Vec<String>, 
         return Err(Box::new(fault.path(path).at(handle).help(crate::input::nearby(path))));
     }
     Ok(found)
+}
+
+/// Whether a part of a path begins with a dot that its pattern does not ask for.
+fn is_hidden(file: &str, pattern: &str) -> bool {
+    let parts = file.rsplit('/').zip(pattern.rsplit('/'));
+    parts.into_iter().any(|(part, pattern)| part.starts_with('.') && !pattern.starts_with('.'))
 }
 
 /// Only `*` and `?` mean something: brackets are themselves, and `**` is a `*`.
@@ -66,8 +70,9 @@ mod tests {
         assert_eq!(found("p**-*"), ["part-1.csv", "part-10.csv"]);
         assert_eq!(found("[1]*"), ["[1].csv"]);
         assert_eq!(found("*.gz"), ["a.csv.gz"]);
+        assert_eq!(found("*hid*"), Vec::<String>::new());
         assert_eq!(found(".*.csv"), [".hidden.csv"]);
-        assert!(found("*z").is_empty() && found("A*").is_empty());
+        assert!(found("*y").is_empty() && found("A*").is_empty());
         assert_eq!(found("a.csv"), ["a.csv"]);
     }
 }

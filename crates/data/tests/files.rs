@@ -82,7 +82,7 @@ fn lying_idx_files_are_found_out() {
     assert_eq!(
         code(&header(8, &[huge, huge, huge])),
         [
-            "[N0508] x.idx: `x.idx` promises 4294967295x4294967295x4294967295 values, 16777216.0 TiB, and can hold at most 16 bytes; fix: the file is cut short or its header is wrong"
+            "[N0508] x.idx: `x.idx` promises 4294967295x4294967295x4294967295 values, 16.0 EiB, and can hold at most 16 bytes; fix: the file is cut short or its header is wrong"
         ]
     );
     let short = [header(8, &[10, 28, 28]), vec![0; 100]].concat();
