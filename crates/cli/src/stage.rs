@@ -2,7 +2,7 @@
 
 use crate::format::{bytes, grouped, shape};
 use crate::input::Compiled;
-use nnc_engine::Plan;
+use nnc_backend::Executable;
 use nnc_graph::{Graph, Leaf, NodeId, Prim, Role};
 use nnc_model::Spec;
 use nnc_syntax::Span;
@@ -108,10 +108,10 @@ pub fn tree_dot(text: &str) -> String {
 }
 
 /// The instructions in their order, with an arrow where one reads what another wrote.
-pub fn plan_dot(plan: &Plan) -> String {
+pub fn plan_dot(plan: &dyn Executable) -> String {
     let mut of = vec![None; plan.graph().len()];
     let mut out = format!("digraph plan {{\n{STYLE}");
-    for (i, step) in plan.steps().iter().enumerate() {
+    for (i, step) in plan.operations().iter().enumerate() {
         for node in &step.nodes {
             of[node.index()] = Some(i);
         }
@@ -135,9 +135,9 @@ pub fn plan_dot(plan: &Plan) -> String {
 }
 
 /// The plan as data.
-pub fn plan_data(plan: &Plan, graph: Value) -> Value {
+pub fn plan_data(plan: &dyn Executable, graph: Value) -> Value {
     let memory = plan.memory();
-    let steps = plan.steps().iter().map(|step| {
+    let steps = plan.operations().iter().map(|step| {
         json!({
             "kind": step.kind,
             "detail": step.detail,
@@ -156,7 +156,7 @@ pub fn plan_data(plan: &Plan, graph: Value) -> Value {
             "store": memory.store_bytes,
             "scratch": memory.scratch_bytes,
             "total": memory.total(),
-            "about": format!("{} for {} instructions", bytes(memory.total()), grouped(plan.steps().len() as u64)),
+            "about": format!("{} for {} instructions", bytes(memory.total()), grouped(plan.operations().len() as u64)),
         },
         "steps": steps.collect::<Vec<Value>>(),
         "graph": graph,

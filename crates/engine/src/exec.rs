@@ -95,22 +95,4 @@ impl<T: Real> Executor<T> {
         let (offset, count) = (*self.plan.kept.get(node.index())?)?;
         Some(&self.arena[offset..offset + count])
     }
-
-    /// In a run of a plan made with `keep_all`: the first node with a NaN or infinity whose operands are
-    /// all finite; one with a NaN goes before one with infinities. Constants may be infinite.
-    pub fn first_non_finite(&self) -> Option<NodeId> {
-        let graph = &self.plan.graph;
-        let nan = |id: NodeId| self.value(id).is_some_and(|v| v.iter().any(|x| x.is_nan()));
-        let finite = |id: NodeId| self.value(id).is_none_or(|v| v.iter().all(|x| x.wide().is_finite()));
-        let fresh = |id: NodeId| {
-            let constant = graph.node(id).prim.constant().is_some();
-            !constant && graph.operands(id).into_iter().all(finite)
-        };
-        let first_nan = graph.ids().find(|&id| nan(id) && fresh(id));
-        let first_infinite = || graph.ids().find(|&id| !finite(id) && fresh(id));
-        // A NaN out of deliberate infinities, such as those of a mask.
-        let out_of_infinities =
-            || graph.ids().find(|&id| nan(id) && !graph.operands(id).into_iter().any(nan));
-        first_nan.or_else(first_infinite).or_else(out_of_infinities)
-    }
 }

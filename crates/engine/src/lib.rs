@@ -9,7 +9,9 @@
 //! * [`Layout`], [`Store`]: what outlives a step.
 //! * [`plan`]: which instruction runs when and where every value lies; the whole memory need is known then.
 //! * [`Executor`]: runs a plan; nothing is allocated while it runs.
+//! * [`Cpu`]: all of it behind the seam of `nnc_backend`, in either precision.
 
+mod backend;
 mod error;
 mod exec;
 mod fuse;
@@ -26,8 +28,9 @@ mod spatial;
 mod unit;
 mod view;
 
+pub use backend::Cpu;
 pub use error::EngineError;
 pub use exec::Executor;
 pub use layout::{Entry, Layout, Store};
 pub use nnc_kernels::{Pool, Real};
-pub use plan::{Memory, Plan, PlanOptions, Step, plan};
+pub use plan::{Plan, PlanOptions, plan};

@@ -8,7 +8,8 @@ use crate::program::assemble;
 use crate::unit::{Home, Unit, Work};
 use crate::view::BufferId;
 use crate::{EngineError, Layout};
-use nnc_graph::{DType, Graph, NodeId, Origin, Prim, Role, passes};
+use nnc_backend::{Memory, Operation};
+use nnc_graph::{DType, Graph, NodeId, Prim, Role, passes};
 use nnc_kernels::{Code, Instr, LANES, Place, Space};
 use std::ops::Range;
 use std::sync::Arc;
@@ -30,50 +31,13 @@ impl Default for PlanOptions {
     }
 }
 
-/// What a plan needs.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Memory {
-    /// Everything a step computes.
-    pub arena_bytes: u64,
-    /// The part of the arena that holds inputs, targets and sample weights.
-    pub input_bytes: u64,
-    /// Weights, states and slots.
-    pub store_bytes: u64,
-    /// Tiles of the threads, for one thread.
-    pub scratch_bytes: u64,
-}
-
-impl Memory {
-    /// All of it.
-    pub fn total(&self) -> u64 {
-        self.arena_bytes.saturating_add(self.store_bytes).saturating_add(self.scratch_bytes)
-    }
-}
-
-/// One instruction, for profiles and listings.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Step {
-    /// What it is: `tile`, `dot`, `reduce`, …
-    pub kind: &'static str,
-    /// Sizes and operations.
-    pub detail: String,
-    /// The line that asked for its first node.
-    pub origin: Arc<Origin>,
-    /// The nodes whose values it computes.
-    pub nodes: Vec<NodeId>,
-    /// Multiplications and additions of products.
-    pub flops: u64,
-    /// Bytes read and written.
-    pub bytes: u64,
-}
-
 /// A planned graph at one batch size.
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub(crate) graph: Graph,
     pub(crate) batch: usize,
     pub(crate) memory: Memory,
-    pub(crate) steps: Vec<Step>,
+    pub(crate) steps: Vec<Operation>,
     pub(crate) instrs: Vec<Instr>,
     /// The instructions of every step.
     pub(crate) ranges: Vec<Range<usize>>,
@@ -110,7 +74,7 @@ impl Plan {
     }
 
     /// The instructions in their order.
-    pub fn steps(&self) -> &[Step] {
+    pub fn steps(&self) -> &[Operation] {
         &self.steps
     }
 
@@ -195,7 +159,7 @@ impl Plan {
         }
         let instrs = &self.instrs[first..];
         let width = if self.graph.float == DType::F64 { 8 } else { 4 };
-        let step = Step {
+        let step = Operation {
             kind: instrs.last().map_or("nothing", listing::kind),
             detail: instrs.iter().map(listing::detail).collect::<Vec<_>>().join("; "),
             origin: unit.nodes.last().map(|&n| self.graph.node(n).origin.clone()).unwrap_or_default(),

@@ -18,20 +18,21 @@
 mod artifact;
 mod binding;
 mod check;
+mod engine;
 mod execute;
 mod fit;
 mod infer;
 mod memory;
-mod precision;
 mod problem;
 
 pub use artifact::checkpoint::{Checkpoint, Longer, open_checkpoint};
 pub use artifact::import::{Import, ImportOptions, import};
 pub use artifact::run_folder::resolve_model;
 pub use binding::load::{LoadOptions, Loaded, describe, load};
-pub use check::bench::{BenchOptions, BenchReport, bench, plan_step};
+pub use check::bench::{BenchOptions, BenchReport, bench, plan_graph, plan_step};
 pub use check::expect::{Tally, Trial, trial};
 pub use check::gradients::{GradientOptions, GradientReport, TensorCheck, check_gradients};
+pub use engine::Engine;
 pub use execute::metrics::{Metrics, TableMetric};
 pub use execute::runner::ProfileRow;
 pub use fit::folds::{Folds, Spread, Summary};

@@ -7,29 +7,30 @@ mod library;
 
 use library::golden::{NOT_OURS, all, folder, read};
 use library::keras::{Computer, Values, layer, loss, optimizer, training};
-use nnc_engine::{Executor, Layout, PlanOptions, Pool, Store, plan};
+use nnc_backend::Options;
 use nnc_graph::eval::{Array, Bindings};
 use nnc_graph::{DType, Graph, OutputKind, Role};
+use nnc_train::Engine;
 
 fn engine(graph: &Graph, bindings: &Bindings) -> Result<Values, String> {
-    let layout = Layout::new(&[graph]).map_err(|e| e.to_string())?;
-    let plan = plan(graph, &layout, bindings.batch, &PlanOptions::default()).map_err(|e| e.to_string())?;
-    let mut executor = Executor::<f32>::new(plan, Pool::new(1)).map_err(|e| e.to_string())?;
-    let mut store = Store::<f32>::new(&layout);
+    let layout = Engine::Cpu.backend(1).layout(&[graph]).map_err(|e| e.to_string())?;
+    let executable = layout.compile(graph, bindings.batch, &Options::default()).map_err(|e| e.to_string())?;
+    let mut session = executable.session().map_err(|e| e.to_string())?;
+    let mut state = layout.state();
     let mut bound: Vec<_> = bindings.parameters.iter().collect();
     bound.sort_by(|a, b| a.0.cmp(b.0));
     for ((role, name), value) in bound {
         let to = match role {
-            Role::Weight | Role::State | Role::Slot => store.get_mut(*role, name),
-            Role::Input | Role::Target | Role::SampleWeight | Role::Step => executor.input_mut(*role, name),
+            Role::Weight | Role::State | Role::Slot => state.get_mut(*role, name),
+            Role::Input | Role::Target | Role::SampleWeight | Role::Step => session.input_mut(*role, name),
             Role::Carry | Role::Slice | Role::Invariant => None,
         };
         // Not every graph uses everything.
-        let Some(to) = to else { continue };
+        let Some(mut to) = to else { continue };
         assert_eq!(to.len(), value.data.len(), "{name}");
-        to.iter_mut().zip(&value.data).for_each(|(t, v)| *t = *v as f32);
+        to.write(value.data.iter().copied());
     }
-    executor.run(&mut store, bindings.seed, bindings.step);
+    session.run(&mut *state, bindings.seed, bindings.step).map_err(|e| e.to_string())?;
     let mut out = Values::new();
     for output in graph.outputs() {
         let name = &output.name;
@@ -37,13 +38,12 @@ fn engine(graph: &Graph, bindings: &Bindings) -> Result<Values, String> {
             OutputKind::Update => [Role::Weight, Role::State, Role::Slot]
                 .into_iter()
                 .filter(|r| graph.parameters(*r).iter().any(|(n, _)| n == name))
-                .find_map(|r| store.get(r, name)),
-            kind => executor.output(kind, name),
+                .find_map(|r| state.get(r, name)),
+            kind => session.output(kind, name),
         };
         let values = values.ok_or_else(|| format!("no {} `{name}`", output.kind.name()))?;
         let dims = graph.ty(output.node).dims_at(bindings.batch);
-        let array = Array::new(&dims, values.iter().map(|v| f64::from(*v)).collect());
-        out.insert((output.kind, name.to_string()), array);
+        out.insert((output.kind, name.to_string()), Array::new(&dims, values.iter().collect()));
     }
     Ok(out)
 }

@@ -8,13 +8,14 @@ use crate::input::{self, Compiled, Length, compile};
 use crate::output::Output;
 use crate::stage;
 use clap::{Args, ValueEnum};
-use nnc_engine::{EngineError, Layout, Plan, PlanOptions, plan};
+use nnc_backend::Executable;
 use nnc_graph::Graph;
 use nnc_model::{Model, Spec};
 use nnc_syntax::{Code, Diagnostic};
-use nnc_train::{ProblemKind, plan_step};
+use nnc_train::{ProblemKind, plan_graph, plan_step};
 use serde_json::{Value, json};
 use std::path::Path;
+use std::sync::Arc;
 
 /// What the compiler makes of a program, stage by stage
 #[derive(Args, Debug)]
@@ -105,7 +106,7 @@ fn run(args: &GraphArgs, out: &mut Output) -> Result<u8> {
         }
         Stage::Plan => {
             let compiled = compile(&args.spec, args.precision, out)?;
-            planned(&plan_of(&compiled, args)?, args.format)?
+            planned(&*plan_of(&compiled, args)?, args.format)?
         }
     };
     out.result(&text)?;
@@ -155,24 +156,20 @@ fn graph(graph: &Graph, format: Format) -> Result<String> {
 }
 
 /// The plan of a training step, or of the evaluation of a batch.
-fn plan_of(compiled: &Compiled, args: &GraphArgs) -> Result<Plan> {
+fn plan_of(compiled: &Compiled, args: &GraphArgs) -> Result<Arc<dyn Executable>> {
     let model = &compiled.model;
     if let (Mode::Train, Some(loaded)) = (args.mode, &compiled.loaded) {
         return Ok(plan_step(loaded, model)?);
     }
     let graph = if args.mode == Mode::Train { &model.step } else { &model.eval };
-    let options =
-        PlanOptions { memory_limit: args.spec.memory.unwrap_or(u64::MAX), ..PlanOptions::default() };
-    let planned = Layout::new(&[&model.init, &model.step, &model.eval])
-        .and_then(|layout| plan(graph, &layout, model.settings.batch, &options));
-    planned.map_err(|error| refused(&error))
+    let planned = plan_graph(model, graph, model.settings.batch, args.spec.memory.unwrap_or(u64::MAX));
+    planned.map_err(|error| {
+        let d = Diagnostic::error(Code::N0705, format!("there is no plan: {error}"));
+        Failure::one(ProblemKind::Memory, d)
+    })
 }
 
-fn refused(error: &EngineError) -> Failure {
-    Failure::one(ProblemKind::Memory, Diagnostic::error(Code::N0705, format!("there is no plan: {error}")))
-}
-
-fn planned(plan: &Plan, format: Format) -> Result<String> {
+fn planned(plan: &dyn Executable, format: Format) -> Result<String> {
     Ok(match format {
         Format::Text => plan.text(),
         Format::Dot => stage::plan_dot(plan),

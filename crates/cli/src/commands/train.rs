@@ -9,7 +9,7 @@ use crate::input::{self, Length};
 use crate::output::Output;
 use crate::progress::Reporter;
 use crate::table::Table;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use nnc_model::Model;
 use nnc_train::{Loaded, Predictions, Report, StopReason, TrainOptions, train};
 use serde_json::{Map, Value, json};
@@ -43,6 +43,9 @@ pub struct TrainArgs {
     /// How exact numbers are
     #[arg(long, value_name = "TYPE", value_enum, default_value_t)]
     pub precision: Precision,
+    /// What computes
+    #[arg(long, value_name = "NAME", value_enum, default_value_t)]
+    pub engine: Engine,
     /// Start from the weights of this file
     #[arg(long, value_name = "F.safetensors")]
     pub init: Option<PathBuf>,
@@ -61,6 +64,25 @@ pub struct TrainArgs {
     /// Print the result only, in one line
     #[arg(short, long)]
     pub quiet: bool,
+}
+
+/// What computes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
+pub enum Engine {
+    /// All threads of the processor
+    #[default]
+    Cpu,
+    /// The meaning of every operation, slowly and in double precision, to compare with
+    Reference,
+}
+
+impl Engine {
+    fn chosen(self) -> nnc_train::Engine {
+        match self {
+            Engine::Cpu => nnc_train::Engine::Cpu,
+            Engine::Reference => nnc_train::Engine::Reference,
+        }
+    }
 }
 
 /// The exit code of a run that Ctrl-C ended.
@@ -127,12 +149,15 @@ pub(super) fn prepare(
     let length = Length { epochs: args.epochs, steps: args.steps };
     let spec = input::spec(&args.spec, length, out)?;
     let loaded = input::fold(&args.spec, spec, fold, out)?;
-    let model = input::model(&loaded, args.precision, out)?;
+    // The reference has one precision only.
+    let precision = if args.engine == Engine::Reference { Precision::F64 } else { args.precision };
+    let model = input::model(&loaded, precision, out)?;
     Ok((loaded, model))
 }
 
 pub(super) fn options(args: &TrainArgs, folder: Option<PathBuf>, interrupt: Arc<AtomicBool>) -> TrainOptions {
     TrainOptions {
+        engine: args.engine.chosen(),
         threads: args.threads,
         init: args.init.clone(),
         shuffle: !args.no_shuffle,

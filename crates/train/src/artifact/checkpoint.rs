@@ -11,11 +11,10 @@ use crate::artifact::weights;
 use crate::binding::encode::same_data;
 use crate::binding::load::{LoadOptions, Loaded};
 use crate::binding::resolved::for_model;
-use crate::precision::Float;
 use crate::problem::{Outcome, Problem, ProblemKind};
 use nnc_artifact::{ModelCard, Tensor, TensorFile, Values};
+use nnc_backend::State;
 use nnc_data::Stats;
-use nnc_engine::Store;
 use nnc_graph::{DType, Role};
 use nnc_model::Spec;
 use nnc_syntax::{Code, Diagnostic};
@@ -134,9 +133,9 @@ impl Checkpoint {
         Err(Problem::new(ProblemKind::Data, Diagnostic::error(Code::N0605, message).help(help)))
     }
 
-    /// Puts everything back into a store; the best weights into another, if there are any.
-    pub(crate) fn restore<T: Float>(&self, store: &mut Store<T>, best: Option<&mut Store<T>>) -> Outcome<()> {
-        self.fill(store, "")?;
+    /// Puts everything back into a state; the best weights into another, if there are any.
+    pub(crate) fn restore(&self, state: &mut dyn State, best: Option<&mut dyn State>) -> Outcome<()> {
+        self.fill(state, "")?;
         match best {
             Some(best) if self.file.tensors.keys().any(|name| name.starts_with("best/")) => {
                 self.fill(best, "best/")
@@ -145,12 +144,12 @@ impl Checkpoint {
         }
     }
 
-    fn fill<T: Float>(&self, store: &mut Store<T>, prefix: &str) -> Outcome<()> {
-        let entries = store.layout().entries().to_vec();
+    fn fill(&self, state: &mut dyn State, prefix: &str) -> Outcome<()> {
+        let entries = state.entries().to_vec();
         for e in entries.iter().filter(|e| prefix.is_empty() || weights::matters(e)) {
             let name = name(prefix, e.role, &e.name);
             let tensor = self.file.tensors.get(&name).filter(|t| t.shape == e.dims);
-            let (Some(tensor), Some(to)) = (tensor, store.get_mut(e.role, &e.name)) else {
+            let (Some(tensor), Some(mut to)) = (tensor, state.get_mut(e.role, &e.name)) else {
                 let message = format!("the checkpoint in `{}` holds no `{name}`", self.folder.display());
                 let d = Diagnostic::error(Code::N0605, message);
                 return Err(Problem::new(
@@ -158,9 +157,7 @@ impl Checkpoint {
                     d.help("it was written by another version of nnc"),
                 ));
             };
-            for (i, slot) in to.iter_mut().enumerate() {
-                *slot = T::of(tensor.values.get(i).unwrap_or_default());
-            }
+            to.write((0..tensor.values.len()).filter_map(|i| tensor.values.get(i)));
         }
         Ok(())
     }
@@ -186,18 +183,18 @@ fn name(prefix: &str, role: Role, path: &str) -> String {
 }
 
 /// The bytes of a checkpoint.
-pub(crate) fn bytes<T: Float>(
-    store: &Store<T>,
-    best: Option<&Store<T>>,
+pub(crate) fn bytes(
+    state: &dyn State,
+    best: Option<&dyn State>,
     (history, sums): (&[f64], &[f64]),
     card: &ModelCard,
     note: &RunNote,
 ) -> Vec<u8> {
     let mut file = TensorFile::default();
-    for (prefix, store) in [("", Some(store)), ("best/", best)] {
-        let Some(store) = store else { continue };
-        for (e, values) in store.iter().filter(|(e, _)| prefix.is_empty() || weights::matters(e)) {
-            let tensor = Tensor { shape: e.dims.clone(), values: T::values(values) };
+    for (prefix, state) in [("", Some(state)), ("best/", best)] {
+        let Some(state) = state else { continue };
+        for (e, slice) in state.iter().filter(|(e, _)| prefix.is_empty() || weights::matters(e)) {
+            let tensor = Tensor { shape: e.dims.clone(), values: weights::values(slice) };
             file.tensors.insert(name(prefix, e.role, &e.name), tensor);
         }
     }

@@ -2,13 +2,11 @@
 
 use crate::artifact::weights;
 use crate::binding::load::Loaded;
-use crate::execute::runner::layout;
+use crate::execute::runner::inference;
 use crate::memory;
-use crate::precision::{Float, with_float};
 use crate::problem::{Outcome, Problem, ProblemKind};
 use nnc_artifact::foreign::{Library, Unpaired, Wanted};
 use nnc_artifact::{ModelCard, TensorFile, foreign};
-use nnc_engine::Pool;
 use nnc_graph::{Convolve, Elementwise, Graph, Indexing, Leaf, Movement, NodeId, Prim, Role, Window};
 use nnc_model::Model;
 use nnc_syntax::{Code, Diagnostic};
@@ -46,21 +44,21 @@ pub fn import(loaded: &Loaded, model: &Model, path: &Path, options: &ImportOptio
     let wanted = wanted(model);
     let found = foreign::import(&file, options.from, &wanted, &options.map, &options.skip);
     let found = found.map_err(|e| unpaired(path, options.from, &e))?;
-    let bytes = with_float!(model.step.float, T => filled::<T>(loaded, model, &found)?);
+    let bytes = filled(loaded, model, &found)?;
     Ok(Import { bytes, pairs: found.pairs })
 }
 
-fn filled<T: Float>(loaded: &Loaded, model: &Model, found: &foreign::Imported) -> Outcome<Vec<u8>> {
-    let layout = layout(model)?;
-    let mut store = weights::initial::<T>(model, &layout, &Pool::new(1), model.settings.seed, None)?;
+fn filled(loaded: &Loaded, model: &Model, found: &foreign::Imported) -> Outcome<Vec<u8>> {
+    let layout = inference(model, 1)?;
+    let mut state = weights::initial(model, &*layout, model.settings.seed, None)?;
     for (name, array) in &found.tensors {
         for role in [Role::Weight, Role::State] {
-            if let Some(to) = store.get_mut(role, name) {
-                to.iter_mut().zip(&array.data).for_each(|(to, x)| *to = T::of(*x));
+            if let Some(mut to) = state.get_mut(role, name) {
+                to.write(array.data.iter().copied());
             }
         }
     }
-    Ok(weights::plain_bytes(&store, &ModelCard { epoch: 0, step: 0, ..weights::card(loaded) }))
+    Ok(weights::plain_bytes(&*state, &ModelCard { epoch: 0, step: 0, ..weights::card(loaded) }))
 }
 
 /// Everything that a file has to hold.

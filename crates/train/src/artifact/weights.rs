@@ -1,45 +1,40 @@
-//! Between the store of a run and a model file.
+//! Between the state of a run and a model file.
 
 use crate::binding::load::Loaded;
 use crate::binding::resolved;
-use crate::execute::runner::engine;
+use crate::execute::runner::refused;
 use crate::memory;
-use crate::precision::Float;
 use crate::problem::{Outcome, Problem, ProblemKind};
-use nnc_artifact::{FormatError, ModelCard, Tensor, TensorFile};
-use nnc_engine::{Executor, Layout, Pool, Store};
+use nnc_artifact::{FormatError, ModelCard, Tensor, TensorFile, Values};
+use nnc_backend::{Entry, Layout, Options, Slice, State};
 use nnc_graph::{OutputKind, Role};
 use nnc_model::Model;
 use nnc_syntax::{Code, Diagnostic};
 use std::path::Path;
-use std::sync::Arc;
 
 /// The first values: what the program says, or a file.
-pub(crate) fn initial<T: Float>(
+pub(crate) fn initial(
     model: &Model,
-    layout: &Layout,
-    pool: &Arc<Pool>,
+    layout: &dyn Layout,
     seed: u64,
     file: Option<&Path>,
-) -> Outcome<Store<T>> {
-    let mut store = Store::<T>::new(layout);
-    let options = nnc_engine::PlanOptions::default();
-    let plan = nnc_engine::plan(&model.init, layout, 1, &options).map_err(|e| engine(&e))?;
-    let mut executor = Executor::<T>::new(plan, pool.clone()).map_err(|e| engine(&e))?;
-    executor.run(&mut store, seed, 0);
-    let entries: Vec<(Role, Arc<str>)> = layout.entries().iter().map(|e| (e.role, e.name.clone())).collect();
-    for (role, name) in entries {
-        if let (Some(values), Some(to)) =
-            (executor.output(OutputKind::Initial, &name), store.get_mut(role, &name))
+) -> Outcome<Box<dyn State>> {
+    let mut state = layout.state();
+    let init = layout.compile(&model.init, 1, &Options::default()).map_err(|e| refused(&e))?;
+    let mut session = init.session().map_err(|e| refused(&e))?;
+    session.run(&mut *state, seed, 0).map_err(|e| refused(&e))?;
+    for e in layout.entries() {
+        if let (Some(values), Some(mut to)) =
+            (session.output(OutputKind::Initial, &e.name), state.get_mut(e.role, &e.name))
         {
-            to.copy_from_slice(values);
+            to.copy_from(values);
         }
     }
     if let Some(path) = file {
         let file = read(path, None)?;
-        load(&mut store, &file, path)?;
+        load(&mut *state, &file, path)?;
     }
-    Ok(store)
+    Ok(state)
 }
 
 /// Reads a file of tensors.
@@ -62,7 +57,7 @@ fn kept(role: Role) -> bool {
 }
 
 /// Whether a parameter of the best epoch is needed: what belongs into a model file, or stands in for it.
-pub(crate) fn matters(e: &nnc_engine::Entry) -> bool {
+pub(crate) fn matters(e: &Entry) -> bool {
     kept(e.role) || e.name.ends_with(AVERAGE)
 }
 
@@ -70,8 +65,8 @@ pub(crate) fn matters(e: &nnc_engine::Entry) -> bool {
 const AVERAGE: &str = "/ema.average";
 
 /// Copies the tensors of a file into the weights and states of the same paths.
-pub(crate) fn load<T: Float>(store: &mut Store<T>, file: &TensorFile, path: &Path) -> Outcome<()> {
-    let entries: Vec<_> = store.layout().entries().iter().filter(|e| kept(e.role)).cloned().collect();
+pub(crate) fn load(state: &mut dyn State, file: &TensorFile, path: &Path) -> Outcome<()> {
+    let entries: Vec<_> = state.entries().iter().filter(|e| kept(e.role)).cloned().collect();
     let fits = |name: &str, dims: &[usize]| file.tensors.get(name).is_some_and(|t| t.shape == dims);
     let known = |name: &str| entries.iter().any(|e| &*e.name == name);
     // A file of weights alone leaves the states as they begin.
@@ -83,18 +78,15 @@ pub(crate) fn load<T: Float>(store: &mut Store<T>, file: &TensorFile, path: &Pat
         return Err(mismatch(&entries, file, path));
     }
     for e in &entries {
-        let (Some(tensor), Some(to)) = (file.tensors.get(&*e.name), store.get_mut(e.role, &e.name)) else {
-            continue;
-        };
-        for (i, slot) in to.iter_mut().enumerate() {
-            *slot = T::of(tensor.values.get(i).unwrap_or_default());
+        if let (Some(tensor), Some(mut to)) = (file.tensors.get(&*e.name), state.get_mut(e.role, &e.name)) {
+            to.write((0..tensor.values.len()).filter_map(|i| tensor.values.get(i)));
         }
     }
     Ok(())
 }
 
 /// Both sides, so that a renamed layer is seen at once.
-fn mismatch(entries: &[nnc_engine::Entry], file: &TensorFile, path: &Path) -> Box<Problem> {
+fn mismatch(entries: &[Entry], file: &TensorFile, path: &Path) -> Box<Problem> {
     let mut d = Diagnostic::error(
         Code::N0603,
         format!("the weights in `{}` are not those of this program", path.display()),
@@ -132,34 +124,47 @@ fn shape(dims: &[usize]) -> String {
 
 /// Puts fading averages (the rule `ema`) in the place of their weights: the model that is kept is the average, as
 /// Keras' optimizers with `use_ema` leave it.
-pub(crate) fn average<T: Float>(store: &mut Store<T>) {
-    let slots = store.layout().entries().iter().filter(|e| e.role == Role::Slot);
+pub(crate) fn average(state: &mut dyn State) {
+    let slots = state.entries().iter().filter(|e| e.role == Role::Slot);
     let averaged: Vec<(String, String)> =
         slots.filter_map(|e| Some((e.name.to_string(), e.name.strip_suffix(AVERAGE)?.to_string()))).collect();
     for (slot, weight) in averaged {
-        let values = store.get(Role::Slot, &slot).map(<[T]>::to_vec);
-        if let (Some(values), Some(to)) = (values, store.get_mut(Role::Weight, &weight)) {
-            to.copy_from_slice(&values);
+        let values = state.get(Role::Slot, &slot).map(Slice::to_buffer);
+        if let (Some(values), Some(mut to)) = (values, state.get_mut(Role::Weight, &weight)) {
+            to.copy_from(values.as_slice());
         }
     }
 }
 
+/// Numbers for a file, in their precision.
+pub(crate) fn values(slice: Slice<'_>) -> Values {
+    match slice {
+        Slice::F32(v) => Values::F32(v.to_vec()),
+        Slice::F64(v) => Values::F64(v.to_vec()),
+    }
+}
+
 /// The bytes of a model file.
-pub(crate) fn model_bytes<T: Float>(store: &Store<T>, card: &ModelCard) -> Vec<u8> {
-    let mut store = store.clone();
-    average(&mut store);
-    plain_bytes(&store, card)
+pub(crate) fn model_bytes(state: &dyn State, card: &ModelCard) -> Vec<u8> {
+    let mut state = state.snapshot();
+    average(&mut *state);
+    plain_bytes(&*state, card)
 }
 
 /// The bytes of a model file with the weights as they are.
-pub(crate) fn plain_bytes<T: Float>(store: &Store<T>, card: &ModelCard) -> Vec<u8> {
+pub(crate) fn plain_bytes(state: &dyn State, card: &ModelCard) -> Vec<u8> {
     let mut file = TensorFile::default();
-    for (entry, values) in store.iter().filter(|(e, _)| kept(e.role)) {
-        let tensor = Tensor { shape: entry.dims.clone(), values: T::values(values) };
+    for (entry, slice) in state.iter().filter(|(e, _)| kept(e.role)) {
+        let tensor = Tensor { shape: entry.dims.clone(), values: values(slice) };
         file.tensors.insert(entry.name.to_string(), tensor);
     }
     card.store(&mut file);
     file.to_bytes()
+}
+
+/// Whether all weights and states are numbers.
+pub(crate) fn are_finite(state: &dyn State) -> bool {
+    state.iter().filter(|(e, _)| kept(e.role)).all(|(_, slice)| slice.is_finite())
 }
 
 /// What the model file says about itself, but for the epoch.

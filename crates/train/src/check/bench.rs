@@ -2,24 +2,37 @@
 
 use crate::artifact::weights;
 use crate::binding::load::Loaded;
-use crate::execute::runner::{Planner, ProfileRow, Runner, engine, internal, layout, threads};
+use crate::engine::Engine;
+use crate::execute::runner::{Planner, ProfileRow, Runner, internal, layout, refused};
 use crate::memory;
-use crate::precision::{Float, with_float};
 use crate::problem::Outcome;
-use nnc_engine::{Plan, PlanOptions, Pool, plan};
+use nnc_backend::{Executable, Options};
+use nnc_graph::Graph;
 use nnc_model::Model;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// The plan of a whole step, for `nnc graph --stage plan`.
+/// What becomes of a whole step, for `nnc graph --stage plan`.
 ///
 /// # Errors
 /// Sizes overflow, or the program needs more memory than the machine has.
-pub fn plan_step(loaded: &Loaded, model: &Model) -> Outcome<Plan> {
-    let layout = layout(model)?;
+pub fn plan_step(loaded: &Loaded, model: &Model) -> Outcome<Arc<dyn Executable>> {
     let batch = model.settings.batch.min(loaded.data.train.len()).max(1);
-    let options = PlanOptions { memory_limit: memory::limit(None), ..PlanOptions::default() };
-    plan(&model.step, &layout, batch, &options).map_err(|e| engine(&e))
+    plan_graph(model, &model.step, batch, memory::limit(None)).map_err(|e| refused(&e))
+}
+
+/// What becomes of one of a model's graphs, with so many rows and at most so many bytes.
+///
+/// # Errors
+/// Sizes overflow, or more memory is needed.
+pub fn plan_graph(
+    model: &Model,
+    graph: &Graph,
+    batch: usize,
+    memory_limit: u64,
+) -> Result<Arc<dyn Executable>, nnc_backend::Error> {
+    let layout = Engine::Cpu.backend(1).layout(&[&model.init, &model.step, &model.eval])?;
+    layout.compile(graph, batch, &Options { memory_limit, ..Options::default() })
 }
 
 /// How to time a step.
@@ -67,52 +80,48 @@ pub struct BenchReport {
 /// # Errors
 /// Too little memory.
 pub fn bench(loaded: &Loaded, model: &Model, options: &BenchOptions) -> Outcome<BenchReport> {
-    with_float!(model.step.float, T => bench_in::<T>(loaded, model, options))
-}
-
-fn bench_in<T: Float>(loaded: &Loaded, model: &Model, options: &BenchOptions) -> Outcome<BenchReport> {
-    let layout = layout(model)?;
+    let backend = Engine::Cpu.backend(options.threads);
+    let layout = layout(&*backend, model)?;
     let table = &loaded.data.train;
     let limit = memory::limit(options.memory_limit);
     let batch = model.settings.batch.min(table.len()).max(1);
-    let mut planner = Planner::new(&layout, limit);
+    let mut planner = Planner::new(&*layout, limit);
     let plan = planner.plan(&model.step, batch)?;
     planner.need.add("weights and optimizer slots", layout.bytes());
     planner.need.add("rows", table.bytes());
     planner.need.check(limit)?;
     let peak_bytes = planner.need.total();
-    let pool = Pool::new(threads(options.threads));
     let seed = model.settings.seed;
-    let mut store = weights::initial::<T>(model, &layout, &pool, seed, None)?;
-    let mut runner = Runner::<T>::new(Arc::clone(&plan), &pool, &loaded.ports, model)?;
+    let mut state = weights::initial(model, &*layout, seed, None)?;
+    let mut runner = Runner::new(Arc::clone(&plan), &loaded.ports, model)?;
     let rows: Vec<u32> = (0..batch as u32).collect();
     runner.feed(table, &rows).map_err(|f| internal(&f))?;
     let wanted = options.seconds.clamp(0.01, 3600.0);
     let mut step = 0;
-    let mut during = |runner: &mut Runner<T>, seconds: f64| {
+    let mut during = |runner: &mut Runner, seconds: f64| -> Outcome<(u64, f64)> {
         let (begin, first) = (Instant::now(), step);
         let mut portion = 1u64;
         loop {
             for _ in 0..portion {
                 step += 1;
-                runner.run(&mut store, seed, step);
+                runner.run(&mut *state, seed, step)?;
             }
             let passed = begin.elapsed().as_secs_f64();
             if passed >= seconds {
-                return (step - first, passed);
+                return Ok((step - first, passed));
             }
             if passed < seconds / 100.0 {
                 portion = portion.saturating_mul(2);
             }
         }
     };
-    during(&mut runner, wanted / 5.0);
-    let (steps, seconds) = during(&mut runner, wanted);
-    let profile = runner.profile(&mut store, seed, step, wanted / 2.0);
+    during(&mut runner, wanted / 5.0)?;
+    let (steps, seconds) = during(&mut runner, wanted)?;
+    let profile = runner.profile(&mut *state, seed, step, wanted / 2.0)?;
     let per_second = steps as f64 / seconds;
     Ok(BenchReport {
         batch,
-        threads: pool.threads(),
+        threads: backend.threads(),
         steps,
         seconds,
         steps_per_second: per_second,

@@ -2,11 +2,12 @@
 
 use crate::artifact::weights;
 use crate::binding::load::Loaded;
-use crate::execute::runner::{Planner, Runner, engine, internal};
+use crate::engine::Engine;
+use crate::execute::runner::{Planner, Runner, internal, refused};
 use crate::infer::decode::evenly_spaced;
 use crate::memory;
 use crate::problem::Outcome;
-use nnc_engine::{Layout, Pool, Store};
+use nnc_backend::{Slice, State};
 use nnc_graph::{DType, OutputKind, Role};
 
 /// How thoroughly to check gradients.
@@ -60,26 +61,26 @@ pub struct GradientReport {
 /// Mistakes in the program that show with its data; too little memory.
 pub fn check_gradients(loaded: &Loaded, options: &GradientOptions) -> Outcome<GradientReport> {
     let model = loaded.model(DType::F64)?;
-    let layout =
-        Layout::new(&[&model.init, &model.step, &model.eval, &model.backward]).map_err(|e| engine(&e))?;
+    let backend = Engine::Cpu.backend(1);
+    let layout = backend.layout(&[&model.init, &model.step, &model.eval, &model.backward]);
+    let layout = layout.map_err(|e| refused(&e))?;
     let rows = evenly_spaced(loaded.data.train.len(), options.rows.max(1));
     let limit = memory::limit(loaded.options.memory_limit);
-    let mut planner = Planner::new(&layout, limit);
+    let mut planner = Planner::new(&*layout, limit);
     let plan = planner.plan(&model.backward, rows.len())?;
     planner.need.add("weights", layout.bytes());
     planner.need.check(limit)?;
-    let pool = Pool::new(1);
-    let mut runner = Runner::<f64>::new(plan, &pool, &loaded.ports, &model)?;
-    let mut store = weights::initial::<f64>(&model, &layout, &pool, model.settings.seed, None)?;
+    let mut runner = Runner::new(plan, &loaded.ports, &model)?;
+    let mut state = weights::initial(&model, &*layout, model.settings.seed, None)?;
     // Biases of zero stand exactly on relu's corner, where there is no derivative to compare with.
-    nudge(&mut store);
+    nudge(&mut *state);
     runner.feed(&loaded.data.train, &rows).map_err(|f| internal(&f))?;
     let seed = model.settings.seed;
-    runner.run(&mut store, seed, 1);
+    runner.run(&mut *state, seed, 1)?;
     let names: Vec<_> = model.parameters.iter().filter(|p| p.role == Role::Weight).collect();
     let gradients: Vec<Vec<f64>> = names
         .iter()
-        .map(|p| runner.executor.output(OutputKind::Gradient, &p.name).unwrap_or_default().to_vec())
+        .map(|p| runner.output(OutputKind::Gradient, &p.name).into_iter().flat_map(Slice::iter).collect())
         .collect();
     let mut tensors = Vec::new();
     for (p, gradient) in names.iter().zip(&gradients) {
@@ -94,7 +95,7 @@ pub fn check_gradients(loaded: &Loaded, options: &GradientOptions) -> Outcome<Gr
         let floor = gradient.iter().fold(0.0f64, |m, g| m.max(g.abs())) * 1e-3;
         for i in evenly_spaced(gradient.len(), options.cap.max(1)) {
             let i = i as usize;
-            let numeric = difference(&mut runner, &mut store, seed, &p.name, i);
+            let numeric = difference(&mut runner, &mut *state, seed, &p.name, i)?;
             let (error, scale) = ((numeric - gradient[i]).abs(), numeric.abs().max(gradient[i].abs()));
             check.checked += 1;
             check.max_absolute = check.max_absolute.max(error);
@@ -110,32 +111,39 @@ pub fn check_gradients(loaded: &Loaded, options: &GradientOptions) -> Outcome<Gr
 }
 
 /// Moves every weight by a little, each by another amount.
-fn nudge(store: &mut Store<f64>) {
-    let names: Vec<_> = store.layout().entries().iter().filter(|e| e.role == Role::Weight).cloned().collect();
+fn nudge(state: &mut dyn State) {
+    let names: Vec<_> = state.entries().iter().filter(|e| e.role == Role::Weight).cloned().collect();
     let mut n = 0u32;
     for entry in names {
-        for x in store.get_mut(Role::Weight, &entry.name).unwrap_or_default() {
-            n = n.wrapping_add(1);
-            // A golden-ratio sequence: spread evenly, the same on every machine.
-            *x += 0.02 * ((f64::from(n) * 0.618_033_988_749_894_9).fract() - 0.5);
-        }
+        let Some(mut values) = state.get_mut(Role::Weight, &entry.name) else { continue };
+        let nudged: Vec<f64> = values
+            .read()
+            .iter()
+            .map(|x| {
+                n = n.wrapping_add(1);
+                // A golden-ratio sequence: spread evenly, the same on every machine.
+                x + 0.02 * ((f64::from(n) * 0.618_033_988_749_894_9).fract() - 0.5)
+            })
+            .collect();
+        values.write(nudged);
     }
 }
 
-fn difference(runner: &mut Runner<f64>, store: &mut Store<f64>, seed: u64, name: &str, at: usize) -> f64 {
-    let Some(start) = store.get(Role::Weight, name).and_then(|w| w.get(at)).copied() else { return f64::NAN };
-    let h = 1e-5 * start.abs().max(0.1);
-    let mut objective = |x: f64| {
-        if let Some(slot) = store.get_mut(Role::Weight, name).and_then(|w| w.get_mut(at)) {
-            *slot = x;
+fn difference(runner: &mut Runner, state: &mut dyn State, seed: u64, name: &str, at: usize) -> Outcome<f64> {
+    let Some(start) = state.get(Role::Weight, name).and_then(|w| w.get(at)) else { return Ok(f64::NAN) };
+    let set = |state: &mut dyn State, x: f64| {
+        if let Some(mut values) = state.get_mut(Role::Weight, name) {
+            values.set(at, x);
         }
-        runner.run(store, seed, 1);
-        let value = runner.executor.output(OutputKind::Objective, "objective");
-        value.and_then(|v| v.first()).copied().unwrap_or(f64::NAN)
     };
-    let (above, below) = (objective(start + h), objective(start - h));
-    if let Some(slot) = store.get_mut(Role::Weight, name).and_then(|w| w.get_mut(at)) {
-        *slot = start;
-    }
-    (above - below) / (2.0 * h)
+    let h = 1e-5 * start.abs().max(0.1);
+    let mut objective = |x: f64| -> Outcome<f64> {
+        set(state, x);
+        runner.run(state, seed, 1)?;
+        let value = runner.output(OutputKind::Objective, "objective");
+        Ok(value.and_then(|v| v.get(0)).unwrap_or(f64::NAN))
+    };
+    let (above, below) = (objective(start + h)?, objective(start - h)?);
+    set(state, start);
+    Ok((above - below) / (2.0 * h))
 }

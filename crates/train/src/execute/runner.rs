@@ -1,59 +1,65 @@
 //! A planned graph with the rows it is fed.
 
+use crate::engine::Engine;
 use crate::memory::Need;
-use crate::precision::Float;
 use crate::problem::{Outcome, Problem, ProblemKind};
+use nnc_backend::{Backend, Buffer, ErrorKind, Executable, Layout, Operation, Options, Session, Slice};
+use nnc_backend::{SliceMut, State};
 use nnc_data::{Fault, PortId, Table};
-use nnc_engine::{EngineError, Executor, Layout, Plan, PlanOptions, Pool, Store, plan};
-use nnc_graph::{Graph, OutputKind, Role};
+use nnc_graph::{DType, Graph, NodeId, OutputKind, Role};
 use nnc_model::{Model, Ports};
 use nnc_syntax::units::bytes;
 use nnc_syntax::{Code, Diagnostic};
 use std::sync::Arc;
 
-/// Plans, and the memory they need together.
+/// Compiles graphs, and counts the memory they need together.
 pub(crate) struct Planner<'a> {
-    pub(crate) layout: &'a Layout,
-    pub(crate) options: PlanOptions,
+    pub(crate) layout: &'a dyn Layout,
+    pub(crate) options: Options,
     pub(crate) need: Need,
 }
 
 impl<'a> Planner<'a> {
-    pub(crate) fn new(layout: &'a Layout, limit: u64) -> Self {
-        let options = PlanOptions { memory_limit: limit, ..PlanOptions::default() };
+    pub(crate) fn new(layout: &'a dyn Layout, limit: u64) -> Self {
+        let options = Options { memory_limit: limit, ..Options::default() };
         Self { layout, options, need: Need::default() }
     }
 
-    pub(crate) fn plan(&mut self, graph: &Graph, batch: usize) -> Outcome<Arc<Plan>> {
-        let plan = plan(graph, self.layout, batch, &self.options).map_err(|e| engine(&e))?;
-        let memory = plan.memory();
+    pub(crate) fn plan(&mut self, graph: &Graph, batch: usize) -> Outcome<Arc<dyn Executable>> {
+        let executable = self.layout.compile(graph, batch, &self.options).map_err(|e| refused(&e))?;
+        let memory = executable.memory();
         let bytes = memory.arena_bytes.saturating_add(memory.scratch_bytes);
         self.need.add(format!("{} of {batch} rows", graph.name), bytes);
-        Ok(Arc::new(plan))
+        Ok(executable)
     }
 }
 
-/// The layout of everything a model keeps.
-pub(crate) fn layout(model: &Model) -> Outcome<Layout> {
-    Layout::new(&[&model.init, &model.step, &model.eval]).map_err(|e| engine(&e))
+/// The graphs whose parameters a model keeps.
+pub(crate) fn layout(backend: &dyn Backend, model: &Model) -> Outcome<Arc<dyn Layout>> {
+    backend.layout(&[&model.init, &model.step, &model.eval]).map_err(|e| refused(&e))
 }
 
-/// What the engine says, for people.
-pub(crate) fn engine(error: &EngineError) -> Box<Problem> {
-    let d = match error {
-        EngineError::Memory { needed, limit } => {
+/// The layout of everything a model keeps, on the backend of inference.
+pub(crate) fn inference(model: &Model, threads: usize) -> Outcome<Arc<dyn Layout>> {
+    layout(&*Engine::Cpu.backend(threads), model)
+}
+
+/// What a backend says, for people.
+pub(crate) fn refused(error: &nnc_backend::Error) -> Box<Problem> {
+    let d = match error.kind {
+        ErrorKind::Memory { needed, limit } => {
             let message =
-                format!("this run needs {} of memory, and {} are allowed", bytes(*needed), bytes(*limit));
+                format!("this run needs {} of memory, and {} are allowed", bytes(needed), bytes(limit));
             let d = Diagnostic::error(Code::N0707, message);
             return Problem::new(
                 ProblemKind::Memory,
                 d.help("a smaller `batch` needs less; so does a smaller network"),
             );
         }
-        EngineError::TooLarge { .. } | EngineError::Table { .. } | EngineError::Axes { .. } => {
+        ErrorKind::Limit => {
             return Problem::new(ProblemKind::Memory, Diagnostic::error(Code::N0708, error.to_string()));
         }
-        other => Diagnostic::error(Code::N0901, other.to_string()),
+        ErrorKind::Internal => Diagnostic::error(Code::N0901, error.to_string()),
     };
     Problem::new(ProblemKind::Internal, d.help("this is a mistake in nnc; please report it with the program"))
 }
@@ -62,14 +68,6 @@ pub(crate) fn engine(error: &EngineError) -> Box<Problem> {
 pub(crate) fn internal(fault: &Fault) -> Box<Problem> {
     let d = Diagnostic::error(Code::N0901, fault.message.clone());
     Problem::new(ProblemKind::Internal, d.help("this is a mistake in nnc; please report it with the program"))
-}
-
-/// Threads: as many as asked for, or as the machine has.
-pub(crate) fn threads(asked: usize) -> usize {
-    match asked {
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
-        n => n,
-    }
 }
 
 /// The batch size of evaluation: small batches would only be slower.
@@ -99,6 +97,7 @@ struct Feed {
     role: Role,
     name: String,
     port: PortId,
+    dtype: DType,
 }
 
 /// All of them, for a thread that reads rows ahead.
@@ -107,32 +106,32 @@ pub(crate) struct Feeds {
     weighted: bool,
 }
 
-/// Rows that are read and not yet fed.
-pub(crate) struct Batch<T> {
-    ports: Vec<Vec<T>>,
-    weights: Vec<f64>,
+/// Copies rows of a port, in the precision of where they go.
+fn gather(table: &Table, port: PortId, rows: &[u32], out: SliceMut<'_>) -> Result<(), Box<Fault>> {
+    match out {
+        SliceMut::F32(out) => table.gather_f32(port, rows, out),
+        SliceMut::F64(out) => table.gather_f64(port, rows, out),
+    }
 }
 
-impl<T> Default for Batch<T> {
-    fn default() -> Self {
-        Self { ports: Vec::new(), weights: Vec::new() }
-    }
+/// Rows that are read and not yet fed.
+#[derive(Default)]
+pub(crate) struct Batch {
+    ports: Vec<Buffer>,
+    weights: Vec<f64>,
 }
 
 impl Feeds {
     /// Reads rows into a batch.
-    pub(crate) fn read<T: Float>(
-        &self,
-        table: &Table,
-        rows: &[u32],
-        batch: &mut Batch<T>,
-    ) -> Result<(), Box<Fault>> {
-        batch.ports.resize_with(self.list.len(), Vec::new);
+    pub(crate) fn read(&self, table: &Table, rows: &[u32], batch: &mut Batch) -> Result<(), Box<Fault>> {
+        if batch.ports.is_empty() {
+            batch.ports = self.list.iter().map(|feed| Buffer::new(feed.dtype)).collect();
+        }
         for (feed, out) in self.list.iter().zip(&mut batch.ports) {
-            out.clear();
+            out.reset(0);
             if feed.role != Role::Target || table.has_targets() {
-                out.resize(rows.len() * table.width(feed.port).unwrap_or(0), T::of(0.0));
-                T::gather(table, feed.port, rows, out)?;
+                out.reset(rows.len() * table.width(feed.port).unwrap_or(0));
+                gather(table, feed.port, rows, out.as_mut_slice())?;
             }
         }
         batch.weights.clear();
@@ -143,40 +142,74 @@ impl Feeds {
     }
 }
 
-/// An executor that knows where its rows go and which sums it yields.
-pub(crate) struct Runner<T> {
-    pub(crate) executor: Executor<T>,
+/// A session that knows where its rows go and which sums it yields.
+pub(crate) struct Runner {
+    executable: Arc<dyn Executable>,
+    session: Box<dyn Session>,
+    batch: usize,
     feeds: Arc<Feeds>,
-    metrics: Vec<String>,
-    /// What metrics of all samples are computed from, with their widths.
-    totals: Vec<(String, usize)>,
+    loss: Option<NodeId>,
+    metrics: Vec<Option<NodeId>>,
+    /// What metrics of all samples are computed from, with their widths. Tables are not among the results of a
+    /// training step.
+    totals: Vec<(Option<NodeId>, usize)>,
     /// How much the rows of the present batch count; empty where all count the same.
     weights: Vec<f64>,
 }
 
-impl<T: Float> Runner<T> {
-    pub(crate) fn new(plan: Arc<Plan>, pool: &Arc<Pool>, ports: &Ports, model: &Model) -> Outcome<Self> {
-        let mut executor = Executor::new(plan, pool.clone()).map_err(|e| engine(&e))?;
+impl Runner {
+    pub(crate) fn new(executable: Arc<dyn Executable>, ports: &Ports, model: &Model) -> Outcome<Self> {
+        let mut session = executable.session().map_err(|e| refused(&e))?;
         let inputs = ports.inputs.iter().enumerate().map(|(i, p)| (Role::Input, p, PortId::Input(i)));
         let targets = ports.targets.iter().enumerate().map(|(i, p)| (Role::Target, p, PortId::Target(i)));
         let mut feeds = Vec::new();
         for (role, port, id) in inputs.chain(targets) {
             // Not every graph uses every port.
-            if executor.input_mut(role, &port.name).is_some() {
-                feeds.push(Feed { role, name: port.name.clone(), port: id });
+            if let Some(to) = session.input_mut(role, &port.name) {
+                let dtype = to.read().dtype();
+                feeds.push(Feed { role, name: port.name.clone(), port: id, dtype });
             }
         }
-        let weighted = ports.weighted;
-        let weights = if weighted { vec![1.0; executor.plan().batch()] } else { Vec::new() };
+        let (weighted, batch) = (ports.weighted, executable.batch());
+        let weights = if weighted { vec![1.0; batch] } else { Vec::new() };
+        let graph = executable.graph();
         let totals = model.totals.iter().flat_map(|t| &t.list);
-        let totals = totals.map(|t| (t.name.clone(), t.shape.iter().product())).collect();
+        let totals =
+            totals.map(|t| (graph.output(OutputKind::Total, &t.name), t.shape.iter().product())).collect();
         let feeds = Arc::new(Feeds { list: feeds, weighted });
-        Ok(Self { executor, feeds, metrics: model.metrics.clone(), totals, weights })
+        let loss = graph.output(OutputKind::Loss, "loss");
+        let metrics = model.metrics.iter().map(|name| graph.output(OutputKind::Metric, name)).collect();
+        Ok(Self { session, batch, feeds, loss, metrics, totals, weights, executable })
     }
 
     /// The number of rows of a run.
     pub(crate) fn batch(&self) -> usize {
-        self.executor.plan().batch()
+        self.batch
+    }
+
+    /// The graph as it is computed.
+    pub(crate) fn graph(&self) -> &Graph {
+        self.executable.graph()
+    }
+
+    /// The memory of an input, to change what was fed.
+    pub(crate) fn input_mut(&mut self, name: &str) -> Option<SliceMut<'_>> {
+        self.session.input_mut(Role::Input, name)
+    }
+
+    /// A named result of the last run.
+    pub(crate) fn output(&self, kind: OutputKind, name: &str) -> Option<Slice<'_>> {
+        self.session.output(kind, name)
+    }
+
+    /// The value of a node in the last run, where it is kept.
+    pub(crate) fn value(&self, node: NodeId) -> Option<Slice<'_>> {
+        self.session.value(node)
+    }
+
+    /// Where values first were no numbers, in a run that kept all of them.
+    pub(crate) fn first_non_finite(&self) -> Option<NodeId> {
+        self.session.first_non_finite()
     }
 
     /// Copies rows into the batch. Targets that the table lacks are left as they are.
@@ -186,8 +219,8 @@ impl<T: Float> Runner<T> {
             if feed.role == Role::Target && !targets {
                 continue;
             }
-            if let Some(out) = self.executor.input_mut(feed.role, &feed.name) {
-                T::gather(table, feed.port, rows, out)?;
+            if let Some(out) = self.session.input_mut(feed.role, &feed.name) {
+                gather(table, feed.port, rows, out)?;
             }
         }
         if self.feeds.weighted {
@@ -200,8 +233,8 @@ impl<T: Float> Runner<T> {
     }
 
     fn feed_weights(&mut self) {
-        if let Some(out) = self.executor.input_mut(Role::SampleWeight, "sample_weight") {
-            out.iter_mut().zip(&self.weights).for_each(|(o, w)| *o = T::of(*w));
+        if let Some(mut out) = self.session.input_mut(Role::SampleWeight, "sample_weight") {
+            out.write(self.weights.iter().copied());
         }
     }
 
@@ -211,12 +244,10 @@ impl<T: Float> Runner<T> {
     }
 
     /// As [`Runner::feed`], with rows that are read already.
-    pub(crate) fn feed_batch(&mut self, batch: &Batch<T>) {
+    pub(crate) fn feed_batch(&mut self, batch: &Batch) {
         for (feed, values) in self.feeds.list.iter().zip(&batch.ports) {
-            if let Some(out) = self.executor.input_mut(feed.role, &feed.name)
-                && out.len() == values.len()
-            {
-                out.copy_from_slice(values);
+            if let Some(mut out) = self.session.input_mut(feed.role, &feed.name) {
+                out.copy_from(values.as_slice());
             }
         }
         if self.feeds.weighted {
@@ -225,58 +256,59 @@ impl<T: Float> Runner<T> {
         }
     }
 
-    pub(crate) fn run(&mut self, store: &mut Store<T>, seed: u64, step: u64) {
-        self.executor.run(store, seed, step);
+    pub(crate) fn run(&mut self, state: &mut dyn State, seed: u64, step: u64) -> Outcome<()> {
+        self.session.run(state, seed, step).map_err(|e| refused(&e))
     }
 
     /// Runs steps for some seconds, and says how long every instruction takes.
     pub(crate) fn profile(
         &mut self,
-        store: &mut Store<T>,
+        state: &mut dyn State,
         seed: u64,
         first: u64,
         seconds: f64,
-    ) -> Vec<ProfileRow> {
-        let mut times = vec![std::time::Duration::ZERO; self.executor.plan().steps().len()];
+    ) -> Outcome<Vec<ProfileRow>> {
+        let operations = self.executable.operations();
+        let mut times = vec![std::time::Duration::ZERO; operations.len()];
         let begin = std::time::Instant::now();
         let mut steps = 0;
         while steps == 0 || begin.elapsed().as_secs_f64() < seconds {
             steps += 1;
-            self.executor.run_timed(store, seed, first + steps, &mut times);
+            self.session.run_timed(state, seed, first + steps, &mut times).map_err(|e| refused(&e))?;
         }
-        let row = |(step, time): (&nnc_engine::Step, &std::time::Duration)| ProfileRow {
-            kind: step.kind,
-            detail: step.detail.clone(),
-            origin: step.origin.to_string(),
+        let row = |(operation, time): (&Operation, &std::time::Duration)| ProfileRow {
+            kind: operation.kind,
+            detail: operation.detail.clone(),
+            origin: operation.origin.to_string(),
             seconds: time.as_secs_f64() / steps as f64,
-            flops: step.flops,
-            bytes: step.bytes,
+            flops: operation.flops,
+            bytes: operation.bytes,
         };
-        self.executor.plan().steps().iter().zip(&times).map(row).collect()
+        Ok(operations.iter().zip(&times).map(row).collect())
     }
 
     /// Adds the loss, the metrics, and the totals of the first `count` rows to `sums`, row by row.
     pub(crate) fn add_sums(&self, count: usize, sums: &mut [f64]) {
         let Some((loss, metrics)) = sums.split_first_mut() else { return };
-        if let Some(rows) = self.executor.output(OutputKind::Loss, "loss") {
-            let rows = rows.iter().take(count);
+        let rows = |node: Option<NodeId>| self.session.value(node?);
+        if let Some(all) = rows(self.loss) {
+            let all = all.first(count);
             *loss = match self.weights.is_empty() {
-                true => rows.fold(*loss, |s, x| s + x.wide()),
-                false => rows.zip(&self.weights).fold(*loss, |s, (x, w)| s + x.wide() * w),
+                true => all.fold(*loss, |s, x| s + x),
+                false => all.iter().zip(&self.weights).fold(*loss, |s, (x, w)| s + x * w),
             };
         }
-        for (sum, name) in metrics.iter_mut().zip(&self.metrics) {
-            if let Some(rows) = self.executor.output(OutputKind::Metric, name) {
-                *sum = rows.iter().take(count).fold(*sum, |s, x| s + x.wide());
+        for (sum, node) in metrics.iter_mut().zip(&self.metrics) {
+            if let Some(all) = rows(*node) {
+                *sum = all.first(count).fold(*sum, |s, x| s + x);
             }
         }
         let mut rest = metrics.get_mut(self.metrics.len()..).unwrap_or_default();
-        for (name, width) in &self.totals {
+        for (node, width) in &self.totals {
             let (own, after) = rest.split_at_mut((*width).min(rest.len()));
-            // A table is not among the results of a training step.
-            if let Some(rows) = self.executor.output(OutputKind::Total, name) {
-                for row in rows.chunks_exact((*width).max(1)).take(count) {
-                    own.iter_mut().zip(row).for_each(|(s, x)| *s += x.wide());
+            if let Some(all) = rows(*node) {
+                for row in all.chunks(*width).take(count) {
+                    own.iter_mut().zip(row.iter()).for_each(|(s, x)| *s += x);
                 }
             }
             rest = after;
@@ -285,8 +317,8 @@ impl<T: Float> Runner<T> {
 }
 
 /// Runners of one graph for the batch sizes that occur.
-pub(crate) struct Runners<T> {
-    list: Vec<Runner<T>>,
+pub(crate) struct Runners {
+    list: Vec<Runner>,
     batch: usize,
 }
 
@@ -303,27 +335,26 @@ pub(crate) fn plans(
     graph: &Graph,
     batch: usize,
     tables: &[usize],
-) -> Outcome<Vec<Arc<Plan>>> {
+) -> Outcome<Vec<Arc<dyn Executable>>> {
     let mut wanted: Vec<usize> = tables.iter().flat_map(|&rows| sizes(rows, batch)).collect();
     wanted.sort_unstable();
     wanted.dedup();
     wanted.into_iter().map(|size| planner.plan(graph, size)).collect()
 }
 
-impl<T: Float> Runners<T> {
+impl Runners {
     pub(crate) fn new(
-        plans: Vec<Arc<Plan>>,
+        plans: Vec<Arc<dyn Executable>>,
         batch: usize,
-        pool: &Arc<Pool>,
         ports: &Ports,
         model: &Model,
     ) -> Outcome<Self> {
-        let list = plans.into_iter().map(|p| Runner::new(p, pool, ports, model)).collect::<Outcome<_>>()?;
+        let list = plans.into_iter().map(|p| Runner::new(p, ports, model)).collect::<Outcome<_>>()?;
         Ok(Self { list, batch })
     }
 
     /// The runner for a number of rows.
-    pub(crate) fn of(&mut self, rows: usize) -> Option<&mut Runner<T>> {
+    pub(crate) fn of(&mut self, rows: usize) -> Option<&mut Runner> {
         self.list.iter_mut().find(|r| r.batch() == rows)
     }
 
@@ -334,8 +365,8 @@ impl<T: Float> Runners<T> {
         &mut self,
         table: &Table,
         rows: &[u32],
-        store: &mut Store<T>,
-        mut each: impl FnMut(&Runner<T>, &[u32]),
+        state: &mut dyn State,
+        mut each: impl FnMut(&Runner, &[u32]),
     ) -> Outcome<()> {
         let mut whole = Vec::new();
         for part in rows.chunks(self.batch) {
@@ -345,7 +376,7 @@ impl<T: Float> Runners<T> {
             whole.resize(runner.batch(), part[0]);
             runner.feed(table, &whole).map_err(|f| internal(&f))?;
             // Evaluation draws no random numbers; if it did, they would be those of step 0.
-            runner.run(store, 0, 0);
+            runner.run(state, 0, 0)?;
             each(runner, part);
         }
         Ok(())
@@ -356,10 +387,10 @@ impl<T: Float> Runners<T> {
         &mut self,
         table: &Table,
         rows: &[u32],
-        store: &mut Store<T>,
+        state: &mut dyn State,
         sums: &mut [f64],
     ) -> Outcome<()> {
         sums.fill(0.0);
-        self.over(table, rows, store, |runner, part| runner.add_sums(part.len(), sums))
+        self.over(table, rows, state, |runner, part| runner.add_sums(part.len(), sums))
     }
 }

@@ -5,10 +5,10 @@
 
 use crate::binding::augment::{Asked, asked};
 use crate::execute::runner::{Runner, internal};
-use crate::precision::Float;
 use crate::problem::Outcome;
+use nnc_backend::SliceMut;
 use nnc_data::Table;
-use nnc_graph::{Role, random};
+use nnc_graph::random;
 use nnc_model::{Ports, Spec};
 
 /// A picture is shifted by at most this share of its sides, as cutting 32x32 out of 40x40 does (He et al. 2015).
@@ -40,27 +40,40 @@ impl Augment {
     }
 
     /// Changes the pictures of a batch that was fed: `rows` says which rows they are.
-    pub(crate) fn change<T: Float>(&self, runner: &mut Runner<T>, rows: &[u32], epoch: u64) {
+    pub(crate) fn change(&self, runner: &mut Runner, rows: &[u32], epoch: u64) {
         for picture in &self.pictures {
-            let Some(batch) = runner.executor.input_mut(Role::Input, &picture.port) else { continue };
             let key = random::Key::new(self.seed, epoch, picture.site);
-            let size = picture.shape.iter().product();
-            for (pixels, &row) in batch.chunks_exact_mut(size).zip(rows) {
-                let [a, b, c, _] = key.block(u64::from(row));
-                if self.asked.flip && a & 1 == 1 {
-                    flip(pixels, picture.shape);
-                }
-                if self.asked.shift {
-                    shift(pixels, picture.shape, [way(b, picture.shape[0]), way(c, picture.shape[1])]);
-                }
+            match runner.input_mut(&picture.port) {
+                Some(SliceMut::F32(batch)) => self.change_all(batch, picture, key, rows),
+                Some(SliceMut::F64(batch)) => self.change_all(batch, picture, key, rows),
+                None => {}
+            }
+        }
+    }
+
+    fn change_all<T: Copy + Default>(
+        &self,
+        batch: &mut [T],
+        picture: &Picture,
+        key: random::Key,
+        rows: &[u32],
+    ) {
+        let size = picture.shape.iter().product();
+        for (pixels, &row) in batch.chunks_exact_mut(size).zip(rows) {
+            let [a, b, c, _] = key.block(u64::from(row));
+            if self.asked.flip && a & 1 == 1 {
+                flip(pixels, picture.shape);
+            }
+            if self.asked.shift {
+                shift(pixels, picture.shape, [way(b, picture.shape[0]), way(c, picture.shape[1])]);
             }
         }
     }
 }
 
 /// Feeds rows to train on.
-pub(crate) fn feed<T: Float>(
-    runner: &mut Runner<T>,
+pub(crate) fn feed(
+    runner: &mut Runner,
     table: &Table,
     rows: &[u32],
     augment: Option<&Augment>,
@@ -93,7 +106,11 @@ fn flip<T>(pixels: &mut [T], [_, width, channels]: [usize; 3]) {
 }
 
 /// Moved down and to the right; what comes in is 0.
-fn shift<T: Float>(pixels: &mut [T], [height, width, channels]: [usize; 3], [down, right]: [isize; 2]) {
+fn shift<T: Copy + Default>(
+    pixels: &mut [T],
+    [height, width, channels]: [usize; 3],
+    [down, right]: [isize; 2],
+) {
     let line = width * channels;
     let (keep, from, to) = {
         let moved = right.unsigned_abs().min(width) * channels;
@@ -104,12 +121,12 @@ fn shift<T: Float>(pixels: &mut [T], [height, width, channels]: [usize; 3], [dow
         let y = if down > 0 { height - 1 - i } else { i };
         let target = y * line;
         match y.checked_add_signed(-down).filter(|&y| y < height) {
-            None => pixels[target..target + line].fill(T::of(0.0)),
+            None => pixels[target..target + line].fill(T::default()),
             Some(source) => {
                 let source = source * line + from;
                 pixels.copy_within(source..source + keep, target + to);
                 let (empty, end) = if right >= 0 { (0, to) } else { (keep, line) };
-                pixels[target + empty..target + end].fill(T::of(0.0));
+                pixels[target + empty..target + end].fill(T::default());
             }
         }
     }

@@ -1,18 +1,17 @@
 //! Where a NaN came from: the last steps run once more, with every value kept.
 
+use crate::artifact::weights;
 use crate::binding::load::Loaded;
 use crate::execute::metrics;
-use crate::execute::runner::{Runner, Runners, engine};
+use crate::execute::runner::{Runner, Runners, refused};
 use crate::fit::augment::{Augment, feed};
 use crate::fit::report::TrainOptions;
 use crate::memory;
-use crate::precision::Float;
 use crate::problem::{Outcome, Problem, ProblemKind};
-use nnc_engine::{PlanOptions, Pool, Store, plan};
+use nnc_backend::{Layout, Options, Slice, State};
 use nnc_graph::{Binary, Elementwise, Graph, Leaf, Movement, NodeId, OutputKind, Prim, Role, passes};
 use nnc_model::{Model, Spec};
 use nnc_syntax::{Code, Diagnostic, Span};
-use std::sync::Arc;
 
 /// Steps whose gradients are told.
 const NORMS: u64 = 5;
@@ -32,8 +31,8 @@ struct At {
 }
 
 /// Where a replay begins.
-pub(crate) struct Snapshot<T> {
-    pub(crate) store: Store<T>,
+pub(crate) struct Snapshot {
+    pub(crate) state: Box<dyn State>,
     /// The epoch that was about to begin.
     pub(crate) epoch: u64,
     /// The steps done before it.
@@ -41,15 +40,15 @@ pub(crate) struct Snapshot<T> {
 }
 
 /// The steps since a snapshot, to be run once more.
-pub(crate) struct Replay<'a, T> {
+pub(crate) struct Replay<'a> {
     pub(crate) loaded: &'a Loaded,
     pub(crate) model: &'a Model,
     pub(crate) options: &'a TrainOptions,
-    pub(crate) pool: &'a Arc<Pool>,
-    pub(crate) snapshot: &'a Snapshot<T>,
+    pub(crate) layout: &'a dyn Layout,
+    pub(crate) snapshot: &'a Snapshot,
     /// Becomes what it was at the steps that are run again.
-    pub(crate) store: &'a mut Store<T>,
-    pub(crate) step: &'a mut Runners<T>,
+    pub(crate) state: &'a mut dyn State,
+    pub(crate) step: &'a mut Runners,
     pub(crate) augment: Option<&'a Augment>,
     /// Becomes the order of the epochs that are run again.
     pub(crate) order: &'a mut Vec<u32>,
@@ -57,7 +56,7 @@ pub(crate) struct Replay<'a, T> {
     pub(crate) last: (u64, u64),
 }
 
-impl<T: Float> Replay<'_, T> {
+impl Replay<'_> {
     /// The problem of a loss, or a weight, that is no number any more.
     pub(crate) fn diverged(&mut self) -> Box<Problem> {
         let (epoch, step) = self.last;
@@ -72,16 +71,16 @@ impl<T: Float> Replay<'_, T> {
         let failed = self.find_step()?;
         let norms = self.gradients(&failed)?;
         self.replay(failed.step - 1, |_, _, _| Ok(()))?;
-        let keep = PlanOptions { keep_all: true, ..PlanOptions::default() };
+        let keep = Options { keep_all: true, ..Options::default() };
         // Without loops, so that a step of one is told by the line of its body.
         let graph = passes::sweep(&passes::unroll(&self.model.step));
         let mut runner = self.extra(&graph, failed.end - failed.start, &keep)?;
         self.shuffle(failed.epoch);
         let rows = &self.order[failed.start..failed.end];
         self.feed(&mut runner, rows, failed.epoch)?;
-        let mut store = self.store.clone();
-        runner.run(&mut store, self.model.settings.seed, failed.step);
-        let explanation = Explanation { spec: &self.loaded.spec, graph: &graph, runner: &runner };
+        let mut state = self.state.snapshot();
+        runner.run(&mut *state, self.model.settings.seed, failed.step)?;
+        let explanation = Explanation { spec: &self.loaded.spec, graph: runner.graph(), runner: &runner };
         let mut d = explanation.diagnostic(failed.epoch, failed.step);
         if !norms.is_empty() {
             let norms: Vec<String> = norms.iter().map(|n| short(*n)).collect();
@@ -97,7 +96,7 @@ impl<T: Float> Replay<'_, T> {
         let mut found = None;
         let last = self.last.1;
         self.replay(last, |replay, at, sums| {
-            let broken = !sums[0].is_finite() || !weights_finite(&replay.store);
+            let broken = !sums[0].is_finite() || !weights::are_finite(replay.state);
             if broken && found.is_none() {
                 found = Some(At { ..at });
             }
@@ -114,7 +113,7 @@ impl<T: Float> Replay<'_, T> {
         mut each: impl FnMut(&mut Self, At, &[f64]) -> Outcome<()>,
     ) -> Outcome<()> {
         let per_epoch = self.model.settings.steps_per_epoch(self.order.len());
-        self.store.copy_from(&self.snapshot.store);
+        self.state.copy_from(&*self.snapshot.state).map_err(|e| refused(&e))?;
         let mut epoch = 0;
         let mut sums = vec![0.0; metrics::width(self.model)];
         for step in self.snapshot.step + 1..=last {
@@ -127,7 +126,7 @@ impl<T: Float> Replay<'_, T> {
             let rows = &self.order[at.start..at.end];
             let Some(runner) = self.step.of(rows.len()) else { continue };
             feed(runner, &self.loaded.data.train, rows, self.augment, at.epoch)?;
-            runner.run(self.store, seed, step);
+            runner.run(self.state, seed, step)?;
             sums.fill(0.0);
             runner.add_sums(rows.len(), &mut sums);
             each(self, at, &sums)?;
@@ -157,39 +156,34 @@ impl<T: Float> Replay<'_, T> {
         for step in first + 1..=failed.step {
             let at = self.at(step, per_epoch);
             self.shuffle(at.epoch);
-            let mut runner = self.extra(&self.model.backward, at.end - at.start, &PlanOptions::default())?;
+            let mut runner = self.extra(&self.model.backward, at.end - at.start, &Options::default())?;
             let rows = &self.order[at.start..at.end];
             self.feed(&mut runner, rows, at.epoch)?;
-            let mut store = self.store.clone();
-            runner.run(&mut store, self.model.settings.seed, step);
+            let mut state = self.state.snapshot();
+            runner.run(&mut *state, self.model.settings.seed, step)?;
             norms.push(norm(&runner, &self.model.backward));
             let Some(own) = self.step.of(rows.len()) else { break };
             feed(own, &self.loaded.data.train, rows, self.augment, at.epoch)?;
-            own.run(self.store, self.model.settings.seed, step);
+            own.run(self.state, self.model.settings.seed, step)?;
         }
         Ok(norms)
     }
 
-    fn feed(&self, runner: &mut Runner<T>, rows: &[u32], epoch: u64) -> Outcome<()> {
+    fn feed(&self, runner: &mut Runner, rows: &[u32], epoch: u64) -> Outcome<()> {
         feed(runner, &self.loaded.data.train, rows, self.augment, epoch)
     }
 
-    fn extra(&self, graph: &Graph, batch: usize, options: &PlanOptions) -> Outcome<Runner<T>> {
-        let options = PlanOptions { memory_limit: memory::limit(self.options.memory_limit), ..*options };
-        let plan = plan(graph, self.store.layout(), batch, &options).map_err(|e| engine(&e))?;
-        Runner::new(Arc::new(plan), self.pool, &self.loaded.ports, self.model)
+    fn extra(&self, graph: &Graph, batch: usize, options: &Options) -> Outcome<Runner> {
+        let options = Options { memory_limit: memory::limit(self.options.memory_limit), ..*options };
+        let executable = self.layout.compile(graph, batch, &options).map_err(|e| refused(&e))?;
+        Runner::new(executable, &self.loaded.ports, self.model)
     }
 }
 
-fn weights_finite<T: Float>(store: &Store<T>) -> bool {
-    let kept = store.iter().filter(|(e, _)| matches!(e.role, Role::Weight | Role::State));
-    kept.flat_map(|(_, values)| values).all(|x| x.wide().is_finite())
-}
-
-fn norm<T: Float>(runner: &Runner<T>, graph: &Graph) -> f64 {
+fn norm(runner: &Runner, graph: &Graph) -> f64 {
     let gradients = graph.outputs_of(OutputKind::Gradient);
-    let values = gradients.filter_map(|o| runner.executor.output(OutputKind::Gradient, &o.name));
-    values.flatten().map(|x| x.wide() * x.wide()).sum::<f64>().sqrt()
+    let values = gradients.filter_map(|o| runner.output(OutputKind::Gradient, &o.name));
+    values.flat_map(Slice::iter).map(|x| x * x).sum::<f64>().sqrt()
 }
 
 /// Two digits are enough for a size.
@@ -221,17 +215,17 @@ fn helps(d: Diagnostic) -> Diagnostic {
 }
 
 /// How a value that is no number came to be.
-struct Explanation<'a, T> {
+struct Explanation<'a> {
     spec: &'a Spec,
     graph: &'a Graph,
-    runner: &'a Runner<T>,
+    runner: &'a Runner,
 }
 
-impl<T: Float> Explanation<'_, T> {
+impl Explanation<'_> {
     fn diagnostic(&self, epoch: u64, step: u64) -> Diagnostic {
-        let loss = self.runner.executor.output(OutputKind::Loss, "loss").unwrap_or_default();
-        let loss_broken = loss.iter().any(|x| !x.wide().is_finite());
-        let node = self.first(loss_broken).or_else(|| self.runner.executor.first_non_finite());
+        let loss = self.runner.output(OutputKind::Loss, "loss").unwrap_or(Slice::F64(&[]));
+        let loss_broken = !loss.is_finite();
+        let node = self.first(loss_broken).or_else(|| self.runner.first_non_finite());
         let Some(node) = node else { return headline(epoch, step, "no number") };
         let what = match (loss_broken, loss.iter().any(|x| x.is_nan())) {
             (true, true) => "NaN",
@@ -248,6 +242,10 @@ impl<T: Float> Explanation<'_, T> {
         d
     }
 
+    fn values(&self, node: NodeId) -> Slice<'_> {
+        self.runner.value(node).unwrap_or(Slice::F64(&[]))
+    }
+
     /// The first node that is not finite although its operands are, among those the loss depends on: the
     /// gradient of a broken loss is broken too, but it is not where to look.
     fn first(&self, loss_broken: bool) -> Option<NodeId> {
@@ -261,8 +259,8 @@ impl<T: Float> Explanation<'_, T> {
         }
         let broken = |id: &NodeId| {
             let constant = self.graph.node(*id).prim.constant().is_some();
-            let values = self.runner.executor.value(*id).unwrap_or_default();
-            !constant && values.iter().any(|x| !x.wide().is_finite())
+            let values = self.values(*id);
+            !constant && !values.is_finite()
         };
         let mut own = self.graph.ids().filter(|id| leads[id.index()] && broken(id));
         own.find(|id| !self.graph.operands(*id).iter().any(broken))
@@ -270,15 +268,15 @@ impl<T: Float> Explanation<'_, T> {
 
     /// `log(0) is -inf`
     fn seen(&self, node: NodeId) -> String {
-        let values = self.runner.executor.value(node).unwrap_or_default();
+        let values = self.values(node);
         let at = values.iter().position(|x| x.is_nan());
-        let at = at.or_else(|| values.iter().position(|x| !x.wide().is_finite())).unwrap_or(0);
-        let result = values.get(at).map_or(f64::NAN, |x| x.wide());
+        let at = at.or_else(|| values.iter().position(|x| !x.is_finite())).unwrap_or(0);
+        let result = values.get(at).unwrap_or(f64::NAN);
         let prim = &self.graph.node(node).prim;
         let operand = |id: NodeId| {
-            let other = self.runner.executor.value(id)?;
+            let other = self.runner.value(id)?;
             let same = other.len() == values.len();
-            other.get(if same { at } else { 0 }).filter(|_| same).map(|x| number(x.wide()))
+            other.get(if same { at } else { 0 }).filter(|_| same).map(number)
         };
         let operands: Vec<String> = self.graph.operands(node).into_iter().filter_map(operand).collect();
         if operands.is_empty() || prim.parameter().is_some() {
@@ -362,10 +360,10 @@ impl<T: Float> Explanation<'_, T> {
     fn follow(&self, node: NodeId) -> Option<NodeId> {
         let floats = self.graph.operands(node).into_iter().filter(|id| self.graph.ty(*id).dtype.is_float());
         let weight = |id: NodeId| {
-            let values = self.runner.executor.value(id).unwrap_or_default();
-            let largest = values.iter().map(|x| x.wide().abs()).fold(0.0, f64::max);
+            let values = self.values(id);
+            let largest = values.iter().map(f64::abs).fold(0.0, f64::max);
             let prim = &self.graph.node(id).prim;
-            if values.iter().any(|x| !x.wide().is_finite()) {
+            if !values.is_finite() {
                 4.0
             } else if prim.constant().is_some() {
                 0.0
@@ -389,10 +387,10 @@ impl<T: Float> Explanation<'_, T> {
 
     /// What is unusual about a value; zeros matter only to the operation they go into.
     fn remark(&self, node: NodeId, direct: bool) -> String {
-        let values = self.runner.executor.value(node).unwrap_or_default();
-        let count = |what: &dyn Fn(f64) -> bool| values.iter().filter(|x| what(x.wide())).count();
+        let values = self.values(node);
+        let count = |what: &dyn Fn(f64) -> bool| values.iter().filter(|x| what(*x)).count();
         let (zeros, broken) = (count(&|x| x == 0.0), count(&|x| !x.is_finite()));
-        let largest = values.iter().map(|x| x.wide().abs()).fold(0.0, f64::max);
+        let largest = values.iter().map(f64::abs).fold(0.0, f64::max);
         if broken > 0 {
             format!(", not finite in {broken} of {}", values.len())
         } else if zeros > 0 && direct {

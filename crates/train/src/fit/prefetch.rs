@@ -1,7 +1,6 @@
 //! Rows that lie on disk are read and decoded by a thread of their own, while the step before them is computed.
 
 use crate::execute::runner::{Batch, Feeds};
-use crate::precision::Float;
 use nnc_data::{Fault, Table};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -11,13 +10,13 @@ use std::thread::JoinHandle;
 const AHEAD: usize = 4;
 
 /// The batches of one epoch, in their order: which thread reads them decides nothing about their numbers.
-pub(crate) struct Prefetch<T> {
-    ready: Option<Receiver<Result<Batch<T>, Box<Fault>>>>,
-    used: SyncSender<Batch<T>>,
+pub(crate) struct Prefetch {
+    ready: Option<Receiver<Result<Batch, Box<Fault>>>>,
+    used: SyncSender<Batch>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl<T: Float> Prefetch<T> {
+impl Prefetch {
     /// Begins to read `order` from `at` on, `batch` rows at a time.
     pub(crate) fn new(
         table: &Table,
@@ -47,17 +46,17 @@ impl<T: Float> Prefetch<T> {
     }
 
     /// The next batch; `None` after the last.
-    pub(crate) fn next(&mut self) -> Option<Result<Batch<T>, Box<Fault>>> {
+    pub(crate) fn next(&mut self) -> Option<Result<Batch, Box<Fault>>> {
         self.ready.as_ref()?.recv().ok()
     }
 
     /// Gives a batch back, so that its memory is used again.
-    pub(crate) fn give_back(&self, batch: Batch<T>) {
+    pub(crate) fn give_back(&self, batch: Batch) {
         let _ = self.used.try_send(batch);
     }
 }
 
-impl<T> Drop for Prefetch<T> {
+impl Drop for Prefetch {
     fn drop(&mut self) {
         // A thread that waits to be heard ends when nobody listens.
         self.ready = None;

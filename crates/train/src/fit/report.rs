@@ -2,6 +2,7 @@
 
 use crate::artifact::checkpoint::Checkpoint;
 use crate::artifact::run_note::RunNote;
+use crate::engine::Engine;
 use crate::execute::metrics::Metrics;
 use crate::fit::stop::StopReason;
 use crate::infer::predictions::Predictions;
@@ -14,6 +15,8 @@ use std::sync::atomic::AtomicBool;
 /// How to train; the precision is the model's.
 #[derive(Clone, Debug)]
 pub struct TrainOptions {
+    /// What computes.
+    pub engine: Engine,
     /// Threads; 0 takes as many as the machine has.
     pub threads: usize,
     /// Weights to start from.
@@ -35,6 +38,7 @@ pub struct TrainOptions {
 impl Default for TrainOptions {
     fn default() -> Self {
         Self {
+            engine: Engine::Cpu,
             threads: 0,
             init: None,
             shuffle: true,

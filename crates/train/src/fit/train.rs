@@ -7,7 +7,7 @@ use crate::artifact::weights;
 use crate::binding::load::Loaded;
 use crate::binding::resolved;
 use crate::execute::metrics::{self, Metrics};
-use crate::execute::runner::{Planner, Runners, eval_batch, internal, layout, plans, threads};
+use crate::execute::runner::{Planner, Runners, eval_batch, internal, layout, plans, refused};
 use crate::fit::augment::{Augment, feed};
 use crate::fit::clock::Clock;
 use crate::fit::diverge::{Replay, Snapshot};
@@ -17,11 +17,10 @@ use crate::fit::report::{Best, Observer, Progress, Report, Start, TrainOptions};
 use crate::fit::stop::{ReduceOnPlateau, Rules, StopReason, Watch};
 use crate::infer::decode::{Decoder, evenly_spaced};
 use crate::memory;
-use crate::precision::{Float, with_float};
 use crate::problem::{Outcome, Problem, ProblemKind};
 use nnc_artifact::ModelCard;
+use nnc_backend::{Layout, State};
 use nnc_data::{Fault, Table};
-use nnc_engine::{Pool, Store};
 use nnc_graph::Role;
 use nnc_model::{Model, Plateau};
 use nnc_syntax::{Code, Diagnostic};
@@ -46,13 +45,11 @@ pub fn train(
     options: &TrainOptions,
     observer: &mut dyn Observer,
 ) -> Outcome<Report> {
-    let report = with_float!(model.step.float, T => {
-        Trainer::<T>::new(loaded, model, options).and_then(|mut t| {
-            if let Some(checkpoint) = &options.resume {
-                t.resume(checkpoint)?;
-            }
-            t.run(observer)
-        })
+    let report = Trainer::new(loaded, model, options).and_then(|mut t| {
+        if let Some(checkpoint) = &options.resume {
+            t.resume(checkpoint)?;
+        }
+        t.run(observer)
     });
     report.map_err(|mut problem| {
         problem.sources = loaded.spec.sources.clone();
@@ -65,16 +62,17 @@ fn unread() -> Fault {
     Fault::new(Code::N0901, "the thread that reads the rows has ended")
 }
 
-struct Trainer<'a, T> {
+struct Trainer<'a> {
     loaded: &'a Loaded,
     model: &'a Model,
     options: &'a TrainOptions,
-    pool: Arc<Pool>,
-    store: Store<T>,
-    step: Runners<T>,
-    eval: Runners<T>,
-    snapshot: Snapshot<T>,
-    best: Option<(Watch, Best, Store<T>)>,
+    layout: Arc<dyn Layout>,
+    threads: usize,
+    state: Box<dyn State>,
+    step: Runners,
+    eval: Runners,
+    snapshot: Snapshot,
+    best: Option<(Watch, Best, Box<dyn State>)>,
     rules: Rules,
     plateau: Option<ReduceOnPlateau>,
     history: History,
@@ -110,14 +108,15 @@ enum Epoch {
     Interrupted,
 }
 
-impl<'a, T: Float> Trainer<'a, T> {
+impl<'a> Trainer<'a> {
     fn new(loaded: &'a Loaded, model: &'a Model, options: &'a TrainOptions) -> Outcome<Self> {
         let (data, settings) = (&loaded.data, &model.settings);
-        let layout = layout(model)?;
+        let backend = options.engine.backend(options.threads);
+        let layout = layout(&*backend, model)?;
         let limit = memory::limit(options.memory_limit);
         let rows = data.train.len();
         let others = [&data.valid, &data.test].map(|t| t.as_ref().map_or(0, Table::len));
-        let mut planner = Planner::new(&layout, limit);
+        let mut planner = Planner::new(&*layout, limit);
         let step_plans = plans(&mut planner, &model.step, settings.batch, &[rows])?;
         planner.plan(&model.init, 1)?;
         let eval_plans = vec![planner.plan(&model.eval, eval_batch(model))?];
@@ -127,20 +126,19 @@ impl<'a, T: Float> Trainer<'a, T> {
         need.add("rows", data.bytes());
         need.add("orders of rows", 8 * (rows as u64 + others[0] as u64));
         need.check(limit)?;
-        let pool = Pool::new(threads(options.threads));
-        let store = weights::initial::<T>(model, &layout, &pool, settings.seed, options.init.as_deref())?;
+        let state = weights::initial(model, &*layout, settings.seed, options.init.as_deref())?;
         let history = History::new(&model.metrics, data.valid.is_some());
         let best = settings.save_best.as_ref().and_then(|metric| {
             let best = Best { metric: metric.clone(), value: f64::NAN, epoch: 0 };
-            Some((Watch::new(history.names(), metric)?, best, store.clone()))
+            Some((Watch::new(history.names(), metric)?, best, state.snapshot()))
         });
         let name = &loaded.spec.sources.get(loaded.spec.source).name;
         let out = options.resume.as_ref().map(|c| c.folder.as_path()).or(options.out.as_deref());
         let folder = options.write.then(|| RunFolder::create(out, name)).transpose()?;
         Ok(Self {
-            step: Runners::new(step_plans, settings.batch, &pool, &loaded.ports, model)?,
-            eval: Runners::new(eval_plans, eval_batch(model), &pool, &loaded.ports, model)?,
-            snapshot: Snapshot { store: store.clone(), epoch: 1, step: 0 },
+            step: Runners::new(step_plans, settings.batch, &loaded.ports, model)?,
+            eval: Runners::new(eval_plans, eval_batch(model), &loaded.ports, model)?,
+            snapshot: Snapshot { state: state.snapshot(), epoch: 1, step: 0 },
             best,
             plateau: settings.plateau.as_ref().and_then(|p| ReduceOnPlateau::new(p, history.names())),
             rules: Rules::new(&settings.stop, history.names(), &loaded.spec.sources),
@@ -164,8 +162,9 @@ impl<'a, T: Float> Trainer<'a, T> {
             loaded,
             model,
             options,
-            pool,
-            store,
+            threads: backend.threads(),
+            layout,
+            state,
             history,
             folder,
         })
@@ -179,9 +178,10 @@ impl<'a, T: Float> Trainer<'a, T> {
             let d = Diagnostic::error(Code::N0605, message);
             return Err(Problem::new(ProblemKind::Spec, d.help("--epochs N makes it N epochs in all")));
         }
-        checkpoint.restore(&mut self.store, self.best.as_mut().map(|b| &mut b.2))?;
+        let best = self.best.as_mut().map(|b| &mut *b.2);
+        checkpoint.restore(&mut *self.state, best)?;
         (self.epoch, self.done, self.resumed_at) = (checkpoint.epoch, checkpoint.step, checkpoint.step);
-        self.snapshot = Snapshot { store: self.store.clone(), epoch: self.epoch, step: self.done };
+        self.snapshot = Snapshot { state: self.state.snapshot(), epoch: self.epoch, step: self.done };
         let seen = self.seen();
         let whole = if seen == self.order.len() { self.epoch } else { self.epoch - 1 };
         if whole < self.epoch {
@@ -217,7 +217,7 @@ impl<'a, T: Float> Trainer<'a, T> {
             if self.position == 0 {
                 self.epoch += 1;
             }
-            self.arrange();
+            self.arrange()?;
             match self.steps(observer)? {
                 Epoch::Whole => {}
                 Epoch::Partial => {
@@ -239,7 +239,7 @@ impl<'a, T: Float> Trainer<'a, T> {
             }
         };
         let seconds = self.clock.seconds();
-        if !self.finite() {
+        if !weights::are_finite(&*self.state) {
             return Err(self.diverged());
         }
         self.report_progress(observer, seconds, true, true);
@@ -262,7 +262,7 @@ impl<'a, T: Float> Trainer<'a, T> {
             epochs: self.epochs(),
             epochs_by_default: settings.epochs.is_none() && settings.steps.is_none(),
             memory: self.memory,
-            threads: self.pool.threads(),
+            threads: self.threads,
             run: self.folder.as_ref().map(|f| f.path().to_path_buf()),
         });
     }
@@ -272,12 +272,13 @@ impl<'a, T: Float> Trainer<'a, T> {
     }
 
     /// The order of the rows in this epoch, and a snapshot now and then.
-    fn arrange(&mut self) {
+    fn arrange(&mut self) -> Outcome<()> {
         if self.done == 0 || self.done - self.snapshot.step >= SNAPSHOT {
-            self.snapshot.store.copy_from(&self.store);
+            self.snapshot.state.copy_from(&*self.state).map_err(|e| refused(&e))?;
             (self.snapshot.epoch, self.snapshot.step) = (self.epoch, self.done);
         }
         self.shuffle(self.epoch);
+        Ok(())
     }
 
     /// The problem of a loss, or a weight, that is no number any more.
@@ -287,9 +288,9 @@ impl<'a, T: Float> Trainer<'a, T> {
             loaded: self.loaded,
             model: self.model,
             options: self.options,
-            pool: &self.pool,
+            layout: &*self.layout,
             snapshot: &self.snapshot,
-            store: &mut self.store,
+            state: &mut *self.state,
             step: &mut self.step,
             augment: self.augment.as_ref(),
             order: Arc::make_mut(&mut self.order),
@@ -334,7 +335,7 @@ impl<'a, T: Float> Trainer<'a, T> {
                 self.fed = true;
             }
             self.done += 1;
-            runner.run(&mut self.store, seed, self.done);
+            runner.run(&mut *self.state, seed, self.done)?;
             runner.add_sums(end - at, &mut self.sums);
             if !self.sums[0].is_finite() {
                 return Err(self.diverged());
@@ -358,7 +359,7 @@ impl<'a, T: Float> Trainer<'a, T> {
     }
 
     /// A thread that reads ahead, where the rows are on disk.
-    fn ahead(&mut self, at: usize) -> Outcome<Option<Prefetch<T>>> {
+    fn ahead(&mut self, at: usize) -> Outcome<Option<Prefetch>> {
         let table = &self.loaded.data.train;
         let next = self.batch.min(self.order.len().saturating_sub(at));
         let Some(runner) = self.step.of(next).filter(|_| table.is_on_disk()) else { return Ok(None) };
@@ -389,7 +390,7 @@ impl<'a, T: Float> Trainer<'a, T> {
     fn figures(&mut self) -> Outcome<()> {
         self.mean(self.seen())?;
         let Some(valid) = &self.loaded.data.valid else { return Ok(()) };
-        self.eval.sums(valid, &self.valid_rows, &mut self.store, &mut self.valid_sums)?;
+        self.eval.sums(valid, &self.valid_rows, &mut *self.state, &mut self.valid_sums)?;
         let own = 1 + self.model.metrics.len();
         metrics::finish(self.model, &self.valid_sums, self.valid_rows.len(), &mut self.row[own..])
     }
@@ -398,10 +399,10 @@ impl<'a, T: Float> Trainer<'a, T> {
     fn end_epoch(&mut self, observer: &mut dyn Observer) -> Outcome<Option<StopReason>> {
         self.history.push(&self.row);
         observer.epoch(self.epoch, self.history.names(), &self.row);
-        if let Some((watch, best, store)) = &mut self.best
+        if let Some((watch, best, state)) = &mut self.best
             && watch.improves(&self.row)
         {
-            store.copy_from(&self.store);
+            state.copy_from(&*self.state).map_err(|e| refused(&e))?;
             best.epoch = self.epoch;
             best.value = watch.value().unwrap_or(f64::NAN);
         }
@@ -416,7 +417,7 @@ impl<'a, T: Float> Trainer<'a, T> {
         if let (Some(every), Some(folder)) = (self.model.settings.save_every, &self.folder)
             && self.epoch.is_multiple_of(every)
         {
-            let bytes = weights::model_bytes(&self.store, &self.card(self.epoch, self.done));
+            let bytes = weights::model_bytes(&*self.state, &self.card(self.epoch, self.done));
             folder.write(&[(&format!("model-{}.safetensors", self.epoch), bytes)], self.long())?;
         }
         if self.clock.save_due() {
@@ -428,9 +429,9 @@ impl<'a, T: Float> Trainer<'a, T> {
     /// Tells the optimizer how far the learning rate has fallen.
     fn lower_rate(&mut self) {
         if let Some(plateau) = &self.plateau
-            && let Some(slot) = self.store.get_mut(Role::Slot, Plateau::SLOT)
+            && let Some(mut slot) = self.state.get_mut(Role::Slot, Plateau::SLOT)
         {
-            slot.fill(T::of(plateau.share()));
+            slot.fill(plateau.share());
         }
     }
 
@@ -449,24 +450,18 @@ impl<'a, T: Float> Trainer<'a, T> {
         });
     }
 
-    /// Whether all weights and states are numbers.
-    fn finite(&self) -> bool {
-        let kept = self.store.iter().filter(|(e, _)| matches!(e.role, Role::Weight | Role::State));
-        kept.flat_map(|(_, values)| values).all(|x| x.wide().is_finite())
-    }
-
     fn card(&self, epoch: u64, step: u64) -> ModelCard {
         ModelCard { epoch, step, ..self.card.clone() }
     }
 
     /// The weights that are to be kept, with their epoch and step.
-    fn kept(&self) -> (&Store<T>, u64, u64) {
+    fn kept(&self) -> (&dyn State, u64, u64) {
         match &self.best {
-            Some((_, best, store)) if best.epoch > 0 => {
+            Some((_, best, state)) if best.epoch > 0 => {
                 let per_epoch = self.model.settings.steps_per_epoch(self.order.len());
-                (store, best.epoch, self.done.min(best.epoch.saturating_mul(per_epoch)))
+                (&**state, best.epoch, self.done.min(best.epoch.saturating_mul(per_epoch)))
             }
-            _ => (&self.store, self.epoch, self.done),
+            _ => (&*self.state, self.epoch, self.done),
         }
     }
 
@@ -481,16 +476,16 @@ impl<'a, T: Float> Trainer<'a, T> {
 
     /// Program, history, model and checkpoint.
     fn files(&self) -> Vec<(&'static str, Vec<u8>)> {
-        let (store, epoch, step) = self.kept();
+        let (state, epoch, step) = self.kept();
         let text = resolved::text(&self.loaded.spec, &self.card.overrides, &self.loaded.options);
-        let best = self.best.as_ref().filter(|b| b.1.epoch > 0).map(|b| &b.2);
+        let best = self.best.as_ref().filter(|b| b.1.epoch > 0).map(|b| &*b.2);
         let figures = (self.history.values(), &self.sums[..]);
         let now = self.card(self.epoch, self.done);
         vec![
             ("spec.nn", text.into_bytes()),
             ("history.csv", self.history.csv().into_bytes()),
-            (MODEL, weights::model_bytes(store, &self.card(epoch, step))),
-            (CHECKPOINT, checkpoint::bytes(&self.store, best, figures, &now, &self.note)),
+            (MODEL, weights::model_bytes(state, &self.card(epoch, step))),
+            (CHECKPOINT, checkpoint::bytes(&*self.state, best, figures, &now, &self.note)),
         ]
     }
 
@@ -515,14 +510,14 @@ impl<'a, T: Float> Trainer<'a, T> {
             tables: Vec::new(),
         };
         let best = match self.best.take() {
-            Some((_, best, store)) if best.epoch > 0 => {
-                self.store.copy_from(&store);
+            Some((_, best, state)) if best.epoch > 0 => {
+                self.state.copy_from(&*state).map_err(|e| refused(&e))?;
                 figures = self.history.figures(best.epoch, &self.model.metrics);
                 Some(best)
             }
             _ => None,
         };
-        weights::average(&mut self.store);
+        weights::average(&mut *self.state);
         let data = &self.loaded.data;
         let (valid, test) = match stop {
             StopReason::Interrupted => (None, None),
@@ -530,7 +525,7 @@ impl<'a, T: Float> Trainer<'a, T> {
         };
         let shown = evenly_spaced(data.train.len(), PREVIEW_ROWS);
         let decoder = Decoder::new(&data.stats, &self.loaded.ports, self.model);
-        let rows = decoder.read(&data.train, &shown, &mut self.eval, &mut self.store)?;
+        let rows = decoder.read(&data.train, &shown, &mut self.eval, &mut *self.state)?;
         let report = Report {
             figures,
             valid,
@@ -544,7 +539,7 @@ impl<'a, T: Float> Trainer<'a, T> {
             stop,
             best,
             seed: self.model.settings.seed,
-            threads: self.pool.threads(),
+            threads: self.threads,
             rows,
         };
         report.add_to(&mut self.note);
@@ -560,7 +555,7 @@ impl<'a, T: Float> Trainer<'a, T> {
         let Some(table) = table else { return Ok(None) };
         let rows: Vec<u32> = (0..table.len() as u32).collect();
         let mut sums = vec![0.0; self.sums.len()];
-        self.eval.sums(table, &rows, &mut self.store, &mut sums)?;
+        self.eval.sums(table, &rows, &mut *self.state, &mut sums)?;
         metrics::metrics(self.model, &sums, rows.len()).map(Some)
     }
 }

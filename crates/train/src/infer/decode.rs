@@ -2,10 +2,9 @@
 
 use crate::execute::runner::{Runners, internal};
 use crate::infer::predictions::{Heading, PredictedRow, Predictions, Reading};
-use crate::precision::Float;
 use crate::problem::Outcome;
+use nnc_backend::{Slice, State};
 use nnc_data::{Column, ColumnKind, ColumnStats, PortId, Role, Stats, Table};
-use nnc_engine::Store;
 use nnc_graph::OutputKind;
 use nnc_model::{Model, OutputInfo, Port, Ports};
 
@@ -56,12 +55,12 @@ impl<'a> Decoder<'a> {
     }
 
     /// Reads rows of a table and runs the model on them.
-    pub(crate) fn read<T: Float>(
+    pub(crate) fn read(
         &self,
         table: &Table,
         rows: &[u32],
-        runners: &mut Runners<T>,
-        store: &mut Store<T>,
+        runners: &mut Runners,
+        state: &mut dyn State,
     ) -> Outcome<Predictions> {
         let targets = if table.has_targets() { &self.targets[..] } else { &[] };
         let headings = |parts: &[ColumnDecoder<'_>]| parts.iter().map(|p| p.heading.clone()).collect();
@@ -80,13 +79,13 @@ impl<'a> Decoder<'a> {
             });
         }
         let mut at = 0;
-        runners.over(table, rows, store, |runner, part| {
+        runners.over(table, rows, state, |runner, part| {
             for info in &self.model.outputs {
-                let Some(values) = runner.executor.output(OutputKind::Prediction, &info.name) else {
+                let Some(values) = runner.output(OutputKind::Prediction, &info.name) else {
                     continue;
                 };
                 let width = values.len() / runner.batch().max(1);
-                for (values, row) in values.chunks(width.max(1)).zip(&mut out.rows[at..]).take(part.len()) {
+                for (values, row) in values.chunks(width).zip(&mut out.rows[at..]).take(part.len()) {
                     row.outputs.push(self.output(info, values));
                 }
             }
@@ -127,8 +126,8 @@ impl<'a> Decoder<'a> {
         Heading { name: info.name.clone(), shape: info.shape.clone(), classes }
     }
 
-    fn output<T: Float>(&self, info: &OutputInfo, values: &[T]) -> Reading {
-        let mut values: Vec<f64> = values.iter().map(|x| x.wide()).collect();
+    fn output(&self, info: &OutputInfo, values: Slice<'_>) -> Reading {
+        let mut values: Vec<f64> = values.iter().collect();
         if let Some(classes) = self.classes(info) {
             let class = match &values[..] {
                 [p] => usize::from(*p > 0.5),

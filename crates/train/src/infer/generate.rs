@@ -5,15 +5,14 @@
 //! behind the text in the window must not matter, which is tried before anything is written.
 
 use crate::binding::encode::fault_problem;
-use crate::execute::runner::{Planner, Runner, layout, threads};
+use crate::execute::runner::{Planner, Runner, inference};
 use crate::infer::inference::Trained;
 use crate::memory;
-use crate::precision::{Float, with_float};
 use crate::problem::{Outcome, Problem, ProblemKind};
+use nnc_backend::{Slice, State};
 use nnc_data::{ColumnKind, PortId};
-use nnc_engine::{Pool, Store};
+use nnc_graph::OutputKind;
 use nnc_graph::random::{Key, site};
-use nnc_graph::{OutputKind, Role};
 use nnc_syntax::{Code, Diagnostic};
 
 /// What to write.
@@ -75,7 +74,7 @@ pub fn generate(
         // Something has to stand at the beginning: a new line, where the model knows it.
         codes = text.encode("\n").unwrap_or_else(|_| vec![0]);
     }
-    with_float!(model.model.step.float, T => write_on::<T>(&text, options, codes, write))
+    write_on(&text, options, codes, write)
 }
 
 /// A model of text.
@@ -153,27 +152,26 @@ impl<'a> Text<'a> {
 }
 
 /// A model of text with its memory.
-struct Writer<'a, T> {
+struct Writer<'a> {
     text: &'a Text<'a>,
-    runner: Runner<T>,
-    store: Store<T>,
+    runner: Runner,
+    state: Box<dyn State>,
 }
 
-impl<T: Float> Writer<'_, T> {
+impl Writer<'_> {
     /// The logarithms of the probabilities of what follows, up to a constant; `behind` stands behind the text.
     fn scores(&mut self, codes: &[u32], behind: u32) -> Outcome<Vec<f64>> {
         let text = self.text;
         let seen = &codes[codes.len().saturating_sub(text.window)..];
         let values = seen.iter().copied().chain(std::iter::repeat(behind));
-        if let Some(input) = self.runner.executor.input_mut(Role::Input, text.input) {
-            input.iter_mut().zip(values).for_each(|(slot, code)| *slot = T::of(f64::from(code)));
+        if let Some(mut input) = self.runner.input_mut(text.input) {
+            input.write(values.map(f64::from));
         }
-        self.runner.run(&mut self.store, 0, 0);
-        let all = self.runner.executor.output(OutputKind::Prediction, text.output).unwrap_or_default();
+        self.runner.run(&mut *self.state, 0, 0)?;
         let place = (seen.len() - 1) * text.classes;
-        let row = all.get(place..place + text.classes).unwrap_or_default();
-        let scores: Vec<f64> =
-            row.iter().map(|x| if text.probabilities { x.wide().max(0.0).ln() } else { x.wide() }).collect();
+        let all = self.runner.output(OutputKind::Prediction, text.output);
+        let row = all.map(|all| all.part(place..place + text.classes)).into_iter().flat_map(Slice::iter);
+        let scores: Vec<f64> = row.map(|x| if text.probabilities { x.max(0.0).ln() } else { x }).collect();
         if scores.iter().any(|s| s.is_nan()) || !scores.iter().any(|s| s.is_finite()) {
             let d = Diagnostic::error(NO_WRITER, "the model's predictions are no numbers");
             let d = d.help("its weights may have run away; train it again, with a smaller learning rate");
@@ -183,23 +181,22 @@ impl<T: Float> Writer<'_, T> {
     }
 }
 
-fn write_on<T: Float>(
+fn write_on(
     text: &Text<'_>,
     options: &GenerateOptions,
     mut codes: Vec<u32>,
     write: &mut dyn FnMut(&str) -> bool,
 ) -> Outcome<()> {
     let model = text.model;
-    let layout = layout(&model.model)?;
+    let layout = inference(&model.model, options.threads)?;
     let limit = memory::limit(options.memory_limit);
-    let mut planner = Planner::new(&layout, limit);
+    let mut planner = Planner::new(&*layout, limit);
     let plan = planner.plan(&model.model.eval, 1)?;
     planner.need.add("weights", layout.bytes());
     planner.need.check(limit)?;
-    let pool = Pool::new(threads(options.threads));
-    let store = model.store::<T>(&layout)?;
-    let runner = Runner::new(plan, &pool, &model.ports, &model.model)?;
-    let mut writer = Writer { text, runner, store };
+    let state = model.state(&*layout)?;
+    let runner = Runner::new(plan, &model.ports, &model.model)?;
+    let mut writer = Writer { text, runner, state };
     if codes.len() < text.window && text.classes > 1 && options.length > 0 {
         let last = text.classes as u32 - 1;
         if writer.scores(&codes, 0)? != writer.scores(&codes, last)? {

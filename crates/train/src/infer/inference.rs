@@ -8,15 +8,14 @@ use crate::binding::load::{LoadOptions, load};
 use crate::binding::ports::ports;
 use crate::binding::resolved::for_model;
 use crate::execute::metrics::{self, Metrics};
-use crate::execute::runner::{Planner, Runners, eval_batch, layout, threads};
+use crate::execute::runner::{Planner, Runners, eval_batch, inference};
 use crate::infer::decode::Decoder;
 use crate::infer::predictions::Predictions;
 use crate::memory;
-use crate::precision::{Float, with_float};
 use crate::problem::{Outcome, Problem, ProblemKind};
 use nnc_artifact::{ModelCard, TensorFile, Values};
+use nnc_backend::{Layout, State};
 use nnc_data::{Stats, Table};
-use nnc_engine::{Pool, Store};
 use nnc_graph::DType;
 use nnc_model::{Model, Options, Ports, Spec};
 use nnc_syntax::{Code, Diagnostic};
@@ -136,12 +135,9 @@ pub fn evaluate(model: &Trained, on: Option<On>, options: &InferOptions) -> Outc
         return Err(Problem::new(ProblemKind::Data, d.help("nnc predict needs none")));
     }
     let rows: Vec<u32> = (0..table.len() as u32).collect();
-    let sums = with_float!(model.model.step.float, T => {
-        let mut used = Ready::<T>::new(model, options)?;
-        let mut sums = vec![0.0; metrics::width(&model.model)];
-        used.runners.sums(&table, &rows, &mut used.store, &mut sums)?;
-        sums
-    });
+    let mut ready = Ready::new(model, options)?;
+    let mut sums = vec![0.0; metrics::width(&model.model)];
+    ready.runners.sums(&table, &rows, &mut *ready.state, &mut sums)?;
     let figures = metrics::metrics(&model.model, &sums, table.len())?;
     Ok(Evaluation { on: name, rows: table.len(), figures })
 }
@@ -157,18 +153,16 @@ pub fn predict(model: &Trained, options: &InferOptions) -> Outcome<Predictions> 
     };
     let rows: Vec<u32> = (0..table.len() as u32).collect();
     let decoder = Decoder::new(&model.stats, &model.ports, &model.model);
-    with_float!(model.model.step.float, T => {
-        let mut used = Ready::<T>::new(model, options)?;
-        decoder.read(&table, &rows, &mut used.runners, &mut used.store)
-    })
+    let mut ready = Ready::new(model, options)?;
+    decoder.read(&table, &rows, &mut ready.runners, &mut *ready.state)
 }
 
 impl Trained {
-    /// A store with the model's weights.
-    pub(crate) fn store<T: Float>(&self, layout: &nnc_engine::Layout) -> Outcome<Store<T>> {
-        let mut store = Store::<T>::new(layout);
-        weights::load(&mut store, &self.file, &self.path)?;
-        Ok(store)
+    /// A state with the model's weights.
+    pub(crate) fn state(&self, layout: &dyn Layout) -> Outcome<Box<dyn State>> {
+        let mut state = layout.state();
+        weights::load(&mut *state, &self.file, &self.path)?;
+        Ok(state)
     }
 
     fn origin(&self, options: &InferOptions) -> LoadOptions {
@@ -202,23 +196,22 @@ fn part(model: &Trained, on: Option<On>, options: &InferOptions) -> Outcome<(Str
 }
 
 /// A model with its memory.
-struct Ready<T> {
-    runners: Runners<T>,
-    store: Store<T>,
+struct Ready {
+    runners: Runners,
+    state: Box<dyn State>,
 }
 
-impl<T: Float> Ready<T> {
+impl Ready {
     fn new(model: &Trained, options: &InferOptions) -> Outcome<Self> {
-        let layout = layout(&model.model)?;
+        let layout = inference(&model.model, options.threads)?;
         let limit = memory::limit(options.memory_limit);
-        let mut planner = Planner::new(&layout, limit);
+        let mut planner = Planner::new(&*layout, limit);
         let batch = eval_batch(&model.model);
         let plans = vec![planner.plan(&model.model.eval, batch)?];
         planner.need.add("weights", layout.bytes());
         planner.need.check(limit)?;
-        let pool = Pool::new(threads(options.threads));
-        let store = model.store(&layout)?;
-        let runners = Runners::new(plans, batch, &pool, &model.ports, &model.model)?;
-        Ok(Self { runners, store })
+        let state = model.state(&*layout)?;
+        let runners = Runners::new(plans, batch, &model.ports, &model.model)?;
+        Ok(Self { runners, state })
     }
 }

@@ -1,0 +1,27 @@
+//! Which backends there are; the one file of this crate and of the command line that names them.
+
+use nnc_backend::{Backend, Reference};
+use nnc_engine::Cpu;
+
+/// What computes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Engine {
+    /// All threads of the processor, fused loops and products in blocks.
+    #[default]
+    Cpu,
+    /// The meaning of graphs, operation by operation, in double precision: what the others are compared with.
+    Reference,
+}
+
+impl Engine {
+    /// The backend, with so many threads; 0 takes as many as the machine has.
+    pub fn backend(self, threads: usize) -> Box<dyn Backend> {
+        match self {
+            Engine::Cpu => Box::new(Cpu::new(match threads {
+                0 => std::thread::available_parallelism().map_or(1, usize::from),
+                n => n,
+            })),
+            Engine::Reference => Box::new(Reference),
+        }
+    }
+}
