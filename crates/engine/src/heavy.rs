@@ -17,6 +17,9 @@ struct Side<'a> {
 impl Lower<'_> {
     /// The unit of a node that is neither elementwise nor a view.
     pub(crate) fn heavy(&mut self, id: NodeId) -> Result<(), EngineError> {
+        if matches!(self.graph.node(id).prim, Prim::Scan(_)) {
+            return self.scan(id);
+        }
         let to = self.axes(id)?.buffer;
         let operands = self.graph.operands(id);
         let unit = match &self.graph.node(id).prim {

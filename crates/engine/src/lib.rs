@@ -12,6 +12,7 @@
 //! * [`Cpu`]: all of it behind the seam of `nnc_backend`, in either precision.
 
 mod backend;
+mod body;
 mod error;
 mod exec;
 mod fuse;

@@ -1,5 +1,6 @@
 //! From nodes to units of work on buffers.
 
+use crate::body::{Loops, loops};
 use crate::fuse::{Groups, Kind, groups, kind};
 use crate::unit::{BufferInfo, Draft, DraftLoad, Home, Source, Unit};
 use crate::view::{BufferId, Spot, View};
@@ -32,7 +33,12 @@ pub(crate) struct Lower<'a> {
     pub(crate) units: Vec<Unit>,
     /// The buffer of an input or of the step number.
     pub(crate) inputs: Vec<(NodeId, BufferId)>,
-    values: Vec<Option<Value>>,
+    /// The results of loops that are live.
+    pub(crate) loops: Loops,
+    /// How many loops are around, and the places of the graph around that a body was given.
+    pub(crate) depth: usize,
+    pub(crate) outside: Vec<Spot>,
+    pub(crate) values: Vec<Option<Value>>,
     copies: Vec<Option<View>>,
 }
 
@@ -45,6 +51,17 @@ impl<'a> Lower<'a> {
         options: &PlanOptions,
     ) -> Result<Self, EngineError> {
         let live = if options.keep_all { vec![true; graph.len()] } else { graph.live() };
+        Self::with_live(graph, layout, batch, options, live)
+    }
+
+    /// As [`Lower::new`], where other nodes are asked for.
+    pub(crate) fn with_live(
+        graph: &'a Graph,
+        layout: &'a Layout,
+        batch: usize,
+        options: &PlanOptions,
+        live: Vec<bool>,
+    ) -> Result<Self, EngineError> {
         let mut dims = Vec::with_capacity(graph.len());
         let mut counts = Vec::with_capacity(graph.len());
         for id in graph.ids() {
@@ -62,7 +79,10 @@ impl<'a> Lower<'a> {
             layout,
             batch,
             options: *options,
+            loops: loops(graph, &live),
             live,
+            depth: 0,
+            outside: Vec::new(),
             dims,
             counts,
             groups,
@@ -79,11 +99,7 @@ impl<'a> Lower<'a> {
         for (id, _) in self.parameters()? {
             self.value(id)?;
         }
-        for id in self.graph.ids().filter(|id| self.live[id.index()]).collect::<Vec<_>>() {
-            if kind(self.graph, id) == Kind::Heavy {
-                self.heavy(id)?;
-            }
-        }
+        self.heavies()?;
         if self.options.keep_all {
             for id in self.graph.ids().collect::<Vec<_>>() {
                 let view = self.dense(id)?;
@@ -91,6 +107,21 @@ impl<'a> Lower<'a> {
             }
         }
         self.results()?;
+        self.groups()
+    }
+
+    /// Lowers what is neither elementwise nor a view.
+    pub(crate) fn heavies(&mut self) -> Result<(), EngineError> {
+        for id in self.graph.ids().filter(|id| self.live[id.index()]).collect::<Vec<_>>() {
+            if kind(self.graph, id) == Kind::Heavy {
+                self.heavy(id)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lowers what is elementwise, when it is known which values others asked for.
+    pub(crate) fn groups(&mut self) -> Result<(), EngineError> {
         for group in (0..self.groups.members.len()).rev() {
             self.group(group)?;
         }
@@ -102,7 +133,7 @@ impl<'a> Lower<'a> {
         let home = self.buffers[view.buffer].home;
         if home == Home::Arena {
             self.buffers[view.buffer].home = Home::Pinned;
-        } else if matches!(home, Home::Store(_)) {
+        } else if home.lasts() {
             let copy = self.copy_of(&Value::View(view), id);
             self.buffers[copy.buffer].home = Home::Pinned;
             self.copies[id.index()] = Some(copy);
@@ -126,7 +157,7 @@ impl<'a> Lower<'a> {
     /// Live parameters, and inputs in any case: their memory can be asked for.
     fn parameters(&self) -> Result<Vec<(NodeId, Role)>, EngineError> {
         let mut out = Vec::new();
-        for role in Role::ALL {
+        for role in Role::ALL.into_iter().filter(|r| !r.is_of_region()) {
             out.extend(self.graph.parameters(role).into_iter().map(|(_, id)| (id, role)));
         }
         out.sort_unstable();
@@ -284,17 +315,18 @@ impl<'a> Lower<'a> {
     pub(crate) fn copy_of(&mut self, value: &Value, id: NodeId) -> View {
         let count = self.counts[id.index()];
         let buffer = self.buffer(count, Home::Arena);
-        let unit = self.copy_to(value, count, buffer, id);
+        let unit = self.copy_to(value, count, Spot::first(buffer), id);
         self.units.push(unit);
         View::dense(buffer, &self.dims[id.index()])
     }
 
-    /// The unit that copies a value of `count` elements to the beginning of a buffer.
-    pub(crate) fn copy_to(&self, value: &Value, count: usize, buffer: BufferId, id: NodeId) -> Unit {
+    /// The unit that copies a value of `count` elements to a place.
+    pub(crate) fn copy_to(&self, value: &Value, count: usize, to: Spot, id: NodeId) -> Unit {
+        let buffer = to.buffer;
         if let Value::View(view) = value
             && !view.access().is_linear()
         {
-            return Unit::fixed(vec![copy_instr(view, Spot::first(buffer), None)], buffer, vec![id]);
+            return Unit::fixed(vec![copy_instr(view, to, None)], buffer, vec![id]);
         }
         let mut draft = Draft { count, ..Draft::default() };
         let at = match value {
@@ -307,7 +339,7 @@ impl<'a> Lower<'a> {
                 draft.push(Op::Counter { repeat: *repeat, modulo: *modulo }, Vec::new())
             }
         };
-        draft.ops[at].output = Some(Spot::first(buffer));
+        draft.ops[at].output = Some(to);
         Unit::draft(draft, vec![id])
     }
 }

@@ -1,5 +1,8 @@
 //! From elements of buffers to places: where buffers lie, and the cursors of loops.
 
+use crate::EngineError;
+use crate::program::assemble;
+use crate::unit::Work;
 use crate::view::{BufferId, Spot};
 use nnc_kernels::{Cursor, Instr, Loop, Place, Space};
 
@@ -36,6 +39,28 @@ impl<'a> Places<'a> {
             space = cursor.space;
         }
         Place { space, offset: offset + spot.offset }
+    }
+
+    /// The instructions of some work.
+    pub(crate) fn work(&mut self, work: &Work) -> Result<Vec<Instr>, EngineError> {
+        let mut out = Vec::new();
+        match work {
+            Work::Draft(draft) => out.push(Instr::Tile(assemble(draft, &mut |spot| self.place(spot))?)),
+            Work::Fixed(instrs) => out.extend(instrs.iter().map(|i| self.instr(i))),
+            Work::Loop(l) => {
+                for work in &l.before {
+                    out.extend(self.work(work)?);
+                }
+                self.loops.push(Vec::new());
+                let mut body = Vec::new();
+                for work in &l.body {
+                    body.extend(self.work(work)?);
+                }
+                let cursors = self.loops.pop().unwrap_or_default();
+                out.push(Instr::Loop(Loop { length: l.length, reverse: l.reverse, cursors, body }));
+            }
+        }
+        Ok(out)
     }
 
     /// An instruction with its places. Loops get their cursors.

@@ -4,12 +4,11 @@ use crate::error::bytes;
 use crate::listing;
 use crate::lower::Lower;
 use crate::place::Places;
-use crate::program::assemble;
-use crate::unit::{Home, Unit, Work};
+use crate::unit::{Home, Unit};
 use crate::view::BufferId;
 use crate::{EngineError, Layout};
 use nnc_backend::{Memory, Operation};
-use nnc_graph::{DType, Graph, NodeId, Prim, Role, passes};
+use nnc_graph::{DType, Graph, NodeId, Role};
 use nnc_kernels::{Code, Instr, LANES, Place, Space};
 use std::ops::Range;
 use std::sync::Arc;
@@ -112,12 +111,10 @@ pub fn plan(
     if layout.float() != graph.float {
         return Err(EngineError::Precision { graph: graph.float, asked: layout.float() });
     }
-    let unrolled = passes::standard(&passes::unroll(graph));
-    let has_loop = graph.ids().any(|id| matches!(graph.node(id).prim, Prim::Scan(_)));
-    let graph = if has_loop { &unrolled } else { graph };
     let mut lower = Lower::new(graph, layout, batch, options)?;
     lower.run()?;
-    let order = lower.schedule()?;
+    let updates = lower.updates()?;
+    let order = lower.schedule(updates)?;
     let (places, size) = lower.place(&order)?;
     // Tiles are read in whole lanes, wherever they begin.
     let arena = size + LANES;
@@ -136,7 +133,9 @@ pub fn plan(
     };
     let locate = |b: BufferId| match lower.buffers[b].home {
         Home::Store(offset) => Place { space: Space::STORE, offset },
-        Home::Arena | Home::Pinned => Place { space: Space::ARENA, offset: places[b].unwrap_or(0) },
+        Home::Arena | Home::Pinned | Home::Outside(_) => {
+            Place { space: Space::ARENA, offset: places[b].unwrap_or(0) }
+        }
     };
     let mut places = Places::new(&locate);
     for &u in &order {
@@ -150,13 +149,7 @@ pub fn plan(
 impl Plan {
     fn emit(&mut self, unit: &Unit, counts: &[usize], places: &mut Places<'_>) -> Result<(), EngineError> {
         let first = self.instrs.len();
-        match &unit.work {
-            Work::Draft(draft) => {
-                let program = assemble(draft, &mut |spot| places.place(spot))?;
-                self.instrs.push(Instr::Tile(program));
-            }
-            Work::Fixed(instrs) => self.instrs.extend(instrs.iter().map(|i| places.instr(i))),
-        }
+        self.instrs.extend(places.work(&unit.work)?);
         let instrs = &self.instrs[first..];
         let width = if self.graph.float == DType::F64 { 8 } else { 4 };
         let step = Operation {

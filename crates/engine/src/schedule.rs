@@ -3,7 +3,7 @@
 use crate::EngineError;
 use crate::lower::{Lower, Value};
 use crate::unit::{Home, Unit, Work};
-use crate::view::BufferId;
+use crate::view::{BufferId, Spot};
 use nnc_graph::{NodeId, OutputKind, Role};
 use nnc_kernels::LANES;
 use std::cmp::Reverse;
@@ -61,19 +61,21 @@ impl Dependencies {
     }
 }
 
-/// One new value of something in the store.
-struct Update {
-    node: NodeId,
-    /// The buffer of the old value, if the graph reads it.
-    old: Option<BufferId>,
-    offset: usize,
-    count: usize,
+/// One new value of something that lasts: a weight, a state, a slot, a carry or a stack of a loop.
+pub(crate) struct Update {
+    pub(crate) node: NodeId,
+    /// The buffer of the old value, if the graph reads it and the new one takes its place.
+    pub(crate) old: Option<BufferId>,
+    /// Where the new value belongs.
+    pub(crate) to: Home,
+    pub(crate) count: usize,
     /// The buffer of the new value and its first element.
-    new: (BufferId, usize),
+    pub(crate) new: (BufferId, usize),
 }
 
 impl Lower<'_> {
-    fn updates(&mut self) -> Result<Vec<Update>, EngineError> {
+    /// The new values of weights, states and slots.
+    pub(crate) fn updates(&mut self) -> Result<Vec<Update>, EngineError> {
         let mut out = Vec::new();
         for output in self.graph.outputs_of(OutputKind::Update).cloned().collect::<Vec<_>>() {
             let roles = [Role::Weight, Role::State, Role::Slot];
@@ -87,9 +89,9 @@ impl Lower<'_> {
             let old = self.store_buffer(entry.offset);
             let same = old == Some(view.buffer) && view.offset == 0;
             if entry.count > 0 && !same {
-                let (offset, count) = (entry.offset, entry.count);
+                let (to, count) = (Home::Store(entry.offset), entry.count);
                 let new = (view.buffer, view.offset);
-                out.push(Update { node: output.node, old, offset, count, new });
+                out.push(Update { node: output.node, old, to, count, new });
             }
         }
         Ok(out)
@@ -100,12 +102,11 @@ impl Lower<'_> {
         self.buffers.iter().position(|b| b.given && b.home == Home::Store(offset) && b.count > 0)
     }
 
-    /// Lets updates write into the store and orders all units.
-    pub(crate) fn schedule(&mut self) -> Result<Vec<usize>, EngineError> {
-        let mut updates = self.updates()?;
+    /// Lets updates write where they belong and orders all units.
+    pub(crate) fn schedule(&mut self, mut updates: Vec<Update>) -> Result<Vec<usize>, EngineError> {
         // A new value that is an old value of another parameter is saved before that one is written.
         for u in &mut updates {
-            if self.buffers[u.new.0].given && matches!(self.buffers[u.new.0].home, Home::Store(_)) {
+            if self.buffers[u.new.0].given && self.buffers[u.new.0].home.lasts() {
                 let view = self.dense(u.node)?;
                 u.new = (self.copy_of(&Value::View(view), u.node).buffer, 0);
             }
@@ -119,10 +120,10 @@ impl Lower<'_> {
         }
         let mut hazards = Vec::new();
         for u in later {
-            let to = self.buffer(u.count, Home::Store(u.offset));
+            let to = self.buffer(u.count, u.to);
             let dims = self.dims[u.node.index()].clone();
             let view = crate::view::View::dense(u.new.0, &dims).at(u.new.1);
-            let unit = self.copy_to(&Value::View(view), u.count, to, u.node);
+            let unit = self.copy_to(&Value::View(view), u.count, Spot::first(to), u.node);
             self.units.push(unit);
             hazards.push((u.old, self.units.len() - 1));
         }
@@ -151,7 +152,7 @@ impl Lower<'_> {
         if let Some(old) = u.old {
             let safe = match &self.units[writer].work {
                 Work::Draft(draft) => !draft.scatters(old),
-                Work::Fixed(_) => !self.units[writer].reads.contains(&old),
+                Work::Fixed(_) | Work::Loop(_) => !self.units[writer].reads.contains(&old),
             };
             if !safe || deps.reaches(writer, &deps.readers[old]) {
                 return false;
@@ -161,7 +162,7 @@ impl Lower<'_> {
                 deps.after[reader].push(writer);
             }
         }
-        self.buffers[u.new.0].home = Home::Store(u.offset);
+        self.buffers[u.new.0].home = u.to;
         self.buffers[u.new.0].overwrites = u.old;
         true
     }
@@ -175,7 +176,7 @@ impl Lower<'_> {
         }
         let key = |u: usize| {
             let unit = &self.units[u];
-            let stores = unit.writes.iter().all(|&b| matches!(self.buffers[b].home, Home::Store(_)));
+            let stores = unit.writes.iter().all(|&b| self.buffers[b].home.lasts());
             Reverse((!stores, unit.nodes.last().copied(), u))
         };
         let mut ready: BinaryHeap<_> = (0..n).filter(|&u| waits[u] == 0).map(key).collect();
@@ -229,7 +230,7 @@ impl Lower<'_> {
                 Home::Arena => {}
                 Home::Pinned if b.given => *life = Some((0, order.len())),
                 Home::Pinned => *life = life.map(|(first, _)| (first, order.len())),
-                Home::Store(_) => *life = None,
+                Home::Store(_) | Home::Outside(_) => *life = None,
             }
         }
         out

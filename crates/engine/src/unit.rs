@@ -13,6 +13,18 @@ pub(crate) enum Home {
     Pinned,
     /// At this element of the store.
     Store(usize),
+    /// In the body of a loop: at one of the places outside that the body was given.
+    Outside(usize),
+}
+
+impl Home {
+    /// Whether it lasts longer than one run of the units.
+    pub(crate) fn lasts(self) -> bool {
+        match self {
+            Home::Store(_) | Home::Outside(_) => true,
+            Home::Arena | Home::Pinned => false,
+        }
+    }
 }
 
 /// A buffer of the plan.
@@ -22,7 +34,7 @@ pub(crate) struct BufferInfo {
     pub(crate) home: Home,
     /// Whether it is there before the first unit: inputs and what the store holds.
     pub(crate) given: bool,
-    /// The buffer of the store that writing this one destroys.
+    /// The buffer whose elements writing this one destroys.
     pub(crate) overwrites: Option<BufferId>,
 }
 
@@ -75,6 +87,23 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
+    /// The same draft on other places.
+    fn map(&self, f: &dyn Fn(&Spot) -> Spot) -> Draft {
+        let mut out = self.clone();
+        for load in &mut out.loads {
+            load.first = f(&load.first);
+        }
+        for op in &mut out.ops {
+            op.output = op.output.as_ref().map(f);
+            for source in &mut op.sources {
+                if let Source::Memory(spot) = source {
+                    *spot = f(spot);
+                }
+            }
+        }
+        out
+    }
+
     pub(crate) fn load(&mut self, load: DraftLoad) -> Source {
         let at = self.loads.iter().position(|l| *l == load).unwrap_or_else(|| {
             self.loads.push(load);
@@ -103,6 +132,48 @@ pub(crate) enum Work {
     Draft(Draft),
     /// Instructions.
     Fixed(Vec<Instr<Spot>>),
+    /// A loop.
+    Loop(LoopWork),
+}
+
+/// A loop and what happens before its first step.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct LoopWork {
+    pub(crate) before: Vec<Work>,
+    pub(crate) length: usize,
+    pub(crate) reverse: bool,
+    pub(crate) body: Vec<Work>,
+}
+
+impl Work {
+    /// The same work on other places.
+    pub(crate) fn map(&self, f: &dyn Fn(&Spot) -> Spot) -> Work {
+        let all = |works: &[Work]| works.iter().map(|w| w.map(f)).collect();
+        match self {
+            Work::Draft(draft) => Work::Draft(draft.map(f)),
+            Work::Fixed(instrs) => Work::Fixed(instrs.iter().map(|i| i.map(&mut |s| f(s))).collect()),
+            Work::Loop(l) => Work::Loop(LoopWork { before: all(&l.before), body: all(&l.body), ..*l }),
+        }
+    }
+
+    /// The buffers of all its places.
+    fn buffers(&self, out: &mut Vec<BufferId>) {
+        match self {
+            Work::Draft(draft) => {
+                out.extend(draft.loads.iter().map(|l| l.first.buffer));
+                for op in &draft.ops {
+                    out.extend(op.output.iter().map(|s| s.buffer));
+                    for source in &op.sources {
+                        if let Source::Memory(spot) = source {
+                            out.push(spot.buffer);
+                        }
+                    }
+                }
+            }
+            Work::Fixed(instrs) => out.extend(instrs.iter().flat_map(|i| i.places()).map(|s| s.buffer)),
+            Work::Loop(l) => l.before.iter().chain(&l.body).for_each(|w| w.buffers(out)),
+        }
+    }
 }
 
 /// Something that runs as a whole.
@@ -137,5 +208,16 @@ impl Unit {
         reads.dedup();
         let writes = draft.ops.iter().filter_map(|op| Some(op.output.as_ref()?.buffer)).collect();
         Self { work: Work::Draft(draft), nodes, reads, writes }
+    }
+
+    /// A unit of a loop that writes these buffers.
+    pub(crate) fn looped(work: LoopWork, writes: Vec<BufferId>, nodes: Vec<NodeId>) -> Self {
+        let work = Work::Loop(work);
+        let mut reads = Vec::new();
+        work.buffers(&mut reads);
+        reads.sort_unstable();
+        reads.dedup();
+        reads.retain(|b| !writes.contains(b));
+        Self { work, nodes, reads, writes }
     }
 }

@@ -91,6 +91,11 @@ impl Region {
         self.carries + self.slices + self.invariants
     }
 
+    /// The node of a parameter.
+    pub fn parameter_node(&self, index: usize) -> NodeId {
+        NodeId(index as u32)
+    }
+
     /// The type of a parameter.
     pub fn parameter(&self, index: usize) -> &Type {
         self.graph.ty(NodeId(index as u32))
