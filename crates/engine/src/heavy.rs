@@ -112,8 +112,7 @@ impl Lower<'_> {
         axes: &[usize],
         to: BufferId,
     ) -> Result<Unit, EngineError> {
-        let operand = self.graph.operands(id)[0];
-        let view = self.dense(operand)?;
+        let (view, axes) = self.folded(self.graph.operands(id)[0], axes)?;
         let fold = match op {
             Reduction::Add => Fold::Add,
             Reduction::Maximum => Fold::Maximum,
@@ -152,11 +151,70 @@ impl Lower<'_> {
         }
     }
 
+    /// The operand of a fold, dense, and the axes that are folded: a transposed one is folded as it lies, where
+    /// that leaves the kept axes in their order.
+    fn folded(&mut self, operand: NodeId, axes: &[usize]) -> Result<(View, Vec<usize>), EngineError> {
+        let view = self.axes(operand)?;
+        if let Some(order) = view.memory_order() {
+            let kept = order.iter().filter(|a| !axes.contains(a) && view.dims[**a] != 1);
+            if kept.is_sorted() {
+                let places = (0..order.len()).filter(|&i| axes.contains(&order[i])).collect();
+                return Ok((view.transpose(&order), places));
+            }
+        }
+        Ok((self.dense(operand)?, axes.to_vec()))
+    }
+
+    /// The axes of a product, so that as little as possible is copied: summed axes in the order in which one of
+    /// the operands has them in memory, and the left operand's own axes as they lie, when the result is no
+    /// larger than the operand; the result then lies that way too.
+    fn product_axes(&self, d: &DotDims, left: &View, right: &View) -> (DotDims, Vec<usize>) {
+        let own = d.left_free(left.dims.len());
+        let right_own = d.right_free(right.dims.len());
+        let cost = |view: &View, a: &[usize], b: &[usize]| {
+            let fits = view.group(a).is_some() && view.group(b).is_some();
+            if fits { 0 } else { view.count() }
+        };
+        let total = |d: &DotDims, own: &[usize]| {
+            cost(left, own, &d.left_contract).saturating_add(cost(right, &d.right_contract, &right_own))
+        };
+        let by = |axes: &[usize], view: &View| {
+            let mut order: Vec<usize> = (0..axes.len()).collect();
+            order.sort_by_key(|&i| std::cmp::Reverse(view.strides[axes[i]]));
+            order
+        };
+        let in_order = |order: &[usize]| DotDims {
+            left_contract: order.iter().map(|&i| d.left_contract[i]).collect(),
+            right_contract: order.iter().map(|&i| d.right_contract[i]).collect(),
+            ..d.clone()
+        };
+        let results: usize = right_own.iter().map(|&a| right.dims[a]).product();
+        let summed: usize = d.left_contract.iter().map(|&a| left.dims[a]).product();
+        let mut as_it_lies = own.clone();
+        as_it_lies.sort_by_key(|&a| std::cmp::Reverse(left.strides[a]));
+        let mut best = (total(d, &own), d.clone(), own.clone());
+        for order in [by(&d.left_contract, left), by(&d.right_contract, right)] {
+            let dims = in_order(&order);
+            for own in [&own, &as_it_lies] {
+                let all = *own == d.left_free(left.dims.len()) || results <= summed;
+                let cost = total(&dims, own);
+                if all && cost < best.0 {
+                    best = (cost, dims.clone(), own.clone());
+                }
+            }
+        }
+        (best.1, best.2)
+    }
+
     fn dot(&mut self, id: NodeId, d: &DotDims, to: BufferId) -> Result<Unit, EngineError> {
         let operands = self.graph.operands(id);
         let (left, right) = (self.axes(operands[0])?, self.axes(operands[1])?);
-        let (lf, rf) = (d.left_free(left.dims.len()), d.right_free(right.dims.len()));
-        let ls = Side { batch: &d.left_batch, rows: &lf, columns: &d.left_contract };
+        let (d, lf) = &self.product_axes(d, &left, &right);
+        let rf = d.right_free(right.dims.len());
+        if *lf != d.left_free(left.dims.len()) {
+            self.values[id.index()] = Some(Value::View(self.product_view(id, to, d, lf)));
+        }
+        let ls = Side { batch: &d.left_batch, rows: lf, columns: &d.left_contract };
         let rs = Side { batch: &d.right_batch, rows: &d.right_contract, columns: &rf };
         let (left, lb, (m, a_row), (k, a_column)) = self.matrix(operands[0], left, &ls);
         let (right, rb, (_, b_row), (n, b_column)) = self.matrix(operands[1], right, &rs);
@@ -171,6 +229,23 @@ impl Lower<'_> {
             batch,
         };
         Ok(Unit::fixed(vec![Instr::Dot(dot)], to, vec![id]))
+    }
+
+    /// The result of a product whose left operand's own axes lie in the order of `own`.
+    fn product_view(&self, id: NodeId, to: BufferId, d: &DotDims, own: &[usize]) -> View {
+        let dims = &self.dims[id.index()];
+        let shared = d.left_batch.len();
+        let mut ascending = own.to_vec();
+        ascending.sort_unstable();
+        // Axis `i` in memory is axis `order[i]` of the result.
+        let rank_of = |a: &usize| shared + ascending.iter().position(|b| b == a).unwrap_or(0);
+        let mut order: Vec<usize> = (0..shared).collect();
+        order.extend(own.iter().map(rank_of));
+        order.extend(shared + own.len()..dims.len());
+        let lying: Vec<usize> = order.iter().map(|&a| dims[a]).collect();
+        let mut back = vec![0; order.len()];
+        order.iter().enumerate().for_each(|(i, &a)| back[a] = i);
+        View::dense(to, &lying).transpose(&back)
     }
 
     /// An operand as matrices: its shared axes, rows and columns with their strides; a copy when strides

@@ -1,6 +1,7 @@
 //! Strided views of buffers: how reshape, transpose, broadcast, slice and reverse cost nothing.
 
 use nnc_kernels::{Access, LANES};
+use std::cmp::Reverse;
 
 /// A buffer of the plan, by number.
 pub(crate) type BufferId = usize;
@@ -97,6 +98,16 @@ impl View {
             true => Access { dims: vec![(1, 0)] },
             false => Access { dims },
         }
+    }
+
+    /// The order of axes in which the elements stand one after another in memory, when there is one.
+    pub(crate) fn memory_order(&self) -> Option<Vec<usize>> {
+        let mut order: Vec<usize> = (0..self.dims.len()).collect();
+        // Axes of one element may stand anywhere.
+        order.sort_by_key(|&a| {
+            (self.dims[a] != 1, Reverse(if self.dims[a] == 1 { 0 } else { self.strides[a] }))
+        });
+        self.transpose(&order).is_dense().then_some(order)
     }
 
     /// Whether all elements are one.
