@@ -4,17 +4,19 @@
 //! the data ([`Ports`]) and yields a [`Model`]: the graphs of a training step, of evaluation, and of first
 //! values. All diagnostics about meaning arise here.
 
+mod declarations;
 mod elaborate;
 pub mod explain;
 mod program;
 mod step;
 pub mod suggest;
 
-pub use elaborate::elab::LayerRow;
-pub use program::attributes::Better;
-pub use program::data::{Port, Ports};
-pub use program::settings::{Condition, Expectation, Plateau, Settings, Split, StopRule};
-pub use program::spec::{Overrides, PRELUDE, Spec};
-pub use program::{data, library};
-pub use step::totals::{TableInfo, Total, Totals};
-pub use step::{Model, Options, OutputInfo, ParameterInfo};
+pub use declarations::attributes::Better;
+pub use declarations::data::{self, Port, Ports};
+pub use declarations::settings::{Condition, Expectation, Plateau, Settings, Split, StopRule};
+pub use elaborate::results::LayerRow;
+pub use elaborate::totals::{TableInfo, Total, Totals};
+pub use program::library;
+pub use program::prelude::PRELUDE;
+pub use program::spec::{Overrides, Spec};
+pub use step::build::{Model, Options, OutputInfo, ParameterInfo};

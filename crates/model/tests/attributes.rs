@@ -117,10 +117,9 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("suggest.rs", "", "the table of other libraries' names says what they are called here"),
     ("explain/words.rs", "", "what `nnc explain` says of common names to a beginner; it steers nothing"),
     ("program/settings.rs", "clip", "the setting of that name"),
-    ("elaborate/eval.rs", "clip", "the setting of that name"),
     ("explain/walk.rs", "clip", "the setting of that name"),
-    ("program/attributes.rs", "after", "an attribute"),
-    ("program/attributes.rs", "unit", "a word of an attribute"),
+    ("declarations/attributes.rs", "after", "an attribute"),
+    ("declarations/attributes.rs", "unit", "a word of an attribute"),
     ("builtins/windows.rs", "after", "the argument of that name"),
 ];
 

@@ -1,8 +1,8 @@
 //! Operators on compile-time values and tensors: promotion, broadcasting, lowering to primitives.
 
+use crate::declarations::attributes::Range;
 use crate::elaborate::elab::{Elab, Res, Stop};
 use crate::elaborate::value::{Axis, Tensor, Value, shape_text};
-use crate::program::attributes::Range;
 use nnc_graph::{Binary, DType, Dim, Direction, DotDims, NodeId, Unary};
 use nnc_syntax::ast::BinaryOp;
 use nnc_syntax::{Code, Span};

@@ -39,7 +39,7 @@ impl Elab<'_> {
             Value::Init(init) => Ok((*init).clone()),
             Value::Poison => Err(Stop::Poisoned),
             other => {
-                let known = self.globals.defs.iter().filter(|(_, d)| matches!(d, Def::Init(_)));
+                let known = self.scope.globals.defs.iter().filter(|(_, d)| matches!(d, Def::Init(_)));
                 let known: Vec<&str> = known.map(|(n, _)| n.as_str()).collect();
                 let d = self
                     .error(
@@ -103,7 +103,8 @@ impl Elab<'_> {
                 match self.is_user(span) {
                     true => self.fail(Code::N0204, message, span, "this size"),
                     false => {
-                        let d = Diagnostic::error(Code::N0204, message).label(self.word(&n.to_string()), "");
+                        let d = Diagnostic::error(Code::N0204, message)
+                            .label(self.session.word(&n.to_string()), "");
                         Err(Stop::Error(Box::new(d.related(span, "this size"))))
                     }
                 }
@@ -131,7 +132,7 @@ impl Elab<'_> {
             && self.is_setting_value(frame, &flow.chain)
             && let Some(d) = self.setting_with_equals(name, flow.chain.span)
         {
-            self.diagnostics.push(d);
+            self.session.diagnostics.push(d);
             return Ok(());
         }
         let value = self.chain(frame, &flow.chain);
@@ -141,7 +142,7 @@ impl Elab<'_> {
             [] => frame.last = Some(value.clone()),
             [name] => {
                 if let (true, Value::Tensor(t)) = (frame.top, &value) {
-                    self.bound.push((name.text.clone(), name.span, t.node));
+                    self.results.bound.push((name.text.clone(), name.span, t.node));
                 }
                 frame.set(&name.text, value.clone());
             }
@@ -180,7 +181,7 @@ impl Elab<'_> {
         if !Head::of(&name.text).is_some_and(Head::is_training) {
             return None;
         }
-        let text = self.sources.slice(value);
+        let text = self.session.sources.slice(value);
         let between = Span { start: name.span.end, end: value.start, ..name.span };
         let d = self
             .error(
@@ -201,7 +202,7 @@ impl Elab<'_> {
             [Expr { kind: ExprKind::Name(name), .. }] => match self.lookup(frame, name) {
                 Some(Value::Tensor(_) | Value::Poison | Value::Several(_)) => false,
                 Some(_) => true,
-                None => matches!(self.globals.defs.get(name), Some(Def::Rule(_))),
+                None => matches!(self.scope.globals.defs.get(name), Some(Def::Rule(_))),
             },
             [Expr { kind: ExprKind::Int(_) | ExprKind::Float(_), .. }] => true,
             _ => false,
@@ -254,18 +255,10 @@ impl Elab<'_> {
         let value = self.floats(&value);
         let node = self.spread(&value, &declared.tensor.axes, false, span)?;
         let node = if declared.role == nnc_graph::Role::State { self.b.stop_gradient(node) } else { node };
-        self.update(&path, node);
+        self.results.update(&path, node);
         let tensor = self.tensor(node, declared.tensor.axes.clone(), false);
         frame.set(&name.text, Value::Tensor(tensor));
         Ok(())
-    }
-
-    /// Sets the value that a weight or state has after the step.
-    pub fn update(&mut self, path: &str, node: nnc_graph::NodeId) {
-        match self.updates.iter_mut().find(|(p, _)| p == path) {
-            Some(slot) => slot.1 = node,
-            None => self.updates.push((path.to_string(), node)),
-        }
     }
 
     // ---- chains ----------------------------------------------------------------------
@@ -369,7 +362,7 @@ impl Elab<'_> {
     fn names_only(&self, frame: &Frame, name: &nnc_syntax::ast::Name, args: &[Arg]) -> Stop {
         let params = match self.lookup(frame, &name.text) {
             None => {
-                return match self.globals.defs.contains_key(&name.text) {
+                return match self.scope.globals.defs.contains_key(&name.text) {
                     true => self.unknown(frame, Code::N0202, "nothing", &name.text, name.span),
                     false => self.unknown_step(frame, name),
                 };
@@ -517,7 +510,7 @@ impl Elab<'_> {
                 let message = format!("`{}` is {}, not a layer or a function", name.text, other.kind());
                 self.fail(Code::N0209, message, name.span, "used as a layer here")
             }
-            None if self.globals.defs.contains_key(&name.text) => {
+            None if self.scope.globals.defs.contains_key(&name.text) => {
                 let d = self
                     .error(
                         Code::N0209,

@@ -21,7 +21,7 @@ impl Elab<'_> {
             ExprKind::Text(text) => Value::Text(text.as_str().into()),
             ExprKind::Bool(b) => Value::Bool(*b),
             ExprKind::It => self.it(frame, "it", expr.span)?,
-            ExprKind::Training => Value::Bool(self.training),
+            ExprKind::Training => Value::Bool(self.session.training),
             ExprKind::Name(name) => match self.lookup(frame, name) {
                 Some(Value::Poison) => return Err(Stop::Poisoned),
                 Some(value) => value,

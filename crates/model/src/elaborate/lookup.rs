@@ -11,11 +11,11 @@ use std::rc::Rc;
 impl Elab<'_> {
     /// What a name stands for: locals, then parameters, definitions, and functions of Rust.
     pub fn lookup(&self, frame: &Frame, name: &str) -> Option<Value> {
-        let param = || self.globals.param(name).filter(|_| !frame.library);
+        let param = || self.scope.globals.param(name).filter(|_| !frame.library);
         if let Some(value) = frame.get(name).or_else(param) {
             return Some(value.clone());
         }
-        let defs = if frame.library { &*self.globals.library } else { &self.globals.defs };
+        let defs = if frame.library { &*self.scope.globals.library } else { &self.scope.globals.defs };
         match defs.get(name) {
             Some(Def::Fn(def)) => return Some(Value::Func(Func::Fn(def.clone()))),
             Some(Def::Layer(def)) => return Some(Value::Func(Func::Layer(def.clone()))),
@@ -30,16 +30,21 @@ impl Elab<'_> {
         if let Some(name) = builtins::find(name) {
             return Some(Value::Func(Func::Builtin(name)));
         }
-        let word = !frame.library && self.globals.words.iter().any(|w| w == name);
+        let word = !frame.library && self.scope.globals.words.iter().any(|w| w == name);
         word.then(|| Value::Symbol(name.into()))
     }
 
     /// All names that mean something here, for suggestions.
     pub fn known_names(&self, frame: &Frame) -> Vec<String> {
         let mut names: Vec<String> = frame.names().map(String::from).collect();
-        names.extend(self.globals.params.iter().map(|(n, _)| n.clone()));
+        names.extend(self.scope.globals.params.iter().map(|(n, _)| n.clone()));
         names.extend(
-            self.globals.defs.iter().filter(|(_, d)| !matches!(d, Def::Rule(_))).map(|(n, _)| n.clone()),
+            self.scope
+                .globals
+                .defs
+                .iter()
+                .filter(|(_, d)| !matches!(d, Def::Rule(_)))
+                .map(|(n, _)| n.clone()),
         );
         names.extend(builtins::NAMES.iter().map(|n| (*n).to_string()));
         names
@@ -50,7 +55,7 @@ impl Elab<'_> {
         if let Some(stop) = self.bound_later(frame, name, span) {
             return stop;
         }
-        if let Some(Def::Rule(_)) = self.globals.defs.get(name) {
+        if let Some(Def::Rule(_)) = self.scope.globals.defs.get(name) {
             let d = self.error(
                 Code::N0209,
                 format!("`{name}` is an optimizer, not a layer or a value"),
@@ -87,7 +92,7 @@ impl Elab<'_> {
             return format!("a layer of your own: layer {name} of x[n] {{ … }}");
         }
         let own: Vec<&str> = frame.names().filter(|n| n.starts_with(char::is_alphabetic)).collect();
-        let params = self.globals.params.iter().map(|(n, _)| n.as_str()).filter(|_| !frame.library);
+        let params = self.scope.globals.params.iter().map(|(n, _)| n.as_str()).filter(|_| !frame.library);
         let mut names: Vec<&str> = own.into_iter().chain(params).take(12).collect();
         names.dedup();
         match names[..] {
@@ -98,11 +103,18 @@ impl Elab<'_> {
 
     /// A name that the file binds further down; in a circle, if that needs what is computed here.
     fn bound_later(&self, frame: &Frame, name: &str, span: Span) -> Option<Stop> {
-        let (later, needs) =
-            self.binds.iter().find(|(n, _)| frame.top && n.text == name && n.span.start > span.start)?;
-        let (line, _) = self.sources.get(later.span.source).line_column(later.span.start);
-        let here =
-            self.binds.iter().rev().find(|(n, _)| n.span.source == span.source && n.span.start < span.start);
+        let (later, needs) = self
+            .scope
+            .binds
+            .iter()
+            .find(|(n, _)| frame.top && n.text == name && n.span.start > span.start)?;
+        let (line, _) = self.session.sources.get(later.span.source).line_column(later.span.start);
+        let here = self
+            .scope
+            .binds
+            .iter()
+            .rev()
+            .find(|(n, _)| n.span.source == span.source && n.span.start < span.start);
         let circle = here.filter(|(n, uses)| needs.contains(&n.text) && uses.iter().any(|u| u == name));
         let d = match circle {
             Some((n, _)) => self

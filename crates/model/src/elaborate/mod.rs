@@ -1,5 +1,13 @@
 //! Running a program at compile time: its tensors are nodes of the graph that is built.
+//!
+//! An [`elab::Elab`] is one run: a [`session::Session`] (texts, the data's shapes, limits, diagnostics), a
+//! [`scope::Scope`] (definitions and the way here), and [`results::Results`] (weights, updates, rows, settings).
+//! A file of this room is one kind of thing that can be run, as methods of `Elab`.
+//!
+//! Invariant: uses `declarations` and no other room. Whatever fails leaves frame, scope and results as if it had not
+//! begun, apart from what it has declared.
 
+pub(crate) mod arguments;
 pub(crate) mod arith;
 pub(crate) mod builtins;
 pub(crate) mod call;
@@ -8,8 +16,17 @@ pub(crate) mod eval;
 pub(crate) mod expr;
 pub(crate) mod frame;
 pub(crate) mod lookup;
+pub(crate) mod measure;
 pub(crate) mod pattern;
+pub(crate) mod results;
+pub(crate) mod rewrite;
 pub(crate) mod rows;
 pub(crate) mod scan;
+pub(crate) mod scope;
+pub(crate) mod session;
 pub(crate) mod shared;
+pub(crate) mod shares;
+pub(crate) mod statement;
+pub(crate) mod totals;
 pub(crate) mod value;
+pub(crate) mod weights;

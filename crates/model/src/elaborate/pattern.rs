@@ -215,7 +215,7 @@ impl Elab<'_> {
                     match &expr.kind {
                         ExprKind::Name(n)
                             if inner.get(n).is_none()
-                                && (inner.library || self.globals.param(n).is_none()) =>
+                                && (inner.library || self.scope.globals.param(n).is_none()) =>
                         {
                             inner.set(n.as_str(), Value::Axis(axis));
                         }
@@ -301,7 +301,7 @@ impl Elab<'_> {
                 ExprKind::Name(n) => {
                     inner.get(n).filter(|v| v.int().is_some()).map_or(n.clone(), ToString::to_string)
                 }
-                _ => self.sources.slice(expr.span).to_string(),
+                _ => self.session.sources.slice(expr.span).to_string(),
             },
         }
     }
@@ -333,12 +333,12 @@ impl Elab<'_> {
                     Code::N0301,
                     format!("`{callee}` promises [{}], but its body gives {given}", promised.join(", ")),
                 );
-                d = match (self.is_user(span), self.used_at()) {
+                d = match (self.is_user(span), self.session.used_at) {
                     (true, Some(at)) => {
                         d.label(at, "").related(span, "its `-> […]` and its last tensor differ")
                     }
                     (true, None) => d.label(span, "its `-> […]` and its last tensor differ"),
-                    (false, _) => d.label(self.here, "").related(span, "defined here"),
+                    (false, _) => d.label(self.session.here, "").related(span, "defined here"),
                 };
                 Err(Stop::Error(Box::new(d)))
             }

@@ -1,7 +1,8 @@
 //! The steps of the network, one row each: what `nnc summary` and "shapes so far" show.
 
-use crate::elaborate::elab::{Elab, LayerRow};
+use crate::elaborate::elab::Elab;
 use crate::elaborate::frame::Rows;
+use crate::elaborate::results::LayerRow;
 use crate::elaborate::value::Value;
 use nnc_graph::{Graph, NodeId, Prim};
 use nnc_syntax::Span;
@@ -23,19 +24,19 @@ impl Elab<'_> {
             Some(Value::Tensor(t)) => Some(t.sizes()),
             _ => None,
         };
-        let (nodes, declared) = (self.b.graph().len(), self.declared.len());
-        RowStart { nodes, declared, rows: self.layers.len(), given }
+        let (nodes, declared) = (self.b.graph().len(), self.results.declared.len());
+        RowStart { nodes, declared, rows: self.results.layers.len(), given }
     }
 
     /// Notes what a link of the top of the file computed; a mere name (`x`) is no step.
     pub(crate) fn row(&mut self, rows: Rows, start: RowStart, link: &Link, value: &Value) {
-        if rows == Rows::None || rows == Rows::Weights && self.declared.len() == start.declared {
+        if rows == Rows::None || rows == Rows::Weights && self.results.declared.len() == start.declared {
             return;
         }
         let mention = match link {
             Link::Exprs(exprs) => exprs.iter().all(|e| match &e.kind {
                 ExprKind::Name(_) => {
-                    self.b.graph().len() == start.nodes && self.declared.len() == start.declared
+                    self.b.graph().len() == start.nodes && self.results.declared.len() == start.declared
                 }
                 ExprKind::It | ExprKind::Int(_) | ExprKind::Float(_) => true,
                 _ => false,
@@ -47,8 +48,8 @@ impl Elab<'_> {
             return;
         }
         let span = link.span();
-        let text = self.sources.slice(span).split_whitespace().collect::<Vec<_>>().join(" ");
-        let new = &self.declared[start.declared..];
+        let text = self.session.sources.slice(span).split_whitespace().collect::<Vec<_>>().join(" ");
+        let new = &self.results.declared[start.declared..];
         let name = match new.first() {
             Some(d) => d.path.split('.').next().unwrap_or("").to_string(),
             None => text.split([' ', '(']).next().unwrap_or("").to_string(),
@@ -68,7 +69,7 @@ impl Elab<'_> {
         }
         // What stood in brackets inside has its own rows.
         let (mut weights, mut name): (usize, String) = (weights, name);
-        for inner in &self.layers[start.rows..] {
+        for inner in &self.results.layers[start.rows..] {
             weights = weights.saturating_sub(inner.weights);
             flops = flops.saturating_sub(inner.flops);
             bytes = bytes.saturating_sub(inner.bytes);
@@ -78,14 +79,15 @@ impl Elab<'_> {
         }
         let shape = t.sizes();
         let given = start.given;
-        self.layers.push(LayerRow { name, text, span, given, shape, weights, flops, bytes });
+        self.results.layers.push(LayerRow { name, text, span, given, shape, weights, flops, bytes });
     }
 
     fn is_function_name(&self, link: &Link) -> bool {
         match link {
             Link::Exprs(exprs) => match exprs.first().map(|e| &e.kind) {
                 Some(ExprKind::Name(name)) => {
-                    self.globals.defs.contains_key(name) || crate::elaborate::builtins::find(name).is_some()
+                    self.scope.globals.defs.contains_key(name)
+                        || crate::elaborate::builtins::find(name).is_some()
                 }
                 _ => false,
             },
@@ -96,18 +98,18 @@ impl Elab<'_> {
     /// The chain of shapes up to a place, for messages about shapes.
     pub(crate) fn shapes_so_far(&self, wanted: Span) -> Vec<String> {
         let mut rows: Vec<(String, String, String)> = Vec::new();
-        for port in &self.ports.inputs {
+        for port in &self.session.ports.inputs {
             let shape: Vec<String> = port.shape.iter().map(usize::to_string).collect();
             let shape = if shape.is_empty() { "one class".into() } else { shape.join("x") };
             rows.push((port.name.clone(), shape, port.about.clone()));
         }
-        for row in &self.layers {
+        for row in &self.results.layers {
             let shape: Vec<String> = row.shape.iter().map(usize::to_string).collect();
-            let (line, _) = self.sources.get(row.span.source).line_column(row.span.start);
+            let (line, _) = self.session.sources.get(row.span.source).line_column(row.span.start);
             let shape = if shape.is_empty() { "one number".into() } else { shape.join("x") };
             rows.push((row.text.clone(), shape, format!("line {line}")));
         }
-        let text = self.sources.slice(wanted).split_whitespace().collect::<Vec<_>>().join(" ");
+        let text = self.session.sources.slice(wanted).split_whitespace().collect::<Vec<_>>().join(" ");
         rows.push((text, "?".into(), String::new()));
         // What led here lately; a long network's beginning is of no help.
         const ROWS: usize = 40;

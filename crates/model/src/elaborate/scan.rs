@@ -33,8 +33,21 @@ enum Turn {
 }
 
 impl Elab<'_> {
-    /// The stacked last tensors of the body; carried names keep their final values.
+    /// The stacked last tensors of the body; carried names keep their final values. A loop that fails leaves the
+    /// frame as it was, but for what it would have carried, of which nothing is known.
     pub fn scan(&mut self, frame: &mut Frame, scan: &Scan) -> Res<Value> {
+        let before = frame.clone();
+        let out = self.looped(frame, scan);
+        if out.is_err() {
+            *frame = before;
+            for (name, _) in &scan.carried {
+                frame.set(&name.text, Value::Poison);
+            }
+        }
+        out
+    }
+
+    fn looped(&mut self, frame: &mut Frame, scan: &Scan) -> Res<Value> {
         let over = self.expr(frame, &scan.over)?;
         let over = match over {
             Value::Tensor(t) if t.rank() > 0 => t,
@@ -68,12 +81,17 @@ impl Elab<'_> {
         }
         // Three runs at most for every name: as it is, with a batch, as floats.
         for _ in 0..=2 * carried.len() {
-            let before = (frame.clone(), self.sites.clone(), self.updates.clone(), self.bound.len());
+            let before = (
+                frame.clone(),
+                self.scope.sites.clone(),
+                self.results.updates.clone(),
+                self.results.bound.len(),
+            );
             if let Turn::Done(value) = self.turn(frame, scan, &over, &mut carried)? {
                 return Ok(value);
             }
-            (*frame, self.sites, self.updates) = (before.0, before.1, before.2);
-            self.bound.truncate(before.3);
+            (*frame, self.scope.sites, self.results.updates) = (before.0, before.1, before.2);
+            self.results.bound.truncate(before.3);
         }
         self.fail(Code::N0210, "the body of `scan` comes to no end", scan.span, "")
     }
@@ -102,12 +120,12 @@ impl Elab<'_> {
         let item = Value::Tensor(Tensor { node: slice, axes: axes.into(), ..over.clone() });
         frame.set(&scan.item.text, item.clone());
         frame.it = Some(item);
-        let bound = self.bound.len();
-        let before = self.updates.clone();
-        let kept = (frame.sharing, frame.rows, self.step_key.replace(key));
+        let bound = self.results.bound.len();
+        let before = self.results.updates.clone();
+        let kept = (frame.sharing, frame.rows, self.scope.step_key.replace(key));
         (frame.sharing, frame.rows) = (true, Rows::None);
         let run = self.block(frame, &scan.body.stmts);
-        (frame.sharing, frame.rows, self.step_key) = kept;
+        (frame.sharing, frame.rows, self.scope.step_key) = kept;
         run?;
 
         for at in (0..carried.len()).rev() {
@@ -141,7 +159,7 @@ impl Elab<'_> {
             return self.fail(Code::N0210, "the body of `scan` computes no tensor", scan.span, "");
         };
         let updates: Vec<(String, NodeId)> =
-            self.updates.iter().filter(|u| !before.contains(u)).cloned().collect();
+            self.results.updates.iter().filter(|u| !before.contains(u)).cloned().collect();
         body.roots.push(out.node);
         body.roots.extend(updates.iter().map(|u| u.1));
         self.forget_used_names(&body, bound, stand_ins);
@@ -163,7 +181,7 @@ impl Elab<'_> {
         }
         for (path, node) in updates {
             let last = self.at_last_node(&mut made, node, stand_ins);
-            self.update(&path, last);
+            self.results.update(&path, last);
         }
         let node = made.stacked(&mut self.b, out.node);
         let node = self.steps_first(node, out.batched);
@@ -183,7 +201,7 @@ impl Elab<'_> {
         let stack = self.b.iota(0, counter);
         let step = self.b.stand_in(Role::Slice, Type::scalar(DType::I32));
         body.slices.push((step, stack));
-        match self.step_key {
+        match self.scope.step_key {
             None => step,
             Some(outer) => {
                 let length = self.b.constant_of(body.length as f64, DType::I32);
@@ -226,7 +244,7 @@ impl Elab<'_> {
             }
         }
         let mut at = 0;
-        self.bound.retain(|(_, _, node)| {
+        self.results.bound.retain(|(_, _, node)| {
             at += 1;
             at <= bound || !used.contains(node)
         });

@@ -1,6 +1,6 @@
 //! What an expression can be worth at compile time.
 
-use crate::program::attributes::Attributes;
+use crate::declarations::attributes::Attributes;
 use nnc_graph::NodeId;
 use nnc_syntax::ast::{FnDef, InitDef, LayerDef, RuleDef};
 use std::fmt;

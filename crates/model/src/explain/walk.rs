@@ -2,13 +2,14 @@
 
 use super::name::{declarations, first_sentence, params};
 use super::words::{self, Sentence, capital, count, grouped, shape};
+use crate::declarations::data::{Port, Ports};
 use crate::elaborate::builtins;
-use crate::elaborate::elab::{Elab, LayerRow};
+use crate::elaborate::elab::Elab;
 use crate::elaborate::frame::Frame;
+use crate::elaborate::results::LayerRow;
 use crate::elaborate::value::{Def, Value};
-use crate::program::data::{Port, Ports};
 use crate::program::spec::Spec;
-use crate::step::Model;
+use crate::step::build::Model;
 use crate::suggest::foreign_names;
 use nnc_graph::{DType, Role};
 use nnc_syntax::Span;
@@ -425,7 +426,7 @@ impl<'a> Walk<'a> {
     fn elab(&self) -> Elab<'a> {
         let spec = self.spec;
         let mut e = Elab::new(&spec.sources, spec.first_user_source, spec.globals.clone(), DType::F32, true);
-        e.ports = self.ports.clone();
+        e.session.ports = self.ports.clone();
         e
     }
 

@@ -3,13 +3,14 @@
 //! Every statement runs on broken values, which is silent about everything but names, so that one run tells all
 //! misspelt words of a file.
 
-use crate::elaborate::elab::{Elab, Globals};
+use crate::declarations::data::PortDecl;
+use crate::declarations::settings::Loss;
+use crate::elaborate::elab::Elab;
 use crate::elaborate::frame::Frame;
+use crate::elaborate::scope::Globals;
 use crate::elaborate::value::Value;
-use crate::program::data::PortDecl;
-use crate::program::settings::Loss;
+use crate::program::names::{binds, check_names};
 use crate::program::spec::Spec;
-use crate::step::check_names;
 use nnc_graph::DType;
 use nnc_syntax::ast::{Dataset, Program, StmtKind, WordKind};
 use nnc_syntax::{Code, Diagnostic, SourceMap, Span};
@@ -28,7 +29,7 @@ impl Blind<'_> {
     /// The misspelt words that `known` does not tell of already.
     pub(crate) fn names(&self, known: &[Diagnostic]) -> Vec<Diagnostic> {
         let mut e = Elab::new(self.sources, self.first_user_source, self.globals.clone(), DType::F32, true);
-        e.binds = crate::step::binds(self.sources, self.program);
+        e.scope.binds = binds(self.sources, self.program);
         let mut frame = Frame::top();
         let mut poison = |name: &str| frame.set(name, Value::Poison);
         ["input", "target"].into_iter().for_each(&mut poison);
@@ -45,18 +46,18 @@ impl Blind<'_> {
         // What is said about settings needs no shapes, so all of it holds.
         let mut settings = Vec::new();
         for stmt in &self.program.stmts {
-            let before = e.diagnostics.len();
+            let before = e.session.diagnostics.len();
             e.top_statement(&mut frame, stmt);
             let sure =
                 matches!(stmt.kind, StmtKind::Setting { .. } | StmtKind::Stop(_) | StmtKind::Expect { .. });
             if sure {
-                settings.extend(e.diagnostics.drain(before..));
+                settings.extend(e.session.diagnostics.drain(before..));
             }
         }
         frame.set("output", Value::Poison);
         frame.set("weights", Value::Poison);
         check_names(&mut e, &mut frame);
-        if let Some(Loss::Chain(chain, span)) = e.top.loss.clone() {
+        if let Some(Loss::Chain(chain, span)) = e.results.top.loss.clone() {
             e.at(span);
             if let Err(stop) = e.chain(&mut frame, &chain) {
                 e.report(stop);
@@ -75,7 +76,7 @@ impl Blind<'_> {
                 Code::N0201 | Code::N0202 | Code::N0203 | Code::N0209 | Code::N0219 | Code::N0220
             )
         };
-        let names = e.diagnostics.into_iter().filter(about_names);
+        let names = e.session.diagnostics.into_iter().filter(about_names);
         names.chain(settings).filter(|d| !told(d)).collect()
     }
 

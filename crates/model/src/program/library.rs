@@ -1,6 +1,6 @@
 //! What the prelude defines, without any program.
 
-use crate::program::spec::PRELUDE;
+use crate::program::prelude::PRELUDE;
 use nnc_syntax::ast::StmtKind;
 use nnc_syntax::{SourceId, parse};
 use std::collections::BTreeSet;

@@ -1,10 +1,17 @@
-//! Programs without their data: definitions, parameters, data declarations, settings, names.
+//! Reading programs: definitions, parameters, data declarations, settings, names; as far as it goes without the data.
+//!
+//! Invariant: uses `declarations` and `elaborate` (an expression is run to know its value), not `step`.
 
-pub(crate) mod attributes;
 pub(crate) mod blind;
-pub mod data;
+pub(crate) mod figures;
+pub(crate) mod files;
 pub mod library;
 pub(crate) mod names;
+pub(crate) mod params;
+pub(crate) mod prelude;
+pub(crate) mod reader;
+pub(crate) mod rules;
 pub(crate) mod settings;
 pub(crate) mod spec;
 pub(crate) mod top;
+pub(crate) mod whole;

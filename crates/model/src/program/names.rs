@@ -1,6 +1,11 @@
 //! The names that a program gives its definitions: each once, and a note where one hides the library's.
 
+use crate::declarations::settings::{Loss, MetricKind};
+use crate::elaborate::elab::Elab;
+use crate::elaborate::frame::Frame;
 use crate::elaborate::value::Def;
+use crate::program::rules::{rules, split_rules, unknown_rule};
+use crate::suggest::nearest;
 use nnc_syntax::ast::{Name, Param, Program, Stmt, StmtKind};
 use nnc_syntax::{Code, Diagnostic, SourceMap};
 use std::collections::BTreeMap;
@@ -93,5 +98,66 @@ fn twice(stmt: &Stmt, diagnostics: &mut Vec<Diagnostic>) {
                     .help("give one of them another name");
             diagnostics.push(d);
         }
+    }
+}
+
+/// Names that a file binds at its top, and the names in what they are bound to.
+pub(crate) fn binds(sources: &SourceMap, program: &Program) -> Vec<(nnc_syntax::ast::Name, Vec<String>)> {
+    let mut out = Vec::new();
+    for stmt in &program.stmts {
+        let StmtKind::Flow(flow) = &stmt.kind else { continue };
+        let words = sources.slice(flow.chain.span);
+        let words = words.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|w| !w.is_empty());
+        let words: Vec<String> = words.map(String::from).collect();
+        out.extend(flow.targets.iter().map(|t| (t.clone(), words.clone())));
+    }
+    out
+}
+
+/// Where the network failed, the names of loss, metrics, schedule and optimizer can still be wrong.
+pub(crate) fn check_names(e: &mut Elab<'_>, frame: &mut Frame) {
+    let mut names: Vec<(&str, nnc_syntax::ast::Name)> = Vec::new();
+    if let Some(Loss::Named(named)) = &e.results.top.loss {
+        names.push(("no loss", named.name.clone()));
+    }
+    for metric in &e.results.top.metrics {
+        if let MetricKind::Named(name) = &metric.what {
+            names.push(("no metric", name.clone()));
+        }
+    }
+    if let Some(named) = &e.results.top.schedule {
+        names.push(("no schedule", named.name.clone()));
+    }
+    for (what, name) in names {
+        if e.lookup(frame, &name.text).is_none() {
+            let stop = e.unknown(frame, Code::N0202, what, &name.text, name.span);
+            e.report(stop);
+        }
+    }
+    let Some(named) = e.results.top.optimizer.clone() else { return };
+    let checked = match e.scope.globals.defs.get(&named.name.text) {
+        Some(Def::Rule(rule)) => {
+            let rule = rule.clone();
+            let (own, _) = split_rules(e, &rule, &named.args);
+            e.arguments(frame, &named.name.text, &rule.params, &own, named.span, true).map(drop)
+        }
+        _ => {
+            // The options can be checked with the rule that is meant.
+            let rules: Vec<&str> = rules(e);
+            if let Some(Def::Rule(near)) =
+                nearest(&named.name.text, &rules).and_then(|n| e.scope.globals.defs.get(n))
+            {
+                let near = near.clone();
+                let (own, _) = split_rules(e, &near, &named.args);
+                let name = near.name.text.clone();
+                if let Err(stop) = e.arguments(frame, &name, &near.params, &own, named.span, true) {
+                    e.report(stop);
+                }
+            }
+            Err(unknown_rule(e, Some(&named)))
+        }
+    };
+    if let Err(stop) = checked {
+        e.report(stop);
     }
 }

@@ -1,10 +1,10 @@
 //! Statements at the top of a file; each one's mistake is told on its own.
 
+use crate::declarations::data::Port;
+use crate::declarations::settings::Loss;
 use crate::elaborate::elab::{Elab, Res, Stop};
 use crate::elaborate::frame::Frame;
 use crate::elaborate::value::{Axis, Tensor, Value};
-use crate::program::data::Port;
-use crate::program::settings::Loss;
 use nnc_graph::{DType, Role, Type};
 use nnc_syntax::Code;
 use nnc_syntax::ast::{Stmt, StmtKind};
@@ -12,7 +12,7 @@ use nnc_syntax::ast::{Stmt, StmtKind};
 impl Elab<'_> {
     /// Makes the data's tensors and gives them their names.
     pub(crate) fn bind_ports(&mut self, frame: &mut Frame) {
-        let ports = self.ports.clone();
+        let ports = self.session.ports.clone();
         for (role, list) in [(Role::Input, &ports.inputs), (Role::Target, &ports.targets)] {
             for port in list {
                 let tensor = self.port(port, role);
@@ -38,26 +38,34 @@ impl Elab<'_> {
     fn port(&mut self, port: &Port, role: Role) -> Tensor {
         let many = port.shape.len() > 1;
         let axes: Vec<Axis> =
-            port.shape.iter().map(|&size| Axis { size, id: many.then(|| self.fresh_axis()) }).collect();
+            port.shape.iter().map(|&size| Axis { size, id: many.then(|| self.scope.fresh_axis()) }).collect();
         let dtype = if port.classes.is_some() { DType::I32 } else { self.float() };
         let node = self.b.parameter(role, port.name.as_str(), Type::new(dtype, Self::dims(&axes, true)));
         Tensor { node, axes: axes.into(), batched: true, classes: port.classes.as_ref().map(Vec::len) }
     }
 
+    /// Runs the statements of a block at the top of the file.
+    fn top_statements(&mut self, frame: &mut Frame, stmts: &[Stmt]) -> Res<()> {
+        for stmt in stmts {
+            self.top_statement(frame, stmt);
+        }
+        Ok(())
+    }
+
     /// Runs a statement; its mistake poisons what it would have named.
     pub(crate) fn top_statement(&mut self, frame: &mut Frame, stmt: &Stmt) {
         self.at(stmt.span);
-        let layers = self.layers.len();
+        let layers = self.results.layers.len();
         let Err(stop) = self.top_statement_inner(frame, stmt) else { return };
         let stop = match stop {
             Stop::Error(d)
                 if matches!(d.code, Code::N0301 | Code::N0311)
                     && d.labels.first().is_some_and(|l| self.is_user(l.span)) =>
             {
-                self.layers.truncate(layers.max(self.layers.len()));
+                self.results.layers.truncate(layers.max(self.results.layers.len()));
                 let mut d = *d;
                 let label = d.labels[0].span;
-                let (here, inside) = (self.here, |a: nnc_syntax::Span, b: nnc_syntax::Span| {
+                let (here, inside) = (self.session.here, |a: nnc_syntax::Span, b: nnc_syntax::Span| {
                     a.source == b.source && b.start <= a.start && a.end <= b.end
                 });
                 d.notes.extend(self.shapes_so_far(if inside(label, here) { here } else { label }));
@@ -95,15 +103,23 @@ impl Elab<'_> {
                 let head = nnc_syntax::Span { end: stmt.span.start + 4, ..stmt.span };
                 self.once("loss", head)?;
                 // `loss = output` is a formula, `loss = mse` is not.
-                if self.is_setting_value(frame, chain) && self.sources.slice(chain.span) != "output" {
+                if self.is_setting_value(frame, chain) && self.session.sources.slice(chain.span) != "output" {
                     let name = nnc_syntax::ast::Name { text: "loss".into(), span: head };
-                    self.diagnostics.extend(self.setting_with_equals(&name, chain.span));
+                    self.session.diagnostics.extend(self.setting_with_equals(&name, chain.span));
                     return Ok(());
                 }
-                self.top.loss = Some(Loss::Chain(chain.clone(), stmt.span));
+                self.results.top.loss = Some(Loss::Chain(chain.clone(), stmt.span));
                 Ok(())
             }
             StmtKind::Stop(when) => self.stop(frame, when, stmt.span),
+            StmtKind::If { cond, then, otherwise } => {
+                self.counted(stmt.span)?;
+                self.branch(frame, cond, then, otherwise.as_ref(), Self::top_statements)
+            }
+            StmtKind::Repeat { count, index, body } => {
+                self.counted(stmt.span)?;
+                self.repeat(frame, count, index.as_ref(), &body.stmts, Self::top_statements)
+            }
             _ => self.statement(frame, stmt),
         }
     }

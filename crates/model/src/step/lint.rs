@@ -1,10 +1,10 @@
 //! What is allowed and probably not meant; and what a wrong loss should be told.
 
+use crate::declarations::attributes::{Attributes, Range, Task, Usual};
+use crate::declarations::settings::{Loss, Named};
 use crate::elaborate::builtins;
 use crate::elaborate::elab::{Elab, Stop};
 use crate::elaborate::value::{Def, Tensor, Value, numbers_text};
-use crate::program::attributes::{Attributes, Range, Task, Usual};
-use crate::program::settings::{Loss, Named};
 use nnc_graph::{
     Binary, Elementwise, Graph, Leaf, NodeId, Prim, Reduce, Reduction, Role, ScanResult, Unary, Window,
 };
@@ -22,8 +22,9 @@ pub(crate) fn run(e: &mut Elab<'_>, outputs: &[(String, Tensor)]) {
 
 /// Far more weights than samples can learn them by heart.
 fn many_weights(e: &mut Elab<'_>) {
-    let samples = e.ports.samples;
+    let samples = e.session.ports.samples;
     let weights: usize = e
+        .results
         .declared
         .iter()
         .filter(|d| d.role == Role::Weight)
@@ -34,13 +35,13 @@ fn many_weights(e: &mut Elab<'_>) {
             .cause("a network this large can learn its samples by heart without learning what they have in common")
             .help("watch data it does not train on: split valid=15%")
             .help("or make it smaller, or add `dropout 0.5`");
-        e.diagnostics.push(d);
+        e.session.diagnostics.push(d);
     }
 }
 
 /// The numbers that a tensor can hold, as far as what made it says so; anything where nothing did.
 fn range(e: &Elab<'_>, t: &Tensor) -> Option<Range> {
-    e.calls.get(&t.node).and_then(|c| c.last()).map_or(Some(Range::Any), |call| call.range)
+    e.results.maker(t).map_or(Some(Range::Any), |call| call.range)
 }
 
 /// The usual loss or metric for a task.
@@ -49,17 +50,17 @@ fn usual(e: &Elab<'_>, task: Task, what: Usual) -> String {
         let Attributes { task: of, usual, .. } = def.attributes();
         of == Some(task) && usual == Some(what)
     };
-    e.globals.library.iter().find(|(_, def)| fits(def)).map_or(String::new(), |(name, _)| name.clone())
+    e.scope.globals.library.iter().find(|(_, def)| fits(def)).map_or(String::new(), |(name, _)| name.clone())
 }
 
 /// The function that made a tensor.
 fn maker<'e>(e: &'e Elab<'_>, t: &Tensor) -> Option<&'e str> {
-    e.calls.get(&t.node).and_then(|c| c.last()).map(|c| c.name.as_str())
+    e.results.maker(t).map(|call| call.name.as_str())
 }
 
 /// "there is no `loss`", with those that fit.
 pub(crate) fn no_loss(e: &Elab<'_>, outputs: &[(String, Tensor)], source: SourceId) -> Stop {
-    let end = e.sources.get(source).text.trim_end().len();
+    let end = e.session.sources.get(source).text.trim_end().len();
     let mut d = Diagnostic::error(Code::N0401, "there is no `loss`, so there is nothing to train towards")
         .label(Span::new(source, end, end), "the file ends here");
     let output = &outputs[0].1;
@@ -79,47 +80,15 @@ pub(crate) fn no_loss(e: &Elab<'_>, outputs: &[(String, Tensor)], source: Source
     Stop::Error(Box::new(d))
 }
 
-/// A softmax shares out a total of 1; one number gets all of it.
-pub(crate) fn softmax_of_one(e: &Elab<'_>, name: &str, shares: bool, t: &Tensor) -> Result<(), Stop> {
-    if t.axes.last().map_or(1, |a| a.size) != 1 {
-        return Ok(());
-    }
-    let always = u8::from(shares);
-    let mut d = e
-        .error(
-            Code::N0402,
-            format!("`{name}` over one number is always {always}"),
-            e.word(name),
-            "gets one number",
-        )
-        .cause("softmax shares out a total of 1, and here there is one output")
-        .cause("whatever the weights, the output stays the same and every gradient is 0");
-    let classes = e.ports.targets.iter().find_map(|p| p.classes.as_ref().map(|c| (p.name.clone(), c.len())));
-    let word = e.word(name);
-    let here = e.is_user(word) && e.sources.slice(word) == name;
-    d = match classes {
-        Some((target, k)) => {
-            d.cause(format!("the target `{target}` has {k} classes")).help(format!("dense {k} softmax"))
-        }
-        // Numbers are the target: yes or no, then.
-        None if shares && here && !e.ports.targets.is_empty() => d
-            .help("for yes or no: dense 1 sigmoid")
-            .help("for k classes: dense k softmax")
-            .fix(word, "sigmoid", true),
-        None => d.help("for yes or no: dense 1 sigmoid").help("for k classes: dense k softmax"),
-    };
-    Err(Stop::Error(Box::new(d)))
-}
-
 /// A choice among classes where the output is one number; yes or no where there are several.
 pub(crate) fn one_of_one(e: &mut Elab<'_>, named: &Named, what: &str, output: &Tensor) -> Result<(), Stop> {
     let name = named.name.text.as_str();
-    if matches!(e.globals.defs.get(name), Some(Def::Fn(def)) if e.is_user(def.name.span)) {
+    if matches!(e.scope.globals.defs.get(name), Some(Def::Fn(def)) if e.is_user(def.name.span)) {
         return Ok(());
     }
     let width = output.axes.last().map_or(1, |a| a.size);
-    let classes = e.ports.targets.iter().find_map(|p| p.classes.as_ref().map(Vec::len));
-    let attributes = e.globals.defs.get(name).map(Def::attributes).unwrap_or_default();
+    let classes = e.session.ports.targets.iter().find_map(|p| p.classes.as_ref().map(Vec::len));
+    let attributes = e.scope.globals.defs.get(name).map(Def::attributes).unwrap_or_default();
     match (attributes.task, width) {
         (Some(Task::Classes), 1) => {
             let what = if what == "metric" { Usual::Metric } else { Usual::Loss };
@@ -141,13 +110,13 @@ pub(crate) fn one_of_one(e: &mut Elab<'_>, named: &Named, what: &str, output: &T
         (Some(Task::YesNo), 2..)
             if attributes.usual == Some(Usual::Metric)
                 && range(e, output) == Some(Range::Shares)
-                && e.training =>
+                && e.session.training =>
         {
             let instead = usual(e, Task::Classes, Usual::Metric);
             let d = Diagnostic::warning(Code::N0414, format!("`{name}` counts every output on its own"))
                 .label(named.name.span, format!("of {width} probabilities, most are rightly below one half"))
                 .help(format!("{instead} counts the samples whose largest output is the right class"));
-            e.diagnostics.push(d.fix(named.name.span, instead, false));
+            e.session.diagnostics.push(d.fix(named.name.span, instead, false));
             Ok(())
         }
         _ => Ok(()),
@@ -156,12 +125,12 @@ pub(crate) fn one_of_one(e: &mut Elab<'_>, named: &Named, what: &str, output: &T
 
 /// A loss by name in a program without a target.
 pub(crate) fn no_target(e: &Elab<'_>, named: &Named) -> Stop {
-    let d = if e.ports.targets.is_empty() {
+    let d = if e.session.ports.targets.is_empty() {
         e.error(Code::N0406, "the data has no target to compare the output with", named.span, "")
             .help("name the column in the data block: data \"f.csv\" { target NAME }")
             .help("or write a loss of your own: loss = mean((output - input)^2)")
     } else {
-        let names: Vec<&str> = e.ports.targets.iter().map(|p| p.name.as_str()).collect();
+        let names: Vec<&str> = e.session.ports.targets.iter().map(|p| p.name.as_str()).collect();
         e.error(
             Code::N0405,
             format!("`loss {}` needs one target, and there are several", named.name.text),
@@ -183,7 +152,7 @@ pub(crate) fn explain_loss(e: &Elab<'_>, outputs: &[(String, Tensor)], stop: Sto
     let by = maker(e, &outputs[0].1).filter(|m| m.chars().all(|c| c.is_alphanumeric() || c == '_'));
     let by = by.map_or(String::new(), |m| format!(", made by `{m}`"));
     d.notes.push(format!("the output is {output}{by}"));
-    if let Some(port) = e.ports.targets.first() {
+    if let Some(port) = e.session.ports.targets.first() {
         let what = match &port.classes {
             Some(names) => format!("one of {} classes ({})", names.len(), short_list(names)),
             None => numbers_text(&port.shape),
@@ -203,24 +172,24 @@ fn short_list(names: &[String]) -> String {
 }
 
 fn no_optimizer(e: &mut Elab<'_>) {
-    if e.top.optimizer.is_none() && e.declared.iter().any(|d| d.role == Role::Weight) {
+    if e.results.top.optimizer.is_none() && e.results.declared.iter().any(|d| d.role == Role::Weight) {
         let d = Diagnostic::note(Code::N0407, "there is no `optimizer`; this training uses `optimizer adam`")
             .help("to choose: optimizer adam lr=0.001, optimizer sgd lr=0.01 momentum=0.9");
-        e.diagnostics.push(d);
+        e.session.diagnostics.push(d);
     }
 }
 
 /// A crossentropy of something that is no probability.
 fn loss_and_activation(e: &mut Elab<'_>, outputs: &[(String, Tensor)]) {
-    let Some(Loss::Named(named)) = e.top.loss.clone() else { return };
+    let Some(Loss::Named(named)) = e.results.top.loss.clone() else { return };
     let output = &outputs[0].1;
     let name = &named.name.text;
-    let Some(wanted) = e.globals.defs.get(name).and_then(|def| def.attributes().after) else { return };
+    let Some(wanted) = e.scope.globals.defs.get(name).and_then(|def| def.attributes().after) else { return };
     let example = format!("dense {} {wanted}", output.axes.last().map_or(1, |a| a.size));
     let made = maker(e, output).unwrap_or("");
     let made = made.strip_prefix("own ").unwrap_or(made).to_string();
     let given = range(e, output);
-    let last = e.layers.last().map(|r| r.span);
+    let last = e.results.layers.last().map(|r| r.span);
     let outside = match given {
         Some(Range::Any) => Some("the last layer gives any number".to_string()),
         Some(Range::Positive) => Some(format!("`{made}` gives 0 or more")),
@@ -233,14 +202,14 @@ fn loss_and_activation(e: &mut Elab<'_>, outputs: &[(String, Tensor)]) {
         if let Some(span) = last {
             d = d.label(span, "the output is made here");
             // A last layer without any activation: the one that the loss asks for is missing.
-            let words = e.sources.slice(span);
+            let words = e.session.sources.slice(span);
             let bare = words.strip_prefix("dense ").is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
             if bare && e.is_user(span) {
                 let end = nnc_syntax::Span { start: span.end, ..span };
                 d = d.fix(end, format!(" {wanted}"), true);
             }
         }
-        e.diagnostics.push(d.help(format!("end with a {wanted}: {example}")));
+        e.session.diagnostics.push(d.help(format!("end with a {wanted}: {example}")));
     } else if given == Some(Range::Unit) && range_of(e, &wanted) == Some(Range::Shares) {
         let mut d =
             Diagnostic::warning(Code::N0408, format!("`{name}` of a {made}: the outputs do not sum to 1"))
@@ -248,26 +217,27 @@ fn loss_and_activation(e: &mut Elab<'_>, outputs: &[(String, Tensor)]) {
         if let Some(span) = last {
             d = d.label(span, "each output on its own here");
         }
-        e.diagnostics.push(d.help(format!("end with a {wanted}: {example}")));
+        e.session.diagnostics.push(d.help(format!("end with a {wanted}: {example}")));
     }
 }
 
 /// The numbers that a function gives.
 fn range_of(e: &Elab<'_>, name: &str) -> Option<Range> {
-    let said = e.globals.defs.get(name).map(|def| def.attributes().range);
+    let said = e.scope.globals.defs.get(name).map(|def| def.attributes().range);
     said.unwrap_or_else(|| builtins::range(name))
 }
 
 /// A network without a bend is one linear layer, however deep.
 fn linear_network(e: &mut Elab<'_>, outputs: &[(String, Tensor)]) {
-    let matrices = e.declared.iter().filter(|d| d.role == Role::Weight && d.tensor.rank() >= 2).count();
+    let matrices =
+        e.results.declared.iter().filter(|d| d.role == Role::Weight && d.tensor.rank() >= 2).count();
     if matrices < 2 {
         return;
     }
     // A sigmoid or softmax at the very end bends the numbers, not the boundary.
     let mut node = outputs[0].1.node;
     let bends = |range: Option<Range>| matches!(range, Some(Range::Unit | Range::Shares));
-    if let Some(call) = e.calls.get(&node).and_then(|c| c.last()).filter(|c| bends(c.range))
+    if let Some(call) = e.results.calls.get(&node).and_then(|c| c.last()).filter(|c| bends(c.range))
         && let Some(Value::Tensor(t)) = call.args.first()
     {
         node = t.node;
@@ -275,7 +245,7 @@ fn linear_network(e: &mut Elab<'_>, outputs: &[(String, Tensor)]) {
     if !is_affine(e.b.graph(), node) {
         return;
     }
-    let rows: Vec<Span> = e.layers.iter().filter(|r| r.weights > 0).map(|r| r.span).collect();
+    let rows: Vec<Span> = e.results.layers.iter().filter(|r| r.weights > 0).map(|r| r.span).collect();
     let mut d = Diagnostic::note(
         Code::N0411,
         format!("this network is linear: its {} layers can do no more than one", rows.len().max(2)),
@@ -287,7 +257,7 @@ fn linear_network(e: &mut Elab<'_>, outputs: &[(String, Tensor)]) {
         .cause("a linear function of a linear function is a linear function")
         .cause("on XOR the best a linear network can do is to answer 0.5 everywhere: mse 0.25, and rounding decides")
         .help("give the inner layers an activation: dense 16 relu");
-    e.diagnostics.push(d);
+    e.session.diagnostics.push(d);
 }
 
 /// Whether a node is a linear function of the inputs plus a constant.
@@ -358,7 +328,7 @@ fn affine_nodes(
 fn unused(e: &mut Elab<'_>) {
     let mut live = e.b.graph().live();
     // The derivative of a sum does not need the sum itself, but what was differentiated is not unused.
-    for id in e.differentiated.clone() {
+    for id in e.results.differentiated.clone() {
         live[id.index()] = true;
     }
     for id in e.b.graph().ids().rev() {
@@ -368,50 +338,59 @@ fn unused(e: &mut Elab<'_>) {
     }
     let mut told: Vec<Span> = Vec::new();
     let mut mentioned: BTreeSet<String> = BTreeSet::new();
-    for (name, words) in &e.binds {
+    for (name, words) in &e.scope.binds {
         mentioned.extend(words.iter().filter(|w| **w != name.text).cloned());
     }
-    for (name, span, node) in e.bound.clone() {
+    for (name, span, node) in e.results.bound.clone() {
         // What another name is computed from is used, if only by that; and a derivative needs no value.
         if live[node.index()] || mentioned.contains(&name) {
             continue;
         }
         let prefix = format!("{name}.");
-        let own = e.declared.iter().filter(|d| d.role == Role::Weight && d.path.starts_with(&prefix));
+        let own = e.results.declared.iter().filter(|d| d.role == Role::Weight && d.path.starts_with(&prefix));
         let weights: usize = own.map(|d| d.tensor.sizes().iter().product::<usize>()).sum();
         let label =
             if weights > 0 { format!("{weights} weights that would never learn") } else { String::new() };
         let d = Diagnostic::warning(Code::N0303, format!("`{name}` is computed, but nothing uses it"))
             .label(span, label)
             .help(format!("join it (`add {name}`, `concat {name}`), use it in the loss, or delete it"));
-        e.diagnostics.push(d);
+        e.session.diagnostics.push(d);
         told.push(span);
     }
-    let rows: Vec<(String, Span, usize)> =
-        e.layers.iter().filter(|r| r.weights > 0).map(|r| (r.name.clone(), r.span, r.weights)).collect();
+    let rows: Vec<(String, Span, usize)> = e
+        .results
+        .layers
+        .iter()
+        .filter(|r| r.weights > 0)
+        .map(|r| (r.name.clone(), r.span, r.weights))
+        .collect();
     for (name, span, weights) in rows {
         let prefix = format!("{name}.");
-        let mut own =
-            e.declared.iter().filter(|d| d.role == Role::Weight && d.path.starts_with(&prefix)).peekable();
-        let named = e.bound.iter().any(|(n, _, _)| *n == name);
+        let mut own = e
+            .results
+            .declared
+            .iter()
+            .filter(|d| d.role == Role::Weight && d.path.starts_with(&prefix))
+            .peekable();
+        let named = e.results.bound.iter().any(|(n, _, _)| *n == name);
         if !named && own.peek().is_some() && own.all(|d| !live[d.tensor.node.index()]) {
             let d = Diagnostic::warning(Code::N0303, format!("`{name}` is computed, but nothing uses it"))
                 .label(span, format!("{weights} weights that would never learn"));
-            e.diagnostics.push(d);
+            e.session.diagnostics.push(d);
         }
     }
 }
 
 /// A file that ends on a named branch beside an unused one must say which is the output.
 pub(crate) fn one_branch(e: &Elab<'_>, output: &Tensor) -> Result<(), Stop> {
-    let Some((last, span, _)) = e.bound.iter().find(|(_, _, node)| *node == output.node) else {
+    let Some((last, span, _)) = e.results.bound.iter().find(|(_, _, node)| *node == output.node) else {
         return Ok(());
     };
-    if e.top.loss.as_ref().is_some_and(|l| matches!(l, Loss::Chain(..))) {
+    if e.results.top.loss.as_ref().is_some_and(|l| matches!(l, Loss::Chain(..))) {
         return Ok(());
     }
     let graph = e.b.graph();
-    let open = e.bound.iter().find(|(name, _, node)| name != last && graph.users(*node).is_empty());
+    let open = e.results.bound.iter().find(|(name, _, node)| name != last && graph.users(*node).is_empty());
     let Some((other, at, _)) = open else { return Ok(()) };
     let d = e
         .error(

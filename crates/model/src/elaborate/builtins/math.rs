@@ -1,6 +1,6 @@
 //! Number by number; random numbers; derivatives.
 
-use crate::elaborate::call::Args;
+use crate::elaborate::builtins::args::Args;
 use crate::elaborate::elab::{Elab, Res};
 use crate::elaborate::value::{Tensor, Value};
 use nnc_graph::{Binary, Distribution, OutputKind, Unary};
@@ -142,9 +142,9 @@ fn random(e: &mut Elab<'_>, args: &Args, name: &str, law: Distribution) -> Res<V
     };
     let shape = e.shape_arg(&value, args.span)?;
     e.check_size(&shape.axes, args.span)?;
-    let site = e.site();
+    let site = e.scope.site();
     // First values are drawn in a graph of their own, outside of all loops.
-    let keys: Vec<_> = e.step_key.filter(|_| e.initialising.is_none()).into_iter().collect();
+    let keys: Vec<_> = e.scope.step_key.filter(|_| e.scope.initialising.is_none()).into_iter().collect();
     let node = e.b.rng_keyed(law, site, &keys, Elab::dims(&shape.axes, shape.batched));
     Ok(Value::Tensor(e.tensor(node, shape.axes, shape.batched)))
 }
@@ -176,7 +176,7 @@ pub(super) fn grad(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
         return e.fail(Code::N0309, "`grad` differentiates by numbers, not by classes", args.span_of(1), "");
     }
     let seed = e.b.scalar_like(1.0, y.node);
-    e.differentiated.push(y.node);
+    e.results.differentiated.push(y.node);
     let node = nnc_graph::gradient(&mut e.b, y.node, seed, &[x.node])[0];
     debug_assert!(e.b.graph().outputs_of(OutputKind::Update).next().is_none());
     Ok(Value::Tensor(Tensor { node, classes: None, ..x }))
@@ -199,7 +199,7 @@ pub(super) fn lowered(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
         Some(Value::Text(t)) => Some(t.to_string()).filter(|t| !t.is_empty()),
         _ => return e.fail(Code::N0205, "`plateau` watches a figure: watch=val_loss", args.span, ""),
     };
-    e.top.settings.plateau =
-        Some(crate::program::settings::Plateau { figure, factor, patience, min_delta, cooldown, floor });
+    e.results.top.settings.plateau =
+        Some(crate::declarations::settings::Plateau { figure, factor, patience, min_delta, cooldown, floor });
     Ok(Value::Tensor(e.lowered()))
 }

@@ -1,15 +1,16 @@
 //! Functions of Rust: what the prelude is written in.
 
+pub(crate) mod args;
 mod math;
 mod notation;
 mod reduce;
 mod shapes;
 mod windows;
 
-use crate::elaborate::call::Args;
+use crate::declarations::attributes::Range;
+use crate::elaborate::builtins::args::Args;
 use crate::elaborate::elab::{Elab, Res};
 use crate::elaborate::value::{Axis, Shape, Tensor, Value};
-use crate::program::attributes::Range;
 use nnc_syntax::{Code, Span};
 
 type Function = fn(&mut Elab<'_>, &Args) -> Res<Value>;
@@ -166,27 +167,6 @@ pub(crate) fn call(e: &mut Elab<'_>, name: &str, args: Args) -> Res<Value> {
     match TABLE.iter().find(|(n, _, _)| *n == name) {
         Some((_, _, function)) => e.deeper(name, args.span, |e| function(e, &args)),
         None => e.fail(Code::N0202, format!("there is no function called `{name}`"), args.span, ""),
-    }
-}
-
-impl Args {
-    /// The value at a position, or under a key.
-    pub(crate) fn get(&self, position: usize, key: &str) -> Option<&Value> {
-        self.keyed
-            .iter()
-            .find(|(k, _, _)| k == key)
-            .map(|(_, v, _)| v)
-            .or_else(|| self.positional.get(position).map(|(v, _)| v))
-    }
-
-    /// The value under a key.
-    pub(crate) fn key(&self, key: &str) -> Option<&Value> {
-        self.keyed.iter().find(|(k, _, _)| k == key).map(|(_, v, _)| v)
-    }
-
-    /// Where an argument stands.
-    pub(crate) fn span_of(&self, position: usize) -> Span {
-        self.positional.get(position).map_or(self.span, |(_, s)| *s)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Axes by letters: `einsum` and `rearrange`.
 
-use crate::elaborate::call::Args;
+use crate::elaborate::builtins::args::Args;
 use crate::elaborate::elab::{Elab, Res};
 use crate::elaborate::pattern::bracketed;
 use crate::elaborate::value::{Axis, Tensor, Value};

@@ -1,6 +1,6 @@
 //! Sums, means and extremes along axes, over samples, over lists.
 
-use crate::elaborate::call::Args;
+use crate::elaborate::builtins::args::Args;
 use crate::elaborate::elab::{Elab, Res};
 use crate::elaborate::value::{Axis, Tensor, Value};
 use nnc_graph::{Binary, Reduction};

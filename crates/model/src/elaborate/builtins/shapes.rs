@@ -1,6 +1,6 @@
 //! Shapes: asking for them and changing them; rows of tables.
 
-use crate::elaborate::call::Args;
+use crate::elaborate::builtins::args::Args;
 use crate::elaborate::elab::{Elab, Res, Stop};
 use crate::elaborate::value::{Axis, Shape, Tensor, Value, numbers_text, shape_text};
 use nnc_graph::{Binary, Direction, Reduction, Type};
@@ -32,7 +32,7 @@ pub(super) fn reshape(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     let mut axes = shape.axes;
     if axes.len() > 1 {
         for axis in &mut axes {
-            axis.id = axis.id.or_else(|| Some(e.fresh_axis()));
+            axis.id = axis.id.or_else(|| Some(e.scope.fresh_axis()));
         }
     }
     Ok(Value::Tensor(Tensor { node, axes: axes.into(), ..t }))

@@ -1,6 +1,6 @@
 //! Windows that move over space or time: convolutions, pools, and margins.
 
-use crate::elaborate::call::Args;
+use crate::elaborate::builtins::args::Args;
 use crate::elaborate::elab::{Elab, Res};
 use crate::elaborate::value::{Axis, Tensor, Value, shape_text};
 use nnc_graph::{ConvDims, Dim, NodeId, Reduction, WindowDims};

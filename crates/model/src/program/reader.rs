@@ -1,0 +1,171 @@
+//! Statements that must be known before the data is read.
+
+use crate::declarations::data::{
+    BlockDecl, CellDecl, DataArg, Literal, Part, PortDecl, RoleDecl, RowDecl, SourceDecl,
+};
+use crate::elaborate::elab::{Elab, Res};
+use crate::elaborate::frame::Frame;
+use crate::elaborate::value::Value;
+use nnc_syntax::ast::{Arg, Dataset, Expr, ExprKind, Name, Stmt, StmtKind, Word, WordKind};
+use nnc_syntax::{Code, Span};
+
+/// Reads what must be known before the data.
+pub(crate) struct Reader<'a> {
+    pub e: Elab<'a>,
+    pub frame: Frame,
+    pub data: Vec<SourceDecl>,
+    pub ports: Vec<PortDecl>,
+    pub experiments: Vec<(Name, Vec<Arg>)>,
+}
+
+impl Reader<'_> {
+    /// Statements that must be known before the data is read.
+    pub fn declaration(&mut self, stmt: &Stmt) -> Res<()> {
+        self.e.at(stmt.span);
+        match &stmt.kind {
+            StmtKind::Data(dataset) => {
+                let decl = self.dataset(dataset, stmt.span)?;
+                self.data.push(decl);
+                Ok(())
+            }
+            StmtKind::Setting { head, args } => match head.text.as_str() {
+                "epochs" | "steps" | "batch" | "seed" | "split" => {
+                    // What depends on the network is reported when that is elaborated.
+                    self.e.setting(&mut self.frame, head, args, stmt.span)
+                }
+                "input" | "target" => self.port(head, args, stmt.span),
+                _ => Ok(()),
+            },
+            _ => Ok(()),
+        }
+    }
+
+    fn port(&mut self, head: &Name, args: &[Arg], span: Span) -> Res<()> {
+        let name = match args.first() {
+            Some(Arg { key: None, value: Expr { kind: ExprKind::Name(text), .. }, .. }) => text.clone(),
+            _ => {
+                return self.e.fail(
+                    Code::N0204,
+                    format!("`{0}` takes a name: {0} left", head.text),
+                    span,
+                    "",
+                );
+            }
+        };
+        let shape = match args.get(1) {
+            None => None,
+            Some(arg) => {
+                let value = self.e.expr(&mut self.frame, &arg.value)?;
+                let shape = self.e.shape_arg(&value, arg.span)?;
+                self.e.check_size(&shape.axes, arg.span)?;
+                Some(shape.axes.iter().map(|a| a.size).collect())
+            }
+        };
+        self.ports.push(PortDecl { name, target: head.text == "target", shape, span });
+        Ok(())
+    }
+
+    fn dataset(&mut self, dataset: &Dataset, span: Span) -> Res<SourceDecl> {
+        let part = match dataset.role.text.as_str() {
+            "valid" => Part::Valid,
+            "test" => Part::Test,
+            _ => Part::Train,
+        };
+        let args = self.args(&dataset.args)?;
+        let to = self.args(&dataset.to)?;
+        let block = match &dataset.rows {
+            None => BlockDecl::None,
+            Some(rows) if args.is_empty() => {
+                let rows = rows.iter().map(|row| {
+                    let inputs = row.words.iter().map(|w| self.cell(w)).collect::<Res<Vec<_>>>()?;
+                    let targets = match &row.to {
+                        Some(words) => Some(words.iter().map(|w| self.cell(w)).collect::<Res<Vec<_>>>()?),
+                        None => None,
+                    };
+                    Ok(RowDecl { inputs, targets, span: row.span })
+                });
+                BlockDecl::Rows(rows.collect::<Res<_>>()?)
+            }
+            Some(rows) => {
+                let rows = rows.iter().map(|row| {
+                    let words = row.words.iter().map(|w| self.role_word(w)).collect::<Res<Vec<_>>>()?;
+                    Ok(RoleDecl { words, span: row.span })
+                });
+                BlockDecl::Roles(rows.collect::<Res<_>>()?)
+            }
+        };
+        Ok(SourceDecl { part, args, to, block, span })
+    }
+
+    fn args(&mut self, args: &[Arg]) -> Res<Vec<DataArg>> {
+        let read = args.iter().map(|arg| {
+            let value = self.e.literal(&mut self.frame, &arg.value)?;
+            Ok(DataArg { key: arg.key.as_ref().map(|k| k.text.clone()), value, span: arg.span })
+        });
+        read.collect()
+    }
+
+    fn cell(&mut self, word: &Word) -> Res<CellDecl> {
+        let value = match &word.kind {
+            WordKind::Number(x) => Literal::Number(*x),
+            WordKind::Text(text) => Literal::Text(text.clone()),
+            WordKind::Name { name, value: None } => Literal::Word(name.text.clone()),
+            WordKind::Name { name, value: Some(_) } => {
+                return self.e.fail(
+                    Code::N0501,
+                    format!("`{}=` does not belong into a row", name.text),
+                    word.span,
+                    "",
+                );
+            }
+        };
+        Ok(CellDecl { value, span: word.span })
+    }
+
+    fn role_word(&mut self, word: &Word) -> Res<DataArg> {
+        let (key, value) = match &word.kind {
+            WordKind::Number(x) => (None, Literal::Number(*x)),
+            WordKind::Text(text) => (None, Literal::Text(text.clone())),
+            WordKind::Name { name, value: None } => (None, Literal::Word(name.text.clone())),
+            WordKind::Name { name, value: Some(expr) } => {
+                (Some(name.text.clone()), self.e.literal(&mut self.frame, expr)?)
+            }
+        };
+        Ok(DataArg { key, value, span: word.span })
+    }
+}
+
+impl Elab<'_> {
+    /// The value of a compile-time number or word, for data declarations.
+    pub(crate) fn literal(&mut self, frame: &mut Frame, expr: &Expr) -> Res<Literal> {
+        if let ExprKind::Name(name) = &expr.kind {
+            return Ok(match self.scope.globals.param(name).cloned() {
+                Some(value) => literal_of(&value).unwrap_or(Literal::Word(name.clone())),
+                None => Literal::Word(name.clone()),
+            });
+        }
+        if let ExprKind::List(items) = &expr.kind {
+            return Ok(Literal::List(items.iter().map(|e| self.literal(frame, e)).collect::<Res<_>>()?));
+        }
+        let value = self.expr(frame, expr)?;
+        if let Value::Shape(shape) = &value {
+            self.check_size(&shape.axes, expr.span)?;
+        }
+        match literal_of(&value) {
+            Some(literal) => Ok(literal),
+            None => {
+                self.fail(Code::N0205, format!("{} says nothing about data", value.kind()), expr.span, "")
+            }
+        }
+    }
+}
+
+fn literal_of(value: &Value) -> Option<Literal> {
+    Some(match value {
+        Value::Text(text) => Literal::Text(text.to_string()),
+        Value::Symbol(word) => Literal::Word(word.to_string()),
+        Value::Bool(b) => Literal::Bool(*b),
+        Value::Shape(s) => Literal::Size(s.axes.iter().map(|a| a.size).collect()),
+        other => Literal::Number(other.num()?),
+    })
+}

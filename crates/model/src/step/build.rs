@@ -1,0 +1,587 @@
+//! From a program to its graphs: forward, backward, the whole step, evaluation, first values.
+
+use crate::declarations::attributes::{Better, Range};
+use crate::declarations::data::{Part, Ports};
+use crate::declarations::settings::{Clip, Loss, Metric, MetricKind, Named, Settings};
+use crate::elaborate::elab::{Elab, Res, Stop};
+use crate::elaborate::frame::Frame;
+use crate::elaborate::results::LayerRow;
+use crate::elaborate::totals::{Finish, Measuring, Totals};
+use crate::elaborate::value::{Axis, Def, Func, Tensor, Value, shape_text};
+use crate::program::names::{binds, check_names};
+use crate::program::rules::{split_rules, unknown_rule, usual_optimizer};
+use crate::program::spec::Spec;
+use crate::step::lint;
+use nnc_graph::{Binary, DType, Graph, NodeId, OutputKind, Reduction, Role, Type, Unary, gradient, passes};
+use nnc_syntax::ast::{Arg, RuleDef};
+use nnc_syntax::{Code, Diagnostic, Span};
+
+/// A program with its data's shapes, as graphs.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// Losses, metrics and predictions of a batch, as training computes them.
+    pub forward: Graph,
+    /// With the gradient of every weight.
+    pub backward: Graph,
+    /// The whole step: forward, backward, the optimizer's update, states. What training runs.
+    pub step: Graph,
+    /// Losses, metrics and predictions after training.
+    pub eval: Graph,
+    /// The first value of every weight, state and optimizer slot.
+    pub init: Graph,
+    /// The network step by step.
+    pub layers: Vec<LayerRow>,
+    /// Epochs, batch, seed, conditions.
+    pub settings: Settings,
+    /// Names of the metrics that are one number, in the order of the program.
+    pub metrics: Vec<String>,
+    /// Which way each of them gets better, where its definition says so.
+    pub directions: Vec<Option<Better>>,
+    /// What metrics of all samples together are computed with.
+    pub totals: Option<Totals>,
+    /// Names of the predictions.
+    pub outputs: Vec<OutputInfo>,
+    /// Names, shapes and learned-or-not of all weights, states and slots.
+    pub parameters: Vec<ParameterInfo>,
+    /// Warnings and notes.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A prediction.
+#[derive(Clone, PartialEq, Debug)]
+pub struct OutputInfo {
+    /// Its name: `output`, or the tensor's.
+    pub name: String,
+    /// Its shape for one sample.
+    pub shape: Vec<usize>,
+    /// Whether it is the probabilities of the classes of the target (a softmax as wide as they are many).
+    pub probabilities: bool,
+}
+
+/// A weight, state or slot.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ParameterInfo {
+    /// Its path.
+    pub name: String,
+    /// What it is for.
+    pub role: Role,
+    /// Its sizes.
+    pub shape: Vec<usize>,
+}
+
+/// How to elaborate.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// The precision of floats.
+    pub float: DType,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { float: DType::F32 }
+    }
+}
+
+struct Run<'a> {
+    e: Elab<'a>,
+    frame: Frame,
+    outputs: Vec<(String, Tensor)>,
+}
+
+impl Spec {
+    /// Expands the program into graphs.
+    ///
+    /// # Errors
+    /// Every mistake, with warnings among them.
+    pub fn elaborate(&self, ports: &Ports, options: &Options) -> Result<Model, Vec<Diagnostic>> {
+        let mut train = self.run(ports, options, true);
+        if train.e.session.failed() {
+            if !train.e.session.hopeless() {
+                check_names(&mut train.e, &mut train.frame);
+                train.e.check_figures(ports.has_valid || train.e.results.top.settings.split.valid > 0.0);
+            }
+            nnc_syntax::limit(&mut train.e.session.diagnostics);
+            return Err(train.e.session.diagnostics);
+        }
+        let built = self.build_training(&mut train);
+        if let Err(stop) = built {
+            train.e.report(stop);
+        }
+        train.e.drop_tables();
+        train.e.check_figures(ports.has_valid || train.e.results.top.settings.split.valid > 0.0);
+        if train.e.session.failed() {
+            return Err(train.e.session.diagnostics);
+        }
+        lint::run(&mut train.e, &train.outputs);
+        if train.e.session.failed() {
+            return Err(train.e.session.diagnostics);
+        }
+        let forward = passes::sweep(train.e.b.graph());
+
+        let (backward, step) = match self.build_step(&mut train) {
+            Ok(graphs) => graphs,
+            Err(stop) => {
+                train.e.report(stop);
+                return Err(train.e.session.diagnostics);
+            }
+        };
+
+        let mut eval = self.run(ports, options, false);
+        if !eval.e.session.failed() {
+            let built = self.build_training(&mut eval);
+            if let Err(stop) = built {
+                eval.e.report(stop);
+            }
+        }
+        if eval.e.session.failed() {
+            return Err(eval.e.session.diagnostics);
+        }
+        let mut eval_graph = eval.e.b.graph().clone();
+        eval_graph.retain_outputs(|o| o.kind != OutputKind::Objective && o.kind != OutputKind::Update);
+
+        let outputs = train.outputs.iter().map(|(name, t)| output_info(&train.e, name, t)).collect();
+        let parameters = train.e.results.declared.iter().map(|d| ParameterInfo {
+            name: d.path.clone(),
+            role: d.role,
+            shape: d.tensor.sizes(),
+        });
+        Ok(Model {
+            forward,
+            backward,
+            step,
+            eval: passes::standard(&eval_graph),
+            init: passes::standard(train.e.init.graph()),
+            layers: train.e.results.layers.clone(),
+            settings: train.e.results.top.settings.clone(),
+            metrics: train.e.results.top.metrics.iter().map(|m| m.name.clone()).collect(),
+            directions: train.e.results.top.metrics.iter().map(|m| m.better).collect(),
+            totals: eval.e.results.finish.and_then(Finish::done),
+            outputs,
+            parameters: parameters.collect(),
+            diagnostics: train.e.session.diagnostics,
+        })
+    }
+
+    /// Runs all statements.
+    fn run(&self, ports: &Ports, options: &Options, training: bool) -> Run<'_> {
+        let mut e =
+            Elab::new(&self.sources, self.first_user_source, self.globals.clone(), options.float, training);
+        e.session.ports = ports.clone();
+        e.scope.binds = binds(&self.sources, &self.program);
+        e.results.top.settings = Settings::default();
+        e.results.top.has_test = self.data.iter().any(|d| d.part == Part::Test);
+        let mut frame = Frame::top();
+        e.bind_ports(&mut frame);
+        for stmt in &self.program.stmts {
+            e.top_statement(&mut frame, stmt);
+            if e.session.hopeless() {
+                break;
+            }
+        }
+        self.overrides.apply(&mut e.results.top.settings);
+        Run { e, frame, outputs: Vec::new() }
+    }
+
+    /// Output, loss, metrics.
+    fn build_training(&self, run: &mut Run<'_>) -> Res<()> {
+        run.outputs = self.outputs(run)?;
+        let first = run.outputs[0].1.clone();
+        if run.outputs.len() == 1 {
+            run.frame.set("output", Value::Tensor(first.clone()));
+        }
+        let weights =
+            run.e.results.declared.iter().filter(|d| d.role == Role::Weight && d.tensor.rank() >= 2);
+        let weights = weights.map(|d| Value::Tensor(d.tensor.clone())).collect();
+        run.frame.set("weights", Value::List(weights));
+        for (name, t) in &run.outputs {
+            let t = run.e.floats(t);
+            let node = run.e.spread(&t, &t.axes.clone(), true, run.e.session.here)?;
+            run.e.b.output(OutputKind::Prediction, name.as_str(), node);
+        }
+        run.frame.rows = crate::elaborate::frame::Rows::None;
+        let loss = self.loss(run)?;
+        run.e.b.output(OutputKind::Loss, "loss", loss);
+        for metric in run.e.results.top.metrics.clone() {
+            if let Err(stop) = self.metric(run, &metric) {
+                run.e.report(stop);
+            }
+        }
+        let objective = batch_mean_of(&mut run.e, loss);
+        run.e.b.output(OutputKind::Objective, "objective", objective);
+        for (path, node) in run.e.results.updates.clone() {
+            run.e.b.output(OutputKind::Update, path.as_str(), node);
+        }
+        Ok(())
+    }
+
+    fn outputs(&self, run: &mut Run<'_>) -> Res<Vec<(String, Tensor)>> {
+        let names = run.e.results.top.outputs.clone();
+        if names.is_empty() {
+            return match run.frame.it.clone() {
+                Some(Value::Tensor(t)) if !run.e.results.layers.is_empty() => {
+                    lint::one_branch(&run.e, &t)?;
+                    Ok(vec![("output".into(), t)])
+                }
+                Some(Value::Poison) => Err(Stop::Poisoned),
+                _ => {
+                    let d = Diagnostic::error(Code::N0404, "there is no layer, so there is no network")
+                        .help("the smallest network is one layer: dense 1");
+                    Err(Stop::Error(Box::new(d)))
+                }
+            };
+        }
+        let mut out = Vec::new();
+        for name in names {
+            match run.frame.get(&name.text) {
+                Some(Value::Tensor(t)) => out.push((name.text.clone(), t.clone())),
+                Some(Value::Poison) => return Err(Stop::Poisoned),
+                _ => return Err(run.e.unknown(&run.frame, Code::N0202, "no tensor", &name.text, name.span)),
+            }
+        }
+        Ok(out)
+    }
+
+    /// The loss of every sample.
+    fn loss(&self, run: &mut Run<'_>) -> Res<NodeId> {
+        let (value, span) = match run.e.results.top.loss.clone() {
+            None => return Err(lint::no_loss(&run.e, &run.outputs, self.source)),
+            Some(Loss::Chain(chain, span)) => {
+                run.e.at(span);
+                let frame = &mut run.frame;
+                let value = run.e.deeper("loss", span, |e| e.chain(frame, &chain));
+                (value?, chain.span)
+            }
+            Some(Loss::Named(named)) => {
+                run.e.at(named.span);
+                (self.on_output(run, &named, "loss")?, named.span)
+            }
+        };
+        per_sample(&mut run.e, &value, span, "the loss")
+    }
+
+    /// Applies a named loss to output and target.
+    fn on_output(&self, run: &mut Run<'_>, named: &Named, what: &str) -> Res<Value> {
+        let span = named.span;
+        let func = match run.e.lookup(&run.frame, &named.name.text) {
+            Some(Value::Func(func)) => func,
+            Some(other) => {
+                let message = format!("`{}` is {}, not a function", named.name.text, other.kind());
+                return run.e.fail(Code::N0209, message, named.name.span, "");
+            }
+            None => {
+                return Err(run.e.unknown(
+                    &run.frame,
+                    Code::N0202,
+                    &format!("no {what}"),
+                    &named.name.text,
+                    named.name.span,
+                ));
+            }
+        };
+        if run.outputs.len() > 1 {
+            let d = run
+                .e
+                .error(
+                    Code::N0405,
+                    format!("`{what} {}` needs one output, and there are several", named.name.text),
+                    span,
+                    "",
+                )
+                .help(format!("say which: loss = {}({}, target)", named.name.text, run.outputs[0].0));
+            return Err(Stop::Error(Box::new(d)));
+        }
+        let Some(target) = run.frame.get("target").cloned() else {
+            return Err(lint::no_target(&run.e, named));
+        };
+        lint::one_of_one(&mut run.e, named, what, &run.outputs[0].1)?;
+        let output = Value::Tensor(run.outputs[0].1.clone());
+        let frame = &mut run.frame;
+        run.e.at(named.name.span);
+        let out = run.e.deeper(what, named.name.span, |e| {
+            e.apply(frame, &func, vec![output, target], &named.args, named.name.span, true)
+        });
+        out.map_err(|stop| lint::explain_loss(&run.e, &run.outputs, stop))
+    }
+
+    /// Names the metric, or what it is computed from, as results of the graph.
+    fn metric(&self, run: &mut Run<'_>, metric: &Metric) -> Res<()> {
+        run.e.at(metric.span);
+        run.e.results.measuring = Some(Measuring { name: metric.name.clone(), sums: Vec::new() });
+        let value = self.metric_value(run, metric);
+        // What follows is no part of this metric, whether it stands or not.
+        let measuring = run.e.results.measuring.take();
+        let value = value?;
+        let better = match (&metric.what, &value) {
+            (MetricKind::Named(name), _) => {
+                run.e.scope.globals.defs.get(&name.text).and_then(|def| def.attributes().better)
+            }
+            (MetricKind::Expr(_), Value::Tensor(t)) => run.e.results.directions.get(&t.node).copied(),
+            (MetricKind::Expr(_), _) => None,
+        };
+        if let Some(own) = run.e.results.top.metrics.iter_mut().find(|m| m.name == metric.name) {
+            own.better = better;
+        }
+        if !run.e.end_metric(measuring.unwrap_or_default(), &value, metric.span)? {
+            let node = per_sample(&mut run.e, &value, metric.span, "a metric")?;
+            run.e.b.output(OutputKind::Metric, metric.name.as_str(), node);
+        }
+        Ok(())
+    }
+
+    fn metric_value(&self, run: &mut Run<'_>, metric: &Metric) -> Res<Value> {
+        match &metric.what {
+            MetricKind::Named(name) => {
+                let named = Named { name: name.clone(), args: Vec::new(), span: metric.span };
+                self.on_output(run, &named, "metric")
+            }
+            MetricKind::Expr(expr) => {
+                let frame = &mut run.frame;
+                run.e.deeper("metric", metric.span, |e| e.expr(frame, expr))
+            }
+        }
+    }
+
+    /// Gradients and the optimizer, in the same graph.
+    fn build_step(&self, run: &mut Run<'_>) -> Res<(Graph, Graph)> {
+        let weights: Vec<(String, Tensor)> = run
+            .e
+            .results
+            .declared
+            .iter()
+            .filter(|d| d.role == Role::Weight)
+            .map(|d| (d.path.clone(), d.tensor.clone()))
+            .collect();
+        let Some(objective) = run.e.b.graph().output(OutputKind::Objective, "objective") else {
+            return Err(Stop::Poisoned);
+        };
+        let seed = run.e.b.constant(1.0);
+        let nodes: Vec<NodeId> = weights.iter().map(|(_, t)| t.node).collect();
+        let mut gradients = gradient(&mut run.e.b, objective, seed, &nodes);
+        for ((path, _), g) in weights.iter().zip(&gradients) {
+            run.e.b.output(OutputKind::Gradient, path.as_str(), *g);
+        }
+        let backward = passes::sweep(run.e.b.graph());
+
+        if let Some((what, limit, span)) = run.e.results.top.clip {
+            run.e.at(span);
+            gradients = clipped(&mut run.e, &gradients, what, limit);
+        }
+        let optimizer = run.e.results.top.optimizer.clone();
+        for ((path, weight), g) in weights.iter().zip(gradients) {
+            self.optimize(run, optimizer.as_ref(), path, weight, g)?;
+        }
+        let mut step = run.e.b.graph().clone();
+        step.retain_outputs(|o| o.kind != OutputKind::Gradient && o.kind != OutputKind::Update);
+        step.retain_outputs(|o| o.kind != OutputKind::Total || !run.e.is_table(&o.name));
+        for (path, node) in run.e.results.updates.clone() {
+            step.add_output(OutputKind::Update, path.as_str(), node);
+        }
+        step.name = "step".into();
+        Ok((backward, passes::standard(&step)))
+    }
+
+    /// Runs the optimizer's rule for one weight, then those that follow it: in `optimizer adam ema=0.99`, the rule
+    /// `ema` with 0.99 as its first argument, on the weight that adam leaves.
+    fn optimize(
+        &self,
+        run: &mut Run<'_>,
+        named: Option<&Named>,
+        path: &str,
+        weight: &Tensor,
+        g: NodeId,
+    ) -> Res<()> {
+        let (name, args, span) = match named {
+            Some(n) => (n.name.text.clone(), &n.args[..], n.span),
+            None => (usual_optimizer(&run.e), &[][..], Span::default()),
+        };
+        let rule = match run.e.scope.globals.defs.get(&name) {
+            Some(Def::Rule(rule)) => rule.clone(),
+            _ => return Err(unknown_rule(&run.e, named)),
+        };
+        if named.is_some() {
+            run.e.at(span);
+        }
+        let (own, following) = split_rules(&run.e, &rule, args);
+        let g = run.e.tensor(g, weight.axes.clone(), false);
+        let mut now = self.rule(run, &rule, &own, span, path, (weight, &g, true))?;
+        if !run.e.results.updates.iter().any(|(p, _)| p == path) {
+            let w = &rule.weight.text;
+            let d = Diagnostic::error(Code::N0413, format!("`{name}` never gives `{w}` its next value"))
+                .label(rule.weight.span, "this weight would never learn")
+                .help(format!("`:=` gives it: {w} := {w} - lr * {}", rule.gradient.text));
+            return Err(Stop::Error(Box::new(d)));
+        }
+        for (rule, arg) in following {
+            now = self.rule(run, &rule, &[arg], span, path, (&now, &g, false))?;
+        }
+        Ok(())
+    }
+
+    /// Runs one rule for one weight, and gives what the weight is then.
+    fn rule(
+        &self,
+        run: &mut Run<'_>,
+        rule: &RuleDef,
+        args: &[Arg],
+        span: Span,
+        path: &str,
+        (weight, g, scheduled): (&Tensor, &Tensor, bool),
+    ) -> Res<Tensor> {
+        let name = rule.name.text.as_str();
+        let bound = run.e.arguments(&mut run.frame, name, &rule.params, args, span, true)?;
+        let mut inner = Frame::below(format!("{path}/{name}"), false);
+        inner.alias = Some((rule.weight.text.clone(), path.to_string()));
+        inner.slots = true;
+        run.e.deeper(&format!("optimizer > {path}"), span, |e| {
+            e.bind_params(&mut inner, name, &rule.params, bound, span)?;
+            inner.set(rule.weight.text.as_str(), Value::Tensor(weight.clone()));
+            inner.set(rule.gradient.text.as_str(), Value::Tensor(g.clone()));
+            let ty = Type::scalar(e.float());
+            let step = e.b.parameter(Role::Step, "step", ty);
+            let step = e.tensor(step, Vec::new(), false);
+            inner.set("step", Value::Tensor(step.clone()));
+            if scheduled {
+                self.schedule(e, &mut inner, &step)?;
+            }
+            e.block(&mut inner, &rule.body.stmts)
+        })?;
+        match inner.get(&rule.weight.text) {
+            Some(Value::Tensor(t)) => Ok(t.clone()),
+            _ => Ok(weight.clone()),
+        }
+    }
+
+    /// Multiplies the learning rate by the schedule.
+    fn schedule(&self, e: &mut Elab<'_>, inner: &mut Frame, step: &Tensor) -> Res<()> {
+        let Some(named) = e.results.top.schedule.clone() else { return Ok(()) };
+        let Some(Value::Func(func @ Func::Fn(_))) = e.lookup(&Frame::default(), &named.name.text) else {
+            return Err(e.unknown(
+                &Frame::default(),
+                Code::N0202,
+                "no schedule",
+                &named.name.text,
+                named.name.span,
+            ));
+        };
+        let Some(lr) = inner.get("lr").cloned() else {
+            let d =
+                e.error(Code::N0203, "this optimizer has no learning rate to schedule", named.span, "").help(
+                    "a schedule multiplies the parameter `lr` of a rule: rule mine(lr = 0.01) of w, g { … }",
+                );
+            return Err(Stop::Error(Box::new(d)));
+        };
+        let one = e.b.constant(1.0);
+        let from_zero = e.b.binary(Binary::Subtract, step.node, one);
+        let from_zero = Value::Tensor(e.tensor(from_zero, Vec::new(), false));
+        let total = Value::Num(e.results.top.settings.total_steps(e.session.ports.samples) as f64);
+        let mut frame = Frame::default();
+        let factor = e.apply(&mut frame, &func, vec![from_zero, total], &named.args, named.span, true)?;
+        let lr =
+            e.binary_op(nnc_syntax::ast::BinaryOp::Mul, &lr, &factor, named.span, (named.span, named.span))?;
+        inner.set("lr", lr);
+        Ok(())
+    }
+}
+
+impl Model {
+    /// Which way a figure of the history gets better: the loss lower, a metric as its definition says; `None` where
+    /// that is not said. The figures of other parts, `val_loss` and `test_loss`, go the way of the training's.
+    pub fn better(&self, figure: &str) -> Option<Better> {
+        let known = |name: &str| match self.metrics.iter().position(|m| m == name) {
+            Some(at) => self.directions.get(at).copied().flatten(),
+            None => (name == "loss").then_some(Better::Lower),
+        };
+        let part = figure.strip_prefix("val_").or_else(|| figure.strip_prefix("test_"));
+        known(figure).or_else(|| part.and_then(known))
+    }
+}
+
+fn output_info(e: &Elab<'_>, name: &str, t: &Tensor) -> OutputInfo {
+    let shares =
+        e.results.calls.get(&t.node).is_some_and(|c| c.iter().any(|c| c.range == Some(Range::Shares)));
+    let width = t.axes.last().map(|a| a.size);
+    let classes =
+        e.session.ports.targets.iter().any(|p| p.classes.as_ref().map(Vec::len) == width && width.is_some());
+    OutputInfo { name: name.to_string(), shape: t.sizes(), probabilities: shares && classes }
+}
+
+/// A value as one number for every sample, `[B]`.
+fn per_sample(e: &mut Elab<'_>, value: &Value, span: Span, what: &str) -> Res<NodeId> {
+    let t = e.tensor_of(value, span)?;
+    let t = e.floats(&t);
+    if t.rank() != 0 {
+        let d = e
+            .error(
+                Code::N0405,
+                format!("{what} is one number for a sample, and this is {}", many_text(&t.axes)),
+                span,
+                "",
+            )
+            .help("mean(…) or sum(…) makes one number of it");
+        return Err(Stop::Error(Box::new(d)));
+    }
+    e.spread(&t, &[], true, span)
+}
+
+/// Several numbers, in words; a vector of one is not yet a number.
+fn many_text(axes: &[Axis]) -> String {
+    match axes {
+        [one] if one.size == 1 => "a vector with one number in it".into(),
+        [one] => format!("a vector of {} numbers", one.size),
+        many => format!("{} of them", shape_text(many)),
+    }
+}
+
+/// The mean over the samples; rows with weights count by their weight (Keras' `sum_over_batch_size`).
+fn batch_mean_of(e: &mut Elab<'_>, loss: NodeId) -> NodeId {
+    let mut loss = loss;
+    if e.session.ports.weighted {
+        let ty = e.b.ty(loss).clone();
+        let weight = e.b.parameter(Role::SampleWeight, "sample_weight", ty);
+        loss = e.b.binary(Binary::Multiply, loss, weight);
+    }
+    let sum = e.b.reduce(Reduction::Add, loss, vec![0]);
+    let count = e.b.batch_size();
+    e.b.binary(Binary::Divide, sum, count)
+}
+
+/// Gradients kept small: each number, the norm of each, or the norm of all of them together
+/// (Pascanu, Mikolov and Bengio 2013; TensorFlow's `clip_by_global_norm`).
+fn clipped(e: &mut Elab<'_>, gradients: &[NodeId], what: Clip, limit: f64) -> Vec<NodeId> {
+    match what {
+        Clip::Global => scaled(e, gradients, limit),
+        Clip::Norm => gradients.iter().flat_map(|&g| scaled(e, &[g], limit)).collect(),
+        Clip::Value => {
+            let each = gradients.iter().map(|&g| {
+                let (low, high) = (e.b.scalar_like(-limit, g), e.b.scalar_like(limit, g));
+                let above = e.b.binary(Binary::Maximum, g, low);
+                e.b.binary(Binary::Minimum, above, high)
+            });
+            each.collect()
+        }
+    }
+}
+
+/// Gradients scaled so that the norm of all of them together is at most `limit`.
+fn scaled(e: &mut Elab<'_>, gradients: &[NodeId], limit: f64) -> Vec<NodeId> {
+    let mut total: Option<NodeId> = None;
+    for &g in gradients {
+        let square = e.b.binary(Binary::Multiply, g, g);
+        let axes = (0..e.b.ty(g).rank()).collect();
+        let sum = e.b.reduce(Reduction::Add, square, axes);
+        total = Some(total.map_or(sum, |t| e.b.binary(Binary::Add, t, sum)));
+    }
+    let Some(total) = total else { return Vec::new() };
+    let norm = e.b.unary(Unary::Sqrt, total);
+    let limit = e.b.constant(limit);
+    let larger = e.b.binary(Binary::Maximum, norm, limit);
+    let scale = e.b.binary(Binary::Divide, limit, larger);
+    gradients
+        .iter()
+        .map(|&g| {
+            let shape = e.b.ty(g).shape.clone();
+            let scale = e.b.broadcast(scale, Vec::new(), shape);
+            e.b.binary(Binary::Multiply, g, scale)
+        })
+        .collect()
+}
