@@ -5,16 +5,16 @@ use unicode_width::UnicodeWidthStr;
 
 /// The diagnostics, by the group of their codes.
 const CODES: [&str; 7] = [
-    include_str!("../../../docs/codes/N01.md"),
-    include_str!("../../../docs/codes/N02.md"),
-    include_str!("../../../docs/codes/N03.md"),
-    include_str!("../../../docs/codes/N04.md"),
-    include_str!("../../../docs/codes/N05.md"),
-    include_str!("../../../docs/codes/N06.md"),
-    include_str!("../../../docs/codes/N07.md"),
+    include_str!("../docs/codes/N01.md"),
+    include_str!("../docs/codes/N02.md"),
+    include_str!("../docs/codes/N03.md"),
+    include_str!("../docs/codes/N04.md"),
+    include_str!("../docs/codes/N05.md"),
+    include_str!("../docs/codes/N06.md"),
+    include_str!("../docs/codes/N07.md"),
 ];
 /// The statements.
-const STATEMENTS: &str = include_str!("../../../docs/statements.md");
+const STATEMENTS: &str = include_str!("../docs/statements.md");
 
 /// A heading of a file and what stands below it.
 #[derive(Clone, Debug)]

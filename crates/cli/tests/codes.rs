@@ -1,4 +1,4 @@
-//! Every diagnostic has a page, `docs/codes`, whose programs do what it says; so has every statement.
+//! Every diagnostic has a page, `crates/cli/docs/codes`, whose programs do what it says; so has every statement.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -48,7 +48,7 @@ fn sections(path: &Path) -> Vec<(String, Vec<Block>)> {
 
 fn code_files() -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> =
-        std::fs::read_dir(root().join("docs/codes")).unwrap().map(|e| e.unwrap().path()).collect();
+        std::fs::read_dir(root().join("crates/cli/docs/codes")).unwrap().map(|e| e.unwrap().path()).collect();
     files.sort();
     files
 }
@@ -210,7 +210,7 @@ fn the_pages_of_codes_are_true() {
 #[test]
 fn the_pages_of_statements_are_true() {
     let mut wrong = Vec::new();
-    for (head, blocks) in sections(&root().join("docs/statements.md")) {
+    for (head, blocks) in sections(&root().join("crates/cli/docs/statements.md")) {
         assert!(!blocks.is_empty(), "{head} has no example");
         for (_, exit, said) in run(&blocks) {
             if exit != 0 {

@@ -1,4 +1,4 @@
-//! The codes of diagnostics: each has one meaning, one group, and a page in `docs/codes`.
+//! The codes of diagnostics: each has one meaning, one group, and a page in `crates/cli/docs/codes`.
 
 use serde::{Serialize, Serializer};
 use std::fmt;

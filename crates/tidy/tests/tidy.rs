@@ -172,6 +172,24 @@ fn codes_of_diagnostics_come_from_their_table() {
     assert!(wrong.is_empty(), "`Code::N0201` instead: {wrong:?}");
 }
 
+/// A package holds what lies in its folder, and no more.
+#[test]
+fn crates_include_only_files_of_their_own() {
+    let mut wrong = Vec::new();
+    for source in all().iter().filter(|s| s.path.contains("/src/")) {
+        let depth = source.path.split("/src/").nth(1).unwrap().matches('/').count() + 1;
+        for word in ["include_str!(\"", "include_bytes!(\"", "#[path = \""] {
+            for rest in source.text.split(word).skip(1) {
+                let path = rest.split('"').next().unwrap();
+                if path.matches("../").count() > depth {
+                    wrong.push(format!("{}: {path}", source.path));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:?}");
+}
+
 #[test]
 fn comments_and_strings_are_no_code() {
     assert_eq!(code("a // b\nc"), "a     \nc");

@@ -10,7 +10,7 @@ use nnc_syntax::ast::{Block, Body, DeclareKind, Dim, Param, Stmt, StmtKind};
 use std::fmt::Write as _;
 
 /// The table of Keras' names, for people who come from there.
-const KERAS: &str = include_str!("../../../../docs/keras.md");
+const KERAS: &str = include_str!("../../docs/keras.md");
 
 /// What `nnc explain NAME` prints; `None` when nothing has that name.
 pub fn name(spec: &Spec, name: &str) -> Option<String> {
