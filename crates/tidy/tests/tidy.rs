@@ -7,20 +7,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 /// Files over 600 lines, and why they are one thing.
-const LONG: [(&str, &str); 7] = [
+const LONG: [(&str, &str); 2] = [
     ("crates/graph/tests/primitives.rs", "one table that every primitive must join"),
-    ("crates/model/src/elaborate/call.rs", "arguments find their places, and every way not to is told"),
-    ("crates/model/src/elaborate/elab.rs", "one type: the state of an elaboration and how statements run"),
     ("crates/model/src/explain/walk.rs", "one walk over a program, a sentence for each kind of statement"),
-    ("crates/model/src/program/settings.rs", "one reading for each setting, and the values they give"),
-    ("crates/model/src/program/spec.rs", "a program read as far as it goes without its data"),
-    ("crates/model/src/step/mod.rs", "a step is put together: loss, metrics, gradients, updates"),
 ];
 const MOST_LINES: usize = 600;
 
-/// Files of a crate that use each other in a circle: so many at most. The numbers may only fall.
-const IN_CIRCLES: [(&str, usize); 6] =
-    [("cli", 2), ("data", 8), ("graph", 2), ("kernels", 10), ("model", 9), ("syntax", 7)];
+/// Files of a crate that use each other in a circle: so many at most. The numbers only fall.
+const IN_CIRCLES: [(&str, usize); 7] =
+    [("cli", 2), ("data", 8), ("engine", 3), ("graph", 2), ("kernels", 10), ("model", 2), ("syntax", 7)];
 
 fn all() -> Vec<Source> {
     sources("crates")
@@ -103,8 +98,8 @@ fn files_do_not_use_each_other_in_circles() {
         let most = IN_CIRCLES.iter().find(|(n, _)| *n == name).map_or(0, |(_, most)| *most);
         let circles = circles(&uses(&name));
         let count = circles.iter().map(Vec::len).sum::<usize>();
-        if count != most {
-            wrong.push(format!("{name}: {count} files, IN_CIRCLES says {most}: {circles:?}"));
+        if count > most {
+            wrong.push(format!("{name}: {count} files, IN_CIRCLES allows {most}: {circles:?}"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
