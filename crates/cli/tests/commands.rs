@@ -22,7 +22,7 @@ fn stages_parse_back() {
             let json = in_specs(&["graph", "xor.nn", "--stage", stage, "--mode", mode, "--format", "json"]);
             let json = json.json();
             let data = if stage == "plan" { &json["graph"] } else { &json };
-            assert_eq!(serde_json::to_value(nnc_graph::json::data(&graph)).unwrap(), *data, "{stage}");
+            assert_eq!(serde_json::to_value(nnc_graph::text::json::data(&graph)).unwrap(), *data, "{stage}");
         }
     }
 }

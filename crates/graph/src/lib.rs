@@ -4,18 +4,16 @@
 //! * [`Graph`], [`Builder`]: nodes joined by petgraph edges; each distinct computation stands once.
 //! * [`gradient`]: reverse mode, which appends to the same graph.
 //! * [`passes`]: graph to graph.
-//! * [`text`], [`dot`], [`json`]: what people and programs read; the text parses back.
+//! * [`text`]: what people and programs read: the text form, which parses back, Graphviz and JSON.
 //! * [`eval`]: the meaning, in plain double precision loops.
 //! * [`verify`]: what every graph promises.
 //!
 //! This crate knows nothing of the language, of memory, or of files.
 
 mod builder;
-pub mod dot;
 pub mod eval;
 mod grad;
 mod graph;
-pub mod json;
 pub mod passes;
 pub mod prim;
 pub mod random;

@@ -150,8 +150,8 @@ fn chosen<'m>(model: &'m Model, args: &GraphArgs) -> &'m Graph {
 fn graph(graph: &Graph, format: Format) -> Result<String> {
     Ok(match format {
         Format::Text => nnc_graph::text::print(graph),
-        Format::Dot => nnc_graph::dot::print(graph),
-        Format::Json => pretty(&data(serde_json::to_value(nnc_graph::json::data(graph)))?),
+        Format::Dot => nnc_graph::text::graphviz::print(graph),
+        Format::Json => pretty(&data(serde_json::to_value(nnc_graph::text::json::data(graph)))?),
     })
 }
 
@@ -174,7 +174,7 @@ fn planned(plan: &dyn Executable, format: Format) -> Result<String> {
         Format::Text => plan.text(),
         Format::Dot => stage::plan_dot(plan),
         Format::Json => {
-            let graph = data(serde_json::to_value(nnc_graph::json::data(plan.graph())))?;
+            let graph = data(serde_json::to_value(nnc_graph::text::json::data(plan.graph())))?;
             pretty(&stage::plan_data(plan, graph))
         }
     })
