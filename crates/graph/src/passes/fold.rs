@@ -1,6 +1,6 @@
 //! Local simplification: scalars are computed once, nothing is moved that need not move.
 //!
-//! Every rule is exact: it does not change a bit of any result (`x * 1`, `x / 1`, `-(-x)`, `max` of equals),
+//! Every rule is exact: it does not change a bit of any result (`x * 1`, `x / 1`, `-(-x)`),
 //! with one convention: `0 * x`, `x - x` and `x + 0` are left alone, since they decide about NaN and −0.
 
 use super::rebuild_mapped;

@@ -1,7 +1,8 @@
 //! Graph to graph, never worse: each pass returns a graph with the same results.
 //!
-//! The laws of a pass: it keeps every named result bit for bit (no rule reassociates a sum), it never makes a
-//! graph longer, and applied twice it is applied once.
+//! The laws of a pass: it keeps every named result bit for bit (no rule reassociates a sum), results never
+//! depend on more nodes than before (but for [`unroll`]), and applied twice it is applied once. Each has a file of
+//! cases in `tests/passes`.
 
 mod fold;
 mod sweep;
@@ -13,10 +14,20 @@ pub use fold::simplify;
 pub use sweep::sweep;
 pub use unroll::unroll;
 
-/// The standard passes in their order.
+/// A pass: graph to graph.
+pub type Pass = fn(&Graph) -> Graph;
+
+/// All passes by their names.
+pub const ALL: [(&str, Pass); 4] =
+    [("simplify", simplify), ("sweep", sweep), ("unroll", unroll), ("standard", standard)];
+
+/// The standard passes in their order; with debug assertions on, the verifier runs after each.
 pub fn standard(graph: &Graph) -> Graph {
-    let out = sweep(&simplify(graph));
-    debug_assert_eq!(crate::verify(&out), Ok(()));
+    let mut out = graph.clone();
+    for (name, pass) in [("simplify", simplify as Pass), ("sweep", sweep)] {
+        out = pass(&out);
+        debug_assert_eq!(crate::verify(&out), Ok(()), "after {name}");
+    }
     out
 }
 
