@@ -8,10 +8,10 @@ use nnc_graph::eval::{Array, Bindings, evaluate};
 use nnc_graph::scan::{Body, Carry};
 use nnc_graph::{
     Binary, Builder, ConvDims, Convolve, DType, Direction, Distribution, DotDims, Elementwise, Graph,
-    Indexing, Leaf, Movement, NodeId, OutputKind, Prim, Reduce, Reduction, Role, Type, Unary, Window,
-    WindowDims, gradient, random, text, verify,
+    Indexing, Leaf, Movement, NodeId, OutputKind, Prim, Reduce, Reduction, Role, StableHlo, Type, Unary,
+    Window, WindowDims, gradient, random, text, verify,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The table's key of a primitive. It has no wildcard: a new primitive must be named here and in [`KEYS`].
 fn key(prim: &Prim) -> String {
@@ -534,6 +534,82 @@ fn every_primitive_stands_in_the_table() {
         }
     }
     assert!(missing.is_empty(), "no case for {missing:?}");
+}
+
+/// The operations of StableHLO 1.10 that take what they do from attributes and operands alone, so that a primitive
+/// can be one of them; those that want regions (`reduce`, `scatter`, …) only stand in expansions.
+const STABLEHLO: &[&str] = &[
+    "abs",
+    "add",
+    "and",
+    "atan2",
+    "broadcast_in_dim",
+    "cbrt",
+    "ceil",
+    "cholesky",
+    "clamp",
+    "compare",
+    "concatenate",
+    "constant",
+    "convert",
+    "convolution",
+    "cosine",
+    "divide",
+    "dot_general",
+    "exponential",
+    "exponential_minus_one",
+    "fft",
+    "floor",
+    "iota",
+    "is_finite",
+    "log",
+    "log_plus_one",
+    "logistic",
+    "maximum",
+    "minimum",
+    "multiply",
+    "negate",
+    "not",
+    "optimization_barrier",
+    "or",
+    "power",
+    "remainder",
+    "reshape",
+    "reverse",
+    "round_nearest_even",
+    "rsqrt",
+    "select",
+    "sign",
+    "sine",
+    "sqrt",
+    "subtract",
+    "tan",
+    "tanh",
+    "transpose",
+    "xor",
+];
+
+/// With `--nocapture` the table is printed.
+#[test]
+fn every_primitive_is_an_operation_of_stablehlo_or_says_its_expansion() {
+    let mut rows: BTreeMap<&str, StableHlo> = BTreeMap::new();
+    for case in table() {
+        let graph = build(&case).graph;
+        rows.extend(graph.ids().map(|id| (graph.node(id).prim.name(), graph.node(id).prim.stablehlo())));
+    }
+    for (name, becomes) in rows {
+        match becomes {
+            StableHlo::Op(op) => {
+                println!("| {name} | `{op}` |");
+                assert_eq!(op, name, "an operation that is the primitive has its name");
+                assert!(STABLEHLO.contains(&op), "{op} is no operation of StableHLO");
+            }
+            StableHlo::Expansion(text) => {
+                println!("| {name} | {text} |");
+                assert!(!text.is_empty(), "{name}");
+            }
+        }
+    }
 }
 
 #[test]
