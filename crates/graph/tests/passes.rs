@@ -73,7 +73,6 @@ fn passes_do_what_their_texts_say() {
         let name = path.file_stem().and_then(|n| n.to_str()).expect("a name");
         assert!(ALL.iter().any(|p| p.0 == name), "{} is for no pass", path.display());
     }
-    let other: usize =
-        ALL.iter().map(|(name, pass)| file(&folder.join(format!("{name}.txt")), *pass)).sum();
+    let other: usize = ALL.iter().map(|(name, pass)| file(&folder.join(format!("{name}.txt")), *pass)).sum();
     assert_eq!(other, 0, "NNC_UPDATE=1 writes what was found");
 }

@@ -79,7 +79,8 @@ fn print_nodes(out: &mut String, graph: &Graph, indent: usize, note: impl Fn(Nod
     }
 }
 
-fn line(graph: &Graph, id: NodeId, indent: usize, width: usize) -> String {
+/// A node without its origin.
+pub(crate) fn line(graph: &Graph, id: NodeId, indent: usize, width: usize) -> String {
     let node = graph.node(id);
     let mut out = format!("{:indent$}{:width$} = {}", "", id.to_string(), node.prim.name());
     for operand in graph.operands(id) {
