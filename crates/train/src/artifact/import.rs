@@ -91,7 +91,7 @@ fn flattened(graph: &Graph) -> Vec<(String, Vec<usize>)> {
         out.push((name.to_string(), shape.clone()));
         // What a norm between the flattening and the product has for each number.
         let width: usize = shape.iter().product();
-        for parameter in beside.into_iter().flat_map(|id| parameters_of(graph, id)) {
+        for parameter in parameters_of(graph, beside) {
             if let Some((Role::Weight | Role::State, name)) = graph.node(parameter).prim.parameter()
                 && graph.ty(parameter).dims_at(1) == [width]
             {
@@ -135,11 +135,14 @@ fn origin(graph: &Graph, mut x: NodeId, beside: &mut Vec<NodeId>) -> Option<Node
     }
 }
 
-/// All parameters that a node is computed from, unless from samples.
-fn parameters_of(graph: &Graph, id: NodeId) -> Vec<NodeId> {
+/// All parameters that some nodes are computed from, each once.
+fn parameters_of(graph: &Graph, mut open: Vec<NodeId>) -> Vec<NodeId> {
     let mut out = Vec::new();
-    let mut open = vec![id];
+    let mut seen = vec![false; graph.len()];
     while let Some(id) = open.pop() {
+        if std::mem::replace(&mut seen[id.index()], true) {
+            continue;
+        }
         if graph.node(id).prim.parameter().is_some() {
             out.push(id);
         }
@@ -226,4 +229,37 @@ fn list(d: &mut Diagnostic, what: &str, lines: &[String]) {
         shown.push(format!("  and {} more", lines.len() - MOST));
     }
     d.notes.push(format!("{what}:\n{}", shown.join("\n")));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::flattened;
+    use nnc_graph::{Binary, Builder, DType, Dim, DotDims, NodeId, Reduction, Role, Type, Unary};
+
+    /// Ways through residual blocks double with each of them; nodes do not.
+    #[test]
+    fn forty_residual_blocks_between_a_picture_and_a_product() {
+        let mut b = Builder::new("eval", DType::F32);
+        let ty = |shape: &[Dim]| Type::new(DType::F32, shape.to_vec());
+        let batch = Dim::Batch;
+        let x = b.parameter(Role::Input, "x", ty(&[batch, 4.into(), 4.into(), 2.into()]));
+        let flat = vec![batch, Dim::Size(32)];
+        let mut h = b.reshape(x, flat.clone());
+        for i in 0..40 {
+            // h + gain * relu(h - mean(h))
+            let sum = b.reduce(Reduction::Add, h, vec![1]);
+            let mean = b.broadcast(sum, vec![0], flat.clone());
+            let centred = b.binary(Binary::Subtract, h, mean);
+            let rough = b.unary(Unary::Abs, centred);
+            let gain: NodeId = b.parameter(Role::Weight, format!("norm{i}.gain"), ty(&[Dim::Size(32)]));
+            let gain = b.broadcast(gain, vec![1], flat.clone());
+            let scaled = b.binary(Binary::Multiply, rough, gain);
+            h = b.binary(Binary::Add, h, scaled);
+        }
+        let w = b.parameter(Role::Weight, "dense1.w", ty(&[Dim::Size(32), Dim::Size(3)]));
+        let dims = DotDims { left_contract: vec![1], right_contract: vec![0], ..DotDims::default() };
+        b.dot(h, w, dims);
+        let found = flattened(b.graph());
+        assert_eq!(found[0], ("dense1.w".to_string(), vec![4, 4, 2]));
+    }
 }
