@@ -63,6 +63,9 @@ pub(crate) struct Groups {
     pub(crate) of: Vec<Option<usize>>,
 }
 
+/// The most nodes of a group: a tile program counts its values in 16 bits, and threads share a group by its elements.
+const MOST: usize = 2048;
+
 /// Groups with at most this many elements run together even when nothing connects them.
 const SMALL: usize = 4096;
 
@@ -94,7 +97,7 @@ pub(crate) fn groups(graph: &Graph, live: &[bool], counts: &[usize], fuse: bool)
     let mut out = Groups { members: Vec::new(), of: vec![None; graph.len()] };
     let mut last = None;
     for (_, root, id) in keyed {
-        if last != Some(root) {
+        if last != Some(root) || out.members.last().is_some_and(|m| m.len() == MOST) {
             out.members.push(Vec::new());
             last = Some(root);
         }

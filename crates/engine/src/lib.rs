@@ -11,6 +11,7 @@
 //! * [`Executor`]: runs a plan; nothing is allocated while it runs.
 //! * [`Cpu`]: all of it behind the seam of `nnc_backend`, in either precision.
 
+mod arena;
 mod backend;
 mod body;
 mod error;

@@ -1,19 +1,25 @@
 //! The order of units, and which results are written straight into the store.
 
 use crate::EngineError;
+use crate::arena::{Life, assign};
 use crate::lower::{Lower, Value};
 use crate::unit::{Home, Unit, Work};
 use crate::view::{BufferId, Spot};
 use nnc_graph::{NodeId, OutputKind, Role};
 use nnc_kernels::LANES;
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 /// Who reads and writes what, and who must come before whom.
 pub(crate) struct Dependencies {
     after: Vec<Vec<usize>>,
     writer: Vec<Option<usize>>,
+    /// Ascending.
     readers: Vec<Vec<usize>>,
+    /// A topological numbering, once asked for.
+    rank: Vec<usize>,
+    /// The units that have high ranks where there is a choice.
+    late: Vec<bool>,
 }
 
 impl Dependencies {
@@ -22,6 +28,8 @@ impl Dependencies {
             after: vec![Vec::new(); units.len()],
             writer: vec![None; buffers],
             readers: vec![Vec::new(); buffers],
+            rank: Vec::new(),
+            late: vec![false; units.len()],
         };
         for (u, unit) in units.iter().enumerate() {
             for &b in &unit.writes {
@@ -43,21 +51,61 @@ impl Dependencies {
         Ok(out)
     }
 
-    /// Whether some way leads from a unit to one of the others.
-    fn reaches(&self, from: usize, targets: &[usize]) -> bool {
-        let mut seen = vec![false; self.after.len()];
-        let mut todo = vec![from];
-        while let Some(u) = todo.pop() {
+    /// Numbers the units in a topological order in which what computes new values comes as late as it can: then
+    /// hardly any of the edges from readers of old values to writers of new ones goes backwards.
+    fn number(&mut self) {
+        let mut waits = vec![0usize; self.after.len()];
+        for next in self.after.iter().flatten() {
+            waits[*next] += 1;
+        }
+        let late = &self.late;
+        let key = |u: usize| Reverse((late[u], u));
+        let mut ready: BinaryHeap<_> = (0..waits.len()).filter(|&u| waits[u] == 0).map(key).collect();
+        self.rank = vec![usize::MAX; waits.len()];
+        let mut rank = 0;
+        while let Some(Reverse((_, u))) = ready.pop() {
+            self.rank[u] = rank;
+            rank += 1;
             for &next in &self.after[u] {
-                if next != from && targets.contains(&next) {
+                waits[next] -= 1;
+                if waits[next] == 0 {
+                    ready.push(key(next));
+                }
+            }
+        }
+    }
+
+    /// Whether some way leads from a unit to another one that reads a buffer; units that have no lower rank than
+    /// all of these are no part of it.
+    fn reaches(&self, from: usize, buffer: BufferId) -> bool {
+        let targets = &self.readers[buffer];
+        let ranks = targets.iter().filter(|&&t| t != from).map(|&t| self.rank[t]);
+        let Some(highest) = ranks.max() else { return false };
+        let mut seen = BTreeSet::new();
+        let mut todo = vec![from];
+        while let Some(u) = todo.pop().filter(|&u| self.rank[u] < highest) {
+            for &next in &self.after[u] {
+                if next != from && targets.binary_search(&next).is_ok() {
                     return true;
                 }
-                if !std::mem::replace(&mut seen[next], true) {
+                if self.rank[next] < highest && seen.insert(next) {
                     todo.push(next);
                 }
             }
         }
         false
+    }
+
+    /// Lets a unit wait for all others that read a buffer.
+    fn readers_first(&mut self, buffer: BufferId, writer: usize) {
+        let mut in_order = true;
+        for &reader in self.readers[buffer].iter().filter(|&&r| r != writer) {
+            self.after[reader].push(writer);
+            in_order &= self.rank[reader] < self.rank[writer];
+        }
+        if !in_order {
+            self.number();
+        }
     }
 }
 
@@ -76,6 +124,13 @@ pub(crate) struct Update {
 impl Lower<'_> {
     /// The new values of weights, states and slots.
     pub(crate) fn updates(&mut self) -> Result<Vec<Update>, EngineError> {
+        // The buffers of what the store holds before the step, by their first elements.
+        let mut stored: BTreeMap<usize, BufferId> = BTreeMap::new();
+        for (b, info) in self.buffers.iter().enumerate().filter(|(_, i)| i.given && i.count > 0) {
+            if let Home::Store(offset) = info.home {
+                stored.entry(offset).or_insert(b);
+            }
+        }
         let mut out = Vec::new();
         for output in self.graph.outputs_of(OutputKind::Update).cloned().collect::<Vec<_>>() {
             let roles = [Role::Weight, Role::State, Role::Slot];
@@ -86,7 +141,7 @@ impl Lower<'_> {
                 return Err(EngineError::Conflict { what: what() });
             }
             let view = self.dense(output.node)?;
-            let old = self.store_buffer(entry.offset);
+            let old = stored.get(&entry.offset).copied();
             let same = old == Some(view.buffer) && view.offset == 0;
             if entry.count > 0 && !same {
                 let (to, count) = (Home::Store(entry.offset), entry.count);
@@ -95,11 +150,6 @@ impl Lower<'_> {
             }
         }
         Ok(out)
-    }
-
-    /// The buffer of what the store holds at an element before the step.
-    fn store_buffer(&self, offset: usize) -> Option<BufferId> {
-        self.buffers.iter().position(|b| b.given && b.home == Home::Store(offset) && b.count > 0)
     }
 
     /// Lets updates write where they belong and orders all units.
@@ -112,6 +162,10 @@ impl Lower<'_> {
             }
         }
         let mut deps = Dependencies::new(&self.units, self.buffers.len())?;
+        for writer in updates.iter().filter_map(|u| deps.writer[u.new.0]) {
+            deps.late[writer] = true;
+        }
+        deps.number();
         let mut later = Vec::new();
         for u in updates {
             if !self.write_directly(&u, &mut deps) {
@@ -151,16 +205,13 @@ impl Lower<'_> {
         };
         if let Some(old) = u.old {
             let safe = match &self.units[writer].work {
-                Work::Draft(draft) => !draft.scatters(old),
+                Work::Draft(draft) => !draft.scattered().contains(&old),
                 Work::Fixed(_) | Work::Loop(_) => !self.units[writer].reads.contains(&old),
             };
-            if !safe || deps.reaches(writer, &deps.readers[old]) {
+            if !safe || deps.reaches(writer, old) {
                 return false;
             }
-            let readers = deps.readers[old].clone();
-            for reader in readers.into_iter().filter(|&r| r != writer) {
-                deps.after[reader].push(writer);
-            }
+            deps.readers_first(old, writer);
         }
         self.buffers[u.new.0].home = u.to;
         self.buffers[u.new.0].overwrites = u.old;
@@ -240,33 +291,16 @@ impl Lower<'_> {
     pub(crate) fn place(&self, order: &[usize]) -> Result<(Vec<Option<usize>>, usize), EngineError> {
         let mut lives = self.lifetimes(order);
         let heirs = self.inherit(order, &mut lives);
-        let size = |b: usize| self.buffers[b].count.next_multiple_of(LANES);
-        let mut todo: Vec<usize> = (0..lives.len()).filter(|&b| lives[b].is_some()).collect();
-        todo.sort_by_key(|&b| (Reverse(size(b)), b));
-        let mut at: Vec<Option<usize>> = vec![None; lives.len()];
-        let mut placed: Vec<(usize, usize)> = Vec::new();
-        let mut total = 0usize;
-        for b in todo {
+        let live: Vec<usize> = (0..lives.len()).filter(|&b| lives[b].is_some()).collect();
+        let life = |&b: &usize| {
             let (first, last) = lives[b].unwrap_or((0, 0));
-            // Those that live at the same time, by their first element.
-            let mut start = 0;
-            let mut best: Option<(usize, usize)> = None;
-            for &(offset, other) in &placed {
-                let (f, l) = lives[other].unwrap_or((0, 0));
-                if l < first || last < f {
-                    continue;
-                }
-                if offset >= start + size(b) && best.is_none_or(|(gap, _)| offset - start < gap) {
-                    best = Some((offset - start, start));
-                }
-                start = start.max(offset + size(other));
-            }
-            let offset = best.map_or(start, |(_, start)| start);
-            let end = offset.checked_add(size(b)).filter(|&e| e <= isize::MAX as usize / 16);
-            let end = end.ok_or_else(|| EngineError::TooLarge { what: "the arena".into() })?;
-            total = total.max(end);
+            Life { size: self.buffers[b].count.next_multiple_of(LANES), first, last }
+        };
+        let assigned = assign(&live.iter().map(life).collect::<Vec<_>>());
+        let (offsets, total) = assigned.ok_or_else(|| EngineError::TooLarge { what: "the arena".into() })?;
+        let mut at: Vec<Option<usize>> = vec![None; lives.len()];
+        for (b, offset) in live.into_iter().zip(offsets) {
             at[b] = Some(offset);
-            placed.insert(placed.partition_point(|p| *p < (offset, b)), (offset, b));
         }
         for (b, heir) in heirs.into_iter().rev() {
             at[b] = at[heir];
@@ -284,7 +318,10 @@ impl Lower<'_> {
             let Work::Draft(draft) = &self.units[u].work else {
                 continue;
             };
-            let mut taken = Vec::new();
+            let scattered = draft.scattered();
+            let mut taken = BTreeSet::new();
+            // What does not fit one result fits none of the others.
+            let mut candidates = draft.loads.iter().map(|l| l.first.buffer);
             for &to in &self.units[u].writes {
                 if lives[to].is_none() || self.buffers[to].count != draft.count {
                     continue;
@@ -293,13 +330,13 @@ impl Lower<'_> {
                     let info = &self.buffers[from];
                     info.home == Home::Arena
                         && info.count == draft.count
-                        && !draft.scatters(from)
+                        && !scattered.contains(&from)
                         && !taken.contains(&from)
                         && lives[owner[from]].is_some_and(|l| l.1 == now)
                 };
-                let from = draft.loads.iter().map(|l| l.first.buffer).find(|&b| fits(b));
+                let from = candidates.find(|&b| fits(b));
                 if let (Some(from), Some((_, end))) = (from, lives[to]) {
-                    taken.push(from);
+                    taken.insert(from);
                     let first = owner[from];
                     lives[first] = lives[first].map(|(start, _)| (start, end));
                     lives[to] = None;

@@ -3,6 +3,7 @@
 use crate::view::{BufferId, Spot, View};
 use nnc_graph::NodeId;
 use nnc_kernels::{Access, Instr, Op};
+use std::collections::BTreeSet;
 
 /// Where a buffer is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -117,11 +118,13 @@ impl Draft {
         self.ops.len() - 1
     }
 
-    /// Whether a buffer is read otherwise than element by element.
-    pub(crate) fn scatters(&self, buffer: BufferId) -> bool {
-        let number = |s: &Source| matches!(s, Source::Memory(spot) if spot.buffer == buffer);
-        self.loads.iter().any(|l| l.first.buffer == buffer && !l.is_whole())
-            || self.ops.iter().any(|op| op.sources.iter().any(number))
+    /// The buffers that are read otherwise than element by element.
+    pub(crate) fn scattered(&self) -> BTreeSet<BufferId> {
+        let parts = self.loads.iter().filter(|l| !l.is_whole()).map(|l| l.first.buffer);
+        let sources = self.ops.iter().flat_map(|op| &op.sources);
+        let numbers =
+            sources.filter_map(|s| if let Source::Memory(spot) = s { Some(spot.buffer) } else { None });
+        parts.chain(numbers).collect()
     }
 }
 
