@@ -261,15 +261,19 @@ impl Lower<'_> {
         if let (Some(rows), Some(columns)) = (view.group(side.rows), view.group(side.columns)) {
             return (view.clone(), batch(&view), rows, columns);
         }
-        let perm = [side.batch, side.rows, side.columns].concat();
-        let moved = view.transpose(&perm);
+        // What lies one after another stays so: rows last where one of their axes does.
+        let runs = |axes: &[usize]| axes.iter().any(|&a| view.strides[a] == 1 && view.dims[a] > 1);
+        let transposed = runs(side.rows) && !runs(side.columns);
+        let (first, last) = if transposed { (side.columns, side.rows) } else { (side.rows, side.columns) };
+        let moved = view.transpose(&[side.batch, first, last].concat());
         let copy = self.copy_of(&Value::View(moved.clone()), id);
         let dense = View::dense(copy.buffer, &moved.dims);
-        let (b, r) = (side.batch.len(), side.batch.len() + side.rows.len());
+        let (b, f) = (side.batch.len(), side.batch.len() + first.len());
         let axes = |from: usize, to: usize| (from..to).collect::<Vec<_>>();
         let shared = (0..b).map(|i| (dense.dims[i], dense.strides[i])).collect();
-        let rows = dense.group(&axes(b, r)).unwrap_or((1, 1));
-        let columns = dense.group(&axes(r, perm.len())).unwrap_or((1, 1));
+        let first = dense.group(&axes(b, f)).unwrap_or((1, 1));
+        let last = dense.group(&axes(f, moved.dims.len())).unwrap_or((1, 1));
+        let (rows, columns) = if transposed { (last, first) } else { (first, last) };
         (dense, shared, rows, columns)
     }
 }

@@ -175,8 +175,15 @@ impl<T: Real> Tile<'_, T> {
             Op::Select => self.select(op),
             Op::Counter { repeat, modulo } => {
                 let to = self.write(op.to).as_flattened_mut();
-                for (i, v) in to.iter_mut().enumerate() {
-                    *v = T::of(((self.start + i) / repeat % modulo) as f64);
+                // Counted on, since a division for every element would cost more than all else.
+                let (mut value, mut passed) = (self.start / repeat % modulo, self.start % repeat);
+                for v in to {
+                    *v = T::of(value as f64);
+                    passed += 1;
+                    if passed == repeat {
+                        passed = 0;
+                        value = if value + 1 == modulo { 0 } else { value + 1 };
+                    }
                 }
             }
             Op::Random { normal, site } => self.random(normal, site, op),
