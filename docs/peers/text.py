@@ -1,13 +1,14 @@
 """PyTorch on the two character models of specs/charlstm.nn and specs/gpt.nn: speed, and the loss after some steps.
 
 lstm: embed 64, LSTM 128, dense; 64 characters, batch 32, Adam lr=0.002, gradients clipped to a norm of 1.
+gru:  the same with GRU 128 (specs/charlstm.nn with `gru` for `lstm`).
 gpt:  width 128, 4 heads, 4 pre-norm blocks, gelu 4x, learned positions, the embedding again as output weights; 128
       characters, batch 16, AdamW lr=0.001 decay=0.004.
 
 The text's windows do not overlap; the last 5% of them are kept apart, and the loss told is theirs.
 
     pip install torch==2.15.0
-    python text.py lstm|gpt shakespeare.txt --threads 2 [--steps 200] [--seed 0]
+    python text.py lstm|gru|gpt shakespeare.txt --threads 2 [--steps 200] [--seed 0] [--window 64]
 """
 
 import argparse
@@ -19,11 +20,12 @@ from torch import nn
 from torch.nn import functional as F
 
 ap = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-ap.add_argument("model", choices=["lstm", "gpt"])
+ap.add_argument("model", choices=["lstm", "gru", "gpt"])
 ap.add_argument("text", type=Path)
 ap.add_argument("--threads", type=int, default=1)
 ap.add_argument("--steps", type=int, default=200)
 ap.add_argument("--seed", type=int, default=0)
+ap.add_argument("--window", type=int, help="characters of a sample")
 args = ap.parse_args()
 torch.set_num_threads(args.threads)
 torch.manual_seed(args.seed)
@@ -31,34 +33,37 @@ torch.manual_seed(args.seed)
 text = args.text.read_text()
 letters = sorted(set(text))
 codes = torch.tensor([letters.index(c) for c in text])
-window, batch = (64, 32) if args.model == "lstm" else (128, 16)
+window, batch = (128, 16) if args.model == "gpt" else (64, 32)
+window = args.window or window
 count = (len(codes) - 1) // window
 x, y = codes[: count * window].view(count, window), codes[1 : count * window + 1].view(count, window)
 held = max(1, round(count * 0.05))
 (x, held_x), (y, held_y) = (x[:-held], x[-held:]), (y[:-held], y[-held:])
 
 
-class Lstm(nn.Module):
+class Recurrent(nn.Module):
     def __init__(self, k):
         super().__init__()
         self.embed = nn.Embedding(k, 64)
         nn.init.uniform_(self.embed.weight, -0.05, 0.05)
-        self.lstm = nn.LSTM(64, 128, batch_first=True)
-        for name, p in self.lstm.named_parameters():
+        kind = nn.LSTM if args.model == "lstm" else nn.GRU
+        self.recurrent = kind(64, 128, batch_first=True)
+        for name, p in self.recurrent.named_parameters():
             if name.startswith("weight_ih"):
                 nn.init.xavier_uniform_(p)
             elif name.startswith("weight_hh"):
                 nn.init.orthogonal_(p)
             else:
                 nn.init.zeros_(p)
-        with torch.no_grad():
-            self.lstm.bias_ih_l0[128:256] = 1.0
+        if args.model == "lstm":
+            with torch.no_grad():
+                self.recurrent.bias_ih_l0[128:256] = 1.0
         self.out = nn.Linear(128, k)
         nn.init.xavier_uniform_(self.out.weight)
         nn.init.zeros_(self.out.bias)
 
     def forward(self, x):
-        return self.out(self.lstm(self.embed(x))[0])
+        return self.out(self.recurrent(self.embed(x))[0])
 
 
 class Block(nn.Module):
@@ -93,8 +98,8 @@ class Gpt(nn.Module):
         return self.norm(self.blocks(self.tokens(x) + self.positions)) @ self.tokens.weight.T
 
 
-if args.model == "lstm":
-    net = Lstm(len(letters))
+if args.model != "gpt":
+    net = Recurrent(len(letters))
     optimizer = torch.optim.Adam(net.parameters(), lr=0.002, eps=1e-7)
 else:
     net = Gpt(len(letters))
@@ -115,7 +120,7 @@ for step in range(args.steps):
     optimizer.zero_grad()
     loss = loss_of(x[at], y[at])
     loss.backward()
-    if args.model == "lstm":
+    if args.model != "gpt":
         nn.utils.clip_grad_norm_(net.parameters(), 1.0)
     optimizer.step()
     losses.append(loss.item())
