@@ -61,7 +61,7 @@ pub fn shape(sizes: &[usize]) -> String {
     if sizes.is_empty() {
         return "number".into();
     }
-    sizes.iter().map(usize::to_string).collect::<Vec<_>>().join("x")
+    nnc_syntax::units::sizes(sizes)
 }
 
 /// `loss 0.0123  accuracy 0.98`

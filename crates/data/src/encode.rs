@@ -437,8 +437,7 @@ impl<'a> Encoder<'a, '_> {
             _ => return self.other_kind(stats, at),
         };
         if shape != stats.shape {
-            let show = |s: &[usize]| s.iter().map(ToString::to_string).collect::<Vec<_>>().join("x");
-            let (was, is) = (show(&stats.shape), show(&shape));
+            let (was, is) = (nnc_syntax::units::sizes(&stats.shape), nnc_syntax::units::sizes(&shape));
             let message = format!("`{}` was {was} in training, and is {is} here", stats.name);
             self.faults.push(Fault::new(codes::MISMATCH, message).at(self.job.handle));
             return None;

@@ -114,10 +114,9 @@ fn sources(folder: &Path, out: &mut Vec<(String, String)>) {
 
 /// Names of the prelude that may stand in Rust: the file's end, the name (all where empty), and why.
 const ALLOWED: &[(&str, &str, &str)] = &[
-    ("suggest.rs", "", "the table of other libraries' names says what they are called here"),
     ("explain/words.rs", "", "what `nnc explain` says of common names to a beginner; it steers nothing"),
     ("program/settings.rs", "clip", "the setting of that name"),
-    ("explain/walk.rs", "clip", "the setting of that name"),
+    ("explain/settings.rs", "clip", "the setting of that name"),
     ("declarations/attributes.rs", "after", "an attribute"),
     ("declarations/attributes.rs", "unit", "a word of an attribute"),
     ("builtins/windows.rs", "after", "the argument of that name"),

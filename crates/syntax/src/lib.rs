@@ -18,6 +18,7 @@ mod brackets;
 mod code;
 mod diagnostic;
 mod fmt;
+pub mod foreign;
 mod head;
 mod layout;
 mod lexer;

@@ -33,6 +33,11 @@ pub fn count(n: u64, thing: &str) -> String {
     format!("{} {thing}{}", grouped(n), if n == 1 { "" } else { "s" })
 }
 
+/// Sizes as they are written in a program: `28x28x1`; nothing for none.
+pub fn sizes(sizes: &[usize]) -> String {
+    sizes.iter().map(usize::to_string).collect::<Vec<_>>().join("x")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,6 +50,8 @@ mod tests {
         assert_eq!(bytes(u64::MAX), "16.0 EiB");
         assert_eq!(grouped(1_234_567), "1,234,567");
         assert_eq!(grouped(12), "12");
+        assert_eq!(sizes(&[28, 28, 1]), "28x28x1");
+        assert_eq!(sizes(&[]), "");
         assert_eq!(count(1, "row"), "1 row");
         assert_eq!(count(4000, "row"), "4,000 rows");
     }

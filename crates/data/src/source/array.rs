@@ -86,7 +86,7 @@ impl Layout {
             let message = format!("`{path}` promises {} axes; at most {MOST_AXES} are read", self.dims.len());
             return Err(Box::new(Fault::new(codes::DAMAGED, message).path(path)));
         }
-        let dims = self.dims.iter().map(ToString::to_string).collect::<Vec<_>>().join("x");
+        let dims = nnc_syntax::units::sizes(&self.dims);
         let bytes = self.bytes();
         if let Some(most) = input.most.filter(|&m| bytes > m) {
             let (promise, most) = (size(bytes), size(most));

@@ -3,9 +3,9 @@
 use crate::elaborate::elab::{Elab, Res, Stop};
 use crate::elaborate::frame::Frame;
 use crate::elaborate::value::{Kind, Value};
-use crate::suggest::{certain, confused, nearest};
+use crate::suggest::{certain, nearest};
 use nnc_syntax::ast::{Arg, Expr, ExprKind, Param};
-use nnc_syntax::{Code, Span};
+use nnc_syntax::{Code, Span, foreign};
 
 impl Elab<'_> {
     /// Gives every argument to a parameter: by name; positional ones of a step to the first free parameter
@@ -266,20 +266,7 @@ impl Elab<'_> {
         if let Some(near) = near {
             d = d.fix(key.span, near, self.is_user(key.span) && certain(&key.text, &known) == Some(near));
         }
-        let hint = match key.text.as_str() {
-            "from_logits" => {
-                "not needed: a softmax or sigmoid before the loss is taken together with its logarithm"
-            }
-            "input_shape" | "input_dim" | "in_features" | "in_channels" | "input_size" => {
-                "the shape of the input is known; leave this out"
-            }
-            "out_features" | "out_channels" | "hidden_size" | "num_units" => {
-                "it comes first and needs no name"
-            }
-            "name" => "a name stands before: hidden = it -> dense 16",
-            _ => "",
-        };
-        if !hint.is_empty() {
+        if let Some(hint) = foreign::needless_argument(&key.text) {
             d = d.help(hint);
         }
         Stop::Error(Box::new(d))
@@ -287,7 +274,7 @@ impl Elab<'_> {
 
     fn too_many(&self, callee: &str, params: &[Param], span: Span) -> Stop {
         let d = self.error(Code::N0204, format!("`{callee}` has too many arguments"), span, "one too many");
-        let d = match confused(callee) {
+        let d = match foreign::confused(callee) {
             Some(hint) => d.help(hint),
             None => d,
         };

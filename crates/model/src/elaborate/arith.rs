@@ -55,7 +55,7 @@ impl Elab<'_> {
     }
 
     /// The node of a tensor repeated to a larger shape; sizes were compared before.
-    pub fn spread(&mut self, t: &Tensor, axes: &[Axis], batched: bool, span: Span) -> Res<NodeId> {
+    pub fn broadcast_to(&mut self, t: &Tensor, axes: &[Axis], batched: bool, span: Span) -> Res<NodeId> {
         self.check_size(axes, span)?;
         let to = Self::dims(axes, batched);
         if t.batched && !batched {
@@ -337,8 +337,8 @@ impl Elab<'_> {
         }
         let axes = self.common(&a, &b, op, span, places)?;
         let batched = a.batched || b.batched;
-        let left = self.spread(&a, &axes, batched, span)?;
-        let right = self.spread(&b, &axes, batched, span)?;
+        let left = self.broadcast_to(&a, &axes, batched, span)?;
+        let right = self.broadcast_to(&b, &axes, batched, span)?;
         Ok((left, right, axes, batched))
     }
 
@@ -404,9 +404,9 @@ impl Elab<'_> {
         let shaped = Tensor { axes: axes.into(), ..a.clone() };
         let axes = self.common(&shaped, cond, "where", span, (span, span))?;
         let batched = a.batched || b.batched || cond.batched;
-        let pred = self.spread(cond, &axes, batched, span)?;
-        let l = self.spread(&a, &axes, batched, span)?;
-        let r = self.spread(&b, &axes, batched, span)?;
+        let pred = self.broadcast_to(cond, &axes, batched, span)?;
+        let l = self.broadcast_to(&a, &axes, batched, span)?;
+        let r = self.broadcast_to(&b, &axes, batched, span)?;
         let node = self.b.select(pred, l, r);
         Ok(Value::Tensor(self.tensor(node, axes, batched)))
     }

@@ -3,7 +3,7 @@
 use crate::elaborate::elab::{Elab, Res, Stop};
 use crate::elaborate::frame::Frame;
 use crate::elaborate::value::{Axis, Def, Func, Init, Shape, Value};
-use crate::suggest::{certain, farness, nearest};
+use crate::suggest::{certain, distance_to, nearest};
 use nnc_syntax::ast::{Arg, Chain, Dim, Expr, ExprKind, Flow, Link};
 use nnc_syntax::{Code, Diagnostic, Head, Span};
 
@@ -253,7 +253,7 @@ impl Elab<'_> {
         let value = self.chain(frame, &flow.chain)?;
         let value = self.tensor_of(&value, span)?;
         let value = self.floats(&value);
-        let node = self.spread(&value, &declared.tensor.axes, false, span)?;
+        let node = self.broadcast_to(&value, &declared.tensor.axes, false, span)?;
         let node = if declared.role == nnc_graph::Role::State { self.b.stop_gradient(node) } else { node };
         self.results.update(&path, node);
         let tensor = self.tensor(node, declared.tensor.axes.clone(), false);
@@ -542,7 +542,7 @@ impl Elab<'_> {
         }
         let known = self.known_names(frame);
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
-        let far = |near: &str| farness(&name.text, near).unwrap_or(usize::MAX);
+        let far = |near: &str| distance_to(&name.text, near).unwrap_or(usize::MAX);
         let other = nearest(&name.text, &known).map_or(usize::MAX, far);
         if frame.top
             && let Some(head) = nearest(&name.text, heads).filter(|head| far(head) <= other)

@@ -5,7 +5,7 @@ use crate::elaborate::elab::{Elab, Stop};
 use crate::elaborate::frame::Frame;
 use crate::elaborate::value::{Def, Func, Init, Value};
 use crate::suggest::{certain, nearest};
-use nnc_syntax::{Code, Span};
+use nnc_syntax::{Code, Span, foreign};
 use std::rc::Rc;
 
 impl Elab<'_> {
@@ -64,13 +64,7 @@ impl Elab<'_> {
             );
             return Stop::Error(Box::new(d.help(format!("to train with it: optimizer {name}"))));
         }
-        let hint = match name {
-            "None" | "null" | "nil" => Some("leave the argument out: its default holds then"),
-            "Input" | "InputLayer" => Some("the data is there already, under the name `input`"),
-            "Sequential" | "Model" => Some("a network is the lines of the file, in their order"),
-            _ => None,
-        };
-        if let Some(hint) = hint {
+        if let Some(hint) = foreign::needless_name(name) {
             let d = self.error(code, format!("there is {what} called `{name}`"), span, "");
             return Stop::Error(Box::new(d.help(hint)));
         }

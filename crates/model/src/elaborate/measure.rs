@@ -23,7 +23,7 @@ impl Elab<'_> {
     /// `all_sum(x)`: in the graph the sum over the batch; over all batches when the metric is finished.
     pub(crate) fn total_of(&mut self, x: &Tensor, span: Span) -> Res<Tensor> {
         let x = self.floats(x);
-        let node = self.spread(&x, &x.axes.clone(), true, span)?;
+        let node = self.broadcast_to(&x, &x.axes.clone(), true, span)?;
         let Some(measuring) = &mut self.results.measuring else {
             let d = self
                 .error(Code::N0416, "a sum over all samples is for metrics only", span, "")

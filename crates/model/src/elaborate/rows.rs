@@ -5,8 +5,8 @@ use crate::elaborate::frame::Rows;
 use crate::elaborate::results::LayerRow;
 use crate::elaborate::value::Value;
 use nnc_graph::{Graph, NodeId, Prim};
-use nnc_syntax::Span;
 use nnc_syntax::ast::{ExprKind, Link};
+use nnc_syntax::{Span, units};
 
 /// Where a row begins.
 pub(crate) struct RowStart {
@@ -99,14 +99,12 @@ impl Elab<'_> {
     pub(crate) fn shapes_so_far(&self, wanted: Span) -> Vec<String> {
         let mut rows: Vec<(String, String, String)> = Vec::new();
         for port in &self.session.ports.inputs {
-            let shape: Vec<String> = port.shape.iter().map(usize::to_string).collect();
-            let shape = if shape.is_empty() { "one class".into() } else { shape.join("x") };
+            let shape = if port.shape.is_empty() { "one class".into() } else { units::sizes(&port.shape) };
             rows.push((port.name.clone(), shape, port.about.clone()));
         }
         for row in &self.results.layers {
-            let shape: Vec<String> = row.shape.iter().map(usize::to_string).collect();
             let (line, _) = self.session.sources.get(row.span.source).line_column(row.span.start);
-            let shape = if shape.is_empty() { "one number".into() } else { shape.join("x") };
+            let shape = if row.shape.is_empty() { "one number".into() } else { units::sizes(&row.shape) };
             rows.push((row.text.clone(), shape, format!("line {line}")));
         }
         let text = self.session.sources.slice(wanted).split_whitespace().collect::<Vec<_>>().join(" ");

@@ -65,7 +65,7 @@ impl Elab<'_> {
             let value = self.expr(frame, first)?;
             let tensor = self.tensor_of(&value, first.span)?;
             let batched = tensor.batched || over.batched;
-            let node = self.spread(&tensor, &tensor.axes.clone(), batched, first.span)?;
+            let node = self.broadcast_to(&tensor, &tensor.axes.clone(), batched, first.span)?;
             let first = Tensor { node, batched, ..tensor };
             frame.set(&name.text, Value::Tensor(first.clone()));
             let at = first.node;
@@ -146,12 +146,13 @@ impl Elab<'_> {
             let (batched, float) = (now.batched && !c.first.batched, to.is_float() && !from.is_float());
             if batched || float {
                 let first = if float { self.floats(&c.first) } else { c.first.clone() };
-                let node = self.spread(&first, &first.axes.clone(), first.batched || batched, scan.span)?;
+                let node =
+                    self.broadcast_to(&first, &first.axes.clone(), first.batched || batched, scan.span)?;
                 carried[at].first = Tensor { node, batched: first.batched || batched, ..first };
                 return Ok(Turn::Again);
             }
             let mut next = if from.is_float() { self.floats(&now) } else { now };
-            next.node = self.spread(&next, &next.axes.clone(), carried[at].first.batched, scan.span)?;
+            next.node = self.broadcast_to(&next, &next.axes.clone(), carried[at].first.batched, scan.span)?;
             body.carries.push(Carry { at: carried[at].at, first: carried[at].first.node, next: next.node });
         }
         body.carries.reverse();

@@ -3,6 +3,7 @@
 use crate::declarations::attributes::Attributes;
 use nnc_graph::NodeId;
 use nnc_syntax::ast::{FnDef, InitDef, LayerDef, RuleDef};
+use nnc_syntax::units;
 use std::fmt;
 use std::rc::Rc;
 
@@ -159,14 +160,14 @@ pub(crate) fn shape_text(axes: &[Axis]) -> String {
     if axes.is_empty() {
         return "one number".into();
     }
-    axes.iter().map(|a| a.size.to_string()).collect::<Vec<_>>().join("x")
+    units::sizes(&axes.iter().map(|a| a.size).collect::<Vec<_>>())
 }
 
 /// How many numbers a shape holds, in words: `one number`, `3 numbers`, `28x28x1 numbers`.
 pub(crate) fn numbers_text(sizes: &[usize]) -> String {
     match sizes {
         [] | [1] => "one number".into(),
-        many => format!("{} numbers", many.iter().map(usize::to_string).collect::<Vec<_>>().join("x")),
+        many => format!("{} numbers", units::sizes(many)),
     }
 }
 

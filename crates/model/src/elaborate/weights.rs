@@ -58,7 +58,7 @@ impl Elab<'_> {
         let value = value
             .and_then(|v| self.tensor_of(&v, span))
             .map(|t| self.floats(&t))
-            .and_then(|t| self.spread(&t, axes, false, span));
+            .and_then(|t| self.broadcast_to(&t, axes, false, span));
         self.scope.initialising = None;
         self.results.calls = calls;
         std::mem::swap(&mut self.b, &mut self.init);

@@ -1,6 +1,7 @@
 //! Words about programs: what a name means, and what every line of a program does.
 
 mod name;
+mod settings;
 mod walk;
 mod words;
 

@@ -12,8 +12,8 @@ use crate::program::spec::Spec;
 use crate::step::build::Model;
 use crate::suggest::foreign_names;
 use nnc_graph::{DType, Role};
-use nnc_syntax::Span;
 use nnc_syntax::ast::{Arg, Block, Expr, ExprKind, Link, Stmt, StmtKind, StopWhen};
+use nnc_syntax::{Span, units};
 
 /// One line of a program and what it means.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -36,15 +36,15 @@ pub fn walk(spec: &Spec, ports: &Ports, model: &Model) -> Vec<Explained> {
     walk.out
 }
 
-struct Walk<'a> {
-    spec: &'a Spec,
-    ports: &'a Ports,
-    model: &'a Model,
-    out: Vec<Explained>,
+pub(super) struct Walk<'a> {
+    pub spec: &'a Spec,
+    pub ports: &'a Ports,
+    pub model: &'a Model,
+    pub out: Vec<Explained>,
 }
 
 impl<'a> Walk<'a> {
-    fn words(&self, span: Span) -> &'a str {
+    pub(super) fn words(&self, span: Span) -> &'a str {
         self.spec.sources.slice(span)
     }
 
@@ -200,12 +200,12 @@ impl<'a> Walk<'a> {
             }
             _ => {}
         }
-        let mut told: Vec<Span> = Vec::new();
+        let mut seen: Vec<Span> = Vec::new();
         for (at, row) in &rows {
-            if told.contains(&row.span) {
+            if seen.contains(&row.span) {
                 continue;
             }
-            told.push(row.span);
+            seen.push(row.span);
             let times = rows.iter().filter(|(_, r)| r.span == row.span).count();
             let last = self.model.layers.iter().skip(*at + 1).all(|r| r.span == row.span);
             let mut meaning = self.row(row, stmt, last);
@@ -356,14 +356,13 @@ impl<'a> Walk<'a> {
         let parts: Vec<String> = own
             .iter()
             .map(|p| {
-                let sizes: Vec<String> = p.shape.iter().map(usize::to_string).collect();
                 let short = &p.name[prefix.len()..];
                 let first = declared.iter().find(|d| d.name == short).map(|d| {
                     let words =
                         def.and_then(|def| self.argument(def, d.first, bound)).unwrap_or(d.first.into());
                     format!(", {}", words::first(&words))
                 });
-                format!("`{}` {}{}", p.name, sizes.join("x"), first.unwrap_or_default())
+                format!("`{}` {}{}", p.name, units::sizes(&p.shape), first.unwrap_or_default())
             })
             .collect();
         format!("{total}: {}.", parts.join("; "))
@@ -392,7 +391,7 @@ impl<'a> Walk<'a> {
     }
 
     /// What was left open, and what it is then.
-    fn open(&self, callee: &str, bound: &[(usize, Value)]) -> Option<String> {
+    pub(super) fn open(&self, callee: &str, bound: &[(usize, Value)]) -> Option<String> {
         let def = self.spec.globals.defs.get(callee)?;
         let open: Vec<String> = params(def)
             .iter()
@@ -408,7 +407,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Which arguments go to which parameters; `None` where that cannot be said outside its place.
-    fn bound(&self, callee: &str, args: &[Arg]) -> Option<Vec<(usize, Value)>> {
+    pub(super) fn bound(&self, callee: &str, args: &[Arg]) -> Option<Vec<(usize, Value)>> {
         let params = params(self.spec.globals.defs.get(callee)?).to_vec();
         let def_is_fn = matches!(self.spec.globals.defs.get(callee), Some(Def::Fn(_)));
         let own = if def_is_fn { params.get(1..).unwrap_or(&[]).to_vec() } else { params };
@@ -437,167 +436,6 @@ impl<'a> Walk<'a> {
             value => Some(value.to_string()),
         }
     }
-
-    // ---- settings ------------------------------------------------------------------------
-
-    fn setting(&self, head: &str, args: &[Arg]) -> Vec<String> {
-        let settings = &self.model.settings;
-        let named = args.first().map_or("", |a| self.words(a.value.span));
-        let named = named.split('(').next().unwrap_or(named);
-        let doc = |name: &str, known: Option<&str>| {
-            let doc = || {
-                let doc = self.spec.globals.docs.get(name)?.0.as_deref()?;
-                Some(words::small(&first_sentence(doc)))
-            };
-            known.map(str::to_string).or_else(doc)
-        };
-        let rest = args.get(1..).unwrap_or(&[]);
-        let mut out = Vec::new();
-        match head {
-            "loss" => {
-                let what = doc(named, words::figure(named)).map_or(String::new(), |d| format!(" `{named}` is {d}."));
-                out.push(format!(
-                    "The loss: the number that says how badly the network does, and that training makes small.{what}",
-                ));
-            }
-            "optimizer" => {
-                let what = doc(named, words::optimizer(named)).map_or(String::new(), |d| format!(": {d}"));
-                out.push(format!("The optimizer finds the adjustments to the weights. With `{named}`{what}."));
-                out.extend(self.bound(named, rest).and_then(|b| self.open(named, &b)));
-            }
-            "metrics" => {
-                out.push("Figures to watch. They do not steer the training.".into());
-                for arg in args {
-                    let name = arg.key.as_ref().map_or(self.words(arg.value.span), |k| k.text.as_str());
-                    match (&arg.key, doc(name, words::figure(name))) {
-                        (None, Some(text)) => out.push(format!("`{name}`: {text}.")),
-                        (Some(_), _) => {
-                            let words = self.words(arg.value.span);
-                            let words = words.strip_prefix('(').and_then(|w| w.strip_suffix(')')).unwrap_or(words);
-                            out.push(format!("`{name}`: {words}, averaged over the samples."));
-                        }
-                        (None, None) => {}
-                    }
-                }
-            }
-            "epochs" => out.push(format!(
-                "All samples are seen {}. {}",
-                times(settings.epochs.unwrap_or(100)),
-                self.length()
-            )),
-            "steps" => out.push(format!(
-                "The training ends after {}: that often, the weights are adjusted.",
-                count(settings.steps.unwrap_or(0), "step")
-            )),
-            "batch" => out.push(format!(
-                "{} make one step: the weights are adjusted once for all of them together. An epoch has {}.",
-                capital(&count(settings.batch as u64, "sample")),
-                count(settings.steps_per_epoch(self.ports.samples), "step")
-            )),
-            "seed" => out.push("The key of all random numbers: same seed, same result, bit for bit.".into()),
-            "schedule" => {
-                let what = doc(named, None).map_or(String::new(), |d| format!(" `{named}`: {d}."));
-                out.push(format!("How the learning rate changes while training.{what}"));
-            }
-            "clip" => out.push(
-                "A gradient that is longer than this is shortened, so that one odd batch cannot throw the weights \
-                 far away."
-                    .into(),
-            ),
-            "split" => out.push(self.split()),
-            "save" => out.push(match (&settings.save_best, settings.save_every) {
-                (Some(best), None) => format!("In the end the weights of the epoch with the best `{best}` are kept."),
-                (best, every) => {
-                    let best = best.as_ref().map(|b| format!("the weights of the epoch with the best `{b}`"));
-                    let every = every.map(|n| format!("a model after every {}", count(n, "epoch")));
-                    format!("Kept: {}.", best.into_iter().chain(every).collect::<Vec<_>>().join(", and "))
-                }
-            }),
-            "experiment" => out.push(format!("A named set of parameters: `--as {named}` takes it.")),
-            "input" => out.push(format!("What goes in is called `{named}` in this program.")),
-            "target" => out.push(format!("What should come out is called `{named}` in this program.")),
-            "output" => {
-                let names: Vec<String> = args.iter().map(|a| format!("`{}`", self.words(a.span))).collect();
-                out.push(format!("The network's answer: {}.", names.join(" and ")));
-            }
-            "language" => out.push("The version of the language that this file is written in.".into()),
-            _ => {}
-        }
-        out
-    }
-
-    /// How many steps there are, and why.
-    fn length(&self) -> String {
-        let settings = &self.model.settings;
-        let per_epoch = settings.steps_per_epoch(self.ports.samples);
-        let total = settings.total_steps(self.ports.samples);
-        let batch = settings.batch;
-        let whole = match self.ports.samples <= batch {
-            true => "All of them fit into one batch, so an epoch is one step".to_string(),
-            false => format!("A step takes a batch of {batch}, so an epoch has {}", count(per_epoch, "step")),
-        };
-        format!("{whole}, and the weights are adjusted {} in all.", times(total))
-    }
-
-    fn split(&self) -> String {
-        let split = &self.model.settings.split;
-        let percent = |x: f64| format!("{}%", (x * 1000.0).round() / 10.0);
-        let mut parts = Vec::new();
-        if split.valid > 0.0 {
-            parts.push(format!(
-                "{} of the samples are kept apart to watch the training with",
-                percent(split.valid)
-            ));
-        }
-        if split.test > 0.0 {
-            parts.push(format!("{} for the last verdict", percent(split.test)));
-        }
-        let how = match (split.stratify, split.ordered) {
-            (true, _) => " Every part gets its share of each class.",
-            (_, true) => " They are the last ones, in their order.",
-            _ => " They are chosen at random.",
-        };
-        format!(
-            "{}. {} are left to learn from.{how}",
-            capital(&parts.join(", ")),
-            count(self.ports.samples as u64, "sample")
-        )
-    }
-
-    // ---- what is not said ----------------------------------------------------------------
-
-    fn silent(&mut self) {
-        let settings = &self.model.settings;
-        let mut out = Vec::new();
-        if settings.epochs.is_none() && settings.steps.is_none() {
-            out.push(format!("epochs 100. {}", self.length()));
-        }
-        if !self.mentions("optimizer") {
-            out.push("optimizer adam, the usual first choice.".into());
-        }
-        if !self.mentions("batch") {
-            let fits = if self.ports.samples <= settings.batch { "; here that is all of them" } else { "" };
-            out.push(format!(
-                "batch {}, as in Keras: so many samples at most make one step{fits}.",
-                settings.batch
-            ));
-        }
-        if !self.mentions("seed") {
-            out.push(format!(
-                "seed {}: the same seed gives the same random first weights and the same order of the samples, so \
-                 the same result, bit for bit. Try others before you believe a result.",
-                settings.seed
-            ));
-        }
-        if !out.is_empty() {
-            self.out.push(Explained { line: 0, text: "What the program does not say".into(), meaning: out });
-        }
-    }
-
-    fn mentions(&self, head: &str) -> bool {
-        let stmts = &self.spec.program.stmts;
-        stmts.iter().any(|s| matches!(&s.kind, StmtKind::Setting { head: h, .. } if h.text == head))
-    }
 }
 
 /// The arguments of the step with this place.
@@ -624,12 +462,4 @@ fn find(stmts: &[Stmt], span: Span) -> Option<&[Arg]> {
 fn some(names: &[String]) -> String {
     let shown: Vec<&str> = names.iter().take(6).map(String::as_str).collect();
     format!("{}{}", shown.join(", "), if names.len() > 6 { ", …" } else { "" })
-}
-
-fn times(n: u64) -> String {
-    match n {
-        1 => "once".into(),
-        2 => "twice".into(),
-        n => count(n, "time"),
-    }
 }

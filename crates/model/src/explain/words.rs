@@ -11,11 +11,7 @@ pub(super) fn shape(sizes: &[usize]) -> String {
         [] => "one number".into(),
         [1] => "1 number".into(),
         [n] => format!("{} numbers", grouped(*n)),
-        [a, b] => format!("{a}x{b} numbers"),
-        many => {
-            let sizes: Vec<String> = many.iter().map(usize::to_string).collect();
-            format!("{} numbers", sizes.join("x"))
-        }
+        many => format!("{} numbers", units::sizes(many)),
     }
 }
 

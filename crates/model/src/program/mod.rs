@@ -2,10 +2,11 @@
 //!
 //! Invariant: uses `declarations` and `elaborate` (an expression is run to know its value), not `step`.
 
-pub(crate) mod blind;
 pub(crate) mod figures;
 pub(crate) mod files;
+pub(crate) mod inline;
 pub mod library;
+pub(crate) mod name_check;
 pub(crate) mod names;
 pub(crate) mod params;
 pub(crate) mod prelude;
@@ -14,4 +15,3 @@ pub(crate) mod rules;
 pub(crate) mod settings;
 pub(crate) mod spec;
 pub(crate) mod top;
-pub(crate) mod whole;

@@ -6,8 +6,8 @@ use crate::declarations::settings::Settings;
 use crate::elaborate::elab::Elab;
 use crate::elaborate::frame::Frame;
 use crate::elaborate::scope::Globals;
-use crate::program::blind::Blind;
 use crate::program::files::Used;
+use crate::program::name_check::NameCheck;
 use crate::program::names;
 use crate::program::prelude::{LIBRARY, PRELUDE, define};
 use crate::program::reader::Reader;
@@ -125,14 +125,14 @@ impl Spec {
         let Reader { e, data, ports, experiments, .. } = reader;
         let (globals, settings) = (e.scope.globals, e.results.top.settings);
         if diagnostics.iter().any(Diagnostic::is_error) {
-            let blind = Blind {
+            let check = NameCheck {
                 sources: &sources,
                 first_user_source,
                 globals,
                 program: &parsed.program,
                 ports: &ports,
             };
-            let more = blind.names(&diagnostics);
+            let more = check.names(&diagnostics);
             diagnostics.extend(more);
             // In the order of the file; what has no place there comes last.
             diagnostics.sort_by_key(|d| {

@@ -195,7 +195,7 @@ impl Spec {
         run.frame.set("weights", Value::List(weights));
         for (name, t) in &run.outputs {
             let t = run.e.floats(t);
-            let node = run.e.spread(&t, &t.axes.clone(), true, run.e.session.here)?;
+            let node = run.e.broadcast_to(&t, &t.axes.clone(), true, run.e.session.here)?;
             run.e.b.output(OutputKind::Prediction, name.as_str(), node);
         }
         run.frame.rows = crate::elaborate::frame::Rows::None;
@@ -520,7 +520,7 @@ fn per_sample(e: &mut Elab<'_>, value: &Value, span: Span, what: &str) -> Res<No
             .help("mean(…) or sum(…) makes one number of it");
         return Err(Stop::Error(Box::new(d)));
     }
-    e.spread(&t, &[], true, span)
+    e.broadcast_to(&t, &[], true, span)
 }
 
 /// Several numbers, in words; a vector of one is not yet a number.

@@ -336,7 +336,6 @@ fn unused(e: &mut Elab<'_>) {
             e.b.graph().operands(id).iter().for_each(|o| live[o.index()] = true);
         }
     }
-    let mut told: Vec<Span> = Vec::new();
     let mut mentioned: BTreeSet<String> = BTreeSet::new();
     for (name, words) in &e.scope.binds {
         mentioned.extend(words.iter().filter(|w| **w != name.text).cloned());
@@ -355,7 +354,6 @@ fn unused(e: &mut Elab<'_>) {
             .label(span, label)
             .help(format!("join it (`add {name}`, `concat {name}`), use it in the loss, or delete it"));
         e.session.diagnostics.push(d);
-        told.push(span);
     }
     let rows: Vec<(String, Span, usize)> = e
         .results

@@ -221,10 +221,9 @@ pub(super) fn method(i: TokenStream<'_>, base: &Expr, name: &Name, span: Span) -
     let comma = if args.trim_start() == ")" { "" } else { ", " };
     if super::python::MODULES.contains(&object) {
         let found = super::python::no_module(object, span);
-        let lower = name.text.to_lowercase();
-        let ours = super::python::ours(&lower);
+        let ours = crate::foreign::layer(&name.text);
         // Functions begin with a small letter, layers with a capital one.
-        if matches!(ours, "sequential" | "model" | "module") {
+        if matches!(ours.as_str(), "sequential" | "model" | "module") {
             return found.help("a network is the lines of the file, in their order");
         }
         return match name.text.starts_with(char::is_uppercase) {
@@ -259,8 +258,8 @@ pub(super) fn call_of_call(i: TokenStream<'_>, callee: &Expr, span: Span) -> Dia
     let layer = i.context.slice(callee.span);
     let tensor = i.context.slice(Span { start: callee.span.end, ..span });
     let tensor = tensor.trim().trim_start_matches('(').trim_end_matches(')');
-    let name = layer.split('(').next().unwrap_or(layer).to_lowercase();
-    let ours = super::python::ours(&name);
+    let name = layer.split('(').next().unwrap_or(layer);
+    let ours = crate::foreign::layer(name);
     Diagnostic::error(
         Code::N0108,
         "a layer is not called with a tensor here: the tensor stands before an arrow",

@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::token::{Token, TokenKind};
-use crate::{Code, Diagnostic, Span};
+use crate::{Code, Diagnostic, Span, foreign};
 
 /// A diagnostic, if this statement is a statement of another language.
 pub(super) fn recognise(context: &Context<'_>, tokens: &[Token<'_>], span: Span) -> Option<Diagnostic> {
@@ -93,24 +93,6 @@ fn method_call(context: &Context<'_>, tokens: &[Token<'_>], span: Span) -> Optio
 pub(super) const MODULES: [&str; 11] =
     ["nn", "F", "tf", "keras", "layers", "torch", "np", "numpy", "optim", "models", "K"];
 
-/// Layers of Keras and PyTorch as steps, in small letters and without `1d`, `2d` and `3d`.
-const LAYERS: [(&str, &str); 14] = [
-    ("linear", "dense"),
-    ("maxpooling", "maxpool"),
-    ("averagepooling", "avgpool"),
-    ("globalaveragepooling", "global_avgpool"),
-    ("globalmaxpooling", "global_maxpool"),
-    ("batchnormalization", "batchnorm"),
-    ("layernormalization", "layernorm"),
-    ("embedding", "embed"),
-    ("leakyrelu", "leaky_relu"),
-    ("multiheadattention", "attention"),
-    ("spatialdropout", "spatial_dropout"),
-    ("gaussiannoise", "gaussian_noise"),
-    ("convtranspose", "conv_transposed"),
-    ("upsampling", "upsample"),
-];
-
 /// `F.relu(x)`
 pub(super) fn no_module(object: &str, span: Span) -> Diagnostic {
     Diagnostic::error(Code::N0108, format!("there is no module `{object}` here, nor any other"))
@@ -152,24 +134,17 @@ fn attribute(context: &Context<'_>, tokens: &[Token<'_>], span: Span) -> Option<
     })
 }
 
-/// What a layer of Keras or PyTorch, in small letters, is called here.
-pub(super) fn ours(theirs: &str) -> &str {
-    let plain = ["1d", "2d", "3d"].iter().find_map(|d| theirs.strip_suffix(d)).unwrap_or(theirs);
-    LAYERS.iter().find(|(theirs, _)| *theirs == plain).map_or(plain, |(_, ours)| ours)
-}
-
 /// A layer of Keras or PyTorch as a step: `Dense(16, activation='relu')` is `dense 16 relu`. PyTorch's begin with
 /// the number of inputs, which is known here.
 fn library_layer(context: &Context<'_>, tokens: &[Token<'_>], torch: bool) -> Option<String> {
     let (name, rest) = tokens.split_first()?;
     let (_, rest) = rest.split_first().filter(|(open, _)| open.is_sign("("))?;
-    let lower = name.word()?.to_lowercase();
-    let ours = ours(&lower);
+    let ours = foreign::layer(name.word()?);
     let mut numbers = 0;
     let inputs_first =
-        torch && matches!(ours, "dense" | "conv" | "embed" | "lstm" | "gru" | "conv_transposed");
-    let inputs_only = torch && matches!(ours, "batchnorm" | "layernorm");
-    let mut step = vec![ours.to_owned()];
+        torch && matches!(ours.as_str(), "dense" | "conv" | "embed" | "lstm" | "gru" | "conv_transposed");
+    let inputs_only = torch && matches!(ours.as_str(), "batchnorm" | "layernorm");
+    let mut step = vec![ours];
     let mut at = rest.iter().peekable();
     while let Some(token) = at.next() {
         match &token.kind {

@@ -69,7 +69,7 @@ fn name_port(ports: &mut [Port], decl: &PortDecl) -> Result<(), Box<Diagnostic>>
     }
     let show = |s: &[usize]| match s {
         [] => "one class".to_string(),
-        s => s.iter().map(ToString::to_string).collect::<Vec<_>>().join("x"),
+        s => nnc_syntax::units::sizes(s),
     };
     let message = format!("`{}` is {} here and {} in the data", decl.name, show(shape), show(&port.shape));
     let d = Diagnostic::error(Code::N0513, message).label(decl.span, "").cause(port.about.clone());

@@ -100,7 +100,7 @@ impl Sources<'_> {
                     Literal::Number(x) => Cell::number(*x, handle),
                     Literal::Text(text) | Literal::Word(text) => Cell::word(text.clone(), handle),
                     Literal::Bool(b) => Cell::word(if *b { "yes" } else { "no" }, handle),
-                    Literal::Size(sizes) => Cell::word(size_text(sizes), handle),
+                    Literal::Size(sizes) => Cell::word(nnc_syntax::units::sizes(sizes), handle),
                     Literal::List(_) => Cell::word("[…]", handle),
                 }
             };
@@ -326,10 +326,6 @@ pub(crate) fn resolve(base: &Path, path: &str) -> String {
     }
     let joined: PathBuf = base.join(path);
     joined.to_string_lossy().into_owned()
-}
-
-fn size_text(sizes: &[usize]) -> String {
-    sizes.iter().map(ToString::to_string).collect::<Vec<_>>().join("x")
 }
 
 /// A whole number that a float holds exactly.

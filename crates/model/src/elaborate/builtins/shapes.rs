@@ -127,7 +127,7 @@ pub(super) fn concat(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
             );
         }
         size += t.axes[axis].size;
-        nodes.push(e.spread(&t, &t.axes.clone(), batched, args.span)?);
+        nodes.push(e.broadcast_to(&t, &t.axes.clone(), batched, args.span)?);
     }
     let mut axes = parts[0].axes.to_vec();
     axes[axis] = Axis::of(size);
@@ -210,11 +210,11 @@ pub(super) fn pick(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
         return e.fail(Code::N0311, format!("`pick` cannot choose from {a} by {b}"), args.span, "");
     };
     let batched = x.batched || index.batched;
-    let node = e.spread(&x, &full, batched, args.span)?;
+    let node = e.broadcast_to(&x, &full, batched, args.span)?;
     let ty = e.b.ty(node).with_dtype(nnc_graph::DType::I32);
     let last = ty.rank() - 1;
     let kept = if index.classes.is_some() {
-        let own = e.spread(&index, &index.axes.clone(), batched, args.span)?;
+        let own = e.broadcast_to(&index, &index.axes.clone(), batched, args.span)?;
         let spread = e.b.broadcast(own, (0..last).collect(), ty.shape.clone());
         let counter = e.b.iota(last, ty);
         let hit = e.b.compare(Direction::Eq, spread, counter);
@@ -222,7 +222,7 @@ pub(super) fn pick(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
         e.b.select(hit, node, zero)
     } else {
         let shares = e.floats(&index);
-        let shares = e.spread(&shares, &full, batched, args.span)?;
+        let shares = e.broadcast_to(&shares, &full, batched, args.span)?;
         e.b.binary(Binary::Multiply, node, shares)
     };
     let node = e.b.reduce(Reduction::Add, kept, vec![last]);

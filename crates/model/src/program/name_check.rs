@@ -17,7 +17,7 @@ use nnc_syntax::{Code, Diagnostic, SourceMap, Span};
 use std::rc::Rc;
 
 /// What there is to look at.
-pub(crate) struct Blind<'a> {
+pub(crate) struct NameCheck<'a> {
     pub sources: &'a SourceMap,
     pub first_user_source: u16,
     pub globals: Rc<Globals>,
@@ -25,7 +25,7 @@ pub(crate) struct Blind<'a> {
     pub ports: &'a [PortDecl],
 }
 
-impl Blind<'_> {
+impl NameCheck<'_> {
     /// The misspelt words that `known` does not tell of already.
     pub(crate) fn names(&self, known: &[Diagnostic]) -> Vec<Diagnostic> {
         let mut e = Elab::new(self.sources, self.first_user_source, self.globals.clone(), DType::F32, true);
@@ -64,7 +64,7 @@ impl Blind<'_> {
             }
         }
         let place = |d: &Diagnostic| d.labels.first().map(|l| l.span);
-        let told = |d: &Diagnostic| {
+        let reported = |d: &Diagnostic| {
             known.iter().any(|k| {
                 let (Some(a), Some(b)) = (place(k), place(d)) else { return false };
                 a.source == b.source && a.start < b.end && b.start < a.end
@@ -77,7 +77,7 @@ impl Blind<'_> {
             )
         };
         let names = e.session.diagnostics.into_iter().filter(about_names);
-        names.chain(settings).filter(|d| !told(d)).collect()
+        names.chain(settings).filter(|d| !reported(d)).collect()
     }
 
     /// The names that a broken statement seems to give: before `=` and `:=`, and after words that define.
@@ -116,13 +116,13 @@ fn columns(dataset: &Dataset) -> Vec<&str> {
 impl Spec {
     /// Misspelt words, found without the data: for when that cannot be read.
     pub fn wrong_names(&self) -> Vec<Diagnostic> {
-        let blind = Blind {
+        let check = NameCheck {
             sources: &self.sources,
             first_user_source: self.first_user_source,
             globals: self.globals.clone(),
             program: &self.program,
             ports: &self.ports,
         };
-        blind.names(&[])
+        check.names(&[])
     }
 }
