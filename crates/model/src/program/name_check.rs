@@ -10,7 +10,6 @@ use crate::elaborate::frame::Frame;
 use crate::elaborate::scope::Globals;
 use crate::elaborate::value::Value;
 use crate::program::names::{binds, check_names};
-use crate::program::spec::Spec;
 use nnc_graph::DType;
 use nnc_syntax::ast::{Dataset, Program, StmtKind, WordKind};
 use nnc_syntax::{Code, Diagnostic, SourceMap, Span};
@@ -111,18 +110,4 @@ fn columns(dataset: &Dataset) -> Vec<&str> {
             _ => None,
         })
         .collect()
-}
-
-impl Spec {
-    /// Misspelt words, found without the data: for when that cannot be read.
-    pub fn wrong_names(&self) -> Vec<Diagnostic> {
-        let check = NameCheck {
-            sources: &self.sources,
-            first_user_source: self.first_user_source,
-            globals: self.globals.clone(),
-            program: &self.program,
-            ports: &self.ports,
-        };
-        check.names(&[])
-    }
 }

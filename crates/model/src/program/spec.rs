@@ -159,6 +159,18 @@ impl Spec {
         })
     }
 
+    /// Misspelt words, found without the data: for when that cannot be read.
+    pub fn wrong_names(&self) -> Vec<Diagnostic> {
+        let check = NameCheck {
+            sources: &self.sources,
+            first_user_source: self.first_user_source,
+            globals: self.globals.clone(),
+            program: &self.program,
+            ports: &self.ports,
+        };
+        check.names(&[])
+    }
+
     /// The text as the user wrote it.
     pub fn text(&self) -> &str {
         &self.sources.get(self.source).text
