@@ -3,6 +3,7 @@
 //!
 //! A place that moves with a loop is checked for all iterations at once.
 
+use crate::dot::Dot;
 use crate::instr::{Instr, Loop, Place, Space};
 use crate::reduce::{ArgMax, Reduce};
 use crate::tile::{Scalar, range_of};
@@ -26,6 +27,21 @@ fn product(sizes: &[usize]) -> Option<usize> {
     sizes.iter().try_fold(1usize, |n, &s| n.checked_mul(s))
 }
 
+/// Elements of a memory, the first and the last.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Range {
+    memory: Space,
+    low: isize,
+    high: isize,
+}
+
+impl Range {
+    /// Whether they share one.
+    pub(crate) fn meets(&self, other: &Range) -> bool {
+        self.memory == other.memory && self.low <= other.high && other.low <= self.high
+    }
+}
+
 /// A cursor in scope: what it moves along and how far, over all iterations.
 #[derive(Clone, Copy, Debug)]
 struct Moving {
@@ -47,8 +63,8 @@ impl Scope {
         Self { memories: [arena, store], cursors: vec![None; cursors] }
     }
 
-    /// The memory that a touch lies in, and its first and last element over all iterations.
-    fn resolve(&self, touch: &Touch) -> Result<(Space, isize, isize), String> {
+    /// What a touch reaches over all iterations of the loops around.
+    pub(crate) fn range(&self, touch: &Touch) -> Result<Range, String> {
         let overflow = || format!("{:?} overflows", touch.place);
         let start = isize::try_from(touch.place.offset).map_err(|_| overflow())?;
         let mut space = touch.place.space;
@@ -61,12 +77,12 @@ impl Scope {
             high = high.checked_add(cursor.high).ok_or_else(overflow)?;
             space = cursor.parent;
         }
-        Ok((space, low, high))
+        Ok(Range { memory: space, low, high })
     }
 
     fn is_inside(&self, touch: &Touch) -> Result<(), String> {
-        let (space, low, high) = self.resolve(touch)?;
-        if low < 0 || high as usize >= self.memories[space.index()] {
+        let range = self.range(touch)?;
+        if range.low < 0 || range.high as usize >= self.memories[range.memory.index()] {
             return Err(format!("{:?} + {} ..= {} is outside", touch.place, touch.low, touch.high));
         }
         Ok(())
@@ -83,10 +99,27 @@ impl Scope {
             let ((a0, a1), (b0, b1)) = (ends(a), ends(b));
             return a0 <= b1 && b0 <= a1;
         }
-        match (self.resolve(a), self.resolve(b)) {
-            (Ok((sa, a0, a1)), Ok((sb, b0, b1))) => sa == sb && a0 <= b1 && b0 <= a1,
+        match (self.range(a), self.range(b)) {
+            (Ok(a), Ok(b)) => a.meets(&b),
             _ => true,
         }
+    }
+
+    /// What some checked instructions write, over all iterations.
+    pub(crate) fn written(&mut self, instrs: &[Instr]) -> Result<Vec<Range>, String> {
+        let mut out = Vec::new();
+        for instr in instrs {
+            if let Instr::Loop(l) = instr {
+                self.enter(l)?;
+                out.extend(self.written(&l.body)?);
+                self.leave(l);
+            } else {
+                for touch in instr.touches()?.iter().filter(|t| t.writes) {
+                    out.push(self.range(touch)?);
+                }
+            }
+        }
+        Ok(out)
     }
 
     /// Checks instructions.
@@ -103,9 +136,18 @@ impl Scope {
 
     /// Checks a loop. A body that never runs touches nothing.
     fn check_loop(&mut self, l: &Loop) -> Result<(), String> {
-        let Some(last) = l.length.checked_sub(1) else {
+        if l.length == 0 {
             return Ok(());
-        };
+        }
+        self.enter(l)?;
+        self.check(&l.body)?;
+        self.leave(l);
+        Ok(())
+    }
+
+    /// Goes into the body of a loop.
+    pub(crate) fn enter(&mut self, l: &Loop) -> Result<(), String> {
+        let last = l.length.saturating_sub(1);
         let mut moving = Vec::with_capacity(l.cursors.len());
         for c in &l.cursors {
             let reach = isize::try_from(last).ok().and_then(|n| n.checked_mul(c.stride));
@@ -125,11 +167,14 @@ impl Scope {
             let slot = self.cursors.get_mut(c.space.index() - 2).filter(|slot| slot.is_none());
             *slot.ok_or_else(|| format!("{:?} is no new cursor", c.space))? = Some(moving);
         }
-        self.check(&l.body)?;
+        Ok(())
+    }
+
+    /// Back from the body of a loop that was entered.
+    pub(crate) fn leave(&mut self, l: &Loop) {
         for c in &l.cursors {
             self.cursors[c.space.index() - 2] = None;
         }
-        Ok(())
     }
 
     fn check_instr(&self, instr: &Instr) -> Result<(), String> {
@@ -176,13 +221,7 @@ impl Instr {
                 let sizes: Vec<usize> = d.batch.iter().map(|b| b.0).chain([d.m, d.n]).collect();
                 let result = dense(d.c, product(&sizes), true)?;
                 if result.is_some() && d.k > 0 {
-                    let side = |batch: Vec<(usize, isize)>, rows, columns, x: &crate::Matrix| {
-                        let dims = [batch, vec![(rows, x.row), (columns, x.column)]].concat();
-                        let (low, high) = range_of(&dims);
-                        Touch { place: x.place, low, high, writes: false }
-                    };
-                    out.push(side(d.batch.iter().map(|b| (b.0, b.1)).collect(), d.m, d.k, &d.a));
-                    out.push(side(d.batch.iter().map(|b| (b.0, b.2)).collect(), d.k, d.n, &d.b));
+                    out.extend([d.left_touch(), d.right_touch()]);
                 }
                 out.extend(result);
             }
@@ -248,5 +287,22 @@ impl Instr {
             }
         }
         Ok(out)
+    }
+}
+
+impl Dot {
+    fn left_touch(&self) -> Touch {
+        let batch = self.batch.iter().map(|b| (b.0, b.1));
+        let dims: Vec<_> = batch.chain([(self.m, self.a.row), (self.k, self.a.column)]).collect();
+        let (low, high) = range_of(&dims);
+        Touch { place: self.a.place, low, high, writes: false }
+    }
+
+    /// What reading the right operand touches.
+    pub(crate) fn right_touch(&self) -> Touch {
+        let batch = self.batch.iter().map(|b| (b.0, b.2));
+        let dims: Vec<_> = batch.chain([(self.k, self.b.row), (self.n, self.b.column)]).collect();
+        let (low, high) = range_of(&dims);
+        Touch { place: self.b.place, low, high, writes: false }
     }
 }

@@ -3,7 +3,8 @@
 use crate::check::{Scope, cursors};
 use crate::denormals::Flush;
 use crate::dot::Shared;
-use crate::instr::{Instr, Loop, Place};
+use crate::hoist::{Iterate, Step, hoist};
+use crate::instr::{Instr, Place};
 use crate::interpret::{self, Tiles};
 use crate::isa::Isa;
 use crate::tile::{LANES, Program};
@@ -31,7 +32,9 @@ unsafe impl<T: Sync> Sync for Bases<T> {}
 /// Checked instructions.
 #[derive(Debug)]
 pub struct Code<T> {
-    instrs: Vec<Instr>,
+    steps: Vec<Step>,
+    /// Right operands of products in loops.
+    packed: Buffer<T>,
     arena: usize,
     store: usize,
     bases: Bases<T>,
@@ -40,11 +43,16 @@ pub struct Code<T> {
 }
 
 /// Elementwise work per task: elements times operations.
-const TILE_TASK: usize = 1 << 17;
+const TILE_TASK: usize = 1 << 15;
 
 impl<T: Real> Code<T> {
     /// The elements of scratch that every worker needs for these instructions, and that the first one needs.
     pub fn scratch(instrs: &[Instr]) -> (usize, usize) {
+        let (each, first) = Self::worker_scratch(instrs);
+        (each, first.saturating_add(hoist(instrs).1))
+    }
+
+    fn worker_scratch(instrs: &[Instr]) -> (usize, usize) {
         let need = |i: &Instr| match i {
             Instr::Tile(p) => {
                 let tiles = p.scratch(size_of::<T>());
@@ -54,7 +62,7 @@ impl<T: Real> Code<T> {
             Instr::Reduce(r) => r.scratch(),
             Instr::Convolution(c) => c.scratch(),
             Instr::ConvolutionKernel(c) => c.scratch(),
-            Instr::Loop(l) => Self::scratch(&l.body),
+            Instr::Loop(l) => Self::worker_scratch(&l.body),
             Instr::ArgMax(_)
             | Instr::Copy(_)
             | Instr::Zero(..)
@@ -72,7 +80,8 @@ impl<T: Real> Code<T> {
     pub fn new(instrs: Vec<Instr>, arena: usize, store: usize, workers: usize) -> Result<Self, String> {
         let cursors = cursors(&instrs);
         Scope::new(arena, store, cursors).check(&instrs)?;
-        let (each, first) = Self::scratch(&instrs);
+        let (each, first) = Self::worker_scratch(&instrs);
+        let (steps, packed) = hoist(&instrs);
         let scalars = scalars(&instrs);
         let worker = |w: usize| Worker {
             scratch: Buffer::zeros(if w == 0 { first } else { each }),
@@ -80,12 +89,8 @@ impl<T: Real> Code<T> {
         };
         let workers = (0..workers.max(1)).map(worker).collect();
         let bases = Bases(vec![std::ptr::null_mut(); 2 + cursors]);
-        Ok(Self { instrs, arena, store, bases, workers, isa: Isa::detect() })
-    }
-
-    /// The instructions.
-    pub fn instrs(&self) -> &[Instr] {
-        &self.instrs
+        let packed = Buffer::zeros(packed);
+        Ok(Self { steps, packed, arena, store, bases, workers, isa: Isa::detect() })
     }
 
     /// Runs a range of the instructions. Allocates nothing.
@@ -106,10 +111,11 @@ impl<T: Real> Code<T> {
         let _flush = Flush::new();
         self.bases.0[0] = arena.as_mut_ptr();
         self.bases.0[1] = store.as_mut_ptr();
-        let memory = Memory { bases: self.bases.0.as_mut_ptr(), seed, step };
-        for instr in &self.instrs[range] {
+        let (bases, packed) = (self.bases.0.as_mut_ptr(), self.packed.as_mut_ptr());
+        let memory = Memory { bases, packed, seed, step };
+        for step in &self.steps[range] {
             // SAFETY: `new` checked all instructions for memories of these sizes, which we hold alone.
-            unsafe { memory.execute(instr, self.isa, pool, &mut self.workers) };
+            unsafe { memory.step(step, self.isa, pool, &mut self.workers) };
         }
     }
 }
@@ -128,6 +134,7 @@ fn scalars(instrs: &[Instr]) -> usize {
 #[derive(Clone, Copy)]
 struct Memory<T> {
     bases: *mut *mut T,
+    packed: *mut T,
     seed: u64,
     step: u64,
 }
@@ -156,12 +163,9 @@ impl<T: Real> Memory<T> {
     /// # Safety
     /// The instruction was checked for memories of these sizes, and nobody else uses them.
     unsafe fn execute(&self, instr: &Instr, isa: Isa, pool: &Pool, workers: &mut [Worker<T>]) {
-        match instr {
-            // SAFETY: tile programs and loops are checked on their own.
-            Instr::Tile(p) => return unsafe { self.tile(p, isa, pool, workers) },
-            // SAFETY: as above.
-            Instr::Loop(l) => return unsafe { self.iterate(l, isa, pool, workers) },
-            _ => {}
+        if let Instr::Tile(p) = instr {
+            // SAFETY: tile programs are checked on their own.
+            return unsafe { self.tile(p, isa, pool, workers) };
         }
         let workers = Shared(workers.as_mut_ptr());
         let scratch = |worker: usize| {
@@ -210,8 +214,32 @@ impl<T: Real> Memory<T> {
 
     /// # Safety
     /// As for `execute`.
-    unsafe fn iterate(&self, l: &Loop, isa: Isa, pool: &Pool, workers: &mut [Worker<T>]) {
+    #[inline(always)]
+    unsafe fn step(&self, step: &Step, isa: Isa, pool: &Pool, workers: &mut [Worker<T>]) {
+        // SAFETY: the caller's promise; a product is packed after its loop packed its right operand, which nothing
+        // in the loop writes.
+        unsafe {
+            match step {
+                Step::Instr(instr) => self.execute(instr, isa, pool, workers),
+                Step::Packed(d, at) => {
+                    let operands =
+                        (self.at(d.a.place).cast_const(), self.at(d.b.place).cast_const(), self.at(d.c));
+                    let scratch = workers[0].scratch.as_mut_ptr();
+                    d.run_packed(isa, pool, operands, self.packed.add(*at), scratch);
+                }
+                Step::Loop(l) => self.iterate(l, isa, pool, workers),
+            }
+        }
+    }
+
+    /// # Safety
+    /// As for `execute`.
+    unsafe fn iterate(&self, l: &Iterate, isa: Isa, pool: &Pool, workers: &mut [Worker<T>]) {
         let _awake = pool.stay_awake();
+        for (d, at) in &l.packs {
+            // SAFETY: the check found the operand in memory; `packed` has a place for each.
+            unsafe { d.pack(isa, pool, self.at(d.b.place), self.packed.add(*at)) };
+        }
         for i in 0..l.length {
             let t = if l.reverse { l.length - 1 - i } else { i } as isize;
             for c in &l.cursors {
@@ -219,12 +247,12 @@ impl<T: Real> Memory<T> {
                 // worker reads the table between two instructions.
                 unsafe {
                     let parent = *self.bases.add(c.parent.index());
-                    *self.bases.add(c.space.index()) = parent.wrapping_offset(t * c.stride);
+                    *self.bases.add(c.space.index()) = parent.wrapping_offset(t.wrapping_mul(c.stride));
                 }
             }
-            for instr in &l.body {
+            for step in &l.body {
                 // SAFETY: the caller's promise; the check looked at all iterations.
-                unsafe { self.execute(instr, isa, pool, workers) };
+                unsafe { self.step(step, isa, pool, workers) };
             }
         }
     }

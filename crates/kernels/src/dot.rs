@@ -81,6 +81,48 @@ impl Dot {
         library::fits([self.m, self.k, self.n], [self.b.row, self.b.column])
     }
 
+    /// The elements of the packed right operand, if this is a product that can use one: see [`Dot::pack`].
+    pub(crate) fn packed_len(&self) -> Option<usize> {
+        let one = self.batch.is_empty() && self.m > 0;
+        (one && !self.is_tiny() && !self.is_large()).then(|| gemm::packed_len(self.k, self.n))
+    }
+
+    /// Whether another product has the same right operand.
+    pub(crate) fn shares_right(&self, other: &Dot) -> bool {
+        (self.k, self.n, self.b) == (other.k, other.n, other.b)
+    }
+
+    /// Copies the right operand to where [`Dot::run_packed`] reads it.
+    ///
+    /// # Safety
+    /// All elements of `b` lie in memory and nobody writes them; `to` has [`Dot::packed_len`] elements that nobody
+    /// else touches.
+    pub(crate) unsafe fn pack<T: Real>(&self, isa: Isa, pool: &Pool, b: *const T, to: *mut T) {
+        // SAFETY: the caller's promise; packing touches no other operand.
+        unsafe { self.gemm((b, b, to), None).pack(isa, pool, to) };
+    }
+
+    /// Runs a product of one matrix whose right operand was packed.
+    ///
+    /// # Safety
+    /// As for [`Dot::run`]; the packed operand is that of `b` as it is now.
+    pub(crate) unsafe fn run_packed<T: Real>(
+        &self,
+        isa: Isa,
+        pool: &Pool,
+        operands: (*const T, *const T, *mut T),
+        packed: *const T,
+        scratch: *mut T,
+    ) {
+        // SAFETY: the caller's promise.
+        unsafe { self.gemm(operands, Some(packed)).run(isa, Some(pool), scratch) };
+    }
+
+    fn gemm<T>(&self, (a, b, c): (*const T, *const T, *mut T), packed: Option<*const T>) -> Gemm<T> {
+        let (a, b) = ((a, [self.a.row, self.a.column]), (b, [self.b.row, self.b.column]));
+        Gemm { size: [self.m, self.k, self.n], a, b, c, row: self.n, packed }
+    }
+
     fn is_tiny(&self) -> bool {
         self.volume() <= TINY || self.m == 1 || self.n == 1
     }
@@ -150,7 +192,7 @@ impl Dot {
             let task = Small { size, a, sa, b, sb, c, row: self.n };
             dispatch!(isa, small::<T>(task: Small<T>));
         } else {
-            let gemm = Gemm { size, a: (a, sa), b: (b, sb), c, row: self.n };
+            let gemm = self.gemm((a, b, c), None);
             // SAFETY: the caller's promise.
             unsafe { if self.is_large() { library::run(&gemm, pool) } else { gemm.run(isa, pool, scratch) } };
         }

@@ -20,6 +20,8 @@ const COLUMNS: usize = 2048;
 const WINDOW_ROWS: usize = 144;
 /// Columns of a window.
 const WINDOW_COLUMNS: usize = 128;
+/// Elements to pack that are worth a second thread.
+const PACK: usize = 1 << 16;
 /// Multiplications that are worth a second thread.
 const PARALLEL: usize = 1 << 19;
 
@@ -34,6 +36,8 @@ pub(crate) struct Gemm<T> {
     pub(crate) c: *mut T,
     /// From one row of `c` to the next.
     pub(crate) row: usize,
+    /// What [`Gemm::pack`] made of `b`, if it was called before.
+    pub(crate) packed: Option<*const T>,
 }
 
 // SAFETY: tasks share it to read `a` and `b` and write windows of `c` that do not meet.
@@ -54,10 +58,17 @@ fn depth_of(k: usize) -> usize {
     k.div_ceil(k.div_ceil(DEPTH).max(1)).max(1)
 }
 
+/// The elements of a packed right operand.
+pub(crate) fn packed_len(k: usize, n: usize) -> usize {
+    k.saturating_mul(n.saturating_add(WIDEST - 1) / WIDEST * WIDEST)
+}
+
+/// The widest panel: two vectors of 16 elements.
+const WIDEST: usize = 32;
+
 /// The elements of scratch that a product of this size may need.
 pub(crate) fn scratch([m, k, n]: [usize; 3]) -> usize {
-    let widest = 2 * 16;
-    depth_of(k) * (m.min(ROWS) + n.min(COLUMNS).next_multiple_of(widest))
+    depth_of(k) * (m.min(ROWS) + n.min(COLUMNS).next_multiple_of(WIDEST))
 }
 
 impl<T: Real> Gemm<T> {
@@ -71,7 +82,9 @@ impl<T: Real> Gemm<T> {
         let shape = T::shape(isa);
         let depth = depth_of(k);
         // Copying pays when every element is read more than a few times.
-        let copies = [n > 4 * 2 * shape.width && m > shape.rows, self.b.1[1] != 1 || m > 8 * shape.rows];
+        let packed = self.packed.is_some();
+        let copies =
+            [n > 4 * 2 * shape.width && m > shape.rows, packed || self.b.1[1] != 1 || m > 8 * shape.rows];
         for j in (0..n).step_by(COLUMNS) {
             for p in (0..k).step_by(depth) {
                 for i in (0..m).step_by(ROWS) {
@@ -89,20 +102,59 @@ impl<T: Real> Gemm<T> {
         }
     }
 
+    /// Copies all of `b` as [`Gemm::run`] reads it: part by part, panel by panel.
+    ///
+    /// # Safety
+    /// All elements of `b` lie in memory and nobody writes them; `to` has [`packed_len`] elements that nobody else
+    /// touches.
+    pub(crate) unsafe fn pack(&self, isa: Isa, pool: &Pool, to: *mut T) {
+        let [_, k, n] = self.size;
+        let (shape, depth) = (T::shape(isa), depth_of(k));
+        for j in (0..n).step_by(COLUMNS) {
+            for p in (0..k).step_by(depth) {
+                let (depth, columns) = ((p, depth.min(k - p)), (j, COLUMNS.min(n - j)));
+                let part = Part { rows: (0, 0), depth, columns, copies: [false, true], shape };
+                let to = Shared(to.wrapping_add(self.packed_at(&part)));
+                let pack = |task: usize, _: usize| {
+                    let (to, first) = (&to, task * WINDOW_COLUMNS);
+                    // SAFETY: every task copies its own columns to their own place.
+                    unsafe { self.copy_b(isa, &part, first, WINDOW_COLUMNS.min(columns.1 - first), to.0) };
+                };
+                let tasks = columns.1.div_ceil(WINDOW_COLUMNS);
+                if depth.1 * columns.1 >= PACK {
+                    pool.run(tasks, &pack)
+                } else {
+                    (0..tasks).for_each(|t| pack(t, 0))
+                }
+            }
+        }
+    }
+
+    /// Where a part of `b` begins in its packed form.
+    fn packed_at(&self, part: &Part) -> usize {
+        let panels = part.columns.1.next_multiple_of(2 * part.shape.width);
+        part.columns.0 * self.size[1] + part.depth.0 * panels
+    }
+
     unsafe fn part(&self, isa: Isa, pool: Option<&Pool>, scratch: *mut T, part: Part) {
         let (m, k, n) = (part.rows.1, part.depth.1, part.columns.1);
         let down = m.div_ceil(WINDOW_ROWS);
         let height = m.div_ceil(down).next_multiple_of(part.shape.rows);
-        let width = WINDOW_COLUMNS;
-        let (down, across) = (m.div_ceil(height), n.div_ceil(width));
-        let copied = (Shared(scratch), Shared(scratch.wrapping_add(m * k)));
+        // An even number of windows, so that two threads end together.
+        let (down, across) = (m.div_ceil(height), n.div_ceil(WINDOW_COLUMNS));
+        let across = across + down * across % 2;
+        let width = n.div_ceil(across).next_multiple_of(2 * part.shape.width);
+        let across = n.div_ceil(width);
+        let packed = self.packed.map(|packed| packed.wrapping_add(self.packed_at(&part)).cast_mut());
+        let copied = (Shared(scratch), Shared(packed.unwrap_or(scratch.wrapping_add(m * k))));
         let pool = pool.filter(|_| m * k * n >= PARALLEL);
         let each = |tasks: usize, job: &(dyn Fn(usize, usize) + Sync)| match pool {
             Some(pool) => pool.run(tasks, job),
             None => (0..tasks).for_each(|task| job(task, 0)),
         };
-        let copying = (if part.copies[0] { down } else { 0 }, across);
-        if part.copies[0] || part.copies[1] || n % (2 * part.shape.width) != 0 {
+        let copying = (if part.copies[0] { down } else { 0 }, if packed.is_none() { across } else { 0 });
+        let panels = part.copies[1] || n % (2 * part.shape.width) != 0;
+        if part.copies[0] || (packed.is_none() && panels) {
             each(copying.0 + copying.1, &|task, _| {
                 let (to_a, to_b) = (&copied.0, &copied.1);
                 // SAFETY: every task copies its own rows or columns to their own place.
@@ -276,8 +328,14 @@ mod tests {
         for threads in [1, 3] {
             let mut c = vec![T::of(f64::NAN); m * n];
             let mut copies = vec![T::of(f64::NAN); scratch([m, k, n])];
-            let gemm =
-                Gemm { size: [m, k, n], a: (a.as_ptr(), sa), b: (b.as_ptr(), sb), c: c.as_mut_ptr(), row: n };
+            let gemm = Gemm {
+                size: [m, k, n],
+                a: (a.as_ptr(), sa),
+                b: (b.as_ptr(), sb),
+                c: c.as_mut_ptr(),
+                row: n,
+                packed: None,
+            };
             // SAFETY: all of the sizes asked for.
             unsafe { gemm.run(isa, Some(&Pool::new(threads)), copies.as_mut_ptr()) };
             bits.push(c);

@@ -18,6 +18,7 @@ mod convolve;
 mod denormals;
 mod dot;
 mod gemm;
+mod hoist;
 mod instr;
 mod interpret;
 mod isa;

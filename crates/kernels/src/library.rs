@@ -110,7 +110,7 @@ mod tests {
         unsafe { T::multiply([m, k, n], pa, pb, (whole.as_mut_ptr(), n as isize)) };
         for threads in [1, 3] {
             let mut c = vec![T::of(f64::NAN); m * n];
-            let product = Gemm { size: [m, k, n], a: pa, b: pb, c: c.as_mut_ptr(), row: n };
+            let product = Gemm { size: [m, k, n], a: pa, b: pb, c: c.as_mut_ptr(), row: n, packed: None };
             // SAFETY: all of the sizes asked for.
             unsafe { run(&product, Some(&Pool::new(threads))) };
             assert!(c == whole, "{m}x{k}x{n}: pieces or threads change bits");

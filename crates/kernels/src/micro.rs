@@ -49,8 +49,14 @@ pub(crate) trait Blocks: Sized {
 
 /// The height of the next block when `left` rows remain: the largest, or a piece of the rest.
 pub(crate) fn piece(left: usize, largest: usize) -> usize {
+    const PIECES: [usize; 5] = [8, 6, 4, 3, 2];
+    if left > largest && left <= largest + 2 {
+        // Two blocks of middling height are faster than the largest one and a low one.
+        let even = |h: &usize| *h < largest && PIECES.contains(&(left - h));
+        return PIECES.into_iter().find(even).unwrap_or(largest);
+    }
     let fits = |h: &usize| *h <= left && *h <= largest;
-    if left >= largest { largest } else { [8, 6, 4, 3, 2].into_iter().find(fits).unwrap_or(1) }
+    if left >= largest { largest } else { PIECES.into_iter().find(fits).unwrap_or(1) }
 }
 
 /// The function of a number of rows and vectors.
