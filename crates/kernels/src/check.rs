@@ -3,11 +3,11 @@
 //!
 //! A place that moves with a loop is checked for all iterations at once.
 
-use crate::dot::Dot;
+use crate::conv::window::WindowFold;
+use crate::elementwise::tile::{Scalar, range_of};
 use crate::instr::{Instr, Loop, Place, Space};
+use crate::matmul::dot::Dot;
 use crate::reduce::{ArgMax, Reduce};
-use crate::tile::{Scalar, range_of};
-use crate::window::WindowFold;
 
 /// A box of elements that an instruction touches, relative to its place.
 #[derive(Clone, Copy, Debug)]

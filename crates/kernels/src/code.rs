@@ -2,12 +2,12 @@
 
 use crate::check::{Scope, cursors};
 use crate::denormals::Flush;
-use crate::dot::Shared;
+use crate::elementwise::interpret::{self, Tiles};
+use crate::elementwise::tile::{LANES, Program};
 use crate::hoist::{Iterate, Step, hoist};
 use crate::instr::{Instr, Place};
-use crate::interpret::{self, Tiles};
 use crate::isa::Isa;
-use crate::tile::{LANES, Program};
+use crate::matmul::dot::Shared;
 use crate::{Buffer, Pool, Real};
 use std::ops::Range;
 
@@ -290,9 +290,9 @@ impl<T: Real> Memory<T> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::elementwise::tile::{Access, Arg, BinaryOp, Load, MicroOp, Op, UnaryOp};
     use crate::instr::Space;
     use crate::reduce::Reduce;
-    use crate::tile::{Access, Arg, BinaryOp, Load, MicroOp, Op, UnaryOp};
     use crate::{Dot, Fold, Matrix};
 
     fn arena(offset: usize) -> Place {
@@ -338,7 +338,7 @@ mod tests {
     /// Every instruction set convolves alike, up to the fused additions.
     #[test]
     fn instruction_sets_convolve_alike() {
-        use crate::convolve::{Convolution, ConvolutionKernel, Geometry};
+        use crate::conv::convolution::{Convolution, ConvolutionKernel, Geometry};
         for (channels, filters, groups) in [(3, 7, 1), (16, 33, 1), (1, 32, 1), (6, 20, 2), (40, 40, 40)] {
             let geometry = Geometry {
                 batch: 3,

@@ -2,8 +2,8 @@
 //! same in all of them.
 
 use crate::check::{Range, Scope, cursors};
-use crate::dot::Dot;
 use crate::instr::{Cursor, Instr, Loop};
+use crate::matmul::dot::Dot;
 
 /// The fewest iterations for which packing pays.
 const ITERATIONS: usize = 4;

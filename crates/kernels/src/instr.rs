@@ -3,12 +3,12 @@
 //! An instruction is generic over its places: a planner writes them as elements of its own buffers and gives
 //! them their final form by one [`Instr::map`].
 
-use crate::convolve::{Convolution, ConvolutionKernel};
-use crate::dot::Dot;
+use crate::conv::convolution::{Convolution, ConvolutionKernel};
+use crate::conv::window::Window;
+use crate::elementwise::tile::Program;
+use crate::matmul::dot::Dot;
 use crate::moves::{Copy, Gather, ScatterAdd};
 use crate::reduce::{ArgMax, Reduce};
-use crate::tile::Program;
-use crate::window::Window;
 
 /// What an offset counts from: one of the two memories, or a cursor of a loop.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

@@ -1,12 +1,15 @@
 //! What an element is.
 
-use crate::math;
+use crate::elementwise::math;
 use std::fmt::Debug;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 mod sealed {
     #[allow(private_bounds, reason = "what the loops of products need is nobody else's business")]
-    pub trait Sealed: crate::library::Library + crate::micro::Blocks + crate::walk::Walks {}
+    pub trait Sealed:
+        crate::matmul::matrixmultiply::Library + crate::matmul::micro::Blocks + crate::conv::walk::Walks
+    {
+    }
     impl Sealed for f32 {}
     impl Sealed for f64 {}
 }

@@ -1,9 +1,9 @@
 //! Folding elements: sums, largest and smallest, in a fixed tree that depends on the size alone.
 
-use crate::dot::Shared;
-use crate::interpret::{maximum, minimum};
+use crate::elementwise::interpret::{maximum, minimum};
+use crate::elementwise::tile::LANES;
 use crate::isa::{Isa, dispatch};
-use crate::tile::LANES;
+use crate::matmul::dot::Shared;
 use crate::{Place, Pool, Real};
 
 /// How elements are folded.

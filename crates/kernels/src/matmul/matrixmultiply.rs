@@ -1,11 +1,11 @@
 //! Products of large matrices by the crate matrixmultiply.
 //!
 //! It is as fast as our own blocks or faster where all three sizes are large and the rows of `b` lie in one
-//! piece; everywhere else [`crate::gemm`] is. Its packing buffer is the one thing that a step allocates. The
+//! piece; everywhere else [`crate::matmul::gemm`] is. Its packing buffer is the one thing that a step allocates. The
 //! crate's own threads are not used: the result is cut into pieces by its size alone, and every element is
 //! summed in the same order in whatever piece it lies, so the bits depend on the sizes only.
 
-use crate::gemm::Gemm;
+use crate::matmul::gemm::Gemm;
 use crate::{Pool, Real};
 
 /// All three sizes are at least this ...
@@ -41,7 +41,7 @@ macro_rules! library {
                 (c, row): (*mut Self, isize),
             ) {
                 // SAFETY: the caller's promise.
-                unsafe { matrixmultiply::$function(m, k, n, 1.0, a, ra, ca, b, rb, cb, 0.0, c, row, 1) };
+                unsafe { ::matrixmultiply::$function(m, k, n, 1.0, a, ra, ca, b, rb, cb, 0.0, c, row, 1) };
             }
         }
     };

@@ -2,10 +2,10 @@
 //!
 //! All loops go over the channels in vectors; elements of a window are visited in row-major order.
 
-use crate::dot::Shared;
-use crate::interpret::maximum;
+use crate::elementwise::interpret::maximum;
+use crate::elementwise::tile::LANES;
 use crate::isa::{Isa, dispatch};
-use crate::tile::LANES;
+use crate::matmul::dot::Shared;
 use crate::{Place, Pool, Real};
 
 /// The sizes of windows; three axes of space, the first ones of size 1 where there are fewer.

@@ -1,16 +1,16 @@
 //! Convolutions over up to three axes of space, channels last, without any copy of windows.
 //!
 //! A block of neighbouring results (positions by filters) stays in registers while the loops walk over the
-//! window and its channels ([`crate::walk`]). Where the window reaches into padding or between dilated
+//! window and its channels ([`crate::conv::walk`]). Where the window reaches into padding or between dilated
 //! elements, a sample is first copied with its zeros. The gradient by the kernel is the same loop with
 //! positions in the place of the window; samples are summed in chunks, and the chunks in their order.
 
 mod kernel_gradient;
 
-use crate::dot::Shared;
+use crate::conv::walk::{ROWS, Walk, piece};
+use crate::elementwise::tile::{LANES, range_of};
 use crate::isa::{Isa, dispatch};
-use crate::tile::{LANES, range_of};
-use crate::walk::{ROWS, Walk, piece};
+use crate::matmul::dot::Shared;
 use crate::{Place, Pool, Real};
 
 /// The sizes of a convolution; three axes of space, the first ones of size 1 where there are fewer.
@@ -168,7 +168,7 @@ struct Picture<T> {
 }
 
 impl Geometry {
-    /// The axes' share of the elements before the first one that is read.
+    /// Whether positions read a sample where it lies: without padding and without dilation of the input.
     fn is_direct(&self) -> bool {
         (0..3).all(|i| {
             let last = (self.out[i] - 1) * self.stride[i] + (self.window[i] - 1) * self.dilation[i];

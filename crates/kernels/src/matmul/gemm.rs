@@ -5,9 +5,9 @@
 //! cut depends on the sizes alone, and every element is summed in the order of `k`, so neither the number of
 //! threads nor the window changes a bit.
 
-use crate::dot::Shared;
 use crate::isa::Isa;
-use crate::micro::{Shape, piece};
+use crate::matmul::dot::Shared;
+use crate::matmul::micro::{Shape, piece};
 use crate::{Pool, Real};
 
 /// Columns of `a` at a time: a panel of `b` stays in the first cache.

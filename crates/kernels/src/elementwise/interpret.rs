@@ -1,8 +1,8 @@
 //! The interpreter of tile programs.
 
+use crate::elementwise::tile::{Access, Arg, BinaryOp, LANES, MicroOp, Op, Program, Scalar, UnaryOp};
 use crate::isa::{Isa, dispatch};
 use crate::random::{Key, mix, unit};
-use crate::tile::{Access, Arg, BinaryOp, LANES, MicroOp, Op, Program, Scalar, UnaryOp};
 use crate::{Place, Real};
 
 /// What a program runs on: the first elements of all spaces and of the scratch of one worker.

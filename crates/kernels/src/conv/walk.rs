@@ -1,11 +1,11 @@
 //! The innermost loops of convolutions: a few rows by one or two vectors of columns, held in registers, while
 //! a walk leads through memory.
 //!
-//! What [`crate::micro`] is to products: only that rows may lie anywhere, and that the summed elements of a row
+//! What [`crate::matmul::micro`] is to products: only that rows may lie anywhere, and that the summed elements of a row
 //! lie in runs.
 
 use crate::isa::Isa;
-use crate::micro::Shape;
+use crate::matmul::micro::Shape;
 
 /// The most rows of a block.
 pub(crate) const ROWS: usize = 12;
@@ -176,7 +176,7 @@ vector_block!(
     _mm256_add_pd
 );
 
-/// Elements of a vector where no instruction set is known, as in [`crate::micro`].
+/// Elements of a vector where no instruction set is known, as in [`crate::matmul::micro`].
 const PLAIN: usize = 4;
 
 /// A block function for any machine.

@@ -1,13 +1,13 @@
 //! Products of matrices.
 //!
-//! Large ones are matrixmultiply's ([`crate::library`]), smaller and skinny ones go block by block
-//! ([`crate::gemm`]); tiny ones and products with a vector have loops of their own, whose order of summation
+//! Large ones are matrixmultiply's ([`crate::matmul::matrixmultiply`]), smaller and skinny ones go block by block
+//! ([`crate::matmul::gemm`]); tiny ones and products with a vector have loops of their own, whose order of summation
 //! is fixed.
 
-use crate::gemm::{self, Gemm};
+use crate::elementwise::tile::LANES;
 use crate::isa::{Isa, dispatch};
-use crate::library;
-use crate::tile::LANES;
+use crate::matmul::gemm::{self, Gemm};
+use crate::matmul::matrixmultiply;
 use crate::{Place, Pool, Real};
 
 /// Where a matrix lies: its first element and the distances of its rows and columns.
@@ -78,7 +78,7 @@ impl Dot {
     }
 
     fn is_large(&self) -> bool {
-        library::fits([self.m, self.k, self.n], [self.b.row, self.b.column])
+        matrixmultiply::fits([self.m, self.k, self.n], [self.b.row, self.b.column])
     }
 
     /// The elements of the packed right operand, if this is a product that can use one: see [`Dot::pack`].
@@ -194,7 +194,9 @@ impl Dot {
         } else {
             let gemm = self.gemm((a, b, c), None);
             // SAFETY: the caller's promise.
-            unsafe { if self.is_large() { library::run(&gemm, pool) } else { gemm.run(isa, pool, scratch) } };
+            unsafe {
+                if self.is_large() { matrixmultiply::run(&gemm, pool) } else { gemm.run(isa, pool, scratch) }
+            };
         }
     }
 }
