@@ -103,8 +103,8 @@ fn geometry(d: &ConvDims, x: &[usize], k: &[usize], z: &[usize]) -> Geometry {
         groups: d.groups,
         stride: three(&d.stride, 1),
         low: three(&low, 0),
-        spread: three(&d.lhs_dilation, 1),
-        dilation: three(&d.rhs_dilation, 1),
+        lhs_dilation: three(&d.lhs_dilation, 1),
+        rhs_dilation: three(&d.rhs_dilation, 1),
     }
 }
 
@@ -120,6 +120,6 @@ fn windows(d: &WindowDims, x: &[usize], z: &[usize]) -> Windows {
         channels: x[n + 1],
         stride: three(&d.stride, 1),
         low: three(&low, 0),
-        spread: three(&d.dilation, 1),
+        base_dilation: three(&d.dilation, 1),
     }
 }

@@ -39,8 +39,8 @@ fn main() {
     println!("{:>6} {:>5} {:>6}  {:>8} {:>8} {:>8}", "m", "n", "k", "ours", "mm", "ours, 2");
     for (m, n, k, ta, tb) in shapes {
         let place = |offset| Place { space: Space::ARENA, offset };
-        let strides = |rows: usize, columns: usize, turned: bool| {
-            if turned { (1, rows as isize) } else { (columns as isize, 1) }
+        let strides = |rows: usize, columns: usize, transposed: bool| {
+            if transposed { (1, rows as isize) } else { (columns as isize, 1) }
         };
         let ((ar, ac), (br, bc)) = (strides(m, k, ta), strides(k, n, tb));
         let (at, bt) = (m * n, m * n + m * k);

@@ -350,8 +350,8 @@ mod tests {
                 groups,
                 stride: [1, 2, 1],
                 low: [0, 0, 1],
-                spread: [1; 3],
-                dilation: [1; 3],
+                lhs_dilation: [1; 3],
+                rhs_dilation: [1; 3],
             };
             let f = filters as isize;
             let i = (channels / groups) as isize * f;

@@ -26,6 +26,7 @@ mod pool;
 mod random;
 mod real;
 mod reduce;
+mod vector;
 
 pub use buffer::Buffer;
 pub use code::Code;

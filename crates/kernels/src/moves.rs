@@ -5,7 +5,7 @@ use crate::{Place, Real};
 /// Copies a box of elements from one strided place to another.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Copy<P = Place> {
-    /// Sizes, and distances in `from` and `to`, of all axes.
+    /// Sizes, and strides in `from` and `to`, of all axes.
     pub dims: Vec<(usize, isize, isize)>,
     /// The first element to read.
     pub from: P,

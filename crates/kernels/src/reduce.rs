@@ -20,7 +20,7 @@ pub enum Fold {
 /// `to[o, i] = fold over r of from[o, r, i]`, all row-major and dense.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Reduce<P = Place> {
-    /// How.
+    /// What is kept of the elements: their sum, or one of them.
     pub fold: Fold,
     /// Elements before the folded axis.
     pub outer: usize,

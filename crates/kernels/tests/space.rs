@@ -69,8 +69,8 @@ fn geometry(n: &mut Numbers) -> Option<Geometry> {
         groups,
         stride: [1; 3],
         low: [0; 3],
-        spread: [1; 3],
-        dilation: [1; 3],
+        lhs_dilation: [1; 3],
+        rhs_dilation: [1; 3],
     };
     let plain = n.below(2) == 0;
     for i in 3 - axes..3 {
@@ -80,21 +80,21 @@ fn geometry(n: &mut Numbers) -> Option<Geometry> {
         let mut high = 0;
         if !plain {
             (g.low[i], high) = (n.below(5) as isize - 1, n.below(5) as isize - 1);
-            g.spread[i] = 1 + n.below(3);
-            g.dilation[i] = 1 + n.below(2);
+            g.lhs_dilation[i] = 1 + n.below(3);
+            g.rhs_dilation[i] = 1 + n.below(2);
         }
-        let size = (g.size[i] - 1) * g.spread[i] + 1;
-        let window = (g.window[i] - 1) * g.dilation[i] + 1;
+        let size = (g.size[i] - 1) * g.lhs_dilation[i] + 1;
+        let window = (g.window[i] - 1) * g.rhs_dilation[i] + 1;
         g.out[i] = positions(size, window, g.stride[i], g.low[i] + high)?;
     }
     Some(g)
 }
 
 /// Where a position and an element of a window find their number; `None` in the zeros.
-fn source(p: usize, stride: usize, q: usize, low: isize, spread: usize, size: usize) -> Option<usize> {
+fn source(p: usize, stride: usize, q: usize, low: isize, dilation: usize, size: usize) -> Option<usize> {
     let at = (p * stride + q) as isize - low;
-    let found = at >= 0 && at % spread as isize == 0 && (at as usize / spread) < size;
-    found.then_some(at as usize / spread)
+    let found = at >= 0 && at % dilation as isize == 0 && (at as usize / dilation) < size;
+    found.then_some(at as usize / dilation)
 }
 
 /// Calls `f` with the index of every product: in the input, the dense kernel, and the result.
@@ -108,8 +108,8 @@ fn pairs(g: &Geometry, mut f: impl FnMut(usize, usize, usize)) {
             for q in 0..kd * kh * kw {
                 let tap = [q / (kh * kw), q / kw % kh, q % kw];
                 let from = [0, 1, 2].map(|i| {
-                    let q = tap[i] * g.dilation[i];
-                    source(at[i], g.stride[i], q, g.low[i], g.spread[i], g.size[i])
+                    let q = tap[i] * g.rhs_dilation[i];
+                    source(at[i], g.stride[i], q, g.low[i], g.lhs_dilation[i], g.size[i])
                 });
                 let [Some(d), Some(h), Some(w)] = from else { continue };
                 let pixel = ((b * g.size[0] + d) * g.size[1] + h) * g.size[2] + w;
@@ -177,7 +177,7 @@ fn windows<T: Real>(seed: u64) {
     let mut done = 0;
     while done < 200 {
         let Some(g) = geometry(&mut n) else { continue };
-        let largest = g.spread == [1; 3];
+        let largest = g.lhs_dilation == [1; 3];
         // Of the largest, every window has something.
         if largest && (0..3).any(|i| g.low[i] < 0 || g.low[i] >= g.window[i] as isize) {
             continue;
@@ -190,7 +190,7 @@ fn windows<T: Real>(seed: u64) {
             channels: g.channels,
             stride: g.stride,
             low: g.low,
-            spread: g.spread,
+            base_dilation: g.lhs_dilation,
         };
         let reach = |i: usize| ((w.out[i] - 1) * w.stride[i]) as isize - w.low[i];
         if largest && (0..3).any(|i| reach(i) >= w.size[i] as isize) {
@@ -211,8 +211,8 @@ fn windows<T: Real>(seed: u64) {
             let mut out = Vec::new();
             for q in 0..kd * kh * kw {
                 let tap = [q / (kh * kw), q / kw % kh, q % kw];
-                let from =
-                    [0, 1, 2].map(|i| source(at[i], w.stride[i], tap[i], w.low[i], w.spread[i], w.size[i]));
+                let from = [0, 1, 2]
+                    .map(|i| source(at[i], w.stride[i], tap[i], w.low[i], w.base_dilation[i], w.size[i]));
                 if let [Some(d), Some(h), Some(v)] = from {
                     out.push((((b * w.size[0] + d) * w.size[1] + h) * w.size[2] + v) * c + f);
                 }
@@ -278,8 +278,8 @@ fn mistakes_are_refused() {
         groups: 1,
         stride: [1; 3],
         low: [0; 3],
-        spread: [1; 3],
-        dilation: [1; 3],
+        lhs_dilation: [1; 3],
+        rhs_dilation: [1; 3],
     };
     let refused = |g: &Geometry, z: usize| {
         let strides = [0, 6, 2, 1, 1];
@@ -292,5 +292,5 @@ fn mistakes_are_refused() {
     assert!(refused(&Geometry { groups: 3, ..g.clone() }, 50));
     assert!(refused(&Geometry { batch: 9, ..g.clone() }, 50));
     assert!(refused(&Geometry { stride: [1, 0, 1], ..g.clone() }, 50));
-    assert!(refused(&Geometry { dilation: [1, usize::MAX, 1], ..g }, 50));
+    assert!(refused(&Geometry { rhs_dilation: [1, usize::MAX, 1], ..g }, 50));
 }

@@ -34,10 +34,10 @@ pub struct Geometry {
     pub stride: [usize; 3],
     /// Zeros before the first element; negative to cut.
     pub low: [isize; 3],
-    /// Distance of neighbours of the input; the rest is zeros.
-    pub spread: [usize; 3],
-    /// Distance of neighbours of the window.
-    pub dilation: [usize; 3],
+    /// From one element of the input to the next; what lies between is zeros.
+    pub lhs_dilation: [usize; 3],
+    /// From one element of the window to the next, in elements of the dilated input.
+    pub rhs_dilation: [usize; 3],
 }
 
 /// `z[b, p, f] = Σ over window and channels of x[b, …] · k[…, f]`; `x` and `z` are dense.
@@ -49,7 +49,7 @@ pub struct Convolution<P = Place> {
     pub x: P,
     /// The kernel.
     pub kernel: P,
-    /// Distances in the kernel: along the window's axes, its channels, its filters.
+    /// Strides in the kernel: along the window's axes, its channels, its filters.
     pub strides: [isize; 5],
     /// The result.
     pub z: P,
@@ -106,8 +106,8 @@ fn product(sizes: &[usize]) -> Option<usize> {
     sizes.iter().try_fold(1usize, |n, &s| n.checked_mul(s)).filter(|&n| n <= isize::MAX as usize)
 }
 
-/// Distances of a dense picture's axes.
-fn pixels(size: [usize; 3], channels: usize) -> [isize; 3] {
+/// Strides of the axes of a dense sample.
+fn sample_strides(size: [usize; 3], channels: usize) -> [isize; 3] {
     let row = size[2] * channels;
     [(size[1] * row) as isize, row as isize, channels as isize]
 }
@@ -161,9 +161,9 @@ impl<const N: usize> Odometer<N> {
 }
 
 /// Where a sample, or the part of it that some positions read, lies with all its zeros.
-struct Picture<T> {
+struct Image<T> {
     base: *const T,
-    /// Distances of the axes of space.
+    /// Strides of the axes of space.
     strides: [isize; 3],
 }
 
@@ -171,20 +171,20 @@ impl Geometry {
     /// Whether positions read a sample where it lies: without padding and without dilation of the input.
     fn is_direct(&self) -> bool {
         (0..3).all(|i| {
-            let last = (self.out[i] - 1) * self.stride[i] + (self.window[i] - 1) * self.dilation[i];
+            let last = (self.out[i] - 1) * self.stride[i] + (self.window[i] - 1) * self.rhs_dilation[i];
             let inside = last as isize - self.low[i] < self.size[i] as isize;
-            self.spread[i] == 1 && self.low[i] <= 0 && inside
+            self.lhs_dilation[i] == 1 && self.low[i] <= 0 && inside
         })
     }
 
     /// Elements between the first and the last that `count` positions read along an axis, both included.
     fn span(&self, axis: usize, count: usize) -> usize {
-        (count - 1) * self.stride[axis] + (self.window[axis] - 1) * self.dilation[axis] + 1
+        (count - 1) * self.stride[axis] + (self.window[axis] - 1) * self.rhs_dilation[axis] + 1
     }
 
     /// Checks what the loops rely on.
     pub(crate) fn check(&self) -> Result<(), String> {
-        let sizes = [self.size, self.window, self.out, self.stride, self.spread, self.dilation];
+        let sizes = [self.size, self.window, self.out, self.stride, self.lhs_dilation, self.rhs_dilation];
         let counts = [self.channels, self.filters, self.groups];
         if sizes.as_flattened().contains(&0) || counts.contains(&0) {
             return Err("a convolution of nothing".into());
@@ -194,7 +194,7 @@ impl Geometry {
         }
         let reach = |i: usize| {
             let positions = (self.out[i] - 1).checked_mul(self.stride[i])?;
-            let window = (self.window[i] - 1).checked_mul(self.dilation[i])?;
+            let window = (self.window[i] - 1).checked_mul(self.rhs_dilation[i])?;
             positions.checked_add(window)?.checked_add(1)
         };
         let spans = [reach(0), reach(1), reach(2)].map(|s| s.unwrap_or(usize::MAX));
@@ -292,25 +292,25 @@ impl Geometry {
     ///
     /// # Safety
     /// `x` is the sample, and `slab` has [`Geometry::slab`] elements.
-    unsafe fn picture<T: Real>(&self, x: *const T, first: usize, count: usize, slab: *mut T) -> Picture<T> {
+    unsafe fn image<T: Real>(&self, x: *const T, first: usize, count: usize, slab: *mut T) -> Image<T> {
         let axis = self.axis();
         let mut start = self.low.map(|l| -l);
         start[axis] += (first * self.stride[axis]) as isize;
-        let strides = pixels(self.size, self.channels);
+        let strides = sample_strides(self.size, self.channels);
         if self.is_direct() {
             let offset: isize = (0..3).map(|i| start[i] * strides[i]).sum();
-            return Picture { base: x.wrapping_offset(offset), strides };
+            return Image { base: x.wrapping_offset(offset), strides };
         }
         let extent = self.extent(count);
         let source = |i: usize, at: usize| {
             let at = start[i] + at as isize;
-            let step = self.spread[i] as isize;
+            let step = self.lhs_dilation[i] as isize;
             (at >= 0 && at % step == 0 && at / step < self.size[i] as isize).then_some(at / step)
         };
         let c = self.channels;
         let row = extent[2] * c;
         // Along the last axis, the elements that exist: the first one's place, and how many.
-        let step = self.spread[2] as isize;
+        let step = self.lhs_dilation[2] as isize;
         let skip = if start[2] < 0 { -start[2] } else { (step - start[2] % step) % step };
         let from = (start[2] + skip) / step;
         let room = (extent[2] as isize - skip + step - 1) / step;
@@ -340,13 +340,13 @@ impl Geometry {
                 }
             }
         }
-        Picture { base: slab, strides: pixels(extent, c) }
+        Image { base: slab, strides: sample_strides(extent, c) }
     }
 
     /// The offsets of positions, and those of the window.
     fn grids(&self, strides: [isize; 3]) -> ([isize; 3], [isize; 3]) {
         let scaled = |by: [usize; 3]| [0, 1, 2].map(|i| strides[i] * by[i] as isize);
-        (scaled(self.stride), scaled(self.dilation))
+        (scaled(self.stride), scaled(self.rhs_dilation))
     }
 }
 
@@ -412,14 +412,14 @@ impl Convolution {
                 out[axis] = count;
                 let inside: usize = g.out[axis + 1..].iter().product();
                 // SAFETY: every task has its worker's scratch, and the sample is one of the input.
-                let picture = unsafe { g.picture(x.0.add(sample * input), first, count, slab) };
+                let image = unsafe { g.image(x.0.add(sample * input), first, count, slab) };
                 let z = z.0.wrapping_add(sample * output + first * inside * g.filters);
                 if g.is_depthwise() {
-                    let part = Depthwise { g, picture, out, k: copied.0, z };
+                    let part = Depthwise { g, image, out, k: copied.0, z };
                     dispatch!(isa, depthwise::<T>(part: Depthwise<'_, T>));
                 } else {
                     // SAFETY: every task writes the results of its own samples and positions.
-                    unsafe { self.part(isa, &picture, out, copied.0, z) };
+                    unsafe { self.part(isa, &image, out, copied.0, z) };
                 }
             }
         };
@@ -470,23 +470,16 @@ impl Convolution {
 
     /// All filters at some positions of a sample.
     #[inline(always)]
-    unsafe fn part<T: Real>(
-        &self,
-        isa: Isa,
-        picture: &Picture<T>,
-        out: [usize; 3],
-        copied: *const T,
-        z: *mut T,
-    ) {
+    unsafe fn part<T: Real>(&self, isa: Isa, image: &Image<T>, out: [usize; 3], copied: *const T, z: *mut T) {
         let g = &self.geometry;
         let shape = T::shape(isa);
-        let (moves, steps) = g.grids(picture.strides);
+        let (moves, steps) = g.grids(image.strides);
         let (inner, outer) = (g.inner(), g.outer());
         let rows = g.taps() * inner;
         let padded = outer.next_multiple_of(shape.width);
         // Neighbouring elements of the window that lie side by side are one run.
         let [d, h, w] = g.window;
-        let joined = g.groups == 1 && g.dilation[2] == 1;
+        let joined = g.groups == 1 && g.rhs_dilation[2] == 1;
         let walk = Walk {
             counts: [d, h, if joined { 1 } else { w }],
             strides: steps,
@@ -502,14 +495,14 @@ impl Convolution {
             let wide = panel.min(padded - first);
             let vectors = wide / shape.width;
             let k = copied.wrapping_add(rows * (group * padded + first));
-            let base = picture.base.wrapping_add(group * inner);
+            let base = image.base.wrapping_add(group * inner);
             let mut at = Odometer::new(out, moves, 0);
             let mut p = 0;
             while p < positions {
                 let height = piece(positions - p, shape);
                 let offsets = at.rows(height);
                 let block = T::block(isa, height, vectors);
-                // SAFETY: the picture holds what these positions read, the copy the panel, and `z` the
+                // SAFETY: the image holds what these positions read, the copy the panel, and `z` the
                 // block; `edge` holds the largest block.
                 unsafe {
                     let to = z.add(p * g.filters + group * outer + first);
@@ -540,7 +533,7 @@ fn panel_of(columns: usize, width: usize) -> (usize, usize) {
 /// Positions of a sample where every channel has a filter of its own.
 struct Depthwise<'a, T> {
     g: &'a Geometry,
-    picture: Picture<T>,
+    image: Image<T>,
     out: [usize; 3],
     /// The kernel, row by row.
     k: *const T,
@@ -568,14 +561,14 @@ fn depthwise<T: Real>(part: Depthwise<'_, T>) {
 #[inline(always)]
 fn depthwise_strip<T: Real, const W: usize>(part: &Depthwise<'_, T>, f: usize) {
     let (g, c) = (part.g, part.g.channels);
-    let (moves, steps) = g.grids(part.picture.strides);
+    let (moves, steps) = g.grids(part.image.strides);
     let mut at = Odometer::new(part.out, moves, 0);
     for p in 0..part.out.iter().product() {
-        let x = part.picture.base.wrapping_offset(at.next()).wrapping_add(f);
+        let x = part.image.base.wrapping_offset(at.next()).wrapping_add(f);
         let mut window = Odometer::new(g.window, steps, 0);
         let mut sum = [T::ZERO; W];
         for tap in 0..g.taps() {
-            // SAFETY: the picture holds what these positions read; the kernel has a row for every tap.
+            // SAFETY: the image holds what these positions read; the kernel has a row for every tap.
             let (x, k) = unsafe {
                 (&*x.offset(window.next()).cast::<[T; W]>(), &*part.k.add(tap * c + f).cast::<[T; W]>())
             };

@@ -6,6 +6,7 @@
 
 use crate::isa::Isa;
 use crate::matmul::micro::Shape;
+use crate::vector::{PLAIN, choose, for_each_vector};
 
 /// The most rows of a block.
 pub(crate) const ROWS: usize = 12;
@@ -24,7 +25,7 @@ pub(crate) struct Walk {
 }
 
 /// Computes a block of `c`: `c[r][j] = Σ over the walk of a[rows[r] + walk] · b[n][j]`, where `n` counts the
-/// walk's elements, `b` has rows of distance `rb` and `c` of distance `row`. With `add`, the block is added to
+/// walk's elements, `b` has rows of stride `rb` and `c` of stride `row`. With `add`, the block is added to
 /// what stands in `c`. Every element is summed in the order of the walk.
 pub(crate) type Block<T> = unsafe fn(
     rows: &[isize; ROWS],
@@ -49,17 +50,6 @@ pub(crate) fn piece(left: usize, shape: Shape) -> usize {
         return shape.rows;
     }
     [9, 8, 6, 4, 3, 2].into_iter().find(|&h| h <= left).unwrap_or(1)
-}
-
-macro_rules! choose {
-    ($name:ident, $rows:expr, $vectors:expr, [$($r:literal),*]) => {
-        match ($rows, $vectors) {
-            $(($r, 1) => $name::<$r, 1>,)*
-            $(($r, 2) => $name::<$r, 2>,)*
-            (_, 1) => $name::<1, 1>,
-            _ => $name::<1, 2>,
-        }
-    };
 }
 
 /// A block function from the vector intrinsics of an instruction set.
@@ -127,57 +117,7 @@ macro_rules! vector_block {
     };
 }
 
-vector_block!(
-    f32_512,
-    f32,
-    16,
-    "avx512f",
-    _mm512_setzero_ps,
-    _mm512_loadu_ps,
-    _mm512_storeu_ps,
-    _mm512_set1_ps,
-    _mm512_fmadd_ps,
-    _mm512_add_ps
-);
-vector_block!(
-    f64_512,
-    f64,
-    8,
-    "avx512f",
-    _mm512_setzero_pd,
-    _mm512_loadu_pd,
-    _mm512_storeu_pd,
-    _mm512_set1_pd,
-    _mm512_fmadd_pd,
-    _mm512_add_pd
-);
-vector_block!(
-    f32_256,
-    f32,
-    8,
-    "avx2,fma",
-    _mm256_setzero_ps,
-    _mm256_loadu_ps,
-    _mm256_storeu_ps,
-    _mm256_set1_ps,
-    _mm256_fmadd_ps,
-    _mm256_add_ps
-);
-vector_block!(
-    f64_256,
-    f64,
-    4,
-    "avx2,fma",
-    _mm256_setzero_pd,
-    _mm256_loadu_pd,
-    _mm256_storeu_pd,
-    _mm256_set1_pd,
-    _mm256_fmadd_pd,
-    _mm256_add_pd
-);
-
-/// Elements of a vector where no instruction set is known, as in [`crate::matmul::micro`].
-const PLAIN: usize = 4;
+for_each_vector!(vector_block);
 
 /// A block function for any machine.
 #[inline(always)]

@@ -25,8 +25,8 @@ pub struct Windows {
     pub stride: [usize; 3],
     /// Padding before the first element; negative to cut. Padding is left out of the fold.
     pub low: [isize; 3],
-    /// Distance of neighbours of the input; what lies between is left out.
-    pub spread: [usize; 3],
+    /// From one element of the input to the next; what lies between is left out.
+    pub base_dilation: [usize; 3],
 }
 
 /// What is done with windows.
@@ -76,7 +76,7 @@ fn product(sizes: &[usize]) -> Option<usize> {
 impl Windows {
     /// Checks what the loops rely on.
     pub(crate) fn check(&self) -> Result<(), String> {
-        let sizes = [self.size, self.window, self.out, self.stride, self.spread];
+        let sizes = [self.size, self.window, self.out, self.stride, self.base_dilation];
         if sizes.as_flattened().contains(&0) {
             return Err("windows of nothing".into());
         }
@@ -116,7 +116,7 @@ impl Windows {
     #[inline(always)]
     fn range(&self, axis: usize, position: usize) -> (usize, usize) {
         let start = (position * self.stride[axis]) as isize - self.low[axis];
-        let step = self.spread[axis] as isize;
+        let step = self.base_dilation[axis] as isize;
         let skip = match start {
             _ if start < 0 => -start,
             _ if step == 1 => 0,
@@ -217,12 +217,12 @@ fn one<T: Real>(sample: Sample<'_, T>) {
     // Where all of a window exists, its pixels lie as those of any such window.
     let mut inner = [0; FEW];
     let taps = w.taps();
-    let same = taps <= FEW && w.spread == [1; 3] && (0..3).all(|i| w.window[i] <= w.size[i]);
+    let same = taps <= FEW && w.base_dilation == [1; 3] && (0..3).all(|i| w.window[i] <= w.size[i]);
     if same {
         w.list(&w.window.map(|n| (0, n)), &mut inner);
     }
     // Every pixel belongs to one window at most.
-    let apart = (0..3).all(|i| w.stride[i] >= w.window[i]) && w.spread == [1; 3];
+    let apart = (0..3).all(|i| w.stride[i] >= w.window[i]) && w.base_dilation == [1; 3];
     let mut list = [0; FEW];
     let mut number = 0;
     for d in 0..w.out[0] {

@@ -10,7 +10,7 @@ use crate::matmul::gemm::{self, Gemm};
 use crate::matmul::matrixmultiply;
 use crate::{Place, Pool, Real};
 
-/// Where a matrix lies: its first element and the distances of its rows and columns.
+/// Where a matrix lies: its first element and the strides of its rows and columns.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Matrix<P = Place> {
     /// The first element.
@@ -36,7 +36,7 @@ pub struct Dot<P = Place> {
     pub b: Matrix<P>,
     /// The result.
     pub c: P,
-    /// Shared axes: size, and distance in `a` and `b`.
+    /// Shared axes: size, and stride in `a` and `b`.
     pub batch: Vec<(usize, isize, isize)>,
 }
 

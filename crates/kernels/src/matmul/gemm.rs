@@ -25,7 +25,7 @@ const PACK: usize = 1 << 16;
 /// Multiplications that are worth a second thread.
 const PARALLEL: usize = 1 << 19;
 
-/// A matrix: its first element, and the distances of rows and columns.
+/// A matrix: its first element, and the strides of rows and columns.
 pub(crate) type Strided<T> = (*const T, [isize; 2]);
 
 /// A product.
@@ -232,7 +232,7 @@ impl<T: Real> Gemm<T> {
             let count = (2 * w).min(j0 + columns - j);
             let vectors = count.div_ceil(w);
             let copied = part.copies[1] || count < 2 * w;
-            let (panel, distance) = if copied {
+            let (panel, stride) = if copied {
                 (copied_b.wrapping_add(j * k), (vectors * w) as isize)
             } else {
                 (b.wrapping_offset(j as isize * cb), rb)
@@ -250,10 +250,10 @@ impl<T: Real> Gemm<T> {
                 // SAFETY: the blocks lie in the matrices or their copies; `edge` holds the largest block.
                 unsafe {
                     if count == vectors * w {
-                        micro(k, block, strides, panel, distance, to, self.row, add);
+                        micro(k, block, strides, panel, stride, to, self.row, add);
                     } else {
                         let row = vectors * w;
-                        micro(k, block, strides, panel, distance, edge.as_mut_ptr(), row, false);
+                        micro(k, block, strides, panel, stride, edge.as_mut_ptr(), row, false);
                         for r in 0..height {
                             let to = std::slice::from_raw_parts_mut(to.add(r * self.row), count);
                             for (to, v) in to.iter_mut().zip(&edge[r * row..]) {
@@ -290,7 +290,7 @@ unsafe fn interleave<T: Real>(
             }
             return;
         }
-        if step == 1 && T::turn(isa, from, stream, [count, k], width, to) {
+        if step == 1 && T::pack(isa, from, stream, [count, k], width, to) {
             return;
         }
         // A few elements of every stream at a time, so that their lines stay in the first cache.

@@ -50,7 +50,7 @@ macro_rules! library {
 library!(f32, sgemm);
 library!(f64, dgemm);
 
-/// Whether the crate multiplies matrices of these sizes; `b` are the distances of the rows and columns of `b`.
+/// Whether the crate multiplies matrices of these sizes; `b` are the strides of the rows and columns of `b`.
 pub(crate) fn fits([m, k, n]: [usize; 3], b: [isize; 2]) -> bool {
     m.min(k).min(n) >= SIDE && m.saturating_mul(k).saturating_mul(n) >= VOLUME && b[1] == 1
 }
@@ -98,8 +98,8 @@ pub(crate) unsafe fn run<T: Real>(product: &Gemm<T>, pool: Option<&Pool>) {
 mod tests {
     use super::*;
 
-    fn check<T: Real>([m, k, n]: [usize; 3], turned: bool) {
-        let sa = if turned { [1, m as isize] } else { [k as isize, 1] };
+    fn check<T: Real>([m, k, n]: [usize; 3], transposed: bool) {
+        let sa = if transposed { [1, m as isize] } else { [k as isize, 1] };
         assert!(fits([m, k, n], [n as isize, 1]), "{m}x{k}x{n} is not large");
         let value = |i: usize| T::of(((i * 7919) % 1013) as f64 / 1013.0 - 0.5);
         let a: Vec<T> = (0..m * k).map(value).collect();
@@ -126,9 +126,9 @@ mod tests {
     #[test]
     fn pieces_have_the_bits_of_the_whole() {
         for size in [[1000, 130, 140], [137, 300, 700], [513, 257, 511]] {
-            for turned in [false, true] {
-                check::<f32>(size, turned);
-                check::<f64>(size, turned);
+            for transposed in [false, true] {
+                check::<f32>(size, transposed);
+                check::<f64>(size, transposed);
             }
         }
     }

@@ -1,9 +1,10 @@
 //! The innermost loops of products: a few rows by one or two vectors of columns, held in registers.
 
 use crate::isa::Isa;
+use crate::vector::{PLAIN, choose, for_each_vector};
 
 /// Computes a block of `c`: `MR` rows and `NV` vectors of columns, from `k` columns of `a` and rows of `b`.
-/// Rows of `b` have neighbouring elements and distance `rb`; `a` has any strides. With `add`, the block is
+/// Rows of `b` have neighbouring elements and stride `rb`; `a` has any strides. With `add`, the block is
 /// added to what stands in `c`.
 pub(crate) type Micro<T> = unsafe fn(
     k: usize,
@@ -37,7 +38,7 @@ pub(crate) trait Blocks: Sized {
     ///
     /// # Safety
     /// The streams lie in memory, and `to` has place for `k` times `width` elements.
-    unsafe fn turn(
+    unsafe fn pack(
         isa: Isa,
         from: *const Self,
         stream: isize,
@@ -57,18 +58,6 @@ pub(crate) fn piece(left: usize, largest: usize) -> usize {
     }
     let fits = |h: &usize| *h <= left && *h <= largest;
     if left >= largest { largest } else { PIECES.into_iter().find(fits).unwrap_or(1) }
-}
-
-/// The function of a number of rows and vectors.
-macro_rules! choose {
-    ($name:ident, $rows:expr, $vectors:expr, [$($r:literal),*]) => {
-        match ($rows, $vectors) {
-            $(($r, 1) => $name::<$r, 1>,)*
-            $(($r, 2) => $name::<$r, 2>,)*
-            (_, 1) => $name::<1, 1>,
-            _ => $name::<1, 2>,
-        }
-    };
 }
 
 /// A block function from the vector intrinsics of an instruction set.
@@ -119,57 +108,7 @@ macro_rules! vector_block {
     };
 }
 
-vector_block!(
-    f32_512,
-    f32,
-    16,
-    "avx512f",
-    _mm512_setzero_ps,
-    _mm512_loadu_ps,
-    _mm512_storeu_ps,
-    _mm512_set1_ps,
-    _mm512_fmadd_ps,
-    _mm512_add_ps
-);
-vector_block!(
-    f64_512,
-    f64,
-    8,
-    "avx512f",
-    _mm512_setzero_pd,
-    _mm512_loadu_pd,
-    _mm512_storeu_pd,
-    _mm512_set1_pd,
-    _mm512_fmadd_pd,
-    _mm512_add_pd
-);
-vector_block!(
-    f32_256,
-    f32,
-    8,
-    "avx2,fma",
-    _mm256_setzero_ps,
-    _mm256_loadu_ps,
-    _mm256_storeu_ps,
-    _mm256_set1_ps,
-    _mm256_fmadd_ps,
-    _mm256_add_ps
-);
-vector_block!(
-    f64_256,
-    f64,
-    4,
-    "avx2,fma",
-    _mm256_setzero_pd,
-    _mm256_loadu_pd,
-    _mm256_storeu_pd,
-    _mm256_set1_pd,
-    _mm256_fmadd_pd,
-    _mm256_add_pd
-);
-
-/// Elements of a vector where no instruction set is known.
-const PLAIN: usize = 4;
+for_each_vector!(vector_block);
 
 /// A block function for any machine.
 #[allow(clippy::too_many_arguments)]
@@ -235,7 +174,7 @@ unsafe fn plain_f64<const MR: usize, const NV: usize>(
 }
 
 macro_rules! blocks {
-    ($t:ty, $turn:ident, $plain:ident, $v256:ident, $w256:literal, $v512:ident, $w512:literal) => {
+    ($t:ty, $pack:ident, $plain:ident, $v256:ident, $w256:literal, $v512:ident, $w512:literal) => {
         impl Blocks for $t {
             fn shape(isa: Isa) -> Shape {
                 match isa {
@@ -257,7 +196,7 @@ macro_rules! blocks {
                 }
             }
 
-            unsafe fn turn(
+            unsafe fn pack(
                 isa: Isa,
                 from: *const Self,
                 stream: isize,
@@ -266,20 +205,20 @@ macro_rules! blocks {
                 to: *mut Self,
             ) -> bool {
                 // SAFETY: the caller's promise; an `Isa` beyond the base comes from `Isa::detect` alone.
-                unsafe { $turn(isa, from, stream, count_k, width, to) }
+                unsafe { $pack(isa, from, stream, count_k, width, to) }
             }
         }
     };
 }
 
-blocks!(f32, turn_f32, plain_f32, f32_256, 8, f32_512, 16);
-blocks!(f64, turn_f64, plain_f64, f64_256, 4, f64_512, 8);
+blocks!(f32, pack_f32, plain_f32, f32_256, 8, f32_512, 16);
+blocks!(f64, pack_f64, plain_f64, f64_256, 4, f64_512, 8);
 
-unsafe fn turn_f64(_: Isa, _: *const f64, _: isize, _: [usize; 2], _: usize, _: *mut f64) -> bool {
+unsafe fn pack_f64(_: Isa, _: *const f64, _: isize, _: [usize; 2], _: usize, _: *mut f64) -> bool {
     false
 }
 
-unsafe fn turn_f32(
+unsafe fn pack_f32(
     isa: Isa,
     from: *const f32,
     stream: isize,
@@ -290,17 +229,17 @@ unsafe fn turn_f32(
     #[cfg(target_arch = "x86_64")]
     if isa == Isa::Avx512 {
         // SAFETY: the caller's promise.
-        unsafe { turn_512(from, stream, count_k, width, to) };
+        unsafe { pack_512(from, stream, count_k, width, to) };
         return true;
     }
     let _ = (isa, from, stream, count_k, width, to);
     false
 }
 
-/// Turns squares of 16 by 16 elements in registers.
+/// Transposes squares of 16 by 16 elements in registers.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f")]
-unsafe fn turn_512(from: *const f32, stream: isize, [count, k]: [usize; 2], width: usize, to: *mut f32) {
+unsafe fn pack_512(from: *const f32, stream: isize, [count, k]: [usize; 2], width: usize, to: *mut f32) {
     use std::arch::x86_64::*;
     for i0 in (0..width).step_by(16) {
         let rows = count.saturating_sub(i0).min(16);
@@ -313,7 +252,7 @@ unsafe fn turn_512(from: *const f32, stream: isize, [count, k]: [usize; 2], widt
                 // SAFETY: only elements of the stream are read.
                 *r = unsafe { _mm512_maskz_loadu_ps(loads, from.offset((i0 + i) as isize * stream).add(p0)) };
             }
-            for (p, v) in turned(r)[..steps].iter().enumerate() {
+            for (p, v) in transpose(r)[..steps].iter().enumerate() {
                 // SAFETY: only elements below `width` are written.
                 unsafe { _mm512_mask_storeu_ps(to.add((p0 + p) * width + i0), stores, *v) };
             }
@@ -325,7 +264,7 @@ unsafe fn turn_512(from: *const f32, stream: isize, [count, k]: [usize; 2], widt
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f")]
 #[inline]
-fn turned(r: [std::arch::x86_64::__m512; 16]) -> [std::arch::x86_64::__m512; 16] {
+fn transpose(r: [std::arch::x86_64::__m512; 16]) -> [std::arch::x86_64::__m512; 16] {
     use std::arch::x86_64::*;
     let mut b = [_mm512_setzero_ps(); 16];
     for g in (0..16).step_by(4) {

@@ -57,7 +57,7 @@ impl ConvolutionKernel {
         let (chunks, samples, rows) = self.cut();
         let all = if g.is_depthwise() { g.taps() } else { g.taps() * g.inner() };
         let parts = all.div_ceil(rows);
-        let distance = size.next_multiple_of(LANES);
+        let stride = size.next_multiple_of(LANES);
         let sums = self.sums();
         let target = Shared(if chunks == 1 { k } else { scratch(0) });
         let (x, gradient) = (Shared(x.cast_mut()), Shared(gradient.cast_mut()));
@@ -73,17 +73,17 @@ impl ConvolutionKernel {
             let rows = part * rows..((part + 1) * rows).min(all);
             for sample in first..(first + samples).min(g.batch) {
                 // SAFETY: every task has its worker's scratch, and the sample is one of the input.
-                let picture = unsafe { g.picture(x.0.add(sample * input), 0, g.out[axis], slab) };
+                let image = unsafe { g.image(x.0.add(sample * input), 0, g.out[axis], slab) };
                 let gradient = gradient.0.wrapping_add(sample * output).cast_const();
-                let to = target.0.wrapping_add(chunk * distance);
+                let to = target.0.wrapping_add(chunk * stride);
                 let add = sample > first;
                 if g.is_depthwise() {
-                    let part = DepthwiseKernel { g, picture, rows: rows.clone(), gradient, to, add };
+                    let part = DepthwiseKernel { g, image, rows: rows.clone(), gradient, to, add };
                     dispatch!(isa, depthwise_kernel::<T>(part: DepthwiseKernel<'_, T>));
                 } else {
                     let tail = slab.wrapping_add(slab_size);
                     // SAFETY: every task writes its own rows of its own chunk.
-                    unsafe { self.part(isa, &picture, rows.clone(), gradient, (to, add), tail) };
+                    unsafe { self.part(isa, &image, rows.clone(), gradient, (to, add), tail) };
                 }
             }
         };
@@ -98,7 +98,7 @@ impl ConvolutionKernel {
                 // SAFETY: every task writes its own elements.
                 let to = unsafe { std::slice::from_raw_parts_mut(to.0.add(first), count) };
                 let from = from.0.wrapping_add(first).cast_const();
-                dispatch!(isa, sum_up::<T>(from: *const T, distance: usize, chunks: usize, to: &mut [T]));
+                dispatch!(isa, sum_up::<T>(from: *const T, stride: usize, chunks: usize, to: &mut [T]));
             };
             pool.run(size.div_ceil(piece), &job);
         }
@@ -108,7 +108,7 @@ impl ConvolutionKernel {
     unsafe fn part<T: Real>(
         &self,
         isa: Isa,
-        picture: &Picture<T>,
+        image: &Image<T>,
         rows: std::ops::Range<usize>,
         gradient: *const T,
         (to, add): (*mut T, bool),
@@ -116,7 +116,7 @@ impl ConvolutionKernel {
     ) {
         let g = &self.geometry;
         let shape = T::shape(isa);
-        let (moves, steps) = g.grids(picture.strides);
+        let (moves, steps) = g.grids(image.strides);
         let (inner, outer) = (g.inner(), g.outer());
         let walk = Walk {
             counts: [g.out[0], g.out[1], 1],
@@ -133,8 +133,8 @@ impl ConvolutionKernel {
             let wide = panel.min(count.next_multiple_of(shape.width));
             let vectors = wide / shape.width;
             let column = group * outer + first;
-            let base = picture.base.wrapping_add(group * inner);
-            let (mut b, mut distance) = (gradient.wrapping_add(column), g.filters);
+            let base = image.base.wrapping_add(group * inner);
+            let (mut b, mut stride) = (gradient.wrapping_add(column), g.filters);
             if count < wide {
                 // SAFETY: the tail has place for all positions.
                 unsafe {
@@ -146,7 +146,7 @@ impl ConvolutionKernel {
                         }
                     }
                 }
-                (b, distance) = (tail, wide);
+                (b, stride) = (tail, wide);
             }
             let mut at = Odometer::new([d, h, w, inner], [steps[0], steps[1], steps[2], 1], rows.start);
             let mut r = rows.start;
@@ -154,14 +154,14 @@ impl ConvolutionKernel {
                 let height = piece(rows.end - r, shape);
                 let offsets = at.rows(height);
                 let block = T::block(isa, height, vectors);
-                // SAFETY: the picture holds what these rows read, `b` a row for every position, and the
+                // SAFETY: the image holds what these rows read, `b` a row for every position, and the
                 // kernel the block; `edge` holds the largest block.
                 unsafe {
                     let to = to.add(r * g.filters + column);
                     if count == wide {
-                        block(&offsets, base, &walk, b, distance, to, g.filters, add);
+                        block(&offsets, base, &walk, b, stride, to, g.filters, add);
                     } else {
-                        block(&offsets, base, &walk, b, distance, edge.as_mut_ptr(), wide, false);
+                        block(&offsets, base, &walk, b, stride, edge.as_mut_ptr(), wide, false);
                         for i in 0..height {
                             let to = std::slice::from_raw_parts_mut(to.add(i * g.filters), count);
                             for (to, v) in to.iter_mut().zip(&edge[i * wide..]) {
@@ -178,10 +178,10 @@ impl ConvolutionKernel {
 
 /// The chunks' sums, added in their order.
 #[inline(always)]
-fn sum_up<T: Real>(from: *const T, distance: usize, chunks: usize, to: &mut [T]) {
+fn sum_up<T: Real>(from: *const T, stride: usize, chunks: usize, to: &mut [T]) {
     for chunk in 0..chunks {
         // SAFETY: `ConvolutionKernel::run` gives the first of these elements of every chunk.
-        let part = unsafe { std::slice::from_raw_parts(from.add(chunk * distance), to.len()) };
+        let part = unsafe { std::slice::from_raw_parts(from.add(chunk * stride), to.len()) };
         if chunk == 0 {
             to.copy_from_slice(part);
         } else {
@@ -195,7 +195,7 @@ fn sum_up<T: Real>(from: *const T, distance: usize, chunks: usize, to: &mut [T])
 /// The kernel's share of a sample where every channel has a filter of its own.
 struct DepthwiseKernel<'a, T> {
     g: &'a Geometry,
-    picture: Picture<T>,
+    image: Image<T>,
     rows: std::ops::Range<usize>,
     gradient: *const T,
     to: *mut T,
@@ -223,14 +223,14 @@ fn depthwise_kernel<T: Real>(part: DepthwiseKernel<'_, T>) {
 #[inline(always)]
 fn depthwise_kernel_strip<T: Real, const W: usize>(part: &DepthwiseKernel<'_, T>, f: usize) {
     let (g, c) = (part.g, part.g.channels);
-    let (moves, steps) = g.grids(part.picture.strides);
+    let (moves, steps) = g.grids(part.image.strides);
     let mut window = Odometer::new(g.window, steps, part.rows.start);
     for tap in part.rows.clone() {
-        let x = part.picture.base.wrapping_offset(window.next()).wrapping_add(f);
+        let x = part.image.base.wrapping_offset(window.next()).wrapping_add(f);
         let mut at = Odometer::new(g.out, moves, 0);
         let mut sum = [T::ZERO; W];
         for p in 0..g.positions() {
-            // SAFETY: the picture holds what these positions read; there is a gradient for each.
+            // SAFETY: the image holds what these positions read; there is a gradient for each.
             let (x, g) = unsafe {
                 (&*x.offset(at.next()).cast::<[T; W]>(), &*part.gradient.add(p * c + f).cast::<[T; W]>())
             };
