@@ -108,11 +108,11 @@ pub struct MicroOp {
     pub op: Op,
     /// The slot it writes, which it does not read.
     pub to: u16,
-    /// What it reads.
+    /// The first operand.
     pub a: Arg,
-    /// What it reads.
+    /// The second operand.
     pub b: Arg,
-    /// What it reads.
+    /// The third operand: the condition of [`Op::Select`].
     pub c: Arg,
 }
 
