@@ -221,6 +221,33 @@ fn loops_within_loops() {
     same(&[Instr::Loop(nested())], 448, 0);
 }
 
+/// Right operands that are the same in all iterations of a loop are packed before it; these change in some loop: by
+/// being written, or by moving.
+#[test]
+fn right_operands_that_change() {
+    const N: usize = 24;
+    let size = N * N;
+    let matrix = |place, column| Matrix { place, row: N as isize, column };
+    let dot = |b: Matrix, c: Place| {
+        let a = matrix(arena(0), 1);
+        Instr::Dot(Dot { m: N, k: N, n: N, a, b, c, batch: vec![] })
+    };
+    let copy = |from, to| Instr::Copy(Copy { dims: vec![(size, 1, 1)], from, to });
+    let around = |length, cursors, body| Instr::Loop(Loop { length, reverse: false, cursors, body });
+    // b = a @ b, and the same with the copy in an inner loop.
+    let carried = [dot(matrix(arena(size), 1), arena(2 * size)), copy(arena(2 * size), arena(size))];
+    same(&[around(6, vec![], carried.to_vec())], 8 * size, 0);
+    let [product, back] = carried;
+    let inner = around(5, vec![], vec![product, dot(matrix(arena(size), 1), arena(3 * size))]);
+    same(&[around(4, vec![], vec![inner.clone(), back.clone()])], 8 * size, 0);
+    same(&[around(4, vec![], vec![back, inner])], 8 * size, 0);
+    // The outer loop moves b; the inner one does not.
+    let outer = Space::cursor(0);
+    let cursors = vec![Cursor { space: outer, parent: Space::ARENA, stride: size as isize }];
+    let inner = around(4, vec![], vec![dot(matrix(at(outer, 4 * size), 1), arena(size))]);
+    same(&[around(4, cursors, vec![inner, copy(arena(size), arena(2 * size))])], 8 * size, 0);
+}
+
 #[test]
 fn mistakes_are_refused() {
     let refused = |l: Loop| Code::<f32>::new(vec![Instr::Loop(l)], 64, 0, 1).is_err();
