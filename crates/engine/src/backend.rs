@@ -109,7 +109,9 @@ impl nnc_backend::Layout for Own {
     fn state(&self) -> Box<dyn State> {
         match self.layout.float() {
             DType::F64 => Box::new(Kept::<f64> { own: self.clone(), store: Store::new(&self.layout) }),
-            _ => Box::new(Kept::<f32> { own: self.clone(), store: Store::new(&self.layout) }),
+            DType::F32 | DType::I32 | DType::Pred => {
+                Box::new(Kept::<f32> { own: self.clone(), store: Store::new(&self.layout) })
+            }
         }
     }
 
@@ -196,7 +198,7 @@ impl Executable for Planned {
     fn session(&self) -> Result<Box<dyn Session>, Error> {
         match self.plan.graph().float {
             DType::F64 => Ok(Box::new(Run::<f64>::new(self)?)),
-            _ => Ok(Box::new(Run::<f32>::new(self)?)),
+            DType::F32 | DType::I32 | DType::Pred => Ok(Box::new(Run::<f32>::new(self)?)),
         }
     }
 }

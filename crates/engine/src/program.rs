@@ -51,8 +51,8 @@ pub(crate) fn assemble(draft: &Draft, place: &mut dyn FnMut(&Spot) -> Place) -> 
             .sources
             .iter()
             .filter_map(|s| match s {
-                Source::Value(v) if last.values[*v] == Some(i) && !stored(*v) => Some(*v),
-                _ => None,
+                Source::Value(v) => Some(*v).filter(|&v| last.values[v] == Some(i) && !stored(v)),
+                Source::Load(_) | Source::Memory(_) | Source::Constant(_) => None,
             })
             .collect();
         if last.values[i].is_none() && !stored(i) {

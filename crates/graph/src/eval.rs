@@ -126,15 +126,14 @@ pub fn evaluate(graph: &Graph, bindings: &Bindings) -> Result<Vec<Array>, String
             continue;
         }
         let operands: Vec<&Array> = nodes.iter().map(|o| &values[o.index()]).collect();
-        let value = match &node.prim {
-            Prim::Scan(scan) => {
-                let key = (scan.of.clone(), nodes.clone());
-                if !loops.contains_key(&key) {
-                    loops.insert(key.clone(), steps(&scan.of, &operands, bindings)?);
-                }
-                loops[&key].result(scan.result, &dims)
+        let value = if let Prim::Scan(scan) = &node.prim {
+            let key = (scan.of.clone(), nodes.clone());
+            if !loops.contains_key(&key) {
+                loops.insert(key.clone(), steps(&scan.of, &operands, bindings)?);
             }
-            prim => prim.eval(&operands, &node.ty, bindings)?,
+            loops[&key].result(scan.result, &dims)
+        } else {
+            node.prim.eval(&operands, &node.ty, bindings)?
         };
         values.push(value);
     }

@@ -211,10 +211,7 @@ impl Graph {
     pub fn is_first_of_loop(&self, id: NodeId) -> bool {
         let Prim::Scan(scan) = &self.node(id).prim else { return false };
         let operands = self.operands(id);
-        let same = |other: NodeId| match &self.node(other).prim {
-            Prim::Scan(s) => s.of == scan.of && self.operands(other) == operands,
-            _ => false,
-        };
+        let same = |other: NodeId| matches!(&self.node(other).prim, Prim::Scan(s) if s.of == scan.of && self.operands(other) == operands);
         let users = operands.first().map(|&o| self.users(o)).unwrap_or_default();
         !users.into_iter().any(|u| u < id && same(u))
     }

@@ -10,6 +10,8 @@
 //!
 //! This crate knows nothing of the language, of memory, or of files.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 mod builder;
 pub mod eval;
 mod grad;

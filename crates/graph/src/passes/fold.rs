@@ -15,13 +15,16 @@ pub fn simplify(graph: &Graph) -> Graph {
     simplify_mapped(graph).0
 }
 
-fn simplify_mapped(graph: &Graph) -> (Graph, Vec<Option<NodeId>>) {
-    let mut bodies: HashMap<Arc<Region>, (Arc<Region>, Vec<Option<NodeId>>)> = HashMap::new();
+/// The new node of each, where there is one.
+type New = Vec<Option<NodeId>>;
+
+fn simplify_mapped(graph: &Graph) -> (Graph, New) {
+    let mut bodies: HashMap<Arc<Region>, (Arc<Region>, New)> = HashMap::new();
     rebuild_mapped(
         graph,
         |_| true,
-        |b, prim, operands, ty| match prim {
-            Prim::Scan(scan) => {
+        |b, prim, operands, ty| {
+            if let Prim::Scan(scan) = prim {
                 let (body, new) = bodies.entry(scan.of.body.clone()).or_insert_with(|| {
                     let (simple, new) = simplify_mapped(scan.of.body.graph());
                     // Parameters stay as they are, so that a region stays one.
@@ -35,8 +38,9 @@ fn simplify_mapped(graph: &Graph) -> (Graph, Vec<Option<NodeId>>) {
                     last @ ScanResult::Last(_) => last,
                 };
                 b.emit(Scan { of: Loop { body: body.clone(), ..scan.of }, result }, operands, ty)
+            } else {
+                emit(b, prim, operands, ty)
             }
-            prim => emit(b, prim, operands, ty),
         },
     )
 }

@@ -83,16 +83,15 @@ impl Live {
             let operands = graph.operands(id);
             let of = |o: &NodeId| new[o.index()].unwrap_or_else(|| panic!("{id} uses {o}, which is dead"));
             b.set_origin(node.origin.clone());
-            new[id.index()] = Some(match &node.prim {
-                Prim::Scan(scan) => {
+            new[id.index()] = Some({
+                if let Prim::Scan(scan) = &node.prim {
                     let pruned = &self.loops[&self.first[&id]];
                     let operands: Vec<NodeId> = pruned.operands.iter().map(|&i| of(&operands[i])).collect();
                     let scan = Scan { of: pruned.of.clone(), result: pruned.result(scan.result) };
                     b.emit(scan, &operands, node.ty.clone())
-                }
-                prim => {
+                } else {
                     let operands: Vec<NodeId> = operands.iter().map(of).collect();
-                    b.emit(prim.clone(), &operands, node.ty.clone())
+                    b.emit(node.prim.clone(), &operands, node.ty.clone())
                 }
             });
         }

@@ -23,7 +23,14 @@ pub fn unroll(graph: &Graph) -> Graph {
                     let steps = known.entry(key).or_insert_with(|| Steps::emit(b, &scan.of, operands));
                     steps.result(b, scan.result)
                 }
-                _ => b.emit(prim, operands, ty),
+                Prim::Leaf(_)
+                | Prim::Elementwise(_)
+                | Prim::Movement(_)
+                | Prim::Reduce(_)
+                | Prim::DotGeneral(_)
+                | Prim::Convolve(_)
+                | Prim::Window(_)
+                | Prim::Indexing(_) => b.emit(prim, operands, ty),
             },
         );
     }

@@ -50,7 +50,13 @@ pub(super) fn lift(b: &mut Builder, prim: &Prim, operands: &[Lifted], ty: &Type,
             Movement::Concatenate { axis } => Movement::Concatenate { axis: axis + 1 },
         }
         .into(),
-        same => same.clone(),
+        Prim::Leaf(_)
+        | Prim::Elementwise(_)
+        | Prim::DotGeneral(_)
+        | Prim::Convolve(_)
+        | Prim::Window(_)
+        | Prim::Indexing(_)
+        | Prim::Scan(_) => prim.clone(),
     };
     let gathers = matches!(prim, Prim::Indexing(_));
     let nodes: Vec<NodeId> = operands
