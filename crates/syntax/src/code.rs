@@ -132,6 +132,7 @@ codes! {
         N0413 "an optimizer that changes nothing"
         N0414 "a figure that does not fit the output"
         N0416 "a sum over all samples, where there is one sample"
+        N0417 "a figure of which it is not said what is better"
     }
     Data "N05" "data" {
         N0500 "there is no data"

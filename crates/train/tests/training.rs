@@ -124,6 +124,20 @@ fn stop_rules_end_a_run() {
 }
 
 #[test]
+fn the_best_epoch_is_what_the_metric_calls_better() {
+    for (way, extreme) in [("lower", f64::min as fn(f64, f64) -> f64), ("higher", f64::max)] {
+        let text = MOONS.replace("lr=0.02", "lr=0.2").replace("metrics binary_accuracy", "metrics off");
+        let text =
+            format!("fn off(y, target) with better={way} = max(abs(y - target))\n{text}\nsave best=val_off");
+        let seen = rows(&text, DType::F32, &quiet());
+        let column = seen.names.iter().position(|n| n == "val_off").unwrap();
+        let values = seen.rows.iter().map(|row| row[column]);
+        let best = run(&text, &quiet()).best.unwrap();
+        assert_eq!(Some(best.value), values.reduce(extreme), "{way}");
+    }
+}
+
+#[test]
 fn the_best_epoch_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     let text = format!("{}\nsave best=val_loss\nsave every=10", MOONS.replace("lr=0.02", "lr=0.2"));

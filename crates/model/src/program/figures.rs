@@ -39,19 +39,7 @@ impl Elab<'_> {
             let figures = self.places_of(&e.condition, e.span);
             asked.extend(figures.into_iter().filter(|(f, _)| !(has_test && of_test(f, &plain))));
         }
-        let watches = |named: &&Named| match self.scope.globals.defs.get(&named.name.text) {
-            Some(Def::Fn(def)) => def.params.iter().any(|p| p.name.text == "watch"),
-            _ => false,
-        };
-        if let Some(named) = self.results.top.schedule.as_ref().filter(watches)
-            && let Some(arg) = named.args.iter().find(|a| a.key.as_ref().is_some_and(|k| k.text == "watch"))
-            && let ExprKind::Text(figure) = &arg.value.kind
-        {
-            asked.push((figure.to_string(), arg.span));
-        }
-        if let Some(metric) = &self.results.top.settings.save_best {
-            asked.push((metric.clone(), self.results.top.best_at.unwrap_or(self.session.here)));
-        }
+        asked.extend(self.watched());
         for (name, span) in asked {
             if known.contains(&name) {
                 continue;
@@ -68,6 +56,50 @@ impl Elab<'_> {
                 d = d.help(format!("to have it, ask for it: metrics {name}"));
             }
             self.session.diagnostics.push(d);
+        }
+    }
+
+    /// The figures that `schedule plateau watch=` and `save best=` wait to get better, with their places.
+    fn watched(&self) -> Vec<(String, Span)> {
+        let watches = |named: &&Named| match self.scope.globals.defs.get(&named.name.text) {
+            Some(Def::Fn(def)) => def.params.iter().any(|p| p.name.text == "watch"),
+            _ => false,
+        };
+        let top = &self.results.top;
+        let mut out = Vec::new();
+        if let Some(named) = top.schedule.as_ref().filter(watches)
+            && let Some(arg) = named.args.iter().find(|a| a.key.as_ref().is_some_and(|k| k.text == "watch"))
+            && let ExprKind::Text(figure) = &arg.value.kind
+        {
+            out.push((figure.to_string(), arg.span));
+        }
+        if let Some(metric) = &top.settings.save_best {
+            out.push((metric.clone(), top.best_at.unwrap_or(self.session.here)));
+        }
+        out
+    }
+
+    /// Checks that it is said of every figure that is to get better which way that is; once the metrics are built.
+    pub(crate) fn check_directions(&mut self) {
+        let stalls = self.results.top.settings.stop.iter().filter_map(|rule| match rule {
+            StopRule::Stalls { metric, span, .. } => Some((metric.clone(), *span)),
+            StopRule::Holds { .. } => None,
+        });
+        let asked: Vec<(String, Span)> = stalls.chain(self.watched()).collect();
+        let mut reported = Vec::new();
+        for (figure, span) in asked {
+            let own = |name: &str| self.results.top.metrics.iter().find(|m| m.name == name);
+            let metric = own(&figure).or_else(|| own(figure.strip_prefix("val_")?));
+            let Some(metric) = metric.filter(|m| m.better.is_none() && !reported.contains(&m.name)) else {
+                continue;
+            };
+            let name = metric.name.clone();
+            let d = Diagnostic::error(Code::N0417, format!("it is not said which way `{name}` gets better"))
+                .label(span, "this waits for a better value")
+                .label(metric.span, "lower or higher?")
+                .help(format!("its function says it: fn {name}(y, target) with better=lower = …"));
+            self.session.diagnostics.push(d);
+            reported.push(name);
         }
     }
 

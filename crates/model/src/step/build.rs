@@ -109,6 +109,9 @@ impl Spec {
         }
         train.e.drop_tables();
         train.e.check_figures(ports.has_valid || train.e.results.top.settings.split.valid > 0.0);
+        if !train.e.session.failed() {
+            train.e.check_directions();
+        }
         if train.e.session.failed() {
             return Err(train.e.session.diagnostics);
         }

@@ -1,6 +1,6 @@
 //! When training ends early, and which epoch was the best.
 
-use nnc_model::{Condition, Plateau, StopRule};
+use nnc_model::{Better, Condition, Plateau, StopRule};
 use nnc_syntax::SourceMap;
 
 /// Why training ended.
@@ -32,44 +32,21 @@ impl std::fmt::Display for StopReason {
     }
 }
 
-/// Endings of figures that are better when smaller; all others are better when larger.
-const SMALLER: [&str; 16] = [
-    "loss",
-    "crossentropy",
-    "mse",
-    "mae",
-    "rmse",
-    "msle",
-    "mape",
-    "error",
-    "perplexity",
-    "hinge",
-    "huber",
-    "cosh",
-    "poisson",
-    "focal",
-    "nll",
-    "kl",
-];
-
-/// Whether a smaller value of this figure is better.
-pub(crate) fn smaller_is_better(figure: &str) -> bool {
-    SMALLER.iter().any(|end| figure.ends_with(end))
-}
-
 /// The best value of a figure so far.
 #[derive(Clone, Debug)]
 pub(crate) struct Watch {
     column: usize,
-    smaller: bool,
+    better: Better,
     best: Option<f64>,
     waited: u64,
 }
 
 impl Watch {
-    pub(crate) fn new(names: &[String], figure: &str) -> Option<Self> {
+    /// `None` where there is no such figure, or where it does not say which way it gets better; the program has been
+    /// told then.
+    pub(crate) fn new(names: &[String], figure: &str, better: Option<Better>) -> Option<Self> {
         let column = names.iter().position(|n| n == figure)?;
-        Some(Self { column, smaller: smaller_is_better(figure), best: None, waited: 0 })
+        Some(Self { column, better: better?, best: None, waited: 0 })
     }
 
     /// Takes in an epoch; whether it is the best so far. Strictly better by any amount, as Keras' callbacks
@@ -79,7 +56,10 @@ impl Watch {
             self.waited += 1;
             return false;
         };
-        let better = self.best.is_none_or(|best| if self.smaller { value < best } else { value > best });
+        let better = self.best.is_none_or(|best| match self.better {
+            Better::Lower => value < best,
+            Better::Higher => value > best,
+        });
         if better {
             self.best = Some(value);
             self.waited = 0;
@@ -99,7 +79,7 @@ impl Watch {
 pub(crate) struct ReduceOnPlateau {
     rule: Plateau,
     column: usize,
-    smaller: bool,
+    better: Better,
     best: f64,
     waited: u64,
     cooling: u64,
@@ -107,13 +87,21 @@ pub(crate) struct ReduceOnPlateau {
 }
 
 impl ReduceOnPlateau {
-    pub(crate) fn new(rule: &Plateau, names: &[String]) -> Option<Self> {
+    /// `None` as in [`Watch::new`].
+    pub(crate) fn new(
+        rule: &Plateau,
+        names: &[String],
+        better: impl Fn(&str) -> Option<Better>,
+    ) -> Option<Self> {
         let valid = names.iter().any(|n| n == "val_loss");
         let figure = rule.figure.as_deref().unwrap_or(if valid { "val_loss" } else { "loss" });
         let column = names.iter().position(|n| n == figure)?;
-        let smaller = smaller_is_better(figure);
-        let best = if smaller { f64::INFINITY } else { f64::NEG_INFINITY };
-        Some(Self { rule: rule.clone(), column, smaller, best, waited: 0, cooling: 0, share: 1.0 })
+        let better = better(figure)?;
+        let best = match better {
+            Better::Lower => f64::INFINITY,
+            Better::Higher => f64::NEG_INFINITY,
+        };
+        Some(Self { rule: rule.clone(), column, better, best, waited: 0, cooling: 0, share: 1.0 })
     }
 
     /// What is left of the learning rate, from 1 down.
@@ -129,7 +117,10 @@ impl ReduceOnPlateau {
             self.waited = 0;
         }
         let delta = self.rule.min_delta;
-        let better = if self.smaller { value < self.best - delta } else { value > self.best + delta };
+        let better = match self.better {
+            Better::Lower => value < self.best - delta,
+            Better::Higher => value > self.best + delta,
+        };
         if better {
             self.best = value;
             self.waited = 0;
@@ -158,9 +149,14 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
-    pub(crate) fn new(rules: &[StopRule], names: &[String], sources: &SourceMap) -> Self {
+    pub(crate) fn new(
+        rules: &[StopRule],
+        names: &[String],
+        better: impl Fn(&str) -> Option<Better>,
+        sources: &SourceMap,
+    ) -> Self {
         let rules = rules.iter().filter_map(|rule| match rule {
-            StopRule::Stalls { metric, patience, .. } => Watch::new(names, metric)
+            StopRule::Stalls { metric, patience, .. } => Watch::new(names, metric, better(metric))
                 .map(|watch| Rule::Stalls { watch, metric: metric.clone(), patience: *patience }),
             StopRule::Holds { condition, span } => {
                 Some(Rule::Holds { condition: condition.clone(), words: sources.slice(*span).to_string() })
@@ -199,10 +195,14 @@ mod tests {
         ["loss", "accuracy"].map(String::from).to_vec()
     }
 
+    fn better(figure: &str) -> Option<Better> {
+        Some(if figure == "loss" { Better::Lower } else { Better::Higher })
+    }
+
     #[test]
     fn patience_is_counted_as_keras_does() {
         let rule = StopRule::Stalls { metric: "loss".into(), patience: 2, span: Span::default() };
-        let mut rules = Rules::new(&[rule], &names(), &SourceMap::default_with_one());
+        let mut rules = Rules::new(&[rule], &names(), better, &SourceMap::default_with_one());
         let mut stopped = |loss: f64| rules.after(&names(), &[loss, 0.0]).is_some();
         assert!(!stopped(1.0));
         assert!(!stopped(1.0), "one epoch without improvement");
@@ -225,7 +225,7 @@ mod tests {
             let numbers = |key: &str| -> Vec<f64> {
                 case[key].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
             };
-            let mut plateau = ReduceOnPlateau::new(&rule, &names()).unwrap();
+            let mut plateau = ReduceOnPlateau::new(&rule, &names(), better).unwrap();
             let mut share = 1.0;
             for (epoch, (loss, rate)) in numbers("losses").iter().zip(numbers("values")).enumerate() {
                 share = plateau.after(&[*loss, 0.0]).unwrap_or(share);
@@ -236,23 +236,24 @@ mod tests {
     }
 
     #[test]
-    fn larger_accuracy_is_better() {
-        let mut watch = Watch::new(&names(), "accuracy").unwrap();
+    fn what_is_better_is_kept() {
+        let mut watch = Watch::new(&names(), "accuracy", Some(Better::Higher)).unwrap();
         assert!(watch.improves(&[1.0, 0.5]));
         assert!(!watch.improves(&[0.5, 0.4]));
         assert!(watch.improves(&[0.5, 0.6]));
         assert_eq!(watch.value(), Some(0.6));
-        for name in ["loss", "val_loss", "mse", "val_binary_crossentropy", "rmse", "my_error", "perplexity"] {
-            assert!(smaller_is_better(name), "{name}");
-        }
-        assert!(!smaller_is_better("val_binary_accuracy"));
+        let mut watch = Watch::new(&names(), "accuracy", Some(Better::Lower)).unwrap();
+        assert!(watch.improves(&[1.0, 0.5]));
+        assert!(watch.improves(&[1.0, 0.4]));
+        assert!(!watch.improves(&[1.0, 0.6]));
+        assert!(Watch::new(&names(), "accuracy", None).is_none());
     }
 
     #[test]
     fn a_condition_ends_it() {
         let condition = Condition::Compare { metric: "accuracy".into(), op: BinaryOp::Ge, value: 1.0 };
         let rule = StopRule::Holds { condition, span: Span::default() };
-        let mut rules = Rules::new(&[rule], &names(), &SourceMap::default_with_one());
+        let mut rules = Rules::new(&[rule], &names(), better, &SourceMap::default_with_one());
         assert!(rules.after(&names(), &[0.1, 0.99]).is_none());
         assert!(matches!(rules.after(&names(), &[0.1, 1.0]), Some(StopReason::Holds(_))));
     }

@@ -130,7 +130,7 @@ impl<'a> Trainer<'a> {
         let history = History::new(&model.metrics, data.valid.is_some());
         let best = settings.save_best.as_ref().and_then(|metric| {
             let best = Best { metric: metric.clone(), value: f64::NAN, epoch: 0 };
-            Some((Watch::new(history.names(), metric)?, best, state.snapshot()))
+            Some((Watch::new(history.names(), metric, model.better(metric))?, best, state.snapshot()))
         });
         let name = &loaded.spec.sources.get(loaded.spec.source).name;
         let out = options.resume.as_ref().map(|c| c.folder.as_path()).or(options.out.as_deref());
@@ -140,8 +140,11 @@ impl<'a> Trainer<'a> {
             eval: Runners::new(eval_plans, eval_batch(model), &loaded.ports, model)?,
             snapshot: Snapshot { state: state.snapshot(), epoch: 1, step: 0 },
             best,
-            plateau: settings.plateau.as_ref().and_then(|p| ReduceOnPlateau::new(p, history.names())),
-            rules: Rules::new(&settings.stop, history.names(), &loaded.spec.sources),
+            plateau: settings
+                .plateau
+                .as_ref()
+                .and_then(|p| ReduceOnPlateau::new(p, history.names(), |f| model.better(f))),
+            rules: Rules::new(&settings.stop, history.names(), |f| model.better(f), &loaded.spec.sources),
             batch: settings.batch,
             order: Arc::new((0..rows as u32).collect()),
             valid_rows: (0..others[0] as u32).collect(),
