@@ -3,18 +3,21 @@
 use crate::problem::{Outcome, Problem, ProblemKind};
 use nnc_syntax::units::bytes;
 use nnc_syntax::{Code, Diagnostic};
+use sysinfo::System;
 
 /// Bytes a run may take: what was asked for, or four fifths of the machine's memory.
 pub(crate) fn limit(asked: Option<u64>) -> u64 {
     asked.unwrap_or_else(|| physical().map_or(8 << 30, |bytes| bytes / 5 * 4))
 }
 
-/// The machine's memory, where the system says it.
+/// The machine's memory, or what a container leaves of it, where the system says it.
 fn physical() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|l| l.strip_prefix("MemTotal:"))?;
-    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    kib.checked_mul(1024)
+    let mut system = System::new();
+    system.refresh_memory();
+    let total = system.total_memory();
+    // A control group without a limit may say any large number.
+    let limit = system.cgroup_limits().map_or(total, |limits| limits.total_memory);
+    Some(total.min(limit)).filter(|&bytes| bytes > 0)
 }
 
 /// What a run needs, part by part.
