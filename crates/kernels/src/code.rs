@@ -17,14 +17,16 @@ struct Worker<T> {
     /// Tiles of programs, or copies of parts of matrices.
     scratch: Buffer<T>,
     scalars: Buffer<T>,
+    /// The tiles of a program's slots.
+    slots: Bases<T>,
 }
 
-/// The first element of every space.
+/// Pointers to the first element of every space, or to the tile of every slot.
 #[derive(Debug)]
 struct Bases<T>(Vec<*mut T>);
 
-// SAFETY: the pointers are set at the beginning of `Code::run`, from memories that it holds alone, and nobody
-// follows them after it.
+// SAFETY: the pointers are set within `Code::run`, from memories that it holds alone, and nobody follows them after
+// it.
 unsafe impl<T: Send> Send for Bases<T> {}
 // SAFETY: as above; a shared reference follows no pointer.
 unsafe impl<T: Sync> Sync for Bases<T> {}
@@ -82,10 +84,12 @@ impl<T: Real> Code<T> {
         Scope::new(arena, store, cursors).check(&instrs)?;
         let (each, first) = Self::worker_scratch(&instrs);
         let (steps, packed) = hoist(&instrs);
-        let scalars = scalars(&instrs);
+        let scalars = most(&instrs, &|p| p.scalars.len());
+        let slots = most(&instrs, &|p| p.registers + p.loads.len() + p.outputs.len());
         let worker = |w: usize| Worker {
             scratch: Buffer::zeros(if w == 0 { first } else { each }),
             scalars: Buffer::zeros(scalars),
+            slots: Bases(vec![std::ptr::null_mut(); slots]),
         };
         let workers = (0..workers.max(1)).map(worker).collect();
         let bases = Bases(vec![std::ptr::null_mut(); 2 + cursors]);
@@ -120,12 +124,21 @@ impl<T: Real> Code<T> {
     }
 }
 
-/// The most numbers that a program reads.
-fn scalars(instrs: &[Instr]) -> usize {
+/// The most that some program has of something.
+fn most(instrs: &[Instr], count: &dyn Fn(&Program) -> usize) -> usize {
     let of = |i: &Instr| match i {
-        Instr::Tile(p) => p.scalars.len(),
-        Instr::Loop(l) => scalars(&l.body),
-        _ => 0,
+        Instr::Tile(p) => count(p),
+        Instr::Loop(l) => most(&l.body, count),
+        Instr::Dot(_)
+        | Instr::Reduce(_)
+        | Instr::ArgMax(_)
+        | Instr::Copy(_)
+        | Instr::Zero(..)
+        | Instr::Gather(_)
+        | Instr::ScatterAdd(_)
+        | Instr::Convolution(_)
+        | Instr::ConvolutionKernel(_)
+        | Instr::Window(_) => 0,
     };
     instrs.iter().map(of).max().unwrap_or(0)
 }
@@ -265,7 +278,8 @@ impl<T: Real> Memory<T> {
         let chunk = (TILE_TASK / p.weight().max(1)).next_multiple_of(64 * LANES);
         if pool.threads() == 1 || p.count <= 2 * chunk {
             let worker = &mut workers[0];
-            let tiles = Tiles { bases: self.bases, scratch: worker.scratch.as_mut_ptr(), seed, step };
+            let (scratch, slots) = (worker.scratch.as_mut_ptr(), worker.slots.0.as_mut_ptr());
+            let tiles = Tiles { bases: self.bases, scratch, slots, seed, step };
             // SAFETY: the caller's promise; the worker's scratch is large enough for every program.
             unsafe { interpret::run(isa, p, tiles, &mut worker.scalars, 0, p.count) };
             return;
@@ -277,7 +291,8 @@ impl<T: Real> Memory<T> {
             // tasks write disjoint elements.
             unsafe {
                 let worker = &mut *workers.0.add(worker);
-                let tiles = Tiles { bases: bases.0, scratch: worker.scratch.as_mut_ptr(), seed, step };
+                let (scratch, slots) = (worker.scratch.as_mut_ptr(), worker.slots.0.as_mut_ptr());
+                let tiles = Tiles { bases: bases.0, scratch, slots, seed, step };
                 let end = ((task + 1) * chunk).min(p.count);
                 interpret::run(isa, p, tiles, &mut worker.scalars, task * chunk, end);
             }

@@ -10,6 +10,8 @@ use crate::{Place, Real};
 pub(crate) struct Tiles<T> {
     pub(crate) bases: *const *mut T,
     pub(crate) scratch: *mut T,
+    /// A place for a pointer to each slot of the program.
+    pub(crate) slots: *mut *mut T,
     pub(crate) seed: u64,
     pub(crate) step: u64,
 }
@@ -76,6 +78,7 @@ fn body<T: Real>(program: &Program, memory: Tiles<T>, scalars: &[T], start: usiz
         let len = (end - at).min(size);
         let tile =
             Tile { program, scalars, memory, size, start: at, exact: len, len: len.next_multiple_of(LANES) };
+        tile.locate();
         tile.fill(len);
         for op in &program.ops {
             tile.step(op);
@@ -111,46 +114,40 @@ impl<T: Real> Tile<'_, T> {
                 // SAFETY: the output lies within memory, which is apart from scratch.
                 unsafe {
                     let to = self.memory.at(place).add(self.start);
-                    std::ptr::copy_nonoverlapping(self.copy_of_output(o), to, self.exact);
+                    let from = self.pointer((self.program.registers + self.program.loads.len() + o) as u16);
+                    std::ptr::copy_nonoverlapping(from, to, self.exact);
                 }
             }
         }
     }
 
-    /// The tile of scratch of an output that is not written in place.
-    fn copy_of_output(&self, output: usize) -> *mut T {
+    /// Finds the tiles of all slots: registers, copies of loads and of outputs stand in scratch one after another,
+    /// everything else where it lies.
+    fn locate(&self) {
         let p = self.program;
-        let loads = p.loads.iter().filter(|l| p.is_copied(l)).count();
-        let outputs = p.outputs[..output].iter().filter(|&&o| p.is_ragged(o)).count();
-        self.memory.scratch.wrapping_add((p.registers + loads + outputs) * self.size)
+        let mut copies = p.registers;
+        let mut slot = 0;
+        let mut set = |tile: *mut T| {
+            // SAFETY: the table has a place for every slot.
+            unsafe { *self.memory.slots.add(slot) = tile };
+            slot += 1;
+        };
+        let scratch = |tile: usize| self.memory.scratch.wrapping_add(tile * self.size);
+        // SAFETY: the program's check found its spaces.
+        let there = |place: Place| unsafe { self.memory.at(place) }.wrapping_add(self.start);
+        (0..p.registers).for_each(|r| set(scratch(r)));
+        let mut copy_if = |copied: bool, place: Place| {
+            copies += usize::from(copied);
+            set(if copied { scratch(copies - 1) } else { there(place) });
+        };
+        p.loads.iter().for_each(|load| copy_if(p.is_copied(load), load.place));
+        p.outputs.iter().for_each(|&place| copy_if(p.is_ragged(place), place));
     }
 
     #[inline(always)]
     fn pointer(&self, slot: u16) -> *mut T {
-        let p = self.program;
-        let slot = slot as usize;
-        // SAFETY: all slots exist, and their tiles lie within scratch or memory.
-        unsafe {
-            if slot < p.registers {
-                return self.memory.scratch.add(slot * self.size);
-            }
-            let l = slot - p.registers;
-            let place = match p.loads.get(l) {
-                Some(load) if !p.is_copied(load) => load.place,
-                Some(_) => {
-                    let before = p.loads[..l].iter().filter(|l| p.is_copied(l)).count();
-                    return self.memory.scratch.add((p.registers + before) * self.size);
-                }
-                None => {
-                    let place = p.outputs[l - p.loads.len()];
-                    if p.is_ragged(place) {
-                        return self.copy_of_output(l - p.loads.len());
-                    }
-                    place
-                }
-            };
-            self.memory.at(place).add(self.start)
-        }
+        // SAFETY: all slots exist, and `locate` filled the table.
+        unsafe { *self.memory.slots.add(slot as usize) }
     }
 
     #[inline(always)]

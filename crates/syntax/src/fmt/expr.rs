@@ -69,7 +69,7 @@ impl Formatter<'_> {
     /// Whether `dense(16, relu)` may become a step. A statement word may not: it would become a head.
     fn is_layer_call(&self, callee: &Expr, args: &[Arg]) -> bool {
         match &callee.kind {
-            ExprKind::Name(name) => !args.is_empty() && !Head::of(name).is_some() && (self.is_layer)(name),
+            ExprKind::Name(name) => !args.is_empty() && Head::of(name).is_none() && (self.is_layer)(name),
             _ => false,
         }
     }
