@@ -1,5 +1,7 @@
 //! Loops as a user meets them: long sequences, random numbers in a body, what a body may and may not do.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use common::Place;

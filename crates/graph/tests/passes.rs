@@ -5,6 +5,8 @@
 //! through the reference evaluator before and after, and the pass is applied twice. With `NNC_UPDATE=1` in the
 //! environment what is expected is written anew; read the diff.
 
+#![allow(clippy::print_stderr)]
+
 mod common;
 
 use nnc_graph::eval::evaluate;
