@@ -4,7 +4,7 @@
 //! field's numerics need an own primitive (softplus), it has one, with its expansion for export.
 //!
 //! Primitives stand in families, one enum and one file of this folder each. A family's file holds every duty
-//! of its primitives, listed by [`Rules`], and the [`Builder`]'s methods that emit them. The `match`es there
+//! of its primitives, listed by `Rules`, and the [`Builder`]'s methods that emit them. The `match`es there
 //! have no wildcard arm: the compiler lists what a new primitive still lacks.
 
 pub(crate) mod contract;
