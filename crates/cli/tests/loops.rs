@@ -84,6 +84,19 @@ fn bodies_do_what_they_say() {
              h + 0 * sum(input)",
             6.0,
         ),
+        // A carry that only the body makes one value for each sample.
+        (
+            "weight u[3, 2] = ones\nscan v in u with h = zeros([1]) { h = h + 0 * sum(input) + v[0] }\n\
+             loss = mean(h)\nh",
+            3.0,
+        ),
+        // Classes and predicates that the body turns into another kind.
+        ("scan x in xs with h = argmax(0 * xs[0]) { h = h > 0 }\nloss = mean(h)\nh + 0 * sum(input)", 0.0),
+        ("scan x in xs with h = (xs[0] < 2) { h = h * 2 }\nloss = mean(h)\nh", 8.0),
+        (
+            "scan x in xs with h = argmax(xs[0]) { h = argmax(x * 0) }\nloss = mean(one_hot(h))\none_hot(h)",
+            0.5,
+        ),
     ] {
         let text = format!("{head}{body}{tail}");
         let got: f64 = loss(&text, &[]).parse().unwrap_or(f64::NAN);

@@ -21,6 +21,8 @@ const SEEDS: &[&str] = &[
     "fn swish(x, beta = 1.0) = x * sigmoid(beta * x)\nlayer rbf(units: int) of x[n] -> [units] {\n  weight c[units, n] = normal(1.0)\n  weight s[units] = ones\n  exp(-s^2 * sum((x - c)^2, axis=-1))\n}\nrbf 4; dense 1 swish; loss = mean(abs(output - target)) + 0.1 * l2(weights)\n",
     "shared f = dense 3 tanh\na = input -> f\nb = a -> f -> dropout 0.5\na, b -> concat -> dense 2\nadd (it * 2)\nloss mse; clip 1.0\n",
     "layer c(rate = 0.9) of x[n] -> [n] {\n  state m[n] = zeros\n  if training { m := rate * m + (1 - rate) * batch_mean(x) }\n  x - m\n}\nc; dense 1; loss mse\n",
+    "data uniform 8 dims=6 { input rest }\nxs = input -> reshape 3x2\nscan x in xs with h = argmax(xs[0]), g = (xs[0] < 2) { \
+     scan v in x with s = 0 { s = s + v }; g = g * s; h = argmax(x * g) }\nloss = mean(one_hot(h)) + mean(g)\none_hot(h)\n",
     "scan x in input with h = zeros([2]) { h = h * 0.5 + x }\nflatten; dense 2; loss mse\nexpect loss < 0.1 within 5 epochs in 1 of 2 seeds\n",
     "y = rearrange(input, \"(h e) -> h e\", h=2)\neinsum(\"h e, h f -> e f\", y, y) -> flatten -> dense 2; loss mse\ng = grad(sum(output), input)\n",
     "rule mine(lr = 0.1) of w, g { state v[shape(w)] = zeros; v := 0.9 * v + g; w := w - lr * v }\ninit small(k = 2.0) of shape = random_uniform(shape) / k\ndense 2 init=small; loss mae; optimizer mine lr=0.5\n",

@@ -143,7 +143,8 @@ impl Elab<'_> {
                 continue;
             };
             let (from, to) = (self.b.ty(c.first.node).dtype, self.b.ty(now.node).dtype);
-            let (batched, float) = (now.batched && !c.first.batched, to.is_float() && !from.is_float());
+            // Classes and predicates stay what they are in every turn, or are numbers from the first on.
+            let (batched, float) = (now.batched && !c.first.batched, from != to && !from.is_float());
             if batched || float {
                 let first = if float { self.floats(&c.first) } else { c.first.clone() };
                 let node =
