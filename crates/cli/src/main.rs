@@ -14,8 +14,10 @@ mod pages;
 mod programs;
 mod progress;
 mod render;
+mod run_report;
 mod stage;
 mod table;
+mod training;
 
 use clap::Parser;
 use commands::Cli;

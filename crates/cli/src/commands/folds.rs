@@ -1,28 +1,47 @@
 //! `nnc train --folds N`: cross-validation.
 
-use crate::commands::train::{INTERRUPTED, NOTHING, TrainArgs, interrupt, object, options, prepare, trained};
 use crate::failure::Result;
 use crate::format::{count, duration, short};
 use crate::output::Output;
+use crate::run_report::object;
 use crate::table::Table;
-use nnc_train::{Folds, Report, Spread, Summary};
+use crate::training::{INTERRUPTED, NOTHING, ResultStyle, interrupt, trained};
+use nnc_model::Model;
+use nnc_train::{Folds, Loaded, Report, Spread, Summary, TrainOptions};
 use serde_json::{Map, Value, json};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
-/// Trains once for each fold and tells what came of it.
-pub fn run(args: &TrainArgs, folds: usize, out: &mut Output) -> Result<u8> {
+/// What each of the trainings is told.
+pub trait Fold {
+    /// The data of fold `fold.0` of `fold.1`, and the network for it.
+    fn prepare(&self, fold: (usize, usize), out: &mut Output) -> Result<(Loaded, Model)>;
+    /// How it trains, into its folder.
+    fn options(&self, folder: PathBuf, interrupt: Arc<AtomicBool>) -> TrainOptions;
+}
+
+/// Trains once for each fold, in a folder below `folder`, and tells what came of it.
+pub fn run(
+    folds: usize,
+    style: ResultStyle,
+    folder: Option<&Path>,
+    each: &impl Fold,
+    out: &mut Output,
+) -> Result<u8> {
     let flag = interrupt(out);
-    let first = prepare(args, Some((0, folds)), out).map_err(|f| f.with_tail(NOTHING))?;
+    let first = each.prepare((0, folds), out).map_err(|f| f.with_tail(NOTHING))?;
     let name = first.0.spec.sources.get(first.0.spec.source).name.clone();
-    let mut all = Folds::begin(folds, args.out.as_deref(), &name)?;
+    let mut all = Folds::begin(folds, folder, &name)?;
     let mut next = Some(first);
     let mut interrupted = false;
     for i in 0..folds {
         let (loaded, model) = match next.take() {
             Some(prepared) => prepared,
-            None => prepare(args, Some((i, folds)), out)?,
+            None => each.prepare((i, folds), out)?,
         };
         out.note(&format!("fold {} of {folds}", i + 1));
-        let report = trained(&loaded, &model, &options(args, Some(all.out(i)), flag.clone()), out)?;
+        let report = trained(&loaded, &model, &each.options(all.out(i), flag.clone()), out)?;
         interrupted = report.interrupted();
         if interrupted {
             break;
@@ -30,7 +49,7 @@ pub fn run(args: &TrainArgs, folds: usize, out: &mut Output) -> Result<u8> {
         all.add(report);
     }
     let summary = all.finish()?;
-    let text = match (args.json, args.quiet) {
+    let text = match (style.json, style.quiet) {
         (true, _) => format!("{}\n", json_object(&all, &summary)),
         (false, true) => one_line(&all, &summary),
         (false, false) => render(&all, &summary),

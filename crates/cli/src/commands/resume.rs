@@ -2,9 +2,9 @@
 
 use crate::args::{positive, size};
 use crate::commands::Run;
-use crate::commands::train::{self, ResultStyle};
 use crate::failure::Result;
 use crate::output::Output;
+use crate::training::{ResultStyle, interrupt, train_and_report};
 use clap::Args;
 use nnc_train::{LoadOptions, Longer, TrainOptions, load, open_checkpoint};
 use std::path::PathBuf;
@@ -64,15 +64,9 @@ fn run(args: &ResumeArgs, out: &mut Output) -> Result<u8> {
         threads: args.threads,
         shuffle: checkpoint.shuffle,
         memory_limit: memory,
-        interrupt: train::interrupt(out),
+        interrupt: interrupt(out),
         resume: Some(Rc::new(checkpoint)),
         ..TrainOptions::default()
     };
-    train::train_and_report(
-        &loaded,
-        &model,
-        &options,
-        ResultStyle { json: args.json, quiet: args.quiet },
-        out,
-    )
+    train_and_report(&loaded, &model, &options, ResultStyle { json: args.json, quiet: args.quiet }, out)
 }

@@ -1,12 +1,12 @@
 //! `nnc test`: whether programs keep what they promise.
 
-use super::train::{INTERRUPTED, interrupt};
 use crate::args::{Precision, SpecArgs, assignment, positive, size};
 use crate::commands::Run;
 use crate::failure::{Failure, Result};
 use crate::format::{count, grouped, number, short};
 use crate::input::{self, Length};
 use crate::output::Output;
+use crate::training::{INTERRUPTED, interrupt};
 use crate::{programs, report};
 use clap::Args;
 use nnc_model::{Expectation, Model, Settings, Spec};
