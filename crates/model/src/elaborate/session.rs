@@ -24,8 +24,8 @@ pub(crate) const NODES: usize = 100_000;
 /// How many statements and calls a program may run; most build nothing.
 pub(crate) const STEPS: usize = NODES + NODES / 2;
 
-/// How many numbers one tensor may hold for one sample.
-pub(crate) const ELEMENTS: usize = 1 << 33;
+/// How many numbers one tensor may hold for one sample; where an address has 32 bits, those of 1 GiB.
+pub(crate) const ELEMENTS: usize = if usize::BITS > 32 { 1 << 33 } else { 1 << 28 };
 
 /// What one run of a program is given, and what it has said so far.
 pub(crate) struct Session<'a> {
