@@ -3,6 +3,7 @@
 pub use nnc_syntax::units::{bytes, count, grouped};
 use nnc_train::{Heading, Metrics, Reading, TableMetric};
 use serde_json::{Map, Value, json};
+use std::fmt::Write as _;
 use unicode_width::UnicodeWidthStr;
 
 /// Five digits that matter; whole numbers stay whole.
@@ -31,14 +32,22 @@ fn trimmed(digits: &str) -> &str {
 
 /// The shortest digits that read back as the same number, of single precision where it is one.
 pub fn exact(x: f64) -> String {
+    let mut text = String::new();
+    write_exact(&mut text, x);
+    text
+}
+
+/// The digits of [`exact`] behind a text.
+pub fn write_exact(out: &mut String, x: f64) {
     let single = x as f32;
     let plain = x == 0.0 || (1e-5..1e16).contains(&x.abs()) || !x.is_finite();
-    match (f64::from(single) == x, plain) {
-        (true, true) => format!("{single}"),
-        (true, false) => format!("{single:e}"),
-        (false, true) => format!("{x}"),
-        (false, false) => format!("{x:e}"),
-    }
+    // Writing to a string does not fail.
+    let _ = match (f64::from(single) == x, plain) {
+        (true, true) => write!(out, "{single}"),
+        (true, false) => write!(out, "{single:e}"),
+        (false, true) => write!(out, "{x}"),
+        (false, false) => write!(out, "{x:e}"),
+    };
 }
 
 /// A JSON number with the digits of [`exact`]; what JSON has no number for is null.

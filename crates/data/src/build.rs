@@ -3,19 +3,21 @@
 use std::sync::Arc;
 
 use crate::columns::match_columns;
-use crate::dates;
+use crate::dates::{self, Date};
 use crate::encode::{self, Job, kept_rows};
 use crate::fault::{Fault, Faults, codes};
 use crate::fit;
+use crate::gaps::Gaps;
 use crate::layout;
-use crate::raw::{Raw, Want};
+use crate::raw::{Data, NONE, Raw, Want};
 use crate::roles::{self, Use};
 use crate::samples::{self, Samples};
 use crate::schema::{ColumnKind, Schema};
+use crate::series::{self, Series};
 use crate::source::{self, Source, rows};
 use crate::spec::{Columns, CsvSpec, DataSpec, GeneratorKind, Missing, Role, RowsSpec, SourceSpec, TextSpec};
 use crate::split::{self, Parts};
-use crate::stats::{Fill, STATS_VERSION, Stats};
+use crate::stats::{Fill, STATS_VERSION, SeriesColumn, Stats};
 use crate::table::{Rows, Store, Table};
 use crate::warn;
 use crate::{Dataset, Limits};
@@ -24,7 +26,10 @@ use crate::{Dataset, Limits};
 pub(crate) struct Prepared {
     pub(crate) name: String,
     pub(crate) raw: Raw,
+    /// The rows that are encoded, in this order; all of them where `None`.
     pub(crate) kept: Option<Vec<u32>>,
+    /// Where series end, in encoded rows.
+    pub(crate) series: Option<Vec<u32>>,
     pub(crate) parts: Parts,
     /// Rows of `raw` the training part is made of.
     pub(crate) train: Vec<u32>,
@@ -52,22 +57,27 @@ pub(crate) fn prepare(spec: &DataSpec, limits: &Limits, faults: &mut Faults) -> 
     let named = source.heads().iter().any(|h| !h.unnamed);
     let window = samples::window(&spec.train, faults);
     let width = source.heads().len();
-    let mut uses = roles::resolve(source.heads(), &name, &spec.roles, window.is_some(), faults);
+    let by = series::columns(spec, source.heads(), &name, faults);
+    let roles = series::roles(spec, &by);
+    let mut uses = roles::resolve(source.heads(), &name, &roles, window.is_some(), faults);
     samples::no_gaps(&uses, window, faults);
     if !faults.is_empty() {
         return None;
     }
-    let raw = read(source, &mut uses, spec, faults)?;
+    let raw = read(source, &mut uses, spec, &by, faults)?;
     let drops = |i| uses.iter().any(|u| u.position == i && u.missing == Some(Missing::Drop));
     let kept = kept_rows(&raw, drops).map_err(|f| faults.push(*f)).ok()?;
-    let rows = Samples { kept, rows: raw.len, window };
+    let places = by.iter().map(|c| c.position);
+    let series = Series::find(&raw, places).map_err(|f| faults.push(*f)).ok()?;
+    let rows = Samples::new(raw.len, kept, window, series);
     rows.nonempty(&name, spec, faults)?;
     let parts = samples::share(&raw, &uses, &rows, spec, faults)?;
     let train = rows.covered(&parts.train);
     let columns = fit::fit(&raw, &uses, &train, faults);
     let schema = layout::schema(&columns, &uses, &name, window, faults);
     let rows_of_train = parts.train.len() as u64;
-    let stats = Stats { version: STATS_VERSION, rows: rows_of_train, width, named, window, schema, columns };
+    let version = STATS_VERSION;
+    let stats = Stats { version, rows: rows_of_train, width, named, window, by, schema, columns };
     let notes = if faults.is_empty() {
         let mut notes = warn::notes(&raw, &uses, &train, &stats, spec);
         notes.extend(warn::dropped(raw.len, rows.kept.as_ref().map(Vec::len), spec));
@@ -75,8 +85,10 @@ pub(crate) fn prepare(spec: &DataSpec, limits: &Limits, faults: &mut Faults) -> 
     } else {
         Vec::new()
     };
-    let dropped = uses.iter().filter(|u| u.role == Role::Drop).map(|u| u.name.clone()).collect();
-    Some(Prepared { name, raw, kept: rows.kept, parts, train, stats, dropped, notes })
+    let keys = |u: &Use| stats.by.iter().any(|c| c.position == u.position);
+    let dropped = uses.iter().filter(|u| u.role == Role::Drop && !keys(u)).map(|u| u.name.clone()).collect();
+    let Samples { kept, series, .. } = rows;
+    Some(Prepared { name, raw, kept, series, parts, train, stats, dropped, notes })
 }
 
 /// See [`crate::sketch`].
@@ -94,7 +106,9 @@ pub(crate) fn sketch(spec: &DataSpec, limits: &Limits) -> Option<Schema> {
     let source = source::open(&train, limits).ok()?;
     let name = source.name().to_string();
     let window = samples::window(&train, &mut ignored);
-    let mut uses = roles::resolve(source.heads(), &name, &spec.roles, window.is_some(), &mut ignored);
+    let by = series::columns(spec, source.heads(), &name, &mut ignored);
+    let roles = series::roles(spec, &by);
+    let mut uses = roles::resolve(source.heads(), &name, &roles, window.is_some(), &mut ignored);
     let wants = roles::wants(&uses, source.heads().len(), &mut ignored);
     if !ignored.is_empty() || wants.contains(&Want::Date) {
         return None;
@@ -121,10 +135,11 @@ pub(crate) fn finish(
     limits: &Limits,
     mut faults: Faults,
 ) -> Result<Dataset, Vec<Fault>> {
-    let Prepared { raw, kept, parts, stats, notes, .. } = prepared;
+    let Prepared { raw, kept, series, parts, stats, notes, .. } = prepared;
     let map: Vec<Option<usize>> = stats.columns.iter().map(|c| Some(c.position)).collect();
-    let job = Job { stats: &stats, map: &map, kept, limits, handle: spec.train.handle() };
-    let store = encode::encode(raw, job, &mut faults);
+    let handle = spec.train.handle();
+    let job = Job { stats: &stats, map: &map, kept, series, lenient: false, limits, handle };
+    let store = encode::encode(raw, job, Gaps::default(), &mut faults);
     let valid = other(spec.valid.as_ref(), &stats, limits, &mut faults);
     let test = other(spec.test.as_ref(), &stats, limits, &mut faults);
     match store.filter(|_| faults.is_empty()) {
@@ -135,22 +150,23 @@ pub(crate) fn finish(
 
 /// See [`crate::encode_with`].
 pub(crate) fn encode(stats: &Stats, spec: &SourceSpec, limits: &Limits) -> Result<Table, Vec<Fault>> {
-    encode_part(stats, spec, limits, true)
+    encode_part(stats, spec, limits, false)
 }
 
-/// See [`crate::encode_with`]; without targets where `targets` is false.
+/// See [`crate::encode_with`]; where `lenient`, [`crate::encode_inputs`].
 pub(crate) fn encode_part(
     stats: &Stats,
     spec: &SourceSpec,
     limits: &Limits,
-    targets: bool,
+    lenient: bool,
 ) -> Result<Table, Vec<Fault>> {
     let mut faults = Faults::new();
     let source = source::open(&whole_rows(spec, stats), limits)?;
     let name = source.name().to_string();
     let mut map = match_columns(stats, source.heads(), &name, &mut faults);
+    let by = series::again(stats, source.heads(), &name, &mut faults);
     for (column, at) in stats.columns.iter().zip(&mut map) {
-        if column.role == Role::Target && !targets {
+        if lenient && column.role != Role::Input {
             *at = None;
         }
     }
@@ -168,23 +184,62 @@ pub(crate) fn encode_part(
             };
         }
     }
+    for &at in &by {
+        if wants.get(at) == Some(&Want::Skip) {
+            wants[at] = Want::Text;
+        }
+    }
     let raw = source.read(&wants, &mut faults);
     raw.iter().for_each(|r| countable(r, &name, &mut faults));
-    let raw = raw.map(|raw| as_dates(raw, stats, &map, &mut faults));
+    let mut raw = raw.map(|raw| as_dates(raw, stats, &map, &mut faults));
+    let mut gaps = Gaps::default();
+    if let Some(raw) = raw.as_mut().filter(|_| lenient) {
+        faults = unread(raw, faults, &mut gaps);
+    }
     let Some(raw) = raw.filter(|_| faults.is_empty()) else {
         return Err(faults.into_vec());
     };
     let drops = |i: usize| {
         let mut columns = stats.columns.iter().zip(&map);
-        columns.any(|(c, at)| *at == Some(i) && c.fill == Fill::Drop)
+        !lenient && columns.any(|(c, at)| *at == Some(i) && c.fill == Fill::Drop)
     };
     let kept = kept_rows(&raw, drops).map_err(|f| vec![*f])?;
-    let job = Job { stats, map: &map, kept, limits, handle: spec.handle() };
-    match encode::encode(raw, job, &mut faults) {
-        Some(store) if store.len > 0 => Ok(Table { store: Arc::new(store), rows: Rows::All }),
-        Some(_) => Err(vec![no_samples(stats, &name).at(spec.handle())]),
-        None => Err(faults.into_vec()),
+    let series = Series::find(&raw, by.into_iter()).map_err(|f| vec![*f])?;
+    let samples = Samples::new(raw.len, kept, stats.window, series);
+    let kept = samples.kept.clone();
+    let series = samples.series.clone();
+    let job = Job { stats, map: &map, kept, series, lenient, limits, handle: spec.handle() };
+    let Some(store) = encode::encode(raw, job, gaps, &mut faults) else { return Err(faults.into_vec()) };
+    let whole = if store.targets.is_empty() { samples.without_targets() } else { samples };
+    let table = match whole.starts() {
+        Some(starts) => Table { store: Arc::new(store), rows: Rows::Some(starts.into()) },
+        None => Table { store: Arc::new(store), rows: Rows::All },
+    };
+    if table.is_empty() {
+        return Err(vec![no_samples(stats, &name).at(spec.handle())]);
     }
+    // Where no row at all has an answer, that is a mistake like any other.
+    if lenient && !(0..table.len()).any(|row| table.is_answerable(row)) {
+        return Err(table.gaps().to_vec());
+    }
+    Ok(table)
+}
+
+/// Cells that could not be read leave their rows without an answer.
+fn unread(raw: &mut Raw, faults: Faults, gaps: &mut Gaps) -> Faults {
+    let mut rest = Faults::new();
+    for fault in faults.into_vec() {
+        let row = fault.place.as_ref().and_then(|p| p.row).and_then(|r| usize::try_from(r - 1).ok());
+        match row.filter(|_| fault.code == codes::NOT_A_NUMBER) {
+            Some(row) => gaps.mark(row, || Fault { more: 0, ..fault }),
+            None => rest.extend([fault]),
+        }
+    }
+    for row in std::mem::take(&mut raw.places.bad) {
+        let fault = || Fault::new(codes::NOT_A_NUMBER, "a cell cannot be read");
+        gaps.mark(row as usize, || raw.places.locate_row(fault(), row as usize));
+    }
+    rest
 }
 
 fn check(spec: &DataSpec, faults: &mut Faults) {
@@ -229,8 +284,19 @@ fn whole_rows(spec: &SourceSpec, stats: &Stats) -> SourceSpec {
     SourceSpec::Rows(rows)
 }
 
-fn read(source: Box<dyn Source>, uses: &mut [Use], spec: &DataSpec, faults: &mut Faults) -> Option<Raw> {
+fn read(
+    source: Box<dyn Source>,
+    uses: &mut [Use],
+    spec: &DataSpec,
+    by: &[SeriesColumn],
+    faults: &mut Faults,
+) -> Option<Raw> {
     let mut wants = roles::wants(uses, source.heads().len(), faults);
+    for column in by {
+        if wants[column.position] == Want::Skip {
+            wants[column.position] = Want::Text;
+        }
+    }
     // A column that only groups rows is no input, but it has to be read.
     let group = spec.split.group.as_ref().map(|g| &g.name);
     let grouping = uses.iter().find(|u| Some(&u.name) == group && u.role == Role::Drop);
@@ -253,8 +319,17 @@ fn as_dates(mut raw: Raw, stats: &Stats, map: &[Option<usize>], faults: &mut Fau
     for (column, at) in stats.columns.iter().zip(map) {
         let (Some(date), Some(i)) = (&column.date, *at) else { continue };
         let Raw { columns, places, .. } = &mut raw;
-        if let Some(data) = columns.get_mut(i) {
-            dates::convert(data, Some(date.day_first), places, (i, &date.column), faults);
+        let Some(data) = columns.get_mut(i) else { continue };
+        let there: Vec<u32> = match data {
+            Data::Text { codes, .. } => {
+                (0..).zip(codes).filter(|(_, c)| **c != NONE).map(|(r, _)| r).collect()
+            }
+            _ => Vec::new(),
+        };
+        dates::convert(data, Some(date.day_first), places, (i, &date.column), faults);
+        if let Data::Dates(dates) = data {
+            let bad = there.into_iter().filter(|&row| dates[row as usize] == Date::default());
+            places.bad.extend(bad);
         }
     }
     raw

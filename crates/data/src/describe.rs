@@ -41,12 +41,17 @@ pub struct Description {
     pub inputs: Vec<Port>,
     /// Its targets.
     pub targets: Vec<Port>,
-    /// The first rows of the training part by their place in the source, from 1.
+    /// The rows of `before` by their place in the source, from 1.
     pub first: Vec<usize>,
     /// The columns of `before`.
     pub names: Vec<String>,
-    /// The first rows of the training part as they stand in the source.
+    /// The first rows of the training part as they stand in the source; of
+    /// windows, all rows of the first ones, and of long windows some.
     pub before: Vec<Vec<String>>,
+    /// Of windows: the rows of the source that each line of `after` is made
+    /// of, from 1, and those of its targets.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub windows: Vec<[Vec<usize>; 2]>,
     /// What the numbers of `after` are: of the inputs, and of the targets.
     pub slots: [Vec<String>; 2],
     /// The same rows as the network sees them: inputs, then targets; of long
@@ -94,7 +99,8 @@ pub(crate) fn describe(spec: &DataSpec, limits: &Limits, rows: usize) -> Result<
         Ok(columns) => columns,
         Err(fault) => return Err(vec![*fault]),
     };
-    let (names, before) = before(&prepared, rows);
+    let lines = shown_rows(&prepared, rows);
+    let (names, before) = before(&prepared, &lines);
     let mut shown = Description {
         source: prepared.name.clone(),
         rows: prepared.raw.len,
@@ -104,9 +110,10 @@ pub(crate) fn describe(spec: &DataSpec, limits: &Limits, rows: usize) -> Result<
         dropped: prepared.dropped.clone(),
         inputs: prepared.stats.schema.inputs.clone(),
         targets: prepared.stats.schema.targets.clone(),
-        first: prepared.train.iter().take(rows).map(|&r| r as usize + 1).collect(),
+        first: lines.iter().map(|r| r + 1).collect(),
         names,
         before,
+        windows: Vec::new(),
         slots: [Vec::new(), Vec::new()],
         after: Vec::new(),
         notes: prepared.notes.clone(),
@@ -115,8 +122,12 @@ pub(crate) fn describe(spec: &DataSpec, limits: &Limits, rows: usize) -> Result<
         Ok(data) => {
             let len = |t: &Option<Table>| t.as_ref().map_or(0, Table::len);
             shown.parts = [data.train.len(), len(&data.valid), len(&data.test)];
-            let first = 0..rows.min(data.train.len());
-            shown.first = first.filter_map(|r| Some(data.train.source_row(r)? + 1)).collect();
+            if data.stats.window.is_some() {
+                let first = 0..rows.min(data.train.len());
+                let of =
+                    |r: usize| Some(data.train.rows_of(r)?.map(|rows| rows.iter().map(|r| r + 1).collect()));
+                shown.windows = first.filter_map(of).collect();
+            }
             shown.slots =
                 [slots(&data, &shown.inputs, PortId::Input), slots(&data, &shown.targets, PortId::Target)];
             shown.after = after(&data, rows);
@@ -227,18 +238,42 @@ pub(crate) fn short(x: f64) -> String {
     }
 }
 
-/// The first training rows, as they stand in the source, and their columns.
-fn before(prepared: &Prepared, rows: usize) -> (Vec<String>, Vec<Vec<String>>) {
-    let mut shown: Vec<(usize, String)> =
-        prepared.stats.columns.iter().map(|c| (c.position, c.source().to_string())).collect();
+/// Rows of windows that are shown; of more, some at the beginning and the end.
+const MOST_ROWS: usize = 24;
+
+/// The rows of the source that the first samples are made of.
+fn shown_rows(prepared: &Prepared, samples: usize) -> Vec<usize> {
+    let Some(window) = prepared.stats.window else {
+        return prepared.train.iter().take(samples).map(|&r| r as usize).collect();
+    };
+    let mut rows: Vec<usize> = Vec::new();
+    for &start in prepared.parts.train.iter().take(samples) {
+        let start = start as usize;
+        rows.extend((start..start + window.length).chain(start + window.reach()..=start + window.end()));
+    }
+    rows.sort_unstable();
+    rows.dedup();
+    if rows.len() > MOST_ROWS {
+        let tail = (samples + 2).min(MOST_ROWS - 4);
+        rows.drain(4..rows.len() - tail);
+    }
+    let source = |row: usize| prepared.kept.as_ref().map_or(row, |kept| kept[row] as usize);
+    rows.into_iter().map(source).collect()
+}
+
+/// Some rows as they stand in the source, and their columns.
+fn before(prepared: &Prepared, rows: &[usize]) -> (Vec<String>, Vec<Vec<String>>) {
+    let stats = &prepared.stats;
+    let by = stats.by.iter().map(|c| (c.position, c.name.clone()));
+    let read = stats.columns.iter().map(|c| (c.position, c.source().to_string()));
+    let mut shown: Vec<(usize, String)> = by.chain(read).collect();
     shown.sort();
     shown.dedup_by_key(|(position, _)| *position);
-    let rows = prepared.train.iter().take(rows).map(|&r| r as usize);
-    let cells = |row: usize| {
+    let cells = |&row: &usize| {
         let columns = shown.iter().filter_map(|&(p, _)| prepared.raw.columns.get(p));
         columns.map(|c| cell(c, row)).collect()
     };
-    let before = rows.map(cells).collect();
+    let before = rows.iter().map(cells).collect();
     (shown.into_iter().map(|(_, name)| name).collect(), before)
 }
 
@@ -296,7 +331,12 @@ fn slots(data: &Dataset, ports: &[Port], id: fn(usize) -> PortId) -> Vec<String>
     for (i, port) in ports.iter().enumerate() {
         let width = data.train.width(id(i)).unwrap_or(0);
         let begin = names.len();
-        if port.classes.is_some() && port.shape.is_empty() {
+        // Of a window, the rows one after the other.
+        let steps = data.stats.window.map_or(1, |w| match id(i) {
+            PortId::Input(_) => w.length,
+            PortId::Target(_) => w.steps(),
+        });
+        if port.classes.is_some() && width == 1 {
             names.push(port.name.clone());
             continue;
         }
@@ -304,6 +344,7 @@ fn slots(data: &Dataset, ports: &[Port], id: fn(usize) -> PortId) -> Vec<String>
         for (_, c) in columns.filter(|(c, _)| layout::port_of(c) == Some(id(i))) {
             match c.kind {
                 ColumnKind::Number | ColumnKind::Date => names.push(c.name.clone()),
+                ColumnKind::Category if port.classes.is_some() => names.push(c.name.clone()),
                 ColumnKind::Category => names.extend(c.vocabulary.iter().map(|v| format!("{}={v}", c.name))),
                 ColumnKind::Tensor | ColumnKind::Characters | ColumnKind::Bytes => {}
             }
@@ -311,7 +352,12 @@ fn slots(data: &Dataset, ports: &[Port], id: fn(usize) -> PortId) -> Vec<String>
                 names.push(format!("{} missing", c.name));
             }
         }
-        if names.len() - begin != width {
+        if steps > 1 && (names.len() - begin).checked_mul(steps) == Some(width) {
+            let one: Vec<String> = names.drain(begin..).collect();
+            let most = MOST_NUMBERS.div_ceil(one.len().max(1));
+            let each = (1..=steps.min(most)).flat_map(|step| one.iter().map(move |n| format!("{n}[{step}]")));
+            names.extend(each);
+        } else if names.len() - begin != width {
             names.truncate(begin);
             names.extend((1..=width.min(MOST_NUMBERS)).map(|n| format!("{}[{n}]", port.name)));
         }

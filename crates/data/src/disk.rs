@@ -117,6 +117,13 @@ impl DiskFile {
         read_exact_at(&self.file, out, start)
     }
 
+    /// Fills as much of `out` as the file has bytes from `at` on; how many.
+    pub(crate) fn read_at(&self, at: u64, out: &mut [u8]) -> io::Result<usize> {
+        let n = self.bytes.saturating_sub(at).min(out.len() as u64) as usize;
+        read_exact_at(&self.file, &mut out[..n], at)?;
+        Ok(n)
+    }
+
     /// The numbers of a range.
     pub(crate) fn load<T: Fixed>(&self, range: Range<u64>) -> io::Result<Vec<T>> {
         let mut values = Vec::with_capacity((range.end - range.start) as usize);

@@ -10,6 +10,7 @@ use crate::cache::Cache;
 use crate::disk::{self, Writer};
 use crate::fault::{Fault, Faults, Place, codes};
 use crate::fit::OTHER;
+use crate::gaps::Gaps;
 use crate::layout::port_of;
 use crate::packed::{Packed, Packing};
 use crate::raw::{Codes, Data, NONE, Raw, Spilled, SpilledKind, translate};
@@ -24,8 +25,13 @@ pub(crate) struct Job<'a> {
     /// For each column of the statistics its column in `raw`, or none where
     /// the file lacks it (then it is a target or a weight).
     pub(crate) map: &'a [Option<usize>],
-    /// Rows of `raw` to keep; all where `None`.
+    /// Rows of `raw` to keep, in this order; all where `None`.
     pub(crate) kept: Option<Vec<u32>>,
+    /// Of windows that stay within series: where each ends, in kept rows.
+    pub(crate) series: Option<Vec<u32>>,
+    /// Whether a row that cannot be encoded is left without an answer, and is
+    /// no fault.
+    pub(crate) lenient: bool,
     pub(crate) limits: &'a Limits,
     pub(crate) handle: Option<Handle>,
 }
@@ -55,13 +61,14 @@ fn chunks(len: usize, spilled: bool) -> impl Iterator<Item = Range<usize>> {
 }
 
 /// Encodes every port.
-pub(crate) fn encode(mut raw: Raw, job: Job<'_>, faults: &mut Faults) -> Option<Store> {
+pub(crate) fn encode(mut raw: Raw, job: Job<'_>, gaps: Gaps, faults: &mut Faults) -> Option<Store> {
     let len = job.kept.as_ref().map_or(raw.len, Vec::len);
+    let source = raw.len;
     let to_disk = !fits(&raw, &job, len);
     let schema = &job.stats.schema;
     let has_targets =
         schema.columns.iter().zip(job.map).all(|(c, at)| c.role != Role::Target || at.is_some());
-    let mut encoder = Encoder { job: &job, raw: &mut raw, len, to_disk, faults };
+    let mut encoder = Encoder { job: &job, raw: &mut raw, len, to_disk, gaps, faults };
     let mut side = |ports: &[Port], id: fn(usize) -> PortId| -> Vec<Option<Values>> {
         let each = ports.iter().enumerate();
         each.map(|(i, port)| encoder.port(port, id(i))).collect()
@@ -69,6 +76,7 @@ pub(crate) fn encode(mut raw: Raw, job: Job<'_>, faults: &mut Faults) -> Option<
     let inputs = side(&schema.inputs, PortId::Input);
     let targets = if has_targets { side(&schema.targets, PortId::Target) } else { Vec::new() };
     let weights = encoder.weights();
+    let gaps = encoder.gaps.finish(job.kept.as_deref());
     if !faults.is_empty() {
         return None;
     }
@@ -80,6 +88,11 @@ pub(crate) fn encode(mut raw: Raw, job: Job<'_>, faults: &mut Faults) -> Option<
         origin: job.kept,
         first: 0,
         len,
+        source,
+        series: job.series,
+        length: 1,
+        steps: 1,
+        gaps,
     };
     let store = match job.stats.window {
         Some(window) => store.windowed(window),
@@ -125,6 +138,7 @@ struct Encoder<'a, 'j> {
     raw: &'a mut Raw,
     len: usize,
     to_disk: bool,
+    gaps: Gaps,
     faults: &'a mut Faults,
 }
 
@@ -239,8 +253,7 @@ impl<'a> Encoder<'a, '_> {
 
     /// The values behind some encoded rows, and the raw row they begin at.
     fn part(&mut self, at: usize, rows: Range<usize>) -> Option<(usize, Cow<'_, Data>)> {
-        let mut raw = self.rows(rows.clone());
-        let (first, last) = (raw.next()?, self.rows(rows).last()?);
+        let (first, last) = (self.rows(rows.clone()).min()?, self.rows(rows).max()?);
         match self.raw.columns.get(at)?.part(first..last + 1) {
             Ok(part) => Some(part),
             Err(fault) => {
@@ -265,6 +278,7 @@ impl<'a> Encoder<'a, '_> {
             Fill::Number(x) => x,
             _ => f64::NAN,
         };
+        let lenient = self.job.lenient;
         let mut out = Vec::with_capacity(rows.len());
         let (mut missing, mut bad) = (Vec::new(), Vec::new());
         let (base, data) = self.part(at, rows)?;
@@ -285,13 +299,18 @@ impl<'a> Encoder<'a, '_> {
             } else if !y.is_finite() {
                 bad.push((row, x));
             }
-            out.push(y);
+            out.push(if y.is_finite() || !lenient { y } else { 0.0 });
         }
         drop(values);
         drop(data);
-        if let Some(&(row, x)) = bad.first() {
+        let unscaled = |x: f64, of: &Raw, row: usize| {
             let message = format!("`{}` is {x} here, which its scaling makes no number of", stats.name);
-            let fault = self.raw.places.locate(Fault::new(codes::ENCODING, message), row, at, &stats.name);
+            of.places.locate(Fault::new(codes::ENCODING, message), row, at, &stats.name)
+        };
+        if lenient {
+            bad.iter().for_each(|&(row, x)| self.gaps.mark(row, || unscaled(x, self.raw, row)));
+        } else if let Some(&(row, x)) = bad.first() {
+            let fault = unscaled(x, self.raw, row);
             self.faults.extend([Fault { more: bad.len() - 1, ..fault }]);
         }
         self.no_rule(stats, at, &missing);
@@ -300,6 +319,15 @@ impl<'a> Encoder<'a, '_> {
 
     /// One fault for all missing cells of a column.
     fn no_rule(&mut self, stats: &ColumnStats, at: usize, rows: &[usize]) {
+        if self.job.lenient {
+            for &row in rows {
+                self.gaps.mark(row, || {
+                    let fault = Fault::new(codes::MISSING, format!("`{}` is missing", stats.name));
+                    self.raw.places.locate(fault, row, at, &stats.name)
+                });
+            }
+            return;
+        }
         let Some(&first) = rows.first() else { return };
         let n = rows.len();
         let cells = if n == 1 { "1 missing cell".to_string() } else { format!("{n} missing cells") };
@@ -324,6 +352,7 @@ impl<'a> Encoder<'a, '_> {
             Fill::Category(k) => Some(k),
             _ => None,
         };
+        let lenient = self.job.lenient;
         let mut out = Vec::with_capacity(rows.len());
         let (mut missing, mut unknown) = (Vec::new(), Vec::new());
         let (base, data) = self.part(at, rows)?;
@@ -336,7 +365,7 @@ impl<'a> Encoder<'a, '_> {
             let code = match cells[row - base] {
                 NONE => fill.unwrap_or_else(|| {
                     missing.push(row);
-                    NONE
+                    if lenient { 0 } else { NONE }
                 }),
                 code => table[code as usize].or(bucket).unwrap_or_else(|| {
                     unknown.push((row, code));
@@ -348,10 +377,14 @@ impl<'a> Encoder<'a, '_> {
         let vocabulary = Arc::clone(vocabulary);
         drop(data);
         for &(row, code) in &unknown {
-            self.faults.push_with(codes::UNKNOWN_CATEGORY, || {
+            let why = || {
                 let fault = unknown_category(stats, &vocabulary[code as usize]);
                 self.raw.places.locate(fault, row, at, &stats.name)
-            });
+            };
+            match lenient {
+                true => self.gaps.mark(row, why),
+                false => self.faults.push_with(codes::UNKNOWN_CATEGORY, why),
+            }
         }
         self.no_rule(stats, at, &missing);
         Some(out)

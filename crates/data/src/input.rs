@@ -3,9 +3,10 @@
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
+use crate::disk::{DiskFile, Writer};
 use crate::fault::{Fault, codes};
 use crate::spec::Handle;
 
@@ -37,10 +38,51 @@ pub(crate) fn bomb(path: &str, packed: u64, unpacked: u64) -> Box<Fault> {
 /// Opens a file for reading from its beginning.
 pub(crate) fn open(path: &str, handle: Option<Handle>) -> Result<Input, Box<Fault>> {
     if path == "-" {
-        return unpack(Box::new(io::stdin()), None).map_err(|e| Box::new(broken(path, &e, handle)));
+        let stdin: Box<dyn Read + Send> = match KEPT.get() {
+            Some(file) => Box::new(Kept { file: Arc::clone(file), at: 0 }),
+            None => Box::new(io::stdin()),
+        };
+        return unpack(stdin, None).map_err(|e| Box::new(broken(path, &e, handle)));
     }
     let (file, size) = open_file(path, handle)?;
     unpack(Box::new(file), Some(size)).map_err(|e| Box::new(broken(path, &e, handle)))
+}
+
+/// What came from stdin, where it is read more than once.
+static KEPT: OnceLock<Arc<DiskFile>> = OnceLock::new();
+
+/// Copies stdin to a temporary file, which [`open`] reads from then on.
+pub(crate) fn keep_stdin() -> io::Result<()> {
+    if KEPT.get().is_some() {
+        return Ok(());
+    }
+    let mut writer = Writer::new()?;
+    let (mut stdin, mut piece) = (io::stdin().lock(), vec![0; 1 << 16]);
+    loop {
+        match stdin.read(&mut piece) {
+            Ok(0) => break,
+            Ok(n) => writer.put_bytes(&piece[..n])?,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+    // Whoever was first has read all of it.
+    let _ = KEPT.set(Arc::new(writer.finish()?));
+    Ok(())
+}
+
+/// Reads [`KEPT`] from its beginning.
+struct Kept {
+    file: Arc<DiskFile>,
+    at: u64,
+}
+
+impl Read for Kept {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let n = self.file.read_at(self.at, out)?;
+        self.at += n as u64;
+        Ok(n)
+    }
 }
 
 /// Opens a plain file, with its size.

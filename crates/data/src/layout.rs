@@ -43,9 +43,12 @@ pub(crate) fn schema(
             side.push(port(name, members, columns, offset, source));
         }
     }
-    let [mut inputs, targets] = sides;
+    let [mut inputs, mut targets] = sides;
     if let Some(window) = window {
         inputs.iter_mut().for_each(|p: &mut Port| p.shape.insert(0, window.length));
+        if window.until.is_some() {
+            targets.iter_mut().for_each(|p: &mut Port| p.shape.insert(0, window.steps()));
+        }
     }
     let weighted = columns.iter().any(|c| c.role == Role::Weight);
     let schema = Schema { inputs, targets, columns: list, weighted };

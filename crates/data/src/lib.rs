@@ -62,6 +62,7 @@ mod encode;
 mod fault;
 mod fit;
 mod fit_array;
+mod gaps;
 mod glob;
 mod input;
 mod intern;
@@ -72,6 +73,7 @@ pub mod rng;
 mod roles;
 mod samples;
 mod schema;
+mod series;
 mod show;
 mod source;
 mod spec;
@@ -86,13 +88,14 @@ pub use fault::{Fault, Place, SHOWN, codes};
 pub use rng::shuffled;
 pub use schema::{Column, ColumnKind, Port, PortId, Schema};
 pub use show::Style;
+pub use source::cells::{Cells, keep_stdin};
 pub use spec::{
     Cell, CellValue, ColumnName, Columns, CsvSpec, DataSpec, GeneratorKind, GeneratorSpec, Handle, IdxSpec,
     ImagesSpec, Kind, Missing, NpySpec, NpzSpec, Role, RoleSpec, RowSpec, RowsSpec, Scaling, SourceSpec,
     SplitSpec, TextSpec, Unknown,
 };
-pub use stats::{ColumnStats, Decoded, Fill, STATS_VERSION, Stats, Step, Window};
-pub use table::Table;
+pub use stats::{ColumnStats, Decoded, Fill, STATS_VERSION, SeriesColumn, Stats, Step, Window};
+pub use table::{Standing, Table};
 
 /// Data ready for training.
 #[derive(Clone, Debug)]
@@ -175,14 +178,16 @@ pub fn encode_with(stats: &Stats, source: &SourceSpec, limits: &Limits) -> Resul
     build::encode(stats, source, limits)
 }
 
-/// [`encode_with`] for a model that is used: target columns are not read
+/// [`encode_with`] for a model that is used: every row of the source is a row
+/// of the table, also where something in it is missing or never seen
+/// ([`Table::is_answerable`], [`Table::gaps`]); target columns are not read
 /// even where they are there, and the last window of a series needs no row
 /// after it.
 ///
 /// # Errors
-/// As [`open`].
+/// As [`open`]; and where no row at all can be encoded, why not.
 pub fn encode_inputs(stats: &Stats, source: &SourceSpec, limits: &Limits) -> Result<Table, Vec<Fault>> {
-    build::encode_part(stats, source, limits, false)
+    build::encode_part(stats, source, limits, true)
 }
 
 /// What a program sees of its data: columns, kinds, ranges, missing values,

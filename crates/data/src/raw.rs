@@ -240,6 +240,9 @@ pub(crate) struct Places {
     pub(crate) handles: Vec<(Option<Handle>, Vec<Option<Handle>>)>,
     /// The mark of the source.
     pub(crate) handle: Option<Handle>,
+    /// Rows with a cell that is not what its column holds; a fault tells of
+    /// each, or counts it.
+    pub(crate) bad: Vec<u32>,
 }
 
 /// Rows that stand line below line.
@@ -268,6 +271,13 @@ impl Places {
         }
     }
 
+    /// Remembers that a cell of a row cannot be read.
+    pub(crate) fn note_bad(&mut self, row: usize) {
+        if self.bad.last() != Some(&(row as u32)) {
+            self.bad.push(row as u32);
+        }
+    }
+
     /// Puts a fault at a cell.
     pub(crate) fn locate(&self, fault: Fault, row: usize, column: usize, name: &str) -> Fault {
         let marks = self.handles.get(row);
@@ -282,6 +292,19 @@ impl Places {
             column_name: Some(name.to_string()),
             cell: kept,
             handle: cell.or(row_mark).or(self.handle),
+        };
+        let path = self.paths.get(run.map_or(0, |r| r.file)).cloned();
+        Fault { path, place: Some(place), ..fault }
+    }
+
+    /// Puts a fault at a row.
+    pub(crate) fn locate_row(&self, fault: Fault, row: usize) -> Fault {
+        let run = self.run(row as u64);
+        let place = Place {
+            line: run.map(|r| r.line + (row as u64 - r.row)),
+            row: Some(row as u64 + 1),
+            handle: self.handles.get(row).and_then(|(r, _)| *r).or(self.handle),
+            ..Place::default()
         };
         let path = self.paths.get(run.map_or(0, |r| r.file)).cloned();
         Fault { path, place: Some(place), ..fault }

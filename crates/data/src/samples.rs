@@ -4,49 +4,103 @@ use crate::fault::{Fault, Faults, codes};
 use crate::fit;
 use crate::raw::{Data, NONE, Raw};
 use crate::roles::Use;
+use crate::series::Series;
 use crate::spec::{DataSpec, Missing, SourceSpec};
 use crate::split::{self, Parts, Ties};
 use crate::stats::Window;
 
 /// The samples that rows make.
 pub(crate) struct Samples {
+    /// The rows that are encoded, in their order; all of them where `None`.
     pub(crate) kept: Option<Vec<u32>>,
     pub(crate) rows: usize,
     pub(crate) window: Option<Window>,
+    /// Where series end that windows stay within, in encoded rows.
+    pub(crate) series: Option<Vec<u32>>,
 }
 
 impl Samples {
+    /// Of `rows` rows, or those that are `kept`; rows of a series are brought
+    /// together.
+    pub(crate) fn new(
+        rows: usize,
+        kept: Option<Vec<u32>>,
+        window: Option<Window>,
+        series: Option<Series>,
+    ) -> Self {
+        // Windows have no gaps, so that nothing is left out where there are series.
+        let order = series.as_ref().and_then(Series::order);
+        Self { kept: order.or(kept), rows, window, series: series.map(|s| s.ends()) }
+    }
+
+    /// The same where nothing is known of what comes after a window.
+    pub(crate) fn without_targets(self) -> Self {
+        Self { window: self.window.map(|w| Window { horizon: 0, until: None, ..w }), ..self }
+    }
+
     fn len(&self) -> usize {
         let rows = self.kept.as_ref().map_or(self.rows, Vec::len);
-        self.window.map_or(rows, |w| w.samples(rows))
+        match (self.window, &self.series) {
+            (None, _) => rows,
+            (Some(w), None) => w.samples(rows),
+            (Some(w), Some(_)) => self.ranges().map(|series| w.samples(series.len())).sum(),
+        }
+    }
+
+    /// The encoded rows of every series.
+    fn ranges(&self) -> impl Iterator<Item = std::ops::Range<u32>> {
+        let mut begin = 0;
+        self.series.iter().flatten().map(move |&end| std::mem::replace(&mut begin, end)..end)
+    }
+
+    /// The encoded row that every sample begins at, where that is not the one
+    /// of its own number.
+    pub(crate) fn starts(&self) -> Option<Vec<u32>> {
+        let window = self.window.filter(|_| self.series.is_some())?;
+        let of =
+            |series: std::ops::Range<u32>| series.start..series.start + window.samples(series.len()) as u32;
+        Some(self.ranges().flat_map(of).collect())
+    }
+
+    /// The series of every sample.
+    fn series_of_samples(&self) -> Option<Vec<u32>> {
+        let window = self.window.filter(|_| self.series.is_some())?;
+        let of = |(i, series): (usize, std::ops::Range<u32>)| {
+            std::iter::repeat_n(i as u32, window.samples(series.len()))
+        };
+        Some(self.ranges().enumerate().flat_map(of).collect())
     }
 
     /// Picks a value per sample from one per row; of windows, the target's.
     fn pick(&self, all: &[u32]) -> Vec<u32> {
-        match (&self.kept, self.window) {
-            (Some(kept), _) => kept.iter().map(|&r| all[r as usize]).collect(),
-            (None, Some(w)) => all.iter().skip(w.reach()).copied().collect(),
-            (None, None) => all.to_vec(),
+        let reach = self.window.map_or(0, Window::reach);
+        let row = |at: u32| self.kept.as_ref().map_or(at, |kept| kept[at as usize]);
+        let value = |at: u32| all[row(at + reach as u32) as usize];
+        match self.starts() {
+            Some(starts) => starts.into_iter().map(value).collect(),
+            None => (0..self.len() as u32).map(value).collect(),
         }
     }
 
-    /// The rows some samples are made of, in order.
+    /// The rows that some samples, by the encoded rows they begin at, are
+    /// made of, in order.
     pub(crate) fn covered(&self, samples: &[u32]) -> Vec<u32> {
-        match (&self.kept, self.window) {
-            (Some(kept), _) => samples.iter().map(|&s| kept[s as usize]).collect(),
-            (None, None) => samples.to_vec(),
-            (None, Some(w)) => {
-                let mut there = vec![false; self.rows];
-                let mut filled = 0; // samples are in order, and windows overlap
-                for &s in samples {
-                    let s = s as usize;
-                    there[filled.max(s)..s + w.length].fill(true);
-                    filled = s + w.length;
-                }
-                samples.iter().for_each(|&s| there[s as usize + w.reach()] = true);
-                (0u32..).zip(there).filter(|(_, there)| *there).map(|(r, _)| r).collect()
-            }
+        let row = |at: u32| self.kept.as_ref().map_or(at, |kept| kept[at as usize]);
+        let Some(w) = self.window else { return samples.iter().map(|&s| row(s)).collect() };
+        let mut there = vec![false; self.rows];
+        let mut filled = 0; // samples are in order, and windows overlap
+        for &s in samples {
+            let s = s as usize;
+            there[filled.max(s)..s + w.length].fill(true);
+            filled = s + w.length;
         }
+        samples.iter().for_each(|&s| there[s as usize + w.reach()..=s as usize + w.end()].fill(true));
+        let mut rows: Vec<u32> =
+            (0u32..).zip(there).filter(|(_, there)| *there).map(|(r, _)| row(r)).collect();
+        if self.kept.is_some() {
+            rows.sort_unstable();
+        }
+        rows
     }
 
     /// A fault where there are none.
@@ -57,10 +111,17 @@ impl Samples {
         let handle = spec.train.handle();
         let fault = match self.window {
             Some(w) => {
-                let message = format!(
-                    "`{name}` has {} rows, too few for one window of {} and a target {} further on",
-                    self.rows, w.length, w.horizon
-                );
+                let far = w.until.unwrap_or(w.horizon);
+                let message = match &self.series {
+                    None => format!(
+                        "`{name}` has {} rows, too few for one window of {} and a target {far} further on",
+                        self.rows, w.length
+                    ),
+                    Some(_) => format!(
+                        "no series of `{name}` has rows enough for one window of {} and a target {far} further on",
+                        w.length
+                    ),
+                };
                 Fault::new(codes::EMPTY, message).help("a smaller window=")
             }
             None => {
@@ -82,7 +143,14 @@ pub(crate) fn window(source: &SourceSpec, faults: &mut Faults) -> Option<Window>
         faults.push(fault.help("window=24"));
         return None;
     }
-    Some(Window { length, horizon: csv.horizon })
+    if let Some(until) = csv.until.filter(|&until| until < csv.horizon) {
+        let message = format!("`horizon={}..{until}` is no rows at all", csv.horizon);
+        faults.push(
+            Fault::new(codes::OPTION, message).at(csv.handle).help("the first comes first: horizon=1..3"),
+        );
+        return None;
+    }
+    Some(Window { length, horizon: csv.horizon, until: csv.until })
 }
 
 /// Windows are of rows that follow each other.
@@ -142,10 +210,19 @@ pub(crate) fn share(
         return None;
     }
     let group = group.map(|g| rows.pick(&g));
-    let ties = match (&classes, &group) {
-        (Some(c), _) => Ties::Classes(c),
-        (None, Some(g)) => Ties::Groups(g),
-        (None, None) => Ties::None,
+    // The last rows of a table of series are those of the last series; what
+    // is meant are the last of each.
+    let series = if spec.ordered { rows.series_of_samples() } else { None };
+    let ties = match (&classes, &group, &series) {
+        (Some(c), ..) => Ties::Classes(c),
+        (None, Some(g), _) => Ties::Groups(g),
+        (None, None, Some(s)) => Ties::Classes(s),
+        (None, None, None) => Ties::None,
     };
-    split::split(rows.len(), spec, ties, seed).map_err(|f| faults.push(*f)).ok()
+    let mut parts = split::split(rows.len(), spec, ties, seed).map_err(|f| faults.push(*f)).ok()?;
+    if let Some(starts) = rows.starts() {
+        let samples = parts.train.iter_mut().chain(&mut parts.valid).chain(&mut parts.test);
+        samples.for_each(|s| *s = starts[*s as usize]);
+    }
+    Some(parts)
 }

@@ -109,23 +109,29 @@ impl Description {
         if self.after.is_empty() {
             return;
         }
+        let windows = !self.windows.is_empty();
         let _ = writeln!(out, "\n  {}\n", style.strong("the same rows, as the network sees them"));
         let [inputs, targets] = &self.slots;
-        let mut head = inputs.clone();
+        let mut head: Vec<String> = windows.then(|| "rows".to_string()).into_iter().collect();
+        head.extend(inputs.iter().cloned());
         if !targets.is_empty() {
             head.push(style.arrow().into());
+            head.extend(windows.then(|| "row".to_string()));
             head.extend(targets.iter().cloned());
         }
         let mut table = Table { lines: vec![head], ..Table::default() };
-        for [inputs, targets] in &self.after {
-            let mut line: Vec<String> = inputs.iter().map(|x| short(*x)).collect();
+        for (i, [inputs, targets]) in self.after.iter().enumerate() {
+            let rows = self.windows.get(i);
+            let mut line: Vec<String> = rows.map(|[rows, _]| row_list(rows)).into_iter().collect();
+            line.extend(inputs.iter().map(|x| short(*x)));
             if !targets.is_empty() {
                 line.push(style.arrow().into());
+                line.extend(rows.map(|[_, rows]| row_list(rows)));
                 line.extend(targets.iter().map(|x| short(*x)));
             }
             table.lines.push(line);
         }
-        table.kept = targets.len() + 1;
+        table.kept = targets.len() + 1 + usize::from(windows);
         table.right = (0..table.lines[0].len()).collect();
         table.whole_columns(style);
         table.render(style, out);
@@ -152,6 +158,19 @@ impl Style {
 
 fn dot(style: Style) -> &'static str {
     if style.unicode { "·" } else { "." }
+}
+
+/// `1-3`, `4`, `1 4 7`, or `1 … 28` where there are many with gaps.
+fn row_list(rows: &[usize]) -> String {
+    match rows {
+        [] => String::new(),
+        [one] => one.to_string(),
+        [first, .., last] if last.wrapping_sub(*first).wrapping_add(1) == rows.len() => {
+            format!("{first}-{last}")
+        }
+        some if some.len() <= 4 => some.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+        [first, .., last] => format!("{first} … {last}"),
+    }
 }
 
 /// Lines of cells in columns.

@@ -142,6 +142,11 @@ pub struct CsvSpec {
     pub window: Option<usize>,
     /// With `window`: the target is this many rows after the window's last.
     pub horizon: usize,
+    /// With `window`: the targets are all rows from `horizon` to this many
+    /// after the window's last.
+    pub until: Option<usize>,
+    /// With `window`: no window holds rows that differ in these columns.
+    pub by: Vec<ColumnName>,
     /// Mark of the path.
     pub handle: Option<Handle>,
 }
@@ -157,6 +162,8 @@ impl CsvSpec {
             decimal_comma: false,
             window: None,
             horizon: 1,
+            until: None,
+            by: Vec::new(),
             handle: None,
         }
     }

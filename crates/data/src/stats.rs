@@ -27,31 +27,56 @@ pub struct Stats {
     /// Where a sample is several rows of a table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<Window>,
+    /// The columns that tell the series apart which windows stay within.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub by: Vec<SeriesColumn>,
     /// The ports.
     pub schema: Schema,
     /// Every column that is read, in file order.
     pub columns: Vec<ColumnStats>,
 }
 
+/// A column that tells series apart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeriesColumn {
+    /// Its name.
+    pub name: String,
+    /// Its place in the file, from 0; used where a file has no header.
+    pub position: usize,
+}
+
 /// A sample of several rows: `length` rows of the inputs, and the targets
-/// `horizon` rows after the last of them.
+/// `horizon` rows after the last of them, or all from there `until` so many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
     /// Rows of the inputs.
     pub length: usize,
-    /// Rows from the last input to the target.
+    /// Rows from the last input to the target, or to the first of several.
     pub horizon: usize,
+    /// Rows from the last input to the last target, where there are several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<usize>,
 }
 
 impl Window {
-    /// The row of the target, counted from the first of the sample.
+    /// The row of the (first) target, counted from the first of the sample.
     pub(crate) fn reach(self) -> usize {
         (self.length - 1).saturating_add(self.horizon)
     }
 
+    /// Rows of the targets.
+    pub(crate) fn steps(self) -> usize {
+        self.until.map_or(1, |until| until.saturating_sub(self.horizon).saturating_add(1))
+    }
+
+    /// The row of the last target, counted from the first of the sample.
+    pub(crate) fn end(self) -> usize {
+        self.reach().saturating_add(self.steps() - 1)
+    }
+
     /// Samples in so many rows.
     pub(crate) fn samples(self, rows: usize) -> usize {
-        rows.saturating_sub(self.reach())
+        rows.saturating_sub(self.end())
     }
 }
 
@@ -281,7 +306,7 @@ impl Stats {
             Role::Target => self.schema.targets.len(),
             _ => 0,
         };
-        if self.window.is_some_and(|w| w.length == 0) {
+        if self.window.is_some_and(|w| w.length == 0 || w.until.is_some_and(|u| u < w.horizon)) {
             return Err("the windows in the data statistics are damaged".into());
         }
         for port in self.schema.inputs.iter().chain(&self.schema.targets) {
@@ -326,7 +351,11 @@ impl Stats {
                         None => return false,
                     }
                 }
-                let rows = self.window.filter(|_| *role == Role::Input).map_or(1, |w| w.length);
+                let rows = match (self.window, role) {
+                    (Some(w), Role::Input) => w.length,
+                    (Some(w), _) => w.steps(),
+                    (None, _) => 1,
+                };
                 product(&port.shape) == end.checked_mul(rows)
             })
         })

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::cache::{self, Bytes, Cache};
 use crate::disk::{self, DiskFile};
 use crate::fault::{Fault, codes};
+use crate::gaps::Gaps;
 use crate::packed::{Packed, Packing};
 use crate::rng;
 use crate::schema::PortId;
@@ -25,11 +26,21 @@ pub(crate) struct Store {
     pub(crate) inputs: Vec<Values>,
     pub(crate) targets: Vec<Values>,
     pub(crate) weights: Option<Vec<f64>>,
-    /// The row of the source each row came from, where some were left out.
+    /// The row of the source each row came from, where some were left out or
+    /// their order is another.
     pub(crate) origin: Option<Vec<u32>>,
-    /// The row of the source that row 0 stands for: of windows, the target's.
+    /// The row that row 0 stands for: of windows, the (first) target's.
     pub(crate) first: usize,
     pub(crate) len: usize,
+    /// Rows of the source.
+    pub(crate) source: usize,
+    /// Of windows that stay within series: the row that each series ends at.
+    pub(crate) series: Option<Vec<u32>>,
+    /// Rows of a window, and of its targets.
+    pub(crate) length: usize,
+    pub(crate) steps: usize,
+    /// What of it cannot be answered.
+    pub(crate) gaps: Gaps,
     /// Where some of it is on disk: rows that are read together.
     pub(crate) run: Option<usize>,
 }
@@ -190,6 +201,17 @@ impl Values {
     }
 
     fn copy<T: Number>(&self, row: usize, run: usize, out: &mut [T]) -> Result<(), Box<Fault>> {
+        self.copy_part(row, self.width, run, out)
+    }
+
+    /// The first `width` numbers of a row.
+    fn copy_part<T: Number>(
+        &self,
+        row: usize,
+        width: usize,
+        run: usize,
+        out: &mut [T],
+    ) -> Result<(), Box<Fault>> {
         fn put<S: Copy, T>(from: Option<&[S]>, out: &mut [T], f: impl Fn(S) -> T) -> Result<(), Box<Fault>> {
             let from = from.ok_or_else(outside)?;
             for (o, &x) in out.iter_mut().zip(from) {
@@ -198,7 +220,7 @@ impl Values {
             Ok(())
         }
         let begin = self.start + row * self.step;
-        let span = begin..begin + self.width;
+        let span = begin..begin + width;
         match &self.cells {
             Cells::F64(data) => put(data.get(span), out, T::from_f64),
             Cells::F32(data) => put(data.get(span), out, T::from_f32),
@@ -242,23 +264,48 @@ impl Store {
         values.sum::<u64>().saturating_add(weights).saturating_add(origin)
     }
 
-    /// Turns rows into windows of rows; no value is copied.
+    /// Turns rows into windows of rows; no value is copied. Without targets
+    /// the last window needs no row after it.
     pub(crate) fn windowed(mut self, window: Window) -> Self {
-        let window = match self.targets.is_empty() {
-            true => Window { horizon: 0, ..window },
-            false => window,
+        self.len = match self.targets.is_empty() {
+            true => self.len.saturating_sub(window.length - 1),
+            false => window.samples(self.len),
         };
-        self.len = window.samples(self.len);
-        self.first = window.reach();
+        (self.first, self.length, self.steps) = (window.reach(), window.length, window.steps());
         for input in &mut self.inputs {
             input.width *= window.length;
         }
         for target in &mut self.targets {
             target.start += self.first * target.step;
+            target.width *= window.steps();
         }
         self.weights = self.weights.map(|w| w.into_iter().skip(self.first).collect());
         self
     }
+
+    /// The end of the series that a row is of.
+    fn end(&self, row: usize) -> usize {
+        let Some(ends) = &self.series else { return self.origin.as_ref().map_or(self.source, Vec::len) };
+        ends.get(ends.partition_point(|end| *end as usize <= row)).map_or(row, |end| *end as usize)
+    }
+
+    /// The row of the source behind an encoded one.
+    fn origin(&self, row: usize) -> Option<usize> {
+        match &self.origin {
+            Some(origin) => origin.get(row).map(|&r| r as usize),
+            None => Some(row),
+        }
+    }
+}
+
+/// Where a sample stands in its source, rows from 0 and without the header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It is this row; of a window, its (first) target is.
+    Row(usize),
+    /// A window whose target is not in the source: so many rows after this
+    /// one, the last of its series.
+    After(usize, usize),
 }
 
 impl Table {
@@ -314,13 +361,93 @@ impl Table {
     }
 
     /// The row of the source, from 0 and without the header, that row `row`
-    /// came from; of a sample of several rows, that of its target.
+    /// came from; of a sample of several rows, that of its (first) target.
+    /// `None` where that is not in the source.
     pub fn source_row(&self, row: usize) -> Option<usize> {
-        let at = self.at(row)?;
-        match &self.store.origin {
-            Some(origin) => origin.get(at).map(|&r| r as usize),
-            None => Some(at + self.store.first),
+        match self.standing(row)? {
+            Standing::Row(row) => Some(row),
+            Standing::After(..) => None,
         }
+    }
+
+    /// Where a row stands in the source.
+    pub fn standing(&self, row: usize) -> Option<Standing> {
+        let at = self.at(row)?;
+        let (target, end) = (at + self.store.first, self.store.end(at));
+        if target < end {
+            return self.store.origin(target).map(Standing::Row);
+        }
+        let last = end.checked_sub(1)?;
+        Some(Standing::After(self.store.origin(last)?, target - last))
+    }
+
+    /// The rows of the source that a sample is made of, from 0, and those of
+    /// its targets as far as they are there.
+    pub fn rows_of(&self, row: usize) -> Option<[Vec<usize>; 2]> {
+        let at = self.at(row)?;
+        let end = self.store.end(at);
+        let rows = |begin: usize, count: usize| {
+            (begin..begin + count).filter(|r| *r < end).filter_map(|r| self.store.origin(r)).collect()
+        };
+        Some([rows(at, self.store.length), rows(at + self.store.first, self.store.steps)])
+    }
+
+    /// The rows of the table in the order they have in the source, windows
+    /// whose target is not there last.
+    pub fn in_source_order(&self) -> Vec<u32> {
+        let mut rows: Vec<u32> = (0..self.len() as u32).collect();
+        if self.store.series.is_some() {
+            rows.sort_by_cached_key(|&row| match self.standing(row as usize) {
+                Some(Standing::Row(row)) => (0, row, 0),
+                Some(Standing::After(last, ahead)) => (1, last, ahead),
+                None => (2, 0, 0),
+            });
+        }
+        rows
+    }
+
+    /// How many rows the source has.
+    pub fn source_rows(&self) -> usize {
+        self.store.source
+    }
+
+    /// Whether a row, or every row of a window, could be encoded. Where not,
+    /// its numbers mean nothing.
+    pub fn is_answerable(&self, row: usize) -> bool {
+        self.at(row).is_some_and(|at| self.store.gaps.none_in(at..at + self.store.length))
+    }
+
+    /// Whether its rows are windows of rows.
+    pub fn is_windowed(&self) -> bool {
+        self.store.length > 1 || self.store.first > 0
+    }
+
+    /// How many rows of the source could not be encoded.
+    pub fn gaps_count(&self) -> usize {
+        self.store.gaps.count()
+    }
+
+    /// Why rows could not be encoded: of the first of them, in their order.
+    pub fn gaps(&self) -> &[Fault] {
+        self.store.gaps.reasons()
+    }
+
+    /// Copies what a port holds for the row that a sample stands for; of a
+    /// window, that of its (first) target and not of the whole window.
+    ///
+    /// # Errors
+    /// Where the row or the port is not there, or `out` has another length.
+    pub fn named_row(&self, port: PortId, row: usize, out: &mut Vec<f64>) -> Result<(), Box<Fault>> {
+        let values = self.values(port).ok_or_else(|| wrong("the table has no such port"))?;
+        let at = self.at(row).ok_or_else(outside)?;
+        let at = if matches!(port, PortId::Input(_)) { at + self.store.first } else { at };
+        let one = match port {
+            PortId::Input(_) => values.width / self.store.length.max(1),
+            PortId::Target(_) => values.width / self.store.steps.max(1),
+        };
+        out.clear();
+        out.resize(one, 0.0);
+        values.copy_part(at, one, self.store.run.unwrap_or(1), out)
     }
 
     /// How much a row counts; 1 where there is no weight column.

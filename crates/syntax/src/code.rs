@@ -159,6 +159,7 @@ codes! {
         N0555 "windows that overlap between training and validation"
         N0556 "a class the training part lacks"
         N0557 "many rows left out"
+        N0558 "rows that have no answer"
     }
     Runs "N06" "runs and models" {
         N0601 "the loss became no number"

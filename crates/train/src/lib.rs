@@ -1,13 +1,13 @@
 //! The training loop, metrics, history, checkpoints, reports.
 //!
 //! [`load`] opens the data a program asks for, [`Loaded::model`] elaborates the program with it, [`train`]
-//! trains it. A trained model is opened with [`open_model`], and used with [`evaluate`], [`predict`] and
+//! trains it. A trained model is opened with [`open_model`], and used with [`evaluate`], [`predict_each`] and
 //! [`generate`].
 //!
 //! ```text
 //! Spec ─► load ─► Loaded ─► model ─► Model ─► train ─► Report, and runs/<spec>/<n>/
 //!                                                          │ model.safetensors
-//!                              Metrics ◄─ evaluate ◄─ open_model ─► predict ─► Predictions
+//!                              Metrics ◄─ evaluate ◄─ open_model ─► predict_each ─► Answer by Answer
 //! ```
 //!
 //! Rooms, each using those to its right: `check`, `fit`, `infer`, `artifact`, then `execute` and `binding`, which do not
@@ -40,7 +40,11 @@ pub use fit::report::{Best, Observer, Progress, Quiet, Report, Start, TrainOptio
 pub use fit::stop::StopReason;
 pub use fit::train::train;
 pub use infer::generate::{GenerateOptions, generate};
-pub use infer::inference::{Evaluation, InferOptions, On, Trained, evaluate, open_model, predict};
-pub use infer::predictions::{Heading, PredictedRow, Predictions, Reading};
-pub use nnc_data::{Description, Style};
+pub use infer::inference::{
+    Evaluation, InferOptions, On, Trained, evaluate, open_model, predict, predict_each,
+};
+pub use infer::predictions::{
+    Answer, Answers, Beside, CellHeading, CellValue, Heading, Headings, PredictedRow, Predictions, Reading,
+};
+pub use nnc_data::{Description, Standing, Style};
 pub use problem::{Outcome, Problem, ProblemKind};

@@ -16,24 +16,29 @@ const SAMPLE_ROWS: usize = 1000;
 const SAMPLE_BYTES: usize = 4 << 20;
 const MAX_COLUMNS: usize = 100_000;
 
-struct Csv {
-    spec: CsvSpec,
+pub(super) struct Csv {
+    pub(super) spec: CsvSpec,
     limits: Limits,
-    heads: Vec<Head>,
-    header: bool,
-    scanner: Scanner,
+    pub(super) heads: Vec<Head>,
+    pub(super) header: bool,
+    pub(super) scanner: Scanner,
     packed: Option<u64>,
-    sample: Vec<Line>,
+    pub(super) sample: Vec<Line>,
 }
 
 /// A record that was kept.
-struct Line {
+pub(super) struct Line {
     line: u64,
-    cells: Vec<Vec<u8>>,
+    pub(super) cells: Vec<Vec<u8>>,
+}
+
+/// See [`begin`].
+pub(crate) fn open(spec: &CsvSpec, limits: &Limits) -> Result<Box<dyn Source>, Vec<Fault>> {
+    Ok(Box::new(begin(spec, limits)?))
 }
 
 /// Opens the first file and reads as much as decides the columns.
-pub(crate) fn open(spec: &CsvSpec, limits: &Limits) -> Result<Box<dyn Source>, Vec<Fault>> {
+pub(super) fn begin(spec: &CsvSpec, limits: &Limits) -> Result<Csv, Vec<Fault>> {
     let mut paths = Vec::new();
     for path in std::iter::once(&spec.path).chain(&spec.more) {
         paths.extend(glob::expand(path, spec.handle).map_err(|f| vec![*f])?);
@@ -70,11 +75,11 @@ pub(crate) fn open(spec: &CsvSpec, limits: &Limits) -> Result<Box<dyn Source>, V
         let fault = Fault::new(codes::EMPTY, format!("`{}` has a header and no rows", spec.path));
         return Err(vec![fault.path(&spec.path).at(spec.handle)]);
     }
-    Ok(Box::new(Csv { spec: spec.clone(), limits: *limits, heads, header, scanner, packed, sample }))
+    Ok(Csv { spec: spec.clone(), limits: *limits, heads, header, scanner, packed, sample })
 }
 
 /// Opens one file and finds its separator.
-fn start(spec: &CsvSpec, path: &str) -> Result<(Scanner, Option<u64>), Box<Fault>> {
+pub(super) fn start(spec: &CsvSpec, path: &str) -> Result<(Scanner, Option<u64>), Box<Fault>> {
     let file = input::open(path, spec.handle)?;
     let mut scanner =
         Scanner::new(file.reader).map_err(|e| Box::new(input::broken(path, &e, spec.handle)))?;
@@ -101,7 +106,7 @@ fn start(spec: &CsvSpec, path: &str) -> Result<(Scanner, Option<u64>), Box<Fault
     Ok((scanner, file.packed))
 }
 
-fn scan_fault(error: ScanError, path: &str, spec: &CsvSpec) -> Fault {
+pub(super) fn scan_fault(error: ScanError, path: &str, spec: &CsvSpec) -> Fault {
     let place = |line, column| Place { line: Some(line), column, ..Place::default() };
     let fault = match error {
         ScanError::Io(e) => return input::broken(path, &e, spec.handle),
@@ -121,7 +126,7 @@ fn scan_fault(error: ScanError, path: &str, spec: &CsvSpec) -> Fault {
 }
 
 /// Cells are compared and kept without the blanks around them.
-fn trim(cell: &[u8]) -> &[u8] {
+pub(super) fn trim(cell: &[u8]) -> &[u8] {
     match cell {
         [a, .., b] if !a.is_ascii_whitespace() && !b.is_ascii_whitespace() => cell,
         _ => cell.trim_ascii(),
@@ -329,6 +334,7 @@ impl<'a> TableReader<'a> {
         for (i, cell) in cells.enumerate() {
             let Some(column) = self.columns.get_mut(i) else { break };
             if let Err(bad) = column.push(cell) {
+                self.places.note_bad(self.len);
                 self.bad_cell(i, cell, bad, faults);
             }
         }

@@ -3,6 +3,7 @@
 
 pub(crate) mod array;
 mod builder;
+pub(crate) mod cells;
 pub(crate) mod csv;
 pub(crate) mod generate;
 pub(crate) mod idx;

@@ -107,7 +107,7 @@ impl Source for Rows {
     }
 
     fn read(self: Box<Self>, wants: &[Want], faults: &mut Faults) -> Option<Raw> {
-        let places = Places {
+        let mut places = Places {
             handles: self
                 .marks
                 .iter()
@@ -118,13 +118,13 @@ impl Source for Rows {
             ..Places::default()
         };
         let columns =
-            wants.iter().enumerate().map(|(i, &want)| self.column(i, want, &places, faults)).collect();
+            wants.iter().enumerate().map(|(i, &want)| self.column(i, want, &mut places, faults)).collect();
         Some(Raw { columns, len: self.rows.len(), places })
     }
 }
 
 impl Rows {
-    fn column(&self, i: usize, want: Want, places: &Places, faults: &mut Faults) -> Data {
+    fn column(&self, i: usize, want: Want, places: &mut Places, faults: &mut Faults) -> Data {
         let cells = || self.rows.iter().filter_map(|r| r.get(i));
         let numbers = cells().filter(|c| matches!(c.value, CellValue::Number(_)));
         let number = numbers.count() * 2 >= self.rows.len();
@@ -136,7 +136,7 @@ impl Rows {
         }
     }
 
-    fn numbers(&self, i: usize, places: &Places, faults: &mut Faults) -> Data {
+    fn numbers(&self, i: usize, places: &mut Places, faults: &mut Faults) -> Data {
         let name = &self.heads[i].name;
         let mut values = Vec::with_capacity(self.rows.len());
         for (r, cell) in self.rows.iter().enumerate().filter_map(|(r, row)| Some((r, row.get(i)?))) {
@@ -145,6 +145,7 @@ impl Rows {
                 CellValue::Word(w) if is_missing(w.as_bytes(), true) => f64::NAN,
                 other => {
                     let shown = shown(other);
+                    places.note_bad(r);
                     faults.push_with(codes::NOT_A_NUMBER, || {
                         places.locate(not_a_number(&shown, false), r, i, name)
                     });
@@ -167,7 +168,8 @@ pub(crate) fn not_a_number(cell: &str, decimal_comma: bool) -> Fault {
     }
 }
 
-fn shown(value: &CellValue) -> String {
+/// A cell as it is written.
+pub(super) fn shown(value: &CellValue) -> String {
     match value {
         CellValue::Number(x) => x.to_string(),
         CellValue::Word(w) => w.clone(),

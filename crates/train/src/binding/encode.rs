@@ -5,9 +5,11 @@ use crate::binding::marks::Marks;
 use crate::binding::source::{Sources, replaced};
 use crate::memory;
 use crate::problem::{Outcome, Problem, ProblemKind};
-use nnc_data::{Fault, GeneratorSpec, Limits, Role, SourceSpec, Stats, Table};
+use nnc_data::{Cells, Fault, GeneratorSpec, Limits, Role, SourceSpec, Stats, Table};
 use nnc_model::Spec;
 use nnc_model::data::Part;
+use nnc_syntax::units::{count, grouped};
+use nnc_syntax::{Code, Diagnostic, SourceMap};
 use std::path::PathBuf;
 
 /// What rows are encoded for.
@@ -15,65 +17,38 @@ use std::path::PathBuf;
 pub(crate) enum Purpose {
     /// To be compared with their targets.
     Measure,
-    /// To be predicted; targets are shown where they are there.
+    /// To be predicted; targets are read where they are there.
     Predict,
+    /// To be predicted; targets are not read.
+    Answer,
 }
 
-fn encode(
-    stats: &Stats,
-    source: &SourceSpec,
-    limits: &Limits,
-    purpose: Purpose,
-) -> Result<Table, Vec<Fault>> {
-    let stdin = matches!(source, SourceSpec::Csv(csv) if csv.path == "-");
-    match purpose {
-        Purpose::Measure => nnc_data::encode_with(stats, source, limits),
-        // The last window of a series is the one that is asked for, and nothing is known after it.
-        Purpose::Predict if stats.window.is_some() => nnc_data::encode_inputs(stats, source, limits),
-        // What comes from stdin can be read once only.
-        Purpose::Predict if stdin => nnc_data::encode_with(stats, source, limits),
-        // Targets that are not filled in yet are no mistake.
-        Purpose::Predict => match nnc_data::encode_with(stats, source, limits) {
-            Err(faults) => nnc_data::encode_inputs(stats, source, limits).map_err(|_| faults),
-            table => table,
-        },
-    }
+/// Data that a trained model is asked about.
+pub(crate) struct Asked {
+    source: SourceSpec,
+    marks: Marks,
+    texts: SourceMap,
+    limits: Limits,
 }
 
-/// A file in the encoding of a model.
+/// The data of `--data`, or else the whole training source of a program, every row in the order of the file.
 ///
 /// # Errors
-/// It cannot be read, or has not the columns the model was trained on.
-pub(crate) fn encode_file(
-    stats: &Stats,
-    spec: &Spec,
-    path: &str,
-    memory: Option<u64>,
-    purpose: Purpose,
-) -> Outcome<Table> {
-    let train = spec.data.iter().find(|d| d.part == Part::Train);
-    let mut marks = Marks::default();
-    let mut diagnostics = Vec::new();
-    let declared = train.and_then(|decl| {
-        let base = PathBuf::new();
-        let mut sources = Sources { base: &base, marks: &mut marks, diagnostics: &mut diagnostics };
-        sources.source(decl).ok()
-    });
-    let source = replaced(declared, path);
-    let limits = Limits { memory: memory::limit(memory) };
-    encode(stats, &source, &limits, purpose)
-        .map_err(|f| Problem::at(ProblemKind::Data, Marks::default().diagnostics(&f), &spec.sources))
-}
-
-/// The whole training source of a program, every row in the order of the file.
-pub(crate) fn encode_own(
-    stats: &Stats,
-    spec: &Spec,
-    options: &LoadOptions,
-    purpose: Purpose,
-) -> Outcome<Table> {
-    if let Some(path) = &options.data {
-        return encode_file(stats, spec, path, options.memory_limit, purpose);
+/// There is none, or the program does not say well what it is.
+pub(crate) fn asked(stats: &Stats, spec: &Spec, options: &LoadOptions, data: Option<&str>) -> Outcome<Asked> {
+    let limits = Limits { memory: memory::limit(options.memory_limit) };
+    let texts = spec.sources.clone();
+    if let Some(path) = data.or(options.data.as_deref()) {
+        let train = spec.data.iter().find(|d| d.part == Part::Train);
+        let mut marks = Marks::default();
+        let mut diagnostics = Vec::new();
+        let declared = train.and_then(|decl| {
+            let base = PathBuf::new();
+            let mut sources = Sources { base: &base, marks: &mut marks, diagnostics: &mut diagnostics };
+            sources.source(decl).ok()
+        });
+        let source = replaced(declared, path);
+        return Ok(Asked { source, marks: Marks::default(), texts, limits });
     }
     let mut opener = Opener::new(spec, options);
     let Some(source) = opener.part(Part::Train) else {
@@ -90,9 +65,83 @@ pub(crate) fn encode_own(
         }
         other => other,
     };
-    let limits = Limits { memory: memory::limit(options.memory_limit) };
-    encode(stats, &source, &limits, purpose)
-        .map_err(|f| Problem::at(ProblemKind::Data, opener.marks.diagnostics(&f), &spec.sources))
+    Ok(Asked { source, marks: opener.marks, texts, limits })
+}
+
+impl Asked {
+    /// What it is called.
+    pub(crate) fn name(&self) -> String {
+        match &self.source {
+            SourceSpec::Csv(csv) => csv.path.clone(),
+            _ => "the data".into(),
+        }
+    }
+
+    /// Whether it can be read only once.
+    pub(crate) fn is_stdin(&self) -> bool {
+        matches!(&self.source, SourceSpec::Csv(csv) if csv.path == "-")
+    }
+
+    /// The cells as they stand in the file; `None` where the data is no text.
+    pub(crate) fn cells(&self) -> Outcome<Option<Cells>> {
+        Cells::open(&self.source, &self.limits).map_err(|f| self.problem(&f))
+    }
+
+    /// The rows in the encoding of a model.
+    ///
+    /// # Errors
+    /// They cannot be read, or have not the columns the model was trained on.
+    pub(crate) fn table(&self, stats: &Stats, purpose: Purpose) -> Outcome<Table> {
+        let inputs = || nnc_data::encode_inputs(stats, &self.source, &self.limits);
+        let whole = || nnc_data::encode_with(stats, &self.source, &self.limits);
+        let table = match purpose {
+            Purpose::Measure => whole(),
+            // The last window of a series is the one that is asked for, and nothing is known after it.
+            Purpose::Answer => inputs(),
+            Purpose::Predict if stats.window.is_some() => inputs(),
+            // What comes from stdin can be read once only.
+            Purpose::Predict if self.is_stdin() => whole(),
+            // Targets that are not filled in yet are no mistake.
+            Purpose::Predict => whole().or_else(|faults| inputs().map_err(|_| faults)),
+        };
+        table.map_err(|f| self.problem(&f))
+    }
+
+    /// What is said about rows without an answer, where there are any.
+    pub(crate) fn unanswered(&self, table: &Table, rows: usize) -> Option<Diagnostic> {
+        if rows == 0 {
+            return None;
+        }
+        let all = count(table.len() as u64, if table.is_windowed() { "window" } else { "row" });
+        let has = if rows == 1 { "has" } else { "have" };
+        let message = format!("{} of {all} {has} no answer", grouped(rows as u64));
+        let mut d = Diagnostic::warning(Code::N0558, message);
+        for fault in table.gaps() {
+            d = d.cause(unanswered(fault));
+        }
+        let told = table.gaps().len();
+        if table.gaps_count() > told {
+            d = d.cause(format!("and {} more rows", grouped((table.gaps_count() - told) as u64)));
+        }
+        Some(d.help("`missing=mean` and `unknown=other` in the program give such rows an answer, once it is trained again"))
+    }
+
+    fn problem(&self, faults: &[Fault]) -> Box<Problem> {
+        Problem::at(ProblemKind::Data, self.marks.diagnostics(faults), &self.texts)
+    }
+}
+
+/// `new.csv:3: row 2: training never saw `zz` in `c``
+fn unanswered(fault: &Fault) -> String {
+    let place = fault.place.as_ref();
+    let line = match (&fault.path, place.and_then(|p| p.line)) {
+        (Some(path), Some(line)) => format!("{path}:{line}: "),
+        (Some(path), None) => format!("{path}: "),
+        (None, _) => String::new(),
+    };
+    let row = place.and_then(|p| p.row).map_or(String::new(), |row| format!("row {}: ", grouped(row)));
+    let label = fault.label.as_ref().map_or(String::new(), |l| format!(" ({l})"));
+    format!("{line}{row}{}{label}", fault.message)
 }
 
 /// Whether statistics are of the same data; from where its files were seen is of no concern.

@@ -10,6 +10,7 @@ use nnc_graph::{DType, Graph, NodeId, OutputKind, Role};
 use nnc_model::{Model, Ports};
 use nnc_syntax::units::bytes;
 use nnc_syntax::{Code, Diagnostic};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// Compiles graphs, and counts the memory they need together.
@@ -358,7 +359,7 @@ impl Runners {
         self.list.iter_mut().find(|r| r.batch() == rows)
     }
 
-    /// Runs over rows, batch by batch, and hands every batch to `each`. The last one is filled up with copies of
+    /// Runs over rows, batch by batch, and hands every batch to `each`, until that has enough. The last one is filled up with copies of
     /// its first row, so that what is said about a row does not depend on how many come with it: products of other
     /// sizes may add in another order.
     pub(crate) fn over(
@@ -366,7 +367,7 @@ impl Runners {
         table: &Table,
         rows: &[u32],
         state: &mut dyn State,
-        mut each: impl FnMut(&Runner, &[u32]),
+        mut each: impl FnMut(&Runner, &[u32]) -> ControlFlow<()>,
     ) -> Outcome<()> {
         let mut whole = Vec::new();
         for part in rows.chunks(self.batch) {
@@ -377,7 +378,9 @@ impl Runners {
             runner.feed(table, &whole).map_err(|f| internal(&f))?;
             // Evaluation draws no random numbers; if it did, they would be those of step 0.
             runner.run(state, 0, 0)?;
-            each(runner, part);
+            if each(runner, part).is_break() {
+                break;
+            }
         }
         Ok(())
     }
@@ -391,6 +394,9 @@ impl Runners {
         sums: &mut [f64],
     ) -> Outcome<()> {
         sums.fill(0.0);
-        self.over(table, rows, state, |runner, part| runner.add_sums(part.len(), sums))
+        self.over(table, rows, state, |runner, part| {
+            runner.add_sums(part.len(), sums);
+            ControlFlow::Continue(())
+        })
     }
 }

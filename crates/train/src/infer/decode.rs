@@ -4,9 +4,10 @@ use crate::execute::runner::{Runners, internal};
 use crate::infer::predictions::{Heading, PredictedRow, Predictions, Reading};
 use crate::problem::Outcome;
 use nnc_backend::{Slice, State};
-use nnc_data::{Column, ColumnKind, ColumnStats, PortId, Role, Stats, Table};
+use nnc_data::{Column, ColumnKind, ColumnStats, PortId, Role, Stats, Step, Table};
 use nnc_graph::OutputKind;
 use nnc_model::{Model, OutputInfo, Port, Ports};
+use std::ops::ControlFlow;
 
 /// Evenly chosen rows, the first among them.
 pub(crate) fn evenly_spaced(rows: usize, most: usize) -> Vec<u32> {
@@ -34,12 +35,21 @@ struct ColumnDecoder<'a> {
     encoding: Encoding,
 }
 
+/// Reads what the network says.
+pub(crate) struct OutputDecoder<'a> {
+    pub(crate) heading: Heading,
+    classes: Option<&'a [String]>,
+    /// What undoes the scaling of each number, where there is one.
+    undo: Vec<&'a [Step]>,
+}
+
 /// Reads encoded rows.
 pub(crate) struct Decoder<'a> {
     ports: &'a Ports,
     model: &'a Model,
     inputs: Vec<ColumnDecoder<'a>>,
     targets: Vec<ColumnDecoder<'a>>,
+    pub(crate) outputs: Vec<OutputDecoder<'a>>,
 }
 
 impl<'a> Decoder<'a> {
@@ -51,7 +61,10 @@ impl<'a> Decoder<'a> {
                 .filter_map(|(c, s)| ColumnDecoder::new(c, s, stats, ports))
                 .collect()
         };
-        Self { ports, model, inputs: parts(Role::Input), targets: parts(Role::Target) }
+        let (inputs, targets) = (parts(Role::Input), parts(Role::Target));
+        let mut decoder = Self { ports, model, inputs, targets, outputs: Vec::new() };
+        decoder.outputs = model.outputs.iter().map(|info| decoder.output_decoder(info)).collect();
+        decoder
     }
 
     /// Reads rows of a table and runs the model on them.
@@ -62,36 +75,67 @@ impl<'a> Decoder<'a> {
         runners: &mut Runners,
         state: &mut dyn State,
     ) -> Outcome<Predictions> {
-        let targets = if table.has_targets() { &self.targets[..] } else { &[] };
-        let headings = |parts: &[ColumnDecoder<'_>]| parts.iter().map(|p| p.heading.clone()).collect();
+        let [inputs, targets] = self.cell_headings(table);
         let mut out = Predictions {
-            inputs: headings(&self.inputs),
-            targets: headings(targets),
-            outputs: self.model.outputs.iter().map(|o| self.output_heading(o)).collect(),
+            inputs,
+            targets,
+            outputs: self.outputs.iter().map(|o| o.heading.clone()).collect(),
             rows: Vec::with_capacity(rows.len()),
         };
         for &row in rows {
-            out.rows.push(PredictedRow {
-                row: table.source_row(row as usize).unwrap_or(row as usize),
-                inputs: self.inputs.iter().map(|p| p.read(table, row)).collect::<Outcome<_>>()?,
-                targets: targets.iter().map(|p| p.read(table, row)).collect::<Outcome<_>>()?,
-                outputs: Vec::new(),
-            });
+            let [inputs, targets] = self.cells(table, row)?;
+            let row = table.source_row(row as usize).unwrap_or(row as usize);
+            out.rows.push(PredictedRow { row, inputs, targets, outputs: Vec::new() });
         }
         let mut at = 0;
-        runners.over(table, rows, state, |runner, part| {
-            for info in &self.model.outputs {
-                let Some(values) = runner.output(OutputKind::Prediction, &info.name) else {
-                    continue;
-                };
-                let width = values.len() / runner.batch().max(1);
-                for (values, row) in values.chunks(width).zip(&mut out.rows[at..]).take(part.len()) {
-                    row.outputs.push(self.output(info, values));
-                }
+        self.each(table, rows, runners, state, |_, outputs| {
+            if let (Some(row), Some(outputs)) = (out.rows.get_mut(at), outputs) {
+                row.outputs = outputs;
             }
-            at += part.len();
+            at += 1;
+            ControlFlow::Continue(())
         })?;
         Ok(out)
+    }
+
+    /// Headings of the columns of inputs and targets.
+    pub(crate) fn cell_headings(&self, table: &Table) -> [Vec<Heading>; 2] {
+        let targets = if table.has_targets() { &self.targets[..] } else { &[] };
+        let headings = |parts: &[ColumnDecoder<'_>]| parts.iter().map(|p| p.heading.clone()).collect();
+        [headings(&self.inputs), headings(targets)]
+    }
+
+    /// The columns of a row, in the terms of the file; of a window, of the row that it stands for.
+    pub(crate) fn cells(&self, table: &Table, row: u32) -> Outcome<[Vec<Reading>; 2]> {
+        let targets = if table.has_targets() { &self.targets[..] } else { &[] };
+        let read = |parts: &[ColumnDecoder<'_>]| parts.iter().map(|p| p.read(table, row)).collect();
+        let (inputs, targets): (Outcome<_>, Outcome<_>) = (read(&self.inputs), read(targets));
+        Ok([inputs?, targets?])
+    }
+
+    /// Runs the model on rows and hands what it says about each to `each`, in their order, until that has enough.
+    /// `None` is said about rows that cannot be answered.
+    pub(crate) fn each(
+        &self,
+        table: &Table,
+        rows: &[u32],
+        runners: &mut Runners,
+        state: &mut dyn State,
+        mut each: impl FnMut(u32, Option<Vec<Reading>>) -> ControlFlow<()>,
+    ) -> Outcome<()> {
+        runners.over(table, rows, state, |runner, part| {
+            let rows = |output: &OutputDecoder<'_>| {
+                let values = runner.output(OutputKind::Prediction, &output.heading.name)?;
+                Some(values.chunks(values.len() / runner.batch().max(1)))
+            };
+            let mut all: Vec<_> = self.outputs.iter().filter_map(|o| Some((rows(o)?, o))).collect();
+            for &row in part {
+                let said = all.iter_mut().filter_map(|(values, output)| Some(output.read(values.next()?)));
+                let said: Vec<Reading> = said.collect();
+                each(row, table.is_answerable(row as usize).then_some(said))?;
+            }
+            ControlFlow::Continue(())
+        })
     }
 
     /// The target an output is a prediction of: with one of each, that one; with as many outputs as targets, the
@@ -121,28 +165,46 @@ impl<'a> Decoder<'a> {
         (yes_no || info.probabilities && info.shape.len() == 1).then_some(classes)
     }
 
-    fn output_heading(&self, info: &OutputInfo) -> Heading {
-        let classes = self.classes(info).map(<[String]>::to_vec);
-        Heading { name: info.name.clone(), shape: info.shape.clone(), classes }
+    fn output_decoder(&self, info: &OutputInfo) -> OutputDecoder<'a> {
+        let classes = self.classes(info);
+        let named = classes.map(<[String]>::to_vec);
+        let heading = Heading { name: info.name.clone(), shape: info.shape.clone(), classes: named };
+        let undo = if classes.is_none() { self.scalings(info) } else { Vec::new() };
+        OutputDecoder { heading, classes, undo }
     }
 
-    fn output(&self, info: &OutputInfo, values: Slice<'_>) -> Reading {
+    /// The scaling of every number of an output: a prediction of a target is told in the target's own terms.
+    fn scalings(&self, info: &OutputInfo) -> Vec<&'a [Step]> {
+        let Some(target) = self.target_of(info) else { return Vec::new() };
+        let parts = || self.targets.iter().filter(|p| p.port == PortId::Target(target));
+        let one = parts().map(|p| p.width).sum::<usize>();
+        let size = info.shape.iter().product::<usize>();
+        // Of several rows to come, every one has all columns.
+        if one == 0 || size != self.ports.targets[target].shape.iter().product::<usize>() || size % one != 0 {
+            return Vec::new();
+        }
+        let mut undo: Vec<&[Step]> = vec![&[]; size];
+        for part in parts().filter(|p| matches!(p.encoding, Encoding::Numbers)) {
+            for row in undo.chunks_mut(one) {
+                row.iter_mut().skip(part.offset).take(part.width).for_each(|s| *s = &part.stats.steps);
+            }
+        }
+        undo
+    }
+}
+
+impl OutputDecoder<'_> {
+    fn read(&self, values: Slice<'_>) -> Reading {
         let mut values: Vec<f64> = values.iter().collect();
-        if let Some(classes) = self.classes(info) {
+        if let Some(classes) = self.classes {
             let class = match &values[..] {
                 [p] => usize::from(*p > 0.5),
                 all => largest(all),
             };
             return Reading { class: classes.get(class).cloned(), values };
         }
-        // A prediction of the target is told in the target's own terms.
-        let Some(target) = self.target_of(info) else { return Reading { values, class: None } };
-        let parts = || self.targets.iter().filter(|p| p.port == PortId::Target(target));
-        if parts().map(|p| p.width).sum::<usize>() == values.len() {
-            for part in parts().filter(|p| matches!(p.encoding, Encoding::Numbers)) {
-                let slots = values.iter_mut().skip(part.offset).take(part.width);
-                slots.for_each(|v| *v = part.undo(*v));
-            }
+        for (value, steps) in values.iter_mut().zip(&self.undo) {
+            *value = steps.iter().rev().fold(*value, |v, s| s.undo(v));
         }
         Reading { values, class: None }
     }
@@ -174,7 +236,9 @@ impl<'a> ColumnDecoder<'a> {
         let own = column.width == origin.size();
         let width = column.width - usize::from(stats.indicator && column.width > 1);
         let (encoding, classes, shape) = if let Some(classes) = &origin.classes {
-            (Encoding::Class, Some(classes.clone()), port_shape.clone())
+            // Of a window one row is shown.
+            let shape = if all.window.is_some() { Vec::new() } else { port_shape.clone() };
+            (Encoding::Class, Some(classes.clone()), shape)
         } else if stats.one_hot
             && stats.vocabulary.len() <= column.width
             && column.kind == ColumnKind::Category
@@ -197,8 +261,8 @@ impl<'a> ColumnDecoder<'a> {
     }
 
     fn read(&self, table: &Table, row: u32) -> Outcome<Reading> {
-        let mut all = vec![0.0; table.width(self.port).unwrap_or(0)];
-        table.gather_f64(self.port, &[row], &mut all).map_err(|f| internal(&f))?;
+        let mut all = Vec::new();
+        table.named_row(self.port, row as usize, &mut all).map_err(|f| internal(&f))?;
         let slots = all.get(self.offset..self.offset + self.width).unwrap_or(&[]);
         let names = self.heading.classes.as_deref().unwrap_or_default();
         Ok(match (&self.encoding, slots) {

@@ -3,14 +3,15 @@
 use crate::artifact::run_folder::resolve_model;
 use crate::artifact::run_note::RunNote;
 use crate::artifact::weights;
-use crate::binding::encode::{Purpose, encode_file, encode_own, same_data};
+use crate::binding::encode::{Asked, Purpose, asked, fault_problem, same_data};
 use crate::binding::load::{LoadOptions, load};
 use crate::binding::ports::ports;
 use crate::binding::resolved::for_model;
 use crate::execute::metrics::{self, Metrics};
 use crate::execute::runner::{Planner, Runners, eval_batch, inference};
+use crate::infer::beside::BesideReader;
 use crate::infer::decode::Decoder;
-use crate::infer::predictions::Predictions;
+use crate::infer::predictions::{Answers, Beside, Predictions};
 use crate::memory;
 use crate::problem::{Outcome, Problem, ProblemKind};
 use nnc_artifact::{ModelCard, TensorFile, Values};
@@ -19,6 +20,7 @@ use nnc_data::{Stats, Table};
 use nnc_graph::DType;
 use nnc_model::{Model, Options, Ports, Spec};
 use nnc_syntax::{Code, Diagnostic};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 /// A trained model: program, weights, and the statistics of its data.
@@ -121,13 +123,8 @@ pub fn open_model(path: &Path) -> Outcome<Trained> {
 /// The data cannot be read, lacks targets, or does not fit the model.
 pub fn evaluate(model: &Trained, on: Option<On>, options: &InferOptions) -> Outcome<Evaluation> {
     let (name, table) = match (&options.data, on) {
-        (Some(path), _) => (
-            path.clone(),
-            encode_file(&model.stats, &model.spec, path, options.memory_limit, Purpose::Measure)?,
-        ),
-        (None, Some(On::All)) => {
-            ("all".into(), encode_own(&model.stats, &model.spec, &model.origin(options), Purpose::Measure)?)
-        }
+        (Some(path), _) => (path.clone(), model.asked(options)?.table(&model.stats, Purpose::Measure)?),
+        (None, Some(On::All)) => ("all".into(), model.asked(options)?.table(&model.stats, Purpose::Measure)?),
         (None, on) => part(model, on, options)?,
     };
     if !table.has_targets() && !model.ports.targets.is_empty() {
@@ -142,19 +139,64 @@ pub fn evaluate(model: &Trained, on: Option<On>, options: &InferOptions) -> Outc
     Ok(Evaluation { on: name, rows: table.len(), figures })
 }
 
-/// What a trained model says about every row of `--data`, or of its own data.
+/// What a trained model says about every row of `--data`, or of its own data, with the columns it reads; all of it in
+/// memory. [`predict_each`] needs none.
 ///
 /// # Errors
 /// The data cannot be read, or does not fit the model.
 pub fn predict(model: &Trained, options: &InferOptions) -> Outcome<Predictions> {
-    let table = match &options.data {
-        Some(path) => encode_file(&model.stats, &model.spec, path, options.memory_limit, Purpose::Predict)?,
-        None => encode_own(&model.stats, &model.spec, &model.origin(options), Purpose::Predict)?,
-    };
-    let rows: Vec<u32> = (0..table.len() as u32).collect();
+    let table = model.asked(options)?.table(&model.stats, Purpose::Predict)?;
     let decoder = Decoder::new(&model.stats, &model.ports, &model.model);
     let mut ready = Ready::new(model, options)?;
-    decoder.read(&table, &rows, &mut ready.runners, &mut *ready.state)
+    decoder.read(&table, &table.in_source_order(), &mut ready.runners, &mut *ready.state)
+}
+
+/// Tells what a trained model says about every row of `--data`, or of its own data, in the order of the rows, as it is
+/// computed. Gives what is to be said about rows without an answer.
+///
+/// # Errors
+/// The data cannot be read, does not fit the model, or lacks a column that is asked for.
+pub fn predict_each(
+    model: &Trained,
+    options: &InferOptions,
+    beside: &Beside,
+    to: &mut dyn Answers,
+) -> Outcome<Vec<Diagnostic>> {
+    let asked = model.asked(options)?;
+    if *beside != Beside::Nothing && asked.is_stdin() {
+        nnc_data::keep_stdin().map_err(|f| fault_problem(&f))?;
+    }
+    let decoder = Decoder::new(&model.stats, &model.ports, &model.model);
+    let mut ready = Ready::new(model, options)?;
+    let mut cells = BesideReader::open(&asked, &model.stats, beside)?;
+    let purpose = if cells.wants_decoded() { Purpose::Predict } else { Purpose::Answer };
+    let table = asked.table(&model.stats, purpose)?;
+    let headings = cells.headings(&table, &decoder, model.stats.window.is_some())?;
+    if to.begin(&headings).is_break() {
+        return Ok(Vec::new());
+    }
+    let mut failed = None;
+    let mut unanswered = 0;
+    decoder.each(
+        &table,
+        &table.in_source_order(),
+        &mut ready.runners,
+        &mut *ready.state,
+        |row, outputs| {
+            unanswered += usize::from(outputs.is_none());
+            match cells.answer(&table, &decoder, row, outputs) {
+                Ok(answer) => to.answer(&answer),
+                Err(problem) => {
+                    failed = Some(problem);
+                    ControlFlow::Break(())
+                }
+            }
+        },
+    )?;
+    match failed {
+        Some(problem) => Err(problem),
+        None => Ok(asked.unanswered(&table, unanswered).into_iter().collect()),
+    }
 }
 
 impl Trained {
@@ -167,6 +209,11 @@ impl Trained {
 
     fn origin(&self, options: &InferOptions) -> LoadOptions {
         LoadOptions { memory_limit: options.memory_limit, ..self.origin.clone() }
+    }
+
+    /// `--data`, or the data it was trained on.
+    fn asked(&self, options: &InferOptions) -> Outcome<Asked> {
+        asked(&self.stats, &self.spec, &self.origin(options), options.data.as_deref())
     }
 }
 

@@ -1,0 +1,182 @@
+//! One answer for every row of a file, beside the file's own cells.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::Place;
+use serde_json::Value;
+
+/// A trained network: numbers with a rule for gaps, a category, columns that are not read.
+fn shop() -> Place {
+    let place = Place::new();
+    let mut text = String::from("order,size,colour,when,gift,price\n");
+    for i in 0..60 {
+        let (size, colour) = (i % 7, ["red", "blue"][i % 2]);
+        let gift = if i % 3 == 0 { "yes" } else { "no" };
+        text += &format!(
+            "9007199254740{i:03},{size}.50,{colour},2024-0{}-15,{gift},{}\n",
+            1 + i % 9,
+            100 + 10 * size
+        );
+    }
+    place.write("orders.csv", &text);
+    place.write(
+        "shop.nn",
+        "data \"orders.csv\" { drop order gift; target price standardize\n\
+         input size standardize missing=drop; input colour one_hot; input when date }\n\
+         dense 4 relu; dense 1; loss mse; optimizer adam; epochs 2\n",
+    );
+    place.nnc(&["train", "shop.nn", "-q", "--out", "run"]).fine();
+    place
+}
+
+const NEW: &str = "colour,order,size,when,price\nred,0012,1.50,2024-02-29,\n\n\"blue\",13,,2024-12-01,7\n\
+                   green,14,2,2024-12-02,8\nred,15,three,2024-12-03,9\nred,16,4,someday,10\nblue,17,.5,2024-01-01,11\n";
+
+#[test]
+fn every_row_has_its_line() {
+    let place = shop();
+    place.write("new.csv", NEW);
+    let said = place.nnc(&["predict", "run", "--data", "new.csv"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let lines: Vec<&str> = said.out.lines().collect();
+    assert_eq!(lines.len(), 1 + 6, "{}", said.out);
+    assert_eq!(lines[2..6], ["\"\""; 4], "{}", said.out);
+    assert!(lines[1].parse::<f64>().is_ok() && lines[6].parse::<f64>().is_ok(), "{}", said.out);
+    // What is said names the row, its line in the file, and why.
+    for told in [
+        "4 of 6 rows have no answer",
+        "new.csv:4: row 2: `size` is missing",
+        "new.csv:5: row 3: training never saw `green` in `colour`",
+        "new.csv:6: row 4: `three` is not a number",
+        "new.csv:7: row 5: `someday` is no date",
+    ] {
+        assert!(said.err.contains(told), "{told}\n{}", said.err);
+    }
+    let rows = place.nnc(&["predict", "run", "--data", "new.csv", "--json"]).json();
+    let rows = rows["rows"].as_array().unwrap();
+    let numbers: Vec<u64> = rows.iter().map(|r| r["row"].as_u64().unwrap()).collect();
+    assert_eq!(numbers, [1, 2, 3, 4, 5, 6]);
+    let json: Vec<Option<f64>> = rows.iter().map(|r| r["output"].as_f64()).collect();
+    let csv: Vec<Option<f64>> = lines[1..].iter().map(|l| l.parse().ok()).collect();
+    assert_eq!(json, csv);
+    assert!(rows[1]["output"].is_null() && rows[1].as_object().unwrap().contains_key("output"));
+}
+
+#[test]
+fn cells_are_those_of_the_file() {
+    let place = shop();
+    place.write("new.csv", NEW);
+    let full = place.nnc(&["predict", "run", "--data", "new.csv", "--full", "--round"]).fine();
+    let rows: Vec<&str> = full.lines().map(|l| l.rsplit_once(',').unwrap().0).collect();
+    let file: Vec<String> = NEW.lines().filter(|l| !l.is_empty()).map(|l| l.replace('"', "")).collect();
+    assert_eq!(rows, file);
+    assert_eq!(full.lines().next().unwrap(), "colour,order,size,when,price,output");
+    // Stdin can be read once only, and says the same.
+    let piped = place.nnc_with(&["predict", "run", "--data", "-", "--full", "--round"], NEW).fine();
+    assert_eq!(piped, full);
+    // Some of the columns, in the order that is asked for.
+    let with = place.nnc(&["predict", "run", "--data", "new.csv", "--with", "order,colour"]).fine();
+    assert!(with.starts_with("order,colour,output\n0012,red,"), "{with}");
+    assert!(with.contains("\n13,blue,\n14,green,\n"), "{with}");
+    let json = place.nnc(&["predict", "run", "--data", "new.csv", "--full", "--json"]).json();
+    let first = &json["rows"][0];
+    // A number where the model reads numbers, and the text of what it does not read.
+    assert_eq!(
+        (&first["size"], &first["order"], &first["price"]),
+        (&1.5.into(), &"0012".into(), &Value::Null)
+    );
+    let wrong = place.nnc(&["predict", "run", "--data", "new.csv", "--with", "ordr"]);
+    assert_eq!((wrong.code, &*wrong.out), (2, ""));
+    assert!(
+        wrong.err.contains("`new.csv` has no column `ordr`") && wrong.err.contains("--with order"),
+        "{}",
+        wrong.err
+    );
+    // An answer by the name of a column that stands beside it is told apart.
+    let own =
+        "data \"orders.csv\" { input size; target price }; price = dense 1; output price; loss mse; epochs 1";
+    place.write("own.nn", &own.replace("; ", "\n"));
+    place.nnc(&["train", "own.nn", "-q", "--out", "own"]).fine();
+    let said = place.nnc(&["predict", "own", "--with", "price"]).fine();
+    assert!(said.starts_with("price,price.predicted\n100,"), "{said}");
+}
+
+#[test]
+fn where_no_row_can_be_answered_that_is_a_mistake() {
+    let place = shop();
+    place.write("new.csv", "colour,size,when\ngreen,1,2024-01-01\nblack,2,2024-01-01\n");
+    let said = place.nnc(&["predict", "run", "--data", "new.csv"]);
+    assert_eq!((said.code, &*said.out), (2, ""));
+    assert!(said.err.contains("training never saw `green` in `colour`"), "{}", said.err);
+}
+
+#[test]
+fn windows_are_named_by_the_row_they_speak_of() {
+    let place = Place::new();
+    let rows: String = (1..=8).map(|i| format!("d{i},{i}.0,{}\n", 10 * i)).collect();
+    place.write("s.csv", &format!("day,a,y\n{rows}"));
+    place.write(
+        "w.nn",
+        "data \"s.csv\" window=3 horizon=2 { input a standardize; target y }\nflatten\ndense 1\nloss mse\nepochs 1\n",
+    );
+    let data = place.nnc(&["data", "w.nn", "--rows", "2"]).fine();
+    let lines: Vec<Vec<&str>> = data.lines().map(|l| l.split_whitespace().collect()).collect();
+    assert!(lines.contains(&vec!["1", "1", "10"]) && lines.contains(&vec!["6", "6", "60"]), "{data}");
+    assert!(lines.iter().any(|l| l.first() == Some(&"1-3") && l[4..] == ["->", "5", "50"]), "{data}");
+    assert!(data.contains("a[1]") && data.contains("a[3]"), "{data}");
+    let trained = place.nnc(&["train", "w.nn", "--out", "run"]).fine();
+    let row = trained.lines().find(|l| l.trim_start().starts_with("5 ")).unwrap();
+    assert_eq!(row.split_whitespace().take(3).collect::<Vec<_>>(), ["5", "5", "50"], "{trained}");
+
+    let full = place.nnc(&["predict", "run", "--full", "--round"]).fine();
+    let rows: Vec<&str> = full.lines().map(|l| l.rsplit_once(',').unwrap().0).collect();
+    assert_eq!(
+        rows,
+        ["row,day,a,y", "5,d5,5.0,50", "6,d6,6.0,60", "7,d7,7.0,70", "8,d8,8.0,80", "9,,,", "10,,,"]
+    );
+    let json = place.nnc(&["predict", "run", "--json", "--with", "day"]).json();
+    let rows = json["rows"].as_array().unwrap();
+    assert_eq!((&rows[0]["row"], &rows[0]["day"]), (&5.into(), &"d5".into()));
+    assert_eq!((&rows[5]["row"], &rows[5]["after"], &rows[5]["ahead"]), (&10.into(), &8.into(), &2.into()));
+}
+
+#[test]
+fn steps_of_a_class_are_no_categories() {
+    let place = Place::new();
+    let rows: String = (1..=8).map(|i| format!("{},{i}\n", ["x", "y"][i % 2])).collect();
+    place.write("s.csv", &format!("kind,v\n{rows}"));
+    place.write(
+        "w.nn",
+        "data \"s.csv\" window=2 horizon=1 { input kind category; input v; target v }\n\
+         k = kind -> embed 2\nconcat(k, v)\nlstm 3\ndense 1\nloss mse\n",
+    );
+    let data = place.nnc(&["data", "w.nn"]).fine();
+    assert!(data.contains("kind[1]  kind[2]  v[1]  v[2]"), "{data}");
+}
+
+/// Answers are written as they are computed: a table of some hundred thousand rows takes a few dozen megabytes.
+#[test]
+#[cfg(target_os = "linux")]
+fn answers_take_no_memory() {
+    use std::fmt::Write as _;
+    let place = Place::new();
+    let mut text = String::from("x,y\n");
+    (0..300_000).for_each(|i| writeln!(text, "{},{}", i % 100, i % 7).unwrap());
+    place.write("big.csv", &text);
+    place.write("p.nn", "data \"big.csv\" { input x; target y }\ndense 1\nloss mse\nbatch 4096\nepochs 1\n");
+    place.nnc(&["train", "p.nn", "-q", "--out", "run", "--threads", "1"]).fine();
+    let nnc = env!("CARGO_BIN_EXE_nnc");
+    let script =
+        format!("ulimit -v 200000; exec {nnc} predict run --full --threads 1 --memory 128M > out.csv");
+    let out =
+        std::process::Command::new("sh").args(["-c", &script]).current_dir(place.path("")).output().unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let said = std::fs::read_to_string(place.path("out.csv")).unwrap();
+    assert_eq!(said.lines().count(), 300_001);
+    assert!(
+        said.ends_with('\n') && said.lines().last().unwrap().starts_with("99,0,"),
+        "{}",
+        &said[said.len() - 60..]
+    );
+}

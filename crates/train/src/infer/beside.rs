@@ -1,0 +1,177 @@
+//! What stands beside an answer: the cells of the file, or, of data that is no text, what was encoded.
+
+use crate::binding::encode::{Asked, fault_problem};
+use crate::infer::decode::Decoder;
+use crate::infer::predictions::{Answer, Beside, CellHeading, CellValue, Headings, Reading};
+use crate::problem::{Outcome, Problem, ProblemKind};
+use nnc_data::{Cells, ColumnKind, Standing, Stats, Table};
+use nnc_model::suggest::nearest;
+use nnc_syntax::{Code, Diagnostic, SourceMap};
+
+/// Reads what is asked for, row by row.
+pub(crate) struct BesideReader<'a> {
+    beside: &'a Beside,
+    stats: &'a Stats,
+    file: String,
+    cells: Option<Cells>,
+    /// The places of the wanted columns: in the file, or among inputs and then targets.
+    chosen: Vec<usize>,
+    /// Those of them that all rows of a series share.
+    shared: Vec<bool>,
+    /// Rows of the file that are read.
+    read: usize,
+    /// The last row of every series, in their order, and what its rows share.
+    last: Vec<(usize, Vec<CellValue>)>,
+}
+
+impl<'a> BesideReader<'a> {
+    pub(crate) fn open(asked: &Asked, stats: &'a Stats, beside: &'a Beside) -> Outcome<Self> {
+        let cells = if *beside == Beside::Nothing { None } else { asked.cells()? };
+        let file = asked.name();
+        let (chosen, shared, last) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Self { beside, stats, file, cells, chosen, shared, read: 0, last })
+    }
+
+    /// Whether the table has to hold targets, as there is no text to take them from.
+    pub(crate) fn wants_decoded(&self) -> bool {
+        *self.beside != Beside::Nothing && self.cells.is_none()
+    }
+
+    /// What is to come.
+    pub(crate) fn headings(
+        &mut self,
+        table: &Table,
+        decoder: &Decoder<'_>,
+        windows: bool,
+    ) -> Outcome<Headings> {
+        let all = match &self.cells {
+            _ if *self.beside == Beside::Nothing => Vec::new(),
+            Some(cells) => self.text_headings(cells.names(), cells.is_named()),
+            None => decoder.cell_headings(table).into_iter().flatten().map(CellHeading::Reading).collect(),
+        };
+        self.chosen = match self.beside {
+            Beside::Nothing | Beside::All => (0..all.len()).collect(),
+            Beside::Columns(names) => self.find(names, &all)?,
+        };
+        let is_key = |h: &CellHeading| self.stats.by.iter().any(|c| c.name == h.name());
+        self.shared = self.chosen.iter().map(|&i| is_key(&all[i])).collect();
+        if self.shared.contains(&true) {
+            let after = (0..table.len()).filter_map(|row| match table.standing(row)? {
+                Standing::After(last, _) => Some((last, Vec::new())),
+                Standing::Row(_) => None,
+            });
+            self.last = after.collect();
+            self.last.sort_by_key(|(row, _)| *row);
+            self.last.dedup_by_key(|(row, _)| *row);
+        }
+        let cells: Vec<CellHeading> = self.chosen.iter().map(|&i| all[i].clone()).collect();
+        // With the names of other columns, answers could not be told from cells.
+        let taken = |name: &str, cells: &[CellHeading]| cells.iter().any(|c| c.name() == name);
+        let mut outputs: Vec<_> = decoder.outputs.iter().map(|o| o.heading.clone()).collect();
+        for heading in &mut outputs {
+            if taken(&heading.name, &cells) {
+                heading.name.push_str(".predicted");
+            }
+        }
+        Ok(Headings { cells, outputs, windows, series: !self.stats.by.is_empty() })
+    }
+
+    fn text_headings(&self, names: &[String], named: bool) -> Vec<CellHeading> {
+        let heading = |(i, name): (usize, &String)| {
+            let column = self.stats.columns.iter().find(|c| match named {
+                true => c.source() == name,
+                false => c.position == i,
+            });
+            // What the program calls a column without a name.
+            let name = column.filter(|_| !named).map_or(name.as_str(), |c| c.source());
+            let number = column.is_some_and(|c| c.kind == ColumnKind::Number);
+            CellHeading::Text { name: name.to_string(), number }
+        };
+        names.iter().enumerate().map(heading).collect()
+    }
+
+    fn find(&self, names: &[String], all: &[CellHeading]) -> Outcome<Vec<usize>> {
+        let known: Vec<&str> = all.iter().map(CellHeading::name).collect();
+        let mut diagnostics = Vec::new();
+        let mut found = Vec::new();
+        for name in names {
+            match known.iter().position(|k| k == name) {
+                Some(at) => found.push(at),
+                None => {
+                    let d = Diagnostic::error(Code::N0505, format!("`{}` has no column `{name}`", self.file));
+                    diagnostics.push(match nearest(name, &known) {
+                        Some(near) => d.help(format!("--with {near}")),
+                        None => d.help(format!("it has {}", known.join(" "))),
+                    });
+                }
+            }
+        }
+        if diagnostics.is_empty() {
+            return Ok(found);
+        }
+        Err(Problem::at(ProblemKind::Data, diagnostics, &SourceMap::default()))
+    }
+
+    /// The answer to a row of the table; those to rows of the source come in its order, others after them.
+    pub(crate) fn answer(
+        &mut self,
+        table: &Table,
+        decoder: &Decoder<'_>,
+        row: u32,
+        outputs: Option<Vec<Reading>>,
+    ) -> Outcome<Answer> {
+        let standing = table.standing(row as usize).unwrap_or(Standing::Row(row as usize));
+        let cells = match (*self.beside == Beside::Nothing, self.cells.is_some()) {
+            (true, _) => Vec::new(),
+            (false, true) => self.of_text(table, standing)?,
+            (false, false) => {
+                let cells = decoder.cells(table, row)?.into_iter().flatten().collect::<Vec<_>>();
+                self.chosen.iter().filter_map(|&i| cells.get(i).cloned().map(CellValue::Reading)).collect()
+            }
+        };
+        Ok(Answer { standing, cells, outputs })
+    }
+
+    fn of_text(&mut self, table: &Table, standing: Standing) -> Outcome<Vec<CellValue>> {
+        match standing {
+            Standing::Row(row) => {
+                self.read_until(row + 1)?;
+                Ok(self.chosen_cells())
+            }
+            Standing::After(last, _) => {
+                self.read_until(table.source_rows())?;
+                let known = self.last.binary_search_by_key(&last, |(row, _)| *row);
+                let nothing = || self.chosen.iter().map(|_| CellValue::Text(String::new())).collect();
+                Ok(known.map_or_else(|_| nothing(), |at| self.last[at].1.clone()))
+            }
+        }
+    }
+
+    /// The wanted cells of the present row.
+    fn chosen_cells(&self) -> Vec<CellValue> {
+        let row = self.cells.as_ref().map_or(&[][..], Cells::row);
+        let cell = |&i: &usize| CellValue::Text(row.get(i).cloned().unwrap_or_default());
+        self.chosen.iter().map(cell).collect()
+    }
+
+    /// Reads as many rows of the file.
+    fn read_until(&mut self, rows: usize) -> Outcome<()> {
+        let mut next = self.last.partition_point(|(row, _)| *row < self.read);
+        while self.read < rows {
+            let Some(cells) = &mut self.cells else { return Ok(()) };
+            if !cells.next_row().map_err(|f| fault_problem(&f))? {
+                let d = Diagnostic::error(Code::N0513, format!("`{}` changed while it was read", self.file));
+                return Err(Problem::new(ProblemKind::Data, d));
+            }
+            if self.last.get(next).is_some_and(|(row, _)| *row == self.read) {
+                let mut shared = self.chosen_cells();
+                let own = shared.iter_mut().zip(&self.shared).filter(|(_, shared)| !**shared);
+                own.for_each(|(cell, _)| *cell = CellValue::Text(String::new()));
+                self.last[next].1 = shared;
+                next += 1;
+            }
+            self.read += 1;
+        }
+        Ok(())
+    }
+}
