@@ -5,7 +5,7 @@ use crate::lower::{Lower, Value, copy_instr};
 use crate::unit::{Home, Unit};
 use crate::view::{BufferId, Spot, View, dense_strides};
 use nnc_graph::{DotDims, Indexing, Movement, NodeId, Prim, Reduction, prim};
-use nnc_kernels::{ArgMax, Dot, Fold, Gather, Instr, Matrix, Reduce, ScatterAdd};
+use nnc_kernels::{ArgMax, Dot, Fold, Gather, Instr, Matrix, Reduce, ScatterAdd, Zero};
 
 /// The axes of one operand of a product.
 struct Side<'a> {
@@ -61,7 +61,7 @@ impl Lower<'_> {
                 let from = self.axes(operands[0])?;
                 let strides = dense_strides(&self.dims[id.index()]);
                 let offset: isize = low.iter().zip(&strides).map(|(&l, &s)| l as isize * s).sum();
-                let zero = Instr::Zero(Spot::first(to), self.counts[id.index()]);
+                let zero = Instr::Zero(Zero { to: Spot::first(to), count: self.counts[id.index()] });
                 let copy = copy_instr(
                     &from,
                     Spot { offset: offset.unsigned_abs(), ..Spot::first(to) },

@@ -22,7 +22,6 @@ mod fuse;
 mod group;
 mod heavy;
 mod layout;
-mod listing;
 mod lower;
 mod place;
 mod plan;

@@ -79,7 +79,7 @@ impl<'a> Places<'a> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use nnc_kernels::{Code, Copy, Pool};
+    use nnc_kernels::{Code, Copy, Pool, Zero};
 
     /// Two loops within each other transpose a matrix, one element at a time.
     #[test]
@@ -99,15 +99,17 @@ mod tests {
     #[test]
     fn what_moves_alike_shares_a_cursor() {
         let locate = |b: BufferId| Place { space: Space::ARENA, offset: 16 * b };
-        let zero = |buffer, step| Instr::Zero(Spot { buffer, offset: 1, steps: vec![step] }, 1);
+        let zero =
+            |buffer, step| Instr::Zero(Zero { to: Spot { buffer, offset: 1, steps: vec![step] }, count: 1 });
+        let placed = |space, offset| Instr::Zero(Zero { to: Place { space, offset }, count: 1 });
         let body = vec![zero(0, 2), zero(1, 2), zero(2, 3), zero(3, 0)];
         let l = Instr::Loop(Loop { length: 2, reverse: true, cursors: vec![], body });
         let mut places = Places::new(&locate);
         let Instr::Loop(l) = places.instr(&l) else { panic!("a loop stays one") };
         assert_eq!(l.cursors.len(), 2);
-        assert_eq!(l.body[0], Instr::Zero(Place { space: l.cursors[0].space, offset: 1 }, 1));
-        assert_eq!(l.body[1], Instr::Zero(Place { space: l.cursors[0].space, offset: 17 }, 1));
-        assert_eq!(l.body[2], Instr::Zero(Place { space: l.cursors[1].space, offset: 33 }, 1));
-        assert_eq!(l.body[3], Instr::Zero(Place { space: Space::ARENA, offset: 49 }, 1));
+        assert_eq!(l.body[0], placed(l.cursors[0].space, 1));
+        assert_eq!(l.body[1], placed(l.cursors[0].space, 17));
+        assert_eq!(l.body[2], placed(l.cursors[1].space, 33));
+        assert_eq!(l.body[3], placed(Space::ARENA, 49));
     }
 }

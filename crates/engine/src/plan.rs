@@ -1,7 +1,6 @@
 //! What runs when, and where every value lies.
 
 use crate::error::bytes;
-use crate::listing;
 use crate::lower::Lower;
 use crate::place::Places;
 use crate::unit::{Home, Unit};
@@ -153,12 +152,12 @@ impl Plan {
         let instrs = &self.instrs[first..];
         let width = if self.graph.float == DType::F64 { 8 } else { 4 };
         let step = Operation {
-            kind: instrs.last().map_or("nothing", listing::kind),
-            detail: instrs.iter().map(listing::detail).collect::<Vec<_>>().join("; "),
+            kind: instrs.last().map_or("nothing", Instr::name),
+            detail: instrs.iter().map(Instr::detail).collect::<Vec<_>>().join("; "),
             origin: unit.nodes.last().map(|&n| self.graph.node(n).origin.clone()).unwrap_or_default(),
             nodes: unit.nodes.clone(),
-            flops: instrs.iter().map(listing::flops).sum(),
-            bytes: instrs.iter().map(|i| listing::elements(i) as u64 * width).sum(),
+            flops: instrs.iter().map(Instr::flops).sum(),
+            bytes: instrs.iter().map(|i| i.elements() as u64 * width).sum(),
         };
         let number = self.steps.len();
         for &node in &unit.nodes {

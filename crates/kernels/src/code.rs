@@ -1,35 +1,14 @@
 //! Instructions that were checked once and then run without checks.
 
-use crate::check::{Scope, cursors};
+use crate::check::{check, cursors};
 use crate::denormals::Flush;
-use crate::elementwise::interpret::{self, Tiles};
-use crate::elementwise::tile::{LANES, Program};
 use crate::hoist::{Iterate, Step, hoist};
-use crate::instr::{Instr, Place};
+use crate::instr::{Instr, most};
 use crate::isa::Isa;
-use crate::matmul::dot::Shared;
+use crate::kernel::{Bases, Machine, Scratch, Worker};
+use crate::scope::Scope;
 use crate::{Buffer, Pool, Real};
 use std::ops::Range;
-
-/// What one worker has for itself.
-#[derive(Debug)]
-struct Worker<T> {
-    /// Tiles of programs, or copies of parts of matrices.
-    scratch: Buffer<T>,
-    scalars: Buffer<T>,
-    /// The tiles of a program's slots.
-    slots: Bases<T>,
-}
-
-/// Pointers to the first element of every space, or to the tile of every slot.
-#[derive(Debug)]
-struct Bases<T>(Vec<*mut T>);
-
-// SAFETY: the pointers are set within `Code::run`, from memories that it holds alone, and nobody follows them after
-// it.
-unsafe impl<T: Send> Send for Bases<T> {}
-// SAFETY: as above; a shared reference follows no pointer.
-unsafe impl<T: Sync> Sync for Bases<T> {}
 
 /// Checked instructions.
 #[derive(Debug)]
@@ -44,35 +23,11 @@ pub struct Code<T> {
     isa: Isa,
 }
 
-/// Elementwise work per task: elements times operations.
-const TILE_TASK: usize = 1 << 15;
-
 impl<T: Real> Code<T> {
     /// The elements of scratch that every worker needs for these instructions, and that the first one needs.
     pub fn scratch(instrs: &[Instr]) -> (usize, usize) {
-        let (each, first) = Self::worker_scratch(instrs);
+        let Scratch { each, first, .. } = most(instrs, size_of::<T>());
         (each, first.saturating_add(hoist(instrs).1))
-    }
-
-    fn worker_scratch(instrs: &[Instr]) -> (usize, usize) {
-        let need = |i: &Instr| match i {
-            Instr::Tile(p) => {
-                let tiles = p.scratch(size_of::<T>());
-                (tiles, tiles)
-            }
-            Instr::Dot(d) => d.scratch(),
-            Instr::Reduce(r) => r.scratch(),
-            Instr::Convolution(c) => c.scratch(),
-            Instr::ConvolutionKernel(c) => c.scratch(),
-            Instr::Loop(l) => Self::worker_scratch(&l.body),
-            Instr::ArgMax(_)
-            | Instr::Copy(_)
-            | Instr::Zero(..)
-            | Instr::Gather(_)
-            | Instr::ScatterAdd(_)
-            | Instr::Window(_) => (0, 0),
-        };
-        instrs.iter().map(need).fold((0, 0), |a, b| (a.0.max(b.0), a.1.max(b.1)))
     }
 
     /// Checks instructions for memories of these sizes and allocates scratch for some workers.
@@ -81,11 +36,9 @@ impl<T: Real> Code<T> {
     /// An instruction reaches beyond a memory or writes what it still reads.
     pub fn new(instrs: Vec<Instr>, arena: usize, store: usize, workers: usize) -> Result<Self, String> {
         let cursors = cursors(&instrs);
-        Scope::new(arena, store, cursors).check(&instrs)?;
-        let (each, first) = Self::worker_scratch(&instrs);
+        check(&mut Scope::new(arena, store, cursors), &instrs)?;
+        let Scratch { each, first, scalars, slots } = most(&instrs, size_of::<T>());
         let (steps, packed) = hoist(&instrs);
-        let scalars = most(&instrs, &|p| p.scalars.len());
-        let slots = most(&instrs, &|p| p.registers + p.loads.len() + p.outputs.len());
         let worker = |w: usize| Worker {
             scratch: Buffer::zeros(if w == 0 { first } else { each }),
             scalars: Buffer::zeros(scalars),
@@ -116,188 +69,54 @@ impl<T: Real> Code<T> {
         self.bases.0[0] = arena.as_mut_ptr();
         self.bases.0[1] = store.as_mut_ptr();
         let (bases, packed) = (self.bases.0.as_mut_ptr(), self.packed.as_mut_ptr());
-        let memory = Memory { bases, packed, seed, step };
+        let workers = self.workers.as_mut_ptr();
+        let machine = Machine { bases, seed, step, isa: self.isa, pool, workers };
         for step in &self.steps[range] {
             // SAFETY: `new` checked all instructions for memories of these sizes, which we hold alone.
-            unsafe { memory.step(step, self.isa, pool, &mut self.workers) };
+            unsafe { execute(&machine, packed, step) };
         }
     }
 }
 
-/// The most that some program has of something.
-fn most(instrs: &[Instr], count: &dyn Fn(&Program) -> usize) -> usize {
-    let of = |i: &Instr| match i {
-        Instr::Tile(p) => count(p),
-        Instr::Loop(l) => most(&l.body, count),
-        Instr::Dot(_)
-        | Instr::Reduce(_)
-        | Instr::ArgMax(_)
-        | Instr::Copy(_)
-        | Instr::Zero(..)
-        | Instr::Gather(_)
-        | Instr::ScatterAdd(_)
-        | Instr::Convolution(_)
-        | Instr::ConvolutionKernel(_)
-        | Instr::Window(_) => 0,
-    };
-    instrs.iter().map(of).max().unwrap_or(0)
+/// Runs a step; `packed` are the right operands of products.
+///
+/// # Safety
+/// The step was checked for the memories of this machine, which nobody else uses.
+#[inline(always)]
+unsafe fn execute<T: Real>(on: &Machine<'_, T>, packed: *mut T, step: &Step) {
+    // SAFETY: the caller's promise; a product is packed after its loop packed its right operand, which nothing in
+    // the loop writes.
+    unsafe {
+        match step {
+            Step::Instr(instr) => instr.execute(on),
+            Step::Packed(d, at) => d.run_packed(on, packed.add(*at)),
+            Step::Loop(l) => iterate(on, packed, l),
+        }
+    }
 }
 
-/// The first elements of all spaces, and the key of random numbers.
-#[derive(Clone, Copy)]
-struct Memory<T> {
-    bases: *mut *mut T,
-    packed: *mut T,
-    seed: u64,
-    step: u64,
-}
-
-impl<T: Real> Memory<T> {
-    #[inline(always)]
-    fn at(&self, place: Place) -> *mut T {
-        // SAFETY: `Code::new` made a table with an entry for every space that the check let pass.
-        unsafe { (*self.bases.add(place.space.index())).wrapping_add(place.offset) }
+/// # Safety
+/// As for `execute`.
+unsafe fn iterate<T: Real>(on: &Machine<'_, T>, packed: *mut T, l: &Iterate) {
+    let _awake = on.pool.stay_awake();
+    for (d, at) in &l.packs {
+        // SAFETY: the check found the operand in memory; `packed` has a place for each.
+        unsafe { d.pack(on, packed.add(*at)) };
     }
-
-    /// # Safety
-    /// The elements lie in memory and are not written meanwhile.
-    unsafe fn read<'a>(&self, place: Place, count: usize) -> &'a [T] {
-        // SAFETY: the caller's promise.
-        unsafe { std::slice::from_raw_parts(self.at(place), count) }
-    }
-
-    /// # Safety
-    /// The elements lie in memory and are not touched by others meanwhile.
-    unsafe fn write<'a>(&self, place: Place, count: usize) -> &'a mut [T] {
-        // SAFETY: the caller's promise.
-        unsafe { std::slice::from_raw_parts_mut(self.at(place), count) }
-    }
-
-    /// # Safety
-    /// The instruction was checked for memories of these sizes, and nobody else uses them.
-    unsafe fn execute(&self, instr: &Instr, isa: Isa, pool: &Pool, workers: &mut [Worker<T>]) {
-        if let Instr::Tile(p) = instr {
-            // SAFETY: tile programs are checked on their own.
-            return unsafe { self.tile(p, isa, pool, workers) };
-        }
-        let workers = Shared(workers.as_mut_ptr());
-        let scratch = |worker: usize| {
-            let workers = &workers;
-            // SAFETY: a worker's number belongs to one thread at a time and is below the number of threads.
-            unsafe { (*workers.0.add(worker)).scratch.as_mut_ptr() }
-        };
-        // SAFETY: the check found all elements within the memories, and what is written apart from what is
-        // read.
-        unsafe {
-            match instr {
-                Instr::Tile(_) | Instr::Loop(_) => {}
-                Instr::Dot(d) => {
-                    d.run(isa, pool, (self.at(d.a.place), self.at(d.b.place), self.at(d.c)), &scratch);
-                }
-                Instr::Convolution(c) => {
-                    c.run(isa, pool, (self.at(c.x), self.at(c.kernel), self.at(c.z)), &scratch);
-                }
-                Instr::ConvolutionKernel(c) => {
-                    c.run(isa, pool, (self.at(c.x), self.at(c.g), self.at(c.kernel)), &scratch);
-                }
-                Instr::Window(w) => {
-                    let y = w.y.map_or(std::ptr::null(), |y| self.at(y).cast_const());
-                    w.run(isa, pool, (self.at(w.x), y, self.at(w.to)));
-                }
-                Instr::Reduce(r) => r.run(isa, pool, self.at(r.from), self.at(r.to), scratch(0)),
-                Instr::ArgMax(r) => r.run(
-                    self.read(r.from, r.outer * r.fold_size * r.inner),
-                    self.write(r.to, r.outer * r.inner),
-                ),
-                Instr::Copy(c) => c.run(self.at(c.from), self.at(c.to)),
-                Instr::Zero(place, count) => self.write(*place, *count).fill(T::ZERO),
-                Instr::Gather(g) => g.run(
-                    self.read(g.table, g.rows * g.width),
-                    self.read(g.index, g.count),
-                    self.write(g.to, g.count * g.width),
-                ),
-                Instr::ScatterAdd(s) => s.run(
-                    self.read(s.index, s.count),
-                    self.read(s.from, s.count * s.width),
-                    self.write(s.to, s.rows * s.width),
-                ),
-            }
-        }
-    }
-
-    /// # Safety
-    /// As for `execute`.
-    #[inline(always)]
-    unsafe fn step(&self, step: &Step, isa: Isa, pool: &Pool, workers: &mut [Worker<T>]) {
-        // SAFETY: the caller's promise; a product is packed after its loop packed its right operand, which nothing
-        // in the loop writes.
-        unsafe {
-            match step {
-                Step::Instr(instr) => self.execute(instr, isa, pool, workers),
-                Step::Packed(d, at) => {
-                    let operands =
-                        (self.at(d.a.place).cast_const(), self.at(d.b.place).cast_const(), self.at(d.c));
-                    let scratch = workers[0].scratch.as_mut_ptr();
-                    d.run_packed(isa, pool, operands, self.packed.add(*at), scratch);
-                }
-                Step::Loop(l) => self.iterate(l, isa, pool, workers),
-            }
-        }
-    }
-
-    /// # Safety
-    /// As for `execute`.
-    unsafe fn iterate(&self, l: &Iterate, isa: Isa, pool: &Pool, workers: &mut [Worker<T>]) {
-        let _awake = pool.stay_awake();
-        for (d, at) in &l.packs {
-            // SAFETY: the check found the operand in memory; `packed` has a place for each.
-            unsafe { d.pack(isa, pool, self.at(d.b.place), self.packed.add(*at)) };
-        }
-        for i in 0..l.length {
-            let t = if l.reverse { l.length - 1 - i } else { i } as isize;
-            for c in &l.cursors {
-                // SAFETY: the check found all these spaces in the table, and the parents' entries are set; no
-                // worker reads the table between two instructions.
-                unsafe {
-                    let parent = *self.bases.add(c.parent.index());
-                    *self.bases.add(c.space.index()) = parent.wrapping_offset(t.wrapping_mul(c.stride));
-                }
-            }
-            for step in &l.body {
-                // SAFETY: the caller's promise; the check looked at all iterations.
-                unsafe { self.step(step, isa, pool, workers) };
-            }
-        }
-    }
-
-    /// # Safety
-    /// As for `execute`.
-    #[inline(always)]
-    unsafe fn tile(&self, p: &Program, isa: Isa, pool: &Pool, workers: &mut [Worker<T>]) {
-        let (seed, step) = (self.seed, self.step);
-        let chunk = (TILE_TASK / p.weight().max(1)).next_multiple_of(64 * LANES);
-        if pool.threads() == 1 || p.count <= 2 * chunk {
-            let worker = &mut workers[0];
-            let (scratch, slots) = (worker.scratch.as_mut_ptr(), worker.slots.0.as_mut_ptr());
-            let tiles = Tiles { bases: self.bases, scratch, slots, seed, step };
-            // SAFETY: the caller's promise; the worker's scratch is large enough for every program.
-            unsafe { interpret::run(isa, p, tiles, &mut worker.scalars, 0, p.count) };
-            return;
-        }
-        let shared = (Shared(self.bases), Shared(workers.as_mut_ptr()));
-        let job = |task: usize, worker: usize| {
-            let (bases, workers) = &shared;
-            // SAFETY: a worker's number belongs to one thread at a time and is below the number of threads;
-            // tasks write disjoint elements.
+    for i in 0..l.length {
+        let t = if l.reverse { l.length - 1 - i } else { i } as isize;
+        for c in &l.cursors {
+            // SAFETY: the check found all these spaces in the table, and the parents' entries are set; no worker
+            // reads the table between two instructions.
             unsafe {
-                let worker = &mut *workers.0.add(worker);
-                let (scratch, slots) = (worker.scratch.as_mut_ptr(), worker.slots.0.as_mut_ptr());
-                let tiles = Tiles { bases: bases.0, scratch, slots, seed, step };
-                let end = ((task + 1) * chunk).min(p.count);
-                interpret::run(isa, p, tiles, &mut worker.scalars, task * chunk, end);
+                let parent = *on.bases.add(c.parent.index());
+                *on.bases.add(c.space.index()) = parent.wrapping_offset(t.wrapping_mul(c.stride));
             }
-        };
-        pool.run(p.count.div_ceil(chunk), &job);
+        }
+        for step in &l.body {
+            // SAFETY: the caller's promise; the check looked at all iterations.
+            unsafe { execute(on, packed, step) };
+        }
     }
 }
 
@@ -305,10 +124,11 @@ impl<T: Real> Memory<T> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::elementwise::tile::{Access, Arg, BinaryOp, Load, MicroOp, Op, UnaryOp};
-    use crate::instr::Space;
+    use crate::elementwise::math::{BinaryOp, UnaryOp};
+    use crate::elementwise::tile::{Access, Arg, Load, MicroOp, Op, Program};
+    use crate::place::{Place, Space};
     use crate::reduce::Reduce;
-    use crate::{Dot, Fold, Matrix};
+    use crate::{Convolution, ConvolutionKernel, Dot, Fold, Geometry, Matrix};
 
     fn arena(offset: usize) -> Place {
         Place { space: Space::ARENA, offset }
@@ -353,7 +173,6 @@ mod tests {
     /// Every instruction set convolves alike, up to the fused additions.
     #[test]
     fn instruction_sets_convolve_alike() {
-        use crate::conv::convolution::{Convolution, ConvolutionKernel, Geometry};
         for (channels, filters, groups) in [(3, 7, 1), (16, 33, 1), (1, 32, 1), (6, 20, 2), (40, 40, 40)] {
             let geometry = Geometry {
                 batch: 3,

@@ -1,9 +1,11 @@
 //! What a loop does once in front of its first iteration: packing the right operands of products that are the
 //! same in all of them.
 
-use crate::check::{Range, Scope, cursors};
-use crate::instr::{Cursor, Instr, Loop};
+use crate::check::{cursors, written};
+use crate::instr::{Instr, Loop};
 use crate::matmul::dot::Dot;
+use crate::place::Cursor;
+use crate::scope::{Range, Scope};
 
 /// The fewest iterations for which packing pays.
 const ITERATIONS: usize = 4;
@@ -63,42 +65,42 @@ impl Hoist {
             body: Vec::with_capacity(l.body.len()),
         };
         let mut packs: Vec<(Dot, usize)> = Vec::new();
-        if l.length == 0 || self.scope.enter(l).is_err() {
+        if l.length == 0 || self.scope.enter(l.length, &l.cursors).is_err() {
             return (out, packs);
         }
         // Checked code has no faults; if it had one, nothing would be packed.
-        let written = self.scope.written(&l.body).ok();
+        let written = written(&mut self.scope, &l.body).ok();
         let written = written.as_deref();
         for instr in &l.body {
-            out.body.push(match instr {
-                Instr::Loop(inner) => {
-                    let (mut inner, candidates) = self.iterate(inner);
-                    for (dot, at) in candidates {
-                        // Out of both loops if it can be, else out of the inner one.
-                        if self.is_fixed(l, &dot, written) {
-                            packs.push((dot, at));
-                        } else {
-                            inner.packs.push((dot, at));
-                        }
+            let step = if let Instr::Loop(inner) = instr {
+                let (mut inner, candidates) = self.iterate(inner);
+                for (dot, at) in candidates {
+                    // Out of both loops if it can be, else out of the inner one.
+                    if self.is_fixed(l, &dot, written) {
+                        packs.push((dot, at));
+                    } else {
+                        inner.packs.push((dot, at));
                     }
-                    Step::Loop(inner)
                 }
-                Instr::Dot(dot) => match dot.packed_len() {
-                    Some(len) if l.length >= ITERATIONS && self.is_fixed(l, dot, written) => {
-                        let known = packs.iter().find(|p| p.0.shares_right(dot)).map(|p| p.1);
-                        let at = known.unwrap_or(self.len);
-                        if known.is_none() {
-                            self.len = self.len.saturating_add(len);
-                            packs.push((dot.clone(), at));
-                        }
-                        Step::Packed(dot.clone(), at)
-                    }
-                    _ => Step::Instr(instr.clone()),
-                },
-                other => Step::Instr(other.clone()),
-            });
+                Step::Loop(inner)
+            } else if let Instr::Dot(dot) = instr
+                && l.length >= ITERATIONS
+                && let Some(len) = dot.packed_len()
+                && self.is_fixed(l, dot, written)
+            {
+                let known = packs.iter().find(|p| p.0.shares_right(dot)).map(|p| p.1);
+                let at = known.unwrap_or(self.len);
+                if known.is_none() {
+                    self.len = self.len.saturating_add(len);
+                    packs.push((dot.clone(), at));
+                }
+                Step::Packed(dot.clone(), at)
+            } else {
+                Step::Instr(instr.clone())
+            };
+            out.body.push(step);
         }
-        self.scope.leave(l);
+        self.scope.leave(&l.cursors);
         (out, packs)
     }
 

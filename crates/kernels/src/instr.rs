@@ -1,62 +1,19 @@
-//! Instructions and the places they name.
+//! Instructions.
 //!
 //! An instruction is generic over its places: a planner writes them as elements of its own buffers and gives
-//! them their final form by one [`Instr::map`].
+//! them their final form by one [`Instr::map`]. What an instruction owes ([`Kernel`], [`Execute`]) stands in the file
+//! of its loops; here is what they are, in `match`es that the compiler holds complete.
 
+use crate::Real;
 use crate::conv::convolution::{Convolution, ConvolutionKernel};
 use crate::conv::window::Window;
 use crate::elementwise::tile::Program;
+use crate::kernel::{Execute, Kernel, Machine, Scratch};
 use crate::matmul::dot::Dot;
-use crate::moves::{Copy, Gather, ScatterAdd};
+use crate::moves::{Copy, Gather, ScatterAdd, Zero};
+use crate::place::{Cursor, Place};
 use crate::reduce::{ArgMax, Reduce};
-
-/// What an offset counts from: one of the two memories, or a cursor of a loop.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Space(u32);
-
-impl Space {
-    /// What a step computes.
-    pub const ARENA: Space = Space(0);
-    /// What outlives a step.
-    pub const STORE: Space = Space(1);
-
-    /// The cursor of this number; loops that do not run within each other may use the same numbers.
-    pub fn cursor(number: u32) -> Space {
-        Space(number.saturating_add(2))
-    }
-
-    /// Whether it is a cursor.
-    #[inline(always)]
-    pub fn moves(self) -> bool {
-        self.0 >= 2
-    }
-
-    /// Its number in a table of all spaces.
-    #[inline(always)]
-    pub(crate) fn index(self) -> usize {
-        self.0 as usize
-    }
-}
-
-/// An element of a memory.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Place {
-    /// What the offset counts from.
-    pub space: Space,
-    /// Which element.
-    pub offset: usize,
-}
-
-/// A space whose first element moves: in iteration `t` it lies `t * stride` elements behind that of `parent`.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct Cursor {
-    /// The space.
-    pub space: Space,
-    /// A memory, or a cursor of a loop around this one.
-    pub parent: Space,
-    /// Elements from one iteration to the next.
-    pub stride: isize,
-}
+use crate::scope::Touch;
 
 /// Instructions that run several times, one iteration after the other.
 #[derive(Clone, PartialEq, Debug)]
@@ -84,8 +41,8 @@ pub enum Instr<P = Place> {
     ArgMax(ArgMax<P>),
     /// A strided copy.
     Copy(Copy<P>),
-    /// Zeros: the first element and how many.
-    Zero(P, usize),
+    /// Zeros.
+    Zero(Zero<P>),
     /// Rows of a table.
     Gather(Gather<P>),
     /// A table of sums of rows.
@@ -109,7 +66,7 @@ impl<P> Instr<P> {
             Instr::Reduce(r) => Instr::Reduce(r.map(place)),
             Instr::ArgMax(r) => Instr::ArgMax(r.map(place)),
             Instr::Copy(c) => Instr::Copy(c.map(place)),
-            Instr::Zero(to, count) => Instr::Zero(place(to), *count),
+            Instr::Zero(z) => Instr::Zero(z.map(place)),
             Instr::Gather(g) => Instr::Gather(g.map(place)),
             Instr::ScatterAdd(s) => Instr::ScatterAdd(s.map(place)),
             Instr::Convolution(c) => Instr::Convolution(c.map(place)),
@@ -127,6 +84,74 @@ impl<P> Instr<P> {
     }
 }
 
+impl Instr {
+    /// What it is, in a word.
+    pub fn name(&self) -> &'static str {
+        self.kernel().name()
+    }
+
+    /// Its sizes and operations, for people.
+    pub fn detail(&self) -> String {
+        self.kernel().detail()
+    }
+
+    /// Multiplications and additions of products.
+    pub fn flops(&self) -> u64 {
+        self.kernel().flops()
+    }
+
+    /// Elements read and written, each operand once.
+    pub fn elements(&self) -> usize {
+        self.kernel().elements()
+    }
+
+    pub(crate) fn kernel(&self) -> &dyn Kernel {
+        match self {
+            Instr::Tile(k) => k,
+            Instr::Dot(k) => k,
+            Instr::Reduce(k) => k,
+            Instr::ArgMax(k) => k,
+            Instr::Copy(k) => k,
+            Instr::Zero(k) => k,
+            Instr::Gather(k) => k,
+            Instr::ScatterAdd(k) => k,
+            Instr::Convolution(k) => k,
+            Instr::ConvolutionKernel(k) => k,
+            Instr::Window(k) => k,
+            Instr::Loop(k) => k,
+        }
+    }
+
+    /// Runs it, unless it is a loop: those are taken apart before ([`crate::hoist`]).
+    ///
+    /// # Safety
+    /// As for [`Execute::execute`].
+    pub(crate) unsafe fn execute<T: Real>(&self, on: &Machine<'_, T>) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match self {
+                Instr::Tile(k) => k.execute(on),
+                Instr::Dot(k) => k.execute(on),
+                Instr::Reduce(k) => k.execute(on),
+                Instr::ArgMax(k) => k.execute(on),
+                Instr::Copy(k) => k.execute(on),
+                Instr::Zero(k) => k.execute(on),
+                Instr::Gather(k) => k.execute(on),
+                Instr::ScatterAdd(k) => k.execute(on),
+                Instr::Convolution(k) => k.execute(on),
+                Instr::ConvolutionKernel(k) => k.execute(on),
+                Instr::Window(k) => k.execute(on),
+                Instr::Loop(_) => {}
+            }
+        }
+    }
+}
+
+/// What is enough for all of some instructions.
+pub(crate) fn most(instrs: &[Instr], bytes: usize) -> Scratch {
+    instrs.iter().map(|i| i.kernel().scratch(bytes)).fold(Scratch::default(), Scratch::max)
+}
+
 impl<P> Loop<P> {
     /// The same loop with other places.
     pub fn map<'a, Q, F: FnMut(&'a P) -> Q>(&'a self, place: &mut F) -> Loop<Q> {
@@ -136,5 +161,35 @@ impl<P> Loop<P> {
             cursors: self.cursors.clone(),
             body: self.body.iter().map(|instr| instr.map(place)).collect(),
         }
+    }
+}
+
+impl Kernel for Loop {
+    fn name(&self) -> &'static str {
+        "loop"
+    }
+
+    fn detail(&self) -> String {
+        let body: Vec<String> = self.body.iter().map(|i| format!("{} {}", i.name(), i.detail())).collect();
+        let back = if self.reverse { " backwards" } else { "" };
+        format!("{} times{back}: {}", self.length, body.join("; "))
+    }
+
+    fn flops(&self) -> u64 {
+        let once = self.body.iter().map(Instr::flops).fold(0, u64::saturating_add);
+        once.saturating_mul(self.length as u64)
+    }
+
+    fn elements(&self) -> usize {
+        let once = self.body.iter().map(Instr::elements).fold(0, usize::saturating_add);
+        once.saturating_mul(self.length)
+    }
+
+    fn touches(&self) -> Result<Vec<Touch>, String> {
+        Ok(Vec::new())
+    }
+
+    fn scratch(&self, bytes: usize) -> Scratch {
+        most(&self.body, bytes)
     }
 }

@@ -10,6 +10,7 @@
 //! This is the only crate with `unsafe`. Every kernel has a plain twin in the tests.
 
 #![allow(unsafe_code)]
+#![deny(clippy::wildcard_enum_match_arm)]
 
 mod buffer;
 mod check;
@@ -20,22 +21,30 @@ mod elementwise;
 mod hoist;
 mod instr;
 mod isa;
+mod kernel;
 mod matmul;
 mod moves;
+mod place;
 mod pool;
 mod random;
 mod real;
 mod reduce;
+mod scope;
+mod shared;
 mod vector;
 
 pub use buffer::Buffer;
 pub use code::Code;
-pub use conv::convolution::{Convolution, ConvolutionKernel, Geometry};
+pub use conv::convolution::{Convolution, ConvolutionKernel};
+pub use conv::geometry::Geometry;
 pub use conv::window::{Window, WindowFold, Windows};
-pub use elementwise::tile::{Access, Arg, BinaryOp, LANES, Load, MicroOp, Op, Program, Scalar, UnaryOp};
-pub use instr::{Cursor, Instr, Loop, Place, Space};
+pub use elementwise::math::{BinaryOp, UnaryOp};
+pub use elementwise::tile::{Access, Arg, Load, MicroOp, Op, Program, Scalar};
+pub use instr::{Instr, Loop};
 pub use matmul::dot::{Dot, Matrix};
-pub use moves::{Copy, Gather, ScatterAdd};
+pub use moves::{Copy, Gather, ScatterAdd, Zero};
+pub use place::{Cursor, Place, Space};
 pub use pool::Pool;
 pub use real::Real;
 pub use reduce::{ArgMax, Fold, Reduce};
+pub use vector::LANES;

@@ -1,5 +1,7 @@
-//! Moving elements: strided copies (transpose, slice, concatenate, pad, reverse, broadcast), rows by number.
+//! Moving elements: strided copies (transpose, slice, concatenate, pad, reverse, broadcast), zeros, rows by number.
 
+use crate::kernel::{Execute, Kernel, Machine, Scratch};
+use crate::scope::{Touch, product};
 use crate::{Place, Real};
 
 /// Copies a box of elements from one strided place to another.
@@ -23,12 +25,41 @@ impl<P> Copy<P> {
     }
 }
 
-impl Copy {
-    /// Runs it.
-    ///
-    /// # Safety
-    /// All elements lie in memory; nobody writes what it reads or touches what it writes.
-    pub(crate) unsafe fn run<T: Real>(&self, from: *const T, to: *mut T) {
+impl Kernel for Copy {
+    fn name(&self) -> &'static str {
+        "copy"
+    }
+
+    fn detail(&self) -> String {
+        let dims: Vec<String> = self.dims.iter().map(|d| format!("{}:{}:{}", d.0, d.1, d.2)).collect();
+        format!("[{}]", dims.join(", "))
+    }
+
+    fn flops(&self) -> u64 {
+        0
+    }
+
+    fn elements(&self) -> usize {
+        2 * self.dims.iter().map(|d| d.0).product::<usize>()
+    }
+
+    fn touches(&self) -> Result<Vec<Touch>, String> {
+        if self.dims.iter().any(|d| d.0 == 0) {
+            return Ok(Vec::new());
+        }
+        let from: Vec<_> = self.dims.iter().map(|d| (d.0, d.1)).collect();
+        let to: Vec<_> = self.dims.iter().map(|d| (d.0, d.2)).collect();
+        Ok(vec![Touch::strided(self.from, &from, false), Touch::strided(self.to, &to, true)])
+    }
+
+    fn scratch(&self, _: usize) -> Scratch {
+        Scratch::default()
+    }
+}
+
+impl Execute for Copy {
+    unsafe fn execute<T: Real>(&self, on: &Machine<'_, T>) {
+        let (from, to) = (on.at(self.from), on.at(self.to));
         if self.dims.iter().any(|d| d.0 == 0) {
             return;
         }
@@ -78,6 +109,55 @@ unsafe fn plane<T: Real>(
     }
 }
 
+/// Zeros.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Zero<P = Place> {
+    /// The first.
+    pub to: P,
+    /// How many.
+    pub count: usize,
+}
+
+impl<P> Zero<P> {
+    /// The same zeros at another place.
+    pub fn map<'a, Q, F: FnMut(&'a P) -> Q>(&'a self, place: &mut F) -> Zero<Q> {
+        Zero { to: place(&self.to), count: self.count }
+    }
+}
+
+impl Kernel for Zero {
+    fn name(&self) -> &'static str {
+        "zero"
+    }
+
+    fn detail(&self) -> String {
+        self.count.to_string()
+    }
+
+    fn flops(&self) -> u64 {
+        0
+    }
+
+    fn elements(&self) -> usize {
+        self.count
+    }
+
+    fn touches(&self) -> Result<Vec<Touch>, String> {
+        Ok(Touch::write(self.to, Some(self.count))?.into_iter().collect())
+    }
+
+    fn scratch(&self, _: usize) -> Scratch {
+        Scratch::default()
+    }
+}
+
+impl Execute for Zero {
+    unsafe fn execute<T: Real>(&self, on: &Machine<'_, T>) {
+        // SAFETY: the caller's promise.
+        unsafe { on.write(self.to, self.count) }.fill(T::ZERO);
+    }
+}
+
 /// Row `index[i]` of a table for every `i`; zeros where there is no such row.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Gather<P = Place> {
@@ -115,9 +195,42 @@ impl<P> Gather<P> {
     }
 }
 
-impl Gather {
-    /// Runs it.
-    pub(crate) fn run<T: Real>(&self, table: &[T], index: &[T], to: &mut [T]) {
+impl Kernel for Gather {
+    fn name(&self) -> &'static str {
+        "gather"
+    }
+
+    fn detail(&self) -> String {
+        format!("{} of {} rows of {}", self.count, self.rows, self.width)
+    }
+
+    fn flops(&self) -> u64 {
+        0
+    }
+
+    fn elements(&self) -> usize {
+        self.count * (2 * self.width + 1)
+    }
+
+    fn touches(&self) -> Result<Vec<Touch>, String> {
+        let table = Touch::read(self.table, product(&[self.rows, self.width]))?;
+        let index = Touch::read(self.index, Some(self.count))?;
+        let to = Touch::write(self.to, product(&[self.count, self.width]))?;
+        Ok(table.into_iter().chain(index).chain(to).collect())
+    }
+
+    fn scratch(&self, _: usize) -> Scratch {
+        Scratch::default()
+    }
+}
+
+impl Execute for Gather {
+    unsafe fn execute<T: Real>(&self, on: &Machine<'_, T>) {
+        // SAFETY: the caller's promise.
+        let (table, index, to): (&[T], &[T], &mut [T]) = unsafe {
+            let table = on.read(self.table, self.rows * self.width);
+            (table, on.read(self.index, self.count), on.write(self.to, self.count * self.width))
+        };
         if self.width == 0 {
             return;
         }
@@ -161,9 +274,42 @@ impl<P> ScatterAdd<P> {
     }
 }
 
-impl ScatterAdd {
-    /// Runs it.
-    pub(crate) fn run<T: Real>(&self, index: &[T], from: &[T], to: &mut [T]) {
+impl Kernel for ScatterAdd {
+    fn name(&self) -> &'static str {
+        "scatter"
+    }
+
+    fn detail(&self) -> String {
+        format!("{} into {} rows of {}", self.count, self.rows, self.width)
+    }
+
+    fn flops(&self) -> u64 {
+        0
+    }
+
+    fn elements(&self) -> usize {
+        self.count * (2 * self.width + 1) + self.rows * self.width
+    }
+
+    fn touches(&self) -> Result<Vec<Touch>, String> {
+        let index = Touch::read(self.index, Some(self.count))?;
+        let from = Touch::read(self.from, product(&[self.count, self.width]))?;
+        let to = Touch::write(self.to, product(&[self.rows, self.width]))?;
+        Ok(index.into_iter().chain(from).chain(to).collect())
+    }
+
+    fn scratch(&self, _: usize) -> Scratch {
+        Scratch::default()
+    }
+}
+
+impl Execute for ScatterAdd {
+    unsafe fn execute<T: Real>(&self, on: &Machine<'_, T>) {
+        // SAFETY: the caller's promise.
+        let (index, from, to): (&[T], &[T], &mut [T]) = unsafe {
+            let index = on.read(self.index, self.count);
+            (index, on.read(self.from, self.count * self.width), on.write(self.to, self.rows * self.width))
+        };
         to.fill(T::ZERO);
         if self.width == 0 {
             return;

@@ -1,9 +1,11 @@
 //! Folding elements: sums, largest and smallest, in a fixed tree that depends on the size alone.
 
-use crate::elementwise::interpret::{maximum, minimum};
-use crate::elementwise::tile::LANES;
+use crate::elementwise::math::{maximum, minimum};
 use crate::isa::{Isa, dispatch};
-use crate::matmul::dot::Shared;
+use crate::kernel::{Execute, Kernel, Machine, Scratch};
+use crate::scope::{Touch, product};
+use crate::shared::Shared;
+use crate::vector::{LANES, fold_lanes};
 use crate::{Place, Pool, Real};
 
 /// How elements are folded.
@@ -67,24 +69,11 @@ impl Reduce {
         (chunk, self.fold_size.div_ceil(chunk))
     }
 
-    /// The elements of scratch that a worker needs, and that the first one needs.
-    pub(crate) fn scratch(&self) -> (usize, usize) {
-        let chunks = self.chunks().1;
-        (0, if chunks == 1 { 0 } else { self.outer.saturating_mul(chunks).saturating_mul(self.inner) })
-    }
-
-    /// Runs it; the first worker's scratch holds what chunks are folded into.
+    /// Runs it; scratch holds what chunks are folded into.
     ///
     /// # Safety
     /// All elements lie in memory; nobody writes what it reads or touches what it writes.
-    pub(crate) unsafe fn run<T: Real>(
-        &self,
-        isa: Isa,
-        pool: &Pool,
-        from: *const T,
-        to: *mut T,
-        scratch: *mut T,
-    ) {
+    unsafe fn run<T: Real>(&self, isa: Isa, pool: &Pool, from: *const T, to: *mut T, scratch: *mut T) {
         let Reduce { fold, outer, fold_size, inner, .. } = *self;
         if outer == 0 || inner == 0 {
             return;
@@ -160,17 +149,47 @@ impl Reduce {
     }
 }
 
-/// Folds the lanes as a tree.
-#[inline(always)]
-pub(crate) fn fold_lanes<T: Real>(mut lanes: [T; LANES], f: impl Fn(T, T) -> T) -> T {
-    let mut width = LANES / 2;
-    while width > 0 {
-        for l in 0..width {
-            lanes[l] = f(lanes[l], lanes[l + width]);
-        }
-        width /= 2;
+/// What a fold or a search touches: what it reads, and what it writes.
+fn touches(sizes: [usize; 3], from: Place, to: Place) -> Result<Vec<Touch>, String> {
+    let [outer, _, inner] = sizes;
+    let read = Touch::read(from, product(&sizes))?;
+    let written = Touch::write(to, product(&[outer, inner]))?;
+    Ok(read.into_iter().chain(written).collect())
+}
+
+impl Kernel for Reduce {
+    fn name(&self) -> &'static str {
+        "reduce"
     }
-    lanes[0]
+
+    fn detail(&self) -> String {
+        format!("{:?} {}x[{}]x{}", self.fold, self.outer, self.fold_size, self.inner).to_lowercase()
+    }
+
+    fn flops(&self) -> u64 {
+        0
+    }
+
+    fn elements(&self) -> usize {
+        self.outer * self.inner * (self.fold_size + 1)
+    }
+
+    fn touches(&self) -> Result<Vec<Touch>, String> {
+        touches([self.outer, self.fold_size, self.inner], self.from, self.to)
+    }
+
+    fn scratch(&self, _: usize) -> Scratch {
+        let chunks = self.chunks().1;
+        let folded = self.outer.saturating_mul(chunks).saturating_mul(self.inner);
+        Scratch::of((0, if chunks == 1 { 0 } else { folded }))
+    }
+}
+
+impl Execute for Reduce {
+    unsafe fn execute<T: Real>(&self, on: &Machine<'_, T>) {
+        // SAFETY: the caller's promise.
+        unsafe { self.run(on.isa, on.pool, on.at(self.from), on.at(self.to), on.scratch(0)) };
+    }
 }
 
 /// Folds every row of `from` into an element of `to`.
@@ -307,9 +326,39 @@ impl<P> ArgMax<P> {
     }
 }
 
-impl ArgMax {
-    /// Runs it.
-    pub(crate) fn run<T: Real>(&self, from: &[T], to: &mut [T]) {
+impl Kernel for ArgMax {
+    fn name(&self) -> &'static str {
+        "argmax"
+    }
+
+    fn detail(&self) -> String {
+        format!("{}x[{}]x{}", self.outer, self.fold_size, self.inner)
+    }
+
+    fn flops(&self) -> u64 {
+        0
+    }
+
+    fn elements(&self) -> usize {
+        self.outer * self.inner * (self.fold_size + 1)
+    }
+
+    fn touches(&self) -> Result<Vec<Touch>, String> {
+        touches([self.outer, self.fold_size, self.inner], self.from, self.to)
+    }
+
+    fn scratch(&self, _: usize) -> Scratch {
+        Scratch::default()
+    }
+}
+
+impl Execute for ArgMax {
+    unsafe fn execute<T: Real>(&self, on: &Machine<'_, T>) {
+        // SAFETY: the caller's promise.
+        let (from, to): (&[T], &mut [T]) = unsafe {
+            let from = on.read(self.from, self.outer * self.fold_size * self.inner);
+            (from, on.write(self.to, self.outer * self.inner))
+        };
         for o in 0..self.outer {
             for i in 0..self.inner {
                 let (mut best, mut at) = (T::LOWEST, 0);

@@ -1,4 +1,10 @@
-//! The vector instructions of blocks of registers: once for products and for convolutions.
+//! Vectors: how many elements go together, and the instructions of blocks of registers, once for products and for
+//! convolutions.
+
+use crate::Real;
+
+/// The granule of memory and of loops, in elements.
+pub const LANES: usize = 16;
 
 /// Elements of a vector where no instruction set is known.
 pub(crate) const PLAIN: usize = 4;
@@ -69,6 +75,19 @@ macro_rules! choose {
             _ => $name::<1, 2>,
         }
     };
+}
+
+/// Folds the lanes as a tree.
+#[inline(always)]
+pub(crate) fn fold_lanes<T: Real>(mut lanes: [T; LANES], f: impl Fn(T, T) -> T) -> T {
+    let mut width = LANES / 2;
+    while width > 0 {
+        for l in 0..width {
+            lanes[l] = f(lanes[l], lanes[l + width]);
+        }
+        width /= 2;
+    }
+    lanes[0]
 }
 
 pub(crate) use {choose, for_each_vector};

@@ -3,7 +3,7 @@
 
 use nnc_kernels::{
     Access, Arg, BinaryOp, Code, Copy, Cursor, Dot, Fold, Instr, LANES, Load, Loop, Matrix, MicroOp, Op,
-    Place, Pool, Program, Reduce, Scalar, Space, UnaryOp,
+    Place, Pool, Program, Reduce, Scalar, Space, UnaryOp, Zero,
 };
 
 fn at(space: Space, offset: usize) -> Place {
@@ -139,7 +139,7 @@ fn recurrent(rows: usize, width: usize, length: usize, reverse: bool) -> (Vec<In
         cursors: vec![cursor(x, width as isize), cursor(y, count as isize), cursor(Space::cursor(2), 1)],
         body: vec![Instr::Dot(dot), Instr::Tile(tile), Instr::Reduce(mean), Instr::Tile(counted)],
     };
-    let zero = vec![Instr::Zero(arena(number), 1), Instr::Loop(l)];
+    let zero = vec![Instr::Zero(Zero { to: arena(number), count: 1 }), Instr::Loop(l)];
     (zero, ys + (count * length).next_multiple_of(LANES) + LANES, width * width)
 }
 
@@ -212,7 +212,11 @@ fn nested() -> Loop {
         length: 5,
         reverse: false,
         cursors: vec![Cursor { space: matrix, parent: Space::ARENA, stride: 24 }],
-        body: vec![Instr::Zero(at(matrix, 160), 18), Instr::Loop(inner.clone()), Instr::Loop(inner)],
+        body: vec![
+            Instr::Zero(Zero { to: at(matrix, 160), count: 18 }),
+            Instr::Loop(inner.clone()),
+            Instr::Loop(inner),
+        ],
     }
 }
 
@@ -256,7 +260,7 @@ fn mistakes_are_refused() {
         length,
         reverse: false,
         cursors: vec![cursor(stride)],
-        body: vec![Instr::Zero(at(Space::cursor(0), offset), 4)],
+        body: vec![Instr::Zero(Zero { to: at(Space::cursor(0), offset), count: 4 })],
     };
     assert!(!refused(zeros(16, 4, 0)));
     assert!(refused(zeros(17, 4, 0)));
@@ -280,7 +284,8 @@ fn mistakes_are_refused() {
     assert!(with(&|l| l.cursors.push(l.cursors[0])));
     assert!(with(&|l| l.body = vec![Instr::Loop(l.clone())]));
     // A cursor is gone after its loop.
-    let after = vec![Instr::Loop(zeros(2, 4, 0)), Instr::Zero(at(Space::cursor(0), 0), 1)];
+    let after =
+        vec![Instr::Loop(zeros(2, 4, 0)), Instr::Zero(Zero { to: at(Space::cursor(0), 0), count: 1 })];
     assert!(Code::<f32>::new(after, 64, 0, 1).is_err());
 
     // The same cursor: compared where it stands. Another one, or none: whatever it passes over.

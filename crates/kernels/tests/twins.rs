@@ -3,7 +3,7 @@
 
 use nnc_kernels::{
     Access, Arg, ArgMax, BinaryOp, Code, Copy, Dot, Fold, Gather, Instr, LANES, Load, Matrix, MicroOp, Op,
-    Place, Pool, Program, Real, Reduce, Scalar, ScatterAdd, Space, UnaryOp,
+    Place, Pool, Program, Real, Reduce, Scalar, ScatterAdd, Space, UnaryOp, Zero,
 };
 
 const SIZES: [usize; 12] = [1, 2, 3, 4, 5, 7, 15, 16, 17, 31, 33, 64];
@@ -257,59 +257,7 @@ fn rows_by_number() {
     }
 }
 
-type Unary = (UnaryOp, fn(f64) -> f64);
-type Binary = (BinaryOp, fn(f64, f64) -> f64);
-
-const UNARY: [Unary; 24] = [
-    (UnaryOp::Copy, |x| x),
-    (UnaryOp::Negate, |x| -x),
-    (UnaryOp::Abs, f64::abs),
-    (UnaryOp::Sign, |x| if x == 0.0 { x } else { x.signum() }),
-    (UnaryOp::Exp, f64::exp),
-    (UnaryOp::ExpM1, f64::exp_m1),
-    (UnaryOp::Ln, f64::ln),
-    (UnaryOp::Ln1p, f64::ln_1p),
-    (UnaryOp::Sqrt, f64::sqrt),
-    (UnaryOp::Rsqrt, |x| 1.0 / x.sqrt()),
-    (UnaryOp::Sin, f64::sin),
-    (UnaryOp::Cos, f64::cos),
-    (UnaryOp::Tanh, f64::tanh),
-    (UnaryOp::Logistic, |x| 1.0 / (1.0 + (-x).exp())),
-    (UnaryOp::Softplus, |x| x.exp().ln_1p()),
-    (UnaryOp::Erf, libm::erf),
-    (UnaryOp::Floor, f64::floor),
-    (UnaryOp::Round, f64::round_ties_even),
-    (UnaryOp::Truncate, f64::trunc),
-    (UnaryOp::Not, |x| f64::from(u8::from(x == 0.0))),
-    (UnaryOp::Truth, |x| f64::from(u8::from(x != 0.0))),
-    (UnaryOp::Square, |x| x * x),
-    (UnaryOp::Cube, |x| x * x * x),
-    (UnaryOp::Reciprocal, |x| 1.0 / x),
-];
-
-fn flag(c: bool) -> f64 {
-    f64::from(u8::from(c))
-}
-
-const BINARY: [Binary; 15] = [
-    (BinaryOp::Add, |a, b| a + b),
-    (BinaryOp::Subtract, |a, b| a - b),
-    (BinaryOp::Multiply, |a, b| a * b),
-    (BinaryOp::Divide, |a, b| a / b),
-    (BinaryOp::Power, f64::powf),
-    (BinaryOp::Maximum, f64::max),
-    (BinaryOp::Minimum, f64::min),
-    (BinaryOp::And, |a, b| flag(a != 0.0 && b != 0.0)),
-    (BinaryOp::Or, |a, b| flag(a != 0.0 || b != 0.0)),
-    (BinaryOp::Eq, |a, b| flag(a == b)),
-    (BinaryOp::Ne, |a, b| flag(a != b)),
-    (BinaryOp::Lt, |a, b| flag(a < b)),
-    (BinaryOp::Le, |a, b| flag(a <= b)),
-    (BinaryOp::Gt, |a, b| flag(a > b)),
-    (BinaryOp::Ge, |a, b| flag(a >= b)),
-];
-
-/// A program of one operation on `a` (linear) and `b` (linear, a row, a column or a number).
+/// A program of every function, in tiles and for one number at a time in double precision, on `a` (linear) and `b` (linear, a row, a column or a number).
 fn tiles<T: Real>() {
     let mut n = Numbers(5);
     for (case, count) in
@@ -352,11 +300,11 @@ fn tiles<T: Real>() {
                 &format!("{op:?} of {count}"),
             );
         };
-        for (op, f) in UNARY {
-            check(Op::Unary(op), Arg::None, &|i| f(memory[i].wide()));
+        for op in UnaryOp::ALL {
+            check(Op::Unary(op), Arg::None, &|i| op.of(memory[i].wide()));
         }
-        for (op, f) in BINARY {
-            check(Op::Binary(op), Arg::None, &|i| f(memory[i].wide(), b_of(i)));
+        for op in BinaryOp::ALL {
+            check(Op::Binary(op), Arg::None, &|i| op.of(memory[i].wide(), b_of(i)));
         }
         let a_of = |i: usize| memory[i].wide();
         check(Op::Select, Arg::Slot(0), &|i| if a_of(i) == 0.0 { b_of(i) } else { a_of(i) });
@@ -388,8 +336,8 @@ fn mistakes_are_refused() {
     assert!(refused(Instr::Dot(Dot { batch: vec![(9, 1, 1)], ..dot.clone() })));
     let backwards = Matrix { row: -4, ..dot.a };
     assert!(refused(Instr::Dot(Dot { a: backwards, ..dot })));
-    assert!(refused(Instr::Zero(arena(60), 5)));
-    assert!(refused(Instr::Zero(Place { space: Space::STORE, offset: 0 }, 1)));
+    assert!(refused(Instr::Zero(Zero { to: arena(60), count: 5 })));
+    assert!(refused(Instr::Zero(Zero { to: Place { space: Space::STORE, offset: 0 }, count: 1 })));
     let load = |offset| Load { place: arena(offset), access: Access::linear() };
     let op = |to, a| MicroOp { op: Op::Unary(UnaryOp::Copy), to, a, b: Arg::None, c: Arg::None };
     let program = Program {

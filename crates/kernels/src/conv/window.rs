@@ -2,11 +2,14 @@
 //!
 //! All loops go over the channels in vectors; elements of a window are visited in row-major order.
 
-use crate::elementwise::interpret::maximum;
-use crate::elementwise::tile::LANES;
-use crate::isa::{Isa, dispatch};
-use crate::matmul::dot::Shared;
-use crate::{Place, Pool, Real};
+use crate::conv::times;
+use crate::elementwise::math::maximum;
+use crate::isa::dispatch;
+use crate::kernel::{Execute, Kernel, Machine, Scratch};
+use crate::scope::{Touch, product};
+use crate::shared::Shared;
+use crate::vector::LANES;
+use crate::{Place, Real};
 
 /// The sizes of windows; three axes of space, the first ones of size 1 where there are fewer.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -69,13 +72,9 @@ impl<P> Window<P> {
 /// Elements that a task visits.
 const TASK: usize = 1 << 16;
 
-fn product(sizes: &[usize]) -> Option<usize> {
-    sizes.iter().try_fold(1usize, |n, &s| n.checked_mul(s)).filter(|&n| n <= isize::MAX as usize)
-}
-
 impl Windows {
     /// Checks what the loops rely on.
-    pub(crate) fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), String> {
         let sizes = [self.size, self.window, self.out, self.stride, self.base_dilation];
         if sizes.as_flattened().contains(&0) {
             return Err("windows of nothing".into());
@@ -90,16 +89,16 @@ impl Windows {
         if fits && numbered && visits.is_some() { Ok(()) } else { Err("a size overflows".into()) }
     }
 
-    pub(crate) fn input_count(&self) -> Option<usize> {
+    fn input_count(&self) -> Option<usize> {
         product(&[self.batch, self.size[0], self.size[1], self.size[2], self.channels])
     }
 
-    pub(crate) fn output_count(&self) -> Option<usize> {
+    fn output_count(&self) -> Option<usize> {
         product(&[self.batch, self.out[0], self.out[1], self.out[2], self.channels])
     }
 
     /// Elements of input and result.
-    pub fn elements(&self) -> usize {
+    fn elements(&self) -> usize {
         self.input_count().unwrap_or(usize::MAX).saturating_add(self.output_count().unwrap_or(usize::MAX))
     }
 
@@ -170,17 +169,53 @@ struct Sample<'a, T> {
     to: *mut T,
 }
 
-impl Window {
-    /// Runs it.
-    ///
-    /// # Safety
-    /// All elements lie in memory; nobody writes what it reads or touches what it writes.
-    pub(crate) unsafe fn run<T: Real>(
-        &self,
-        isa: Isa,
-        pool: &Pool,
-        (x, y, to): (*const T, *const T, *mut T),
-    ) {
+impl Kernel for Window {
+    fn name(&self) -> &'static str {
+        "window"
+    }
+
+    fn detail(&self) -> String {
+        let v = &self.windows;
+        let fold = format!("{:?}", self.fold).to_lowercase();
+        format!("{fold} {}x{}, {} by {}", v.batch, times(&v.size), v.channels, times(&v.window))
+    }
+
+    fn flops(&self) -> u64 {
+        0
+    }
+
+    fn elements(&self) -> usize {
+        self.windows.elements()
+    }
+
+    fn touches(&self) -> Result<Vec<Touch>, String> {
+        self.windows.check()?;
+        let (input, output) = (self.windows.input_count(), self.windows.output_count());
+        let (second, result) = match self.fold {
+            WindowFold::Add | WindowFold::Maximum => (None, output),
+            WindowFold::Gather => (Some(input), output),
+            WindowFold::Scatter => (Some(output), input),
+        };
+        let x = Touch::read(self.x, input)?;
+        let y = match (self.y, second) {
+            (Some(y), Some(count)) => Touch::read(y, count)?,
+            (None, None) => None,
+            _ => return Err("windows with operands too many or too few".into()),
+        };
+        let to = Touch::write(self.to, result)?;
+        Ok(x.into_iter().chain(y).chain(to).collect())
+    }
+
+    fn scratch(&self, _: usize) -> Scratch {
+        Scratch::default()
+    }
+}
+
+impl Execute for Window {
+    unsafe fn execute<T: Real>(&self, on: &Machine<'_, T>) {
+        let (x, to) = (on.at(self.x), on.at(self.to));
+        let y = self.y.map_or(std::ptr::null_mut(), |y| on.at(y));
+        let isa = on.isa;
         let w = &self.windows;
         let input = w.size.iter().product::<usize>() * w.channels;
         let output = w.positions() * w.channels;
@@ -191,7 +226,7 @@ impl Window {
         };
         let work = output.saturating_mul(w.taps()).max(input).max(1);
         let samples = (TASK / work).clamp(1, w.batch.max(1));
-        let shared = (Shared(x.cast_mut()), Shared(y.cast_mut()), Shared(to));
+        let shared = (Shared(x), Shared(y), Shared(to));
         let job = |task: usize, _: usize| {
             let (x, y, to) = &shared;
             for i in task * samples..((task + 1) * samples).min(w.batch) {
@@ -201,7 +236,7 @@ impl Window {
                 dispatch!(isa, one::<T>(sample: Sample<'_, T>));
             }
         };
-        pool.run(w.batch.div_ceil(samples), &job);
+        on.pool.run(w.batch.div_ceil(samples), &job);
     }
 }
 

@@ -1,19 +1,22 @@
 //! The interpreter of tile programs.
 
-use crate::elementwise::tile::{Access, Arg, BinaryOp, LANES, MicroOp, Op, Program, Scalar, UnaryOp};
+use crate::elementwise::math::{OnBinary, OnUnary};
+use crate::elementwise::tile::{Access, Arg, MicroOp, Op, Program, Scalar};
 use crate::isa::{Isa, dispatch};
+use crate::kernel::{Execute, Machine};
 use crate::random::{Key, mix, unit};
+use crate::vector::LANES;
 use crate::{Place, Real};
 
 /// What a program runs on: the first elements of all spaces and of the scratch of one worker.
 #[derive(Clone, Copy)]
-pub(crate) struct Tiles<T> {
-    pub(crate) bases: *const *mut T,
-    pub(crate) scratch: *mut T,
+struct Tiles<T> {
+    bases: *const *mut T,
+    scratch: *mut T,
     /// A place for a pointer to each slot of the program.
-    pub(crate) slots: *mut *mut T,
-    pub(crate) seed: u64,
-    pub(crate) step: u64,
+    slots: *mut *mut T,
+    seed: u64,
+    step: u64,
 }
 
 impl<T> Tiles<T> {
@@ -43,12 +46,40 @@ struct Tile<'a, T> {
 
 type Lanes<T> = [T; LANES];
 
+/// Elementwise work per task: elements times operations.
+const TASK: usize = 1 << 15;
+
+impl Execute for Program {
+    #[inline(always)]
+    unsafe fn execute<T: Real>(&self, on: &Machine<'_, T>) {
+        let job = |worker: usize, start: usize, end: usize| {
+            // SAFETY: a worker's number belongs to one thread at a time and is below the number of threads; tasks
+            // write disjoint elements; the worker's scratch is large enough for every program.
+            unsafe {
+                let worker = on.worker(worker);
+                let (scratch, slots) = (worker.scratch.as_mut_ptr(), worker.slots.0.as_mut_ptr());
+                let tiles = Tiles { bases: on.bases, scratch, slots, seed: on.seed, step: on.step };
+                run(on.isa, self, tiles, &mut worker.scalars, start, end);
+            }
+        };
+        let chunk = (TASK / self.weight().max(1)).next_multiple_of(64 * LANES);
+        if on.pool.threads() == 1 || self.count <= 2 * chunk {
+            job(0, 0, self.count);
+        } else {
+            let job = |task: usize, worker: usize| {
+                job(worker, task * chunk, ((task + 1) * chunk).min(self.count));
+            };
+            on.pool.run(self.count.div_ceil(chunk), &job);
+        }
+    }
+}
+
 /// Runs elements `start .. end` (`start` in whole lanes).
 ///
 /// # Safety
 /// The program passed its check, its tensors lie within the memories, scratch is as large as the
 /// program asks for, and nobody else writes what it reads or touches what it writes.
-pub(crate) unsafe fn run<T: Real>(
+unsafe fn run<T: Real>(
     isa: Isa,
     program: &Program,
     memory: Tiles<T>,
@@ -167,8 +198,8 @@ impl<T: Real> Tile<'_, T> {
     #[inline(always)]
     fn step(&self, op: &MicroOp) {
         match op.op {
-            Op::Unary(u) => self.unary(u, op),
-            Op::Binary(b) => self.binary(b, op),
+            Op::Unary(u) => u.with(Map(self, op)),
+            Op::Binary(b) => b.with(Zip(self, op)),
             Op::Select => self.select(op),
             Op::Counter { repeat, modulo } => {
                 let to = self.write(op.to).as_flattened_mut();
@@ -323,61 +354,39 @@ impl<T: Real> Tile<'_, T> {
             _ => {}
         }
     }
+}
+
+/// A function of one number over a tile.
+struct Map<'a, T>(&'a Tile<'a, T>, &'a MicroOp);
+
+impl<T: Real> OnUnary<T> for Map<'_, T> {
+    type Out = ();
 
     #[inline(always)]
-    fn unary(&self, u: UnaryOp, op: &MicroOp) {
-        let flag = |c: bool| if c { T::ONE } else { T::ZERO };
-        match u {
-            UnaryOp::Copy => self.map(op, |x| x),
-            UnaryOp::Negate => self.map(op, |x| -x),
-            UnaryOp::Abs => self.map(op, T::abs),
-            UnaryOp::Sign => self.map(op, |x| {
-                let below = if x < T::ZERO { -T::ONE } else { x };
-                if x > T::ZERO { T::ONE } else { below }
-            }),
-            UnaryOp::Exp => self.map(op, T::exp),
-            UnaryOp::ExpM1 => self.map(op, T::exp_m1),
-            UnaryOp::Ln => self.map(op, T::ln),
-            UnaryOp::Ln1p => self.map(op, T::ln_1p),
-            UnaryOp::Sqrt => self.map(op, T::sqrt),
-            UnaryOp::Rsqrt => self.map(op, |x| T::ONE / x.sqrt()),
-            UnaryOp::Sin => self.map_each(op, T::sin),
-            UnaryOp::Cos => self.map_each(op, T::cos),
-            UnaryOp::Tanh => self.map(op, T::tanh),
-            UnaryOp::Logistic => self.map(op, T::logistic),
-            UnaryOp::Softplus => self.map(op, T::softplus),
-            UnaryOp::Erf => self.map(op, T::erf),
-            UnaryOp::Floor => self.map(op, T::floor),
-            UnaryOp::Round => self.map(op, T::round),
-            UnaryOp::Truncate => self.map(op, T::trunc),
-            UnaryOp::Not => self.map(op, |x| flag(x == T::ZERO)),
-            UnaryOp::Truth => self.map(op, |x| flag(x != T::ZERO)),
-            UnaryOp::Square => self.map(op, |x| x * x),
-            UnaryOp::Cube => self.map(op, |x| x * x * x),
-            UnaryOp::Reciprocal => self.map(op, |x| T::ONE / x),
-        }
+    fn in_vectors(self, f: impl Fn(T) -> T) {
+        self.0.map(self.1, f);
     }
 
     #[inline(always)]
-    fn binary(&self, b: BinaryOp, op: &MicroOp) {
-        let flag = |c: bool| if c { T::ONE } else { T::ZERO };
-        match b {
-            BinaryOp::Add => self.zip(op, |x, y| x + y),
-            BinaryOp::Subtract => self.zip(op, |x, y| x - y),
-            BinaryOp::Multiply => self.zip(op, |x, y| x * y),
-            BinaryOp::Divide => self.zip(op, |x, y| x / y),
-            BinaryOp::Power => self.zip_each(op, T::pow),
-            BinaryOp::Maximum => self.zip(op, maximum),
-            BinaryOp::Minimum => self.zip(op, minimum),
-            BinaryOp::And => self.zip(op, |x, y| flag((x != T::ZERO) & (y != T::ZERO))),
-            BinaryOp::Or => self.zip(op, |x, y| flag((x != T::ZERO) | (y != T::ZERO))),
-            BinaryOp::Eq => self.zip(op, |x, y| flag(x == y)),
-            BinaryOp::Ne => self.zip(op, |x, y| flag(x != y)),
-            BinaryOp::Lt => self.zip(op, |x, y| flag(x < y)),
-            BinaryOp::Le => self.zip(op, |x, y| flag(x <= y)),
-            BinaryOp::Gt => self.zip(op, |x, y| flag(x > y)),
-            BinaryOp::Ge => self.zip(op, |x, y| flag(x >= y)),
-        }
+    fn one_by_one(self, f: impl Fn(T) -> T) {
+        self.0.map_each(self.1, f);
+    }
+}
+
+/// A function of two numbers over a tile.
+struct Zip<'a, T>(&'a Tile<'a, T>, &'a MicroOp);
+
+impl<T: Real> OnBinary<T> for Zip<'_, T> {
+    type Out = ();
+
+    #[inline(always)]
+    fn in_vectors(self, f: impl Fn(T, T) -> T) {
+        self.0.zip(self.1, f);
+    }
+
+    #[inline(always)]
+    fn one_by_one(self, f: impl Fn(T, T) -> T) {
+        self.0.zip_each(self.1, f);
     }
 }
 
@@ -401,20 +410,6 @@ fn lanes<T: Real>(f: impl Fn(usize) -> T) -> Lanes<T> {
 #[inline(always)]
 fn choose<T: Real>(c: T, a: T, b: T) -> T {
     if c == T::ZERO { b } else { a }
-}
-
-/// The larger; NaN when one of them is.
-#[inline(always)]
-pub(crate) fn maximum<T: Real>(x: T, y: T) -> T {
-    let larger = if x > y { x } else { y };
-    if x.is_nan() { x } else { larger }
-}
-
-/// The smaller; NaN when one of them is.
-#[inline(always)]
-pub(crate) fn minimum<T: Real>(x: T, y: T) -> T {
-    let smaller = if x < y { x } else { y };
-    if x.is_nan() { x } else { smaller }
 }
 
 /// Copies elements `start ..` of an access.

@@ -1,9 +1,281 @@
-//! Functions of single precision numbers without branches, so that loops over them become vectors.
+//! Functions of single numbers, all of each in this file: what it is called, what it costs, how it is run, and what
+//! it computes in single and in double precision.
 //!
-//! Polynomials are those of Cephes (S. Moshier); errors are a few units in the last place, as the tests
-//! say. No multiplication is fused with an addition, so that every instruction set gives the same bits.
+//! Those of single precision numbers are without branches, so that loops over them become vectors. Polynomials are
+//! those of Cephes (S. Moshier); errors are a few units in the last place, as the tests say. No multiplication is
+//! fused with an addition, so that every instruction set gives the same bits.
 
 #![allow(clippy::excessive_precision, clippy::approx_constant, reason = "coefficients as published")]
+
+use crate::Real;
+
+macro_rules! functions {
+    ($(#[$doc:meta])* $name:ident { $($variant:ident,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[allow(missing_docs, reason = "the names say it; their meaning is nnc-graph's")]
+        pub enum $name { $($variant,)* }
+
+        impl $name {
+            /// Every one of them.
+            pub const ALL: [$name; [$(stringify!($variant)),*].len()] = [$($name::$variant),*];
+        }
+    };
+}
+
+functions! {
+    /// Functions of one number.
+    UnaryOp {
+        Copy, Negate, Abs, Sign, Exp, ExpM1, Ln, Ln1p, Sqrt, Rsqrt, Sin, Cos, Tanh, Logistic, Softplus, Erf, Floor,
+        Round, Truncate, Not, Truth, Square, Cube, Reciprocal,
+    }
+}
+
+functions! {
+    /// Functions of two numbers; comparisons give 0 and 1.
+    BinaryOp { Add, Subtract, Multiply, Divide, Power, Maximum, Minimum, And, Or, Eq, Ne, Lt, Le, Gt, Ge, }
+}
+
+/// What is done with a function of one number.
+pub(crate) trait OnUnary<T> {
+    type Out;
+    /// With one that loops over vectors can hold.
+    fn in_vectors(self, f: impl Fn(T) -> T) -> Self::Out;
+    /// With one that is no vector anyway.
+    fn one_by_one(self, f: impl Fn(T) -> T) -> Self::Out;
+}
+
+/// What is done with a function of two numbers.
+pub(crate) trait OnBinary<T> {
+    type Out;
+    /// With one that loops over vectors can hold.
+    fn in_vectors(self, f: impl Fn(T, T) -> T) -> Self::Out;
+    /// With one that is no vector anyway.
+    fn one_by_one(self, f: impl Fn(T, T) -> T) -> Self::Out;
+}
+
+#[inline(always)]
+fn flag<T: Real>(holds: bool) -> T {
+    if holds { T::ONE } else { T::ZERO }
+}
+
+/// The larger; NaN when one of them is.
+#[inline(always)]
+pub(crate) fn maximum<T: Real>(x: T, y: T) -> T {
+    let larger = if x > y { x } else { y };
+    if x.is_nan() { x } else { larger }
+}
+
+/// The smaller; NaN when one of them is.
+#[inline(always)]
+pub(crate) fn minimum<T: Real>(x: T, y: T) -> T {
+    let smaller = if x < y { x } else { y };
+    if x.is_nan() { x } else { smaller }
+}
+
+impl UnaryOp {
+    /// Does something with the function.
+    #[inline(always)]
+    pub(crate) fn with<T: Real, V: OnUnary<T>>(self, on: V) -> V::Out {
+        match self {
+            UnaryOp::Copy => on.in_vectors(|x| x),
+            UnaryOp::Negate => on.in_vectors(|x| -x),
+            UnaryOp::Abs => on.in_vectors(T::abs),
+            UnaryOp::Sign => on.in_vectors(|x| {
+                let below = if x < T::ZERO { -T::ONE } else { x };
+                if x > T::ZERO { T::ONE } else { below }
+            }),
+            UnaryOp::Exp => on.in_vectors(T::exp),
+            UnaryOp::ExpM1 => on.in_vectors(T::exp_m1),
+            UnaryOp::Ln => on.in_vectors(T::ln),
+            UnaryOp::Ln1p => on.in_vectors(T::ln_1p),
+            UnaryOp::Sqrt => on.in_vectors(T::sqrt),
+            UnaryOp::Rsqrt => on.in_vectors(|x| T::ONE / x.sqrt()),
+            UnaryOp::Sin => on.one_by_one(T::sin),
+            UnaryOp::Cos => on.one_by_one(T::cos),
+            UnaryOp::Tanh => on.in_vectors(T::tanh),
+            UnaryOp::Logistic => on.in_vectors(T::logistic),
+            UnaryOp::Softplus => on.in_vectors(T::softplus),
+            UnaryOp::Erf => on.in_vectors(T::erf),
+            UnaryOp::Floor => on.in_vectors(T::floor),
+            UnaryOp::Round => on.in_vectors(T::round),
+            UnaryOp::Truncate => on.in_vectors(T::trunc),
+            UnaryOp::Not => on.in_vectors(|x| flag(x == T::ZERO)),
+            UnaryOp::Truth => on.in_vectors(|x| flag(x != T::ZERO)),
+            UnaryOp::Square => on.in_vectors(|x| x * x),
+            UnaryOp::Cube => on.in_vectors(|x| x * x * x),
+            UnaryOp::Reciprocal => on.in_vectors(|x| T::ONE / x),
+        }
+    }
+
+    /// Its value at one number: the plain twin of the loops.
+    pub fn of<T: Real>(self, x: T) -> T {
+        struct One<T>(T);
+        impl<T> OnUnary<T> for One<T> {
+            type Out = T;
+            fn in_vectors(self, f: impl Fn(T) -> T) -> T {
+                f(self.0)
+            }
+            fn one_by_one(self, f: impl Fn(T) -> T) -> T {
+                f(self.0)
+            }
+        }
+        self.with(One(x))
+    }
+
+    /// A rough cost, in additions.
+    pub(crate) fn weight(self) -> usize {
+        match self {
+            UnaryOp::Sin | UnaryOp::Cos => 40,
+            UnaryOp::Exp
+            | UnaryOp::ExpM1
+            | UnaryOp::Ln
+            | UnaryOp::Ln1p
+            | UnaryOp::Tanh
+            | UnaryOp::Logistic
+            | UnaryOp::Softplus
+            | UnaryOp::Erf => 8,
+            UnaryOp::Copy
+            | UnaryOp::Negate
+            | UnaryOp::Abs
+            | UnaryOp::Sign
+            | UnaryOp::Sqrt
+            | UnaryOp::Rsqrt
+            | UnaryOp::Floor
+            | UnaryOp::Round
+            | UnaryOp::Truncate
+            | UnaryOp::Not
+            | UnaryOp::Truth
+            | UnaryOp::Square
+            | UnaryOp::Cube
+            | UnaryOp::Reciprocal => 1,
+        }
+    }
+}
+
+impl BinaryOp {
+    /// Does something with the function.
+    #[inline(always)]
+    pub(crate) fn with<T: Real, V: OnBinary<T>>(self, on: V) -> V::Out {
+        match self {
+            BinaryOp::Add => on.in_vectors(|x, y| x + y),
+            BinaryOp::Subtract => on.in_vectors(|x, y| x - y),
+            BinaryOp::Multiply => on.in_vectors(|x, y| x * y),
+            BinaryOp::Divide => on.in_vectors(|x, y| x / y),
+            BinaryOp::Power => on.one_by_one(T::pow),
+            BinaryOp::Maximum => on.in_vectors(maximum),
+            BinaryOp::Minimum => on.in_vectors(minimum),
+            BinaryOp::And => on.in_vectors(|x, y| flag((x != T::ZERO) & (y != T::ZERO))),
+            BinaryOp::Or => on.in_vectors(|x, y| flag((x != T::ZERO) | (y != T::ZERO))),
+            BinaryOp::Eq => on.in_vectors(|x, y| flag(x == y)),
+            BinaryOp::Ne => on.in_vectors(|x, y| flag(x != y)),
+            BinaryOp::Lt => on.in_vectors(|x, y| flag(x < y)),
+            BinaryOp::Le => on.in_vectors(|x, y| flag(x <= y)),
+            BinaryOp::Gt => on.in_vectors(|x, y| flag(x > y)),
+            BinaryOp::Ge => on.in_vectors(|x, y| flag(x >= y)),
+        }
+    }
+
+    /// Its value at two numbers: the plain twin of the loops.
+    pub fn of<T: Real>(self, x: T, y: T) -> T {
+        struct Two<T>(T, T);
+        impl<T> OnBinary<T> for Two<T> {
+            type Out = T;
+            fn in_vectors(self, f: impl Fn(T, T) -> T) -> T {
+                f(self.0, self.1)
+            }
+            fn one_by_one(self, f: impl Fn(T, T) -> T) -> T {
+                f(self.0, self.1)
+            }
+        }
+        self.with(Two(x, y))
+    }
+
+    /// A rough cost, in additions.
+    pub(crate) fn weight(self) -> usize {
+        match self {
+            BinaryOp::Power => 60,
+            BinaryOp::Add
+            | BinaryOp::Subtract
+            | BinaryOp::Multiply
+            | BinaryOp::Divide
+            | BinaryOp::Maximum
+            | BinaryOp::Minimum
+            | BinaryOp::And
+            | BinaryOp::Or
+            | BinaryOp::Eq
+            | BinaryOp::Ne
+            | BinaryOp::Lt
+            | BinaryOp::Le
+            | BinaryOp::Gt
+            | BinaryOp::Ge => 1,
+        }
+    }
+}
+
+/// Functions of elements: a row says what one is in single and in double precision.
+macro_rules! of_elements {
+    ($($(#[$doc:meta])* $name:ident($($x:ident),+) = $single:path, $double:path;)*) => {
+        /// Functions of `f32` and `f64`.
+        pub(crate) trait Functions: Sized {
+            $($(#[$doc])* fn $name($($x: Self),+) -> Self;)*
+        }
+        impl Functions for f32 {
+            $(#[inline(always)] fn $name($($x: Self),+) -> Self { $single($($x),+) })*
+        }
+        impl Functions for f64 {
+            $(#[inline(always)] fn $name($($x: Self),+) -> Self { $double($($x),+) })*
+        }
+    };
+}
+
+of_elements! {
+    /// |x|
+    abs(self) = f32::abs, f64::abs;
+    /// eˣ
+    exp(self) = exp, libm::exp;
+    /// eˣ − 1
+    exp_m1(self) = exp_m1, libm::expm1;
+    /// ln x
+    ln(self) = ln, libm::log;
+    /// ln(1 + x)
+    ln_1p(self) = ln_1p, libm::log1p;
+    /// √x
+    sqrt(self) = f32::sqrt, f64::sqrt;
+    /// sin x
+    sin(self) = libm::sinf, libm::sin;
+    /// cos x
+    cos(self) = libm::cosf, libm::cos;
+    /// tanh x
+    tanh(self) = tanh, libm::tanh;
+    /// 1/(1 + e⁻ˣ)
+    logistic(self) = logistic, double::logistic;
+    /// ln(1 + eˣ)
+    softplus(self) = softplus, double::softplus;
+    /// The error function
+    erf(self) = erf, libm::erf;
+    /// The next whole number towards −∞
+    floor(self) = f32::floor, f64::floor;
+    /// The nearest whole number, halves to the even one
+    round(self) = f32::round_ties_even, f64::round_ties_even;
+    /// The next whole number towards 0
+    trunc(self) = f32::trunc, f64::trunc;
+    /// xʸ
+    pow(self, y) = libm::powf, libm::pow;
+}
+
+/// What is no single function of `libm` in double precision.
+mod double {
+    #[inline(always)]
+    pub(super) fn logistic(x: f64) -> f64 {
+        if x < 0.0 { libm::exp(x) / (1.0 + libm::exp(x)) } else { 1.0 / (1.0 + libm::exp(-x)) }
+    }
+
+    #[inline(always)]
+    pub(super) fn softplus(x: f64) -> f64 {
+        libm::log1p(libm::exp(-x.abs())) + if x < 0.0 { 0.0 } else { x }
+    }
+}
 
 /// 2ⁿ in two factors, for −150 ≤ n ≤ 128.
 #[inline(always)]
@@ -42,7 +314,7 @@ fn bounded(x: f32, low: f32, high: f32) -> f32 {
 
 /// eˣ
 #[inline(always)]
-pub(crate) fn exp(x: f32) -> f32 {
+fn exp(x: f32) -> f32 {
     let (n, em1) = reduced(bounded(x, -104.0, 89.0));
     let (a, b) = powers_of_two(n);
     (em1 + 1.0) * a * b
@@ -50,7 +322,7 @@ pub(crate) fn exp(x: f32) -> f32 {
 
 /// eˣ − 1
 #[inline(always)]
-pub(crate) fn exp_m1(x: f32) -> f32 {
+fn exp_m1(x: f32) -> f32 {
     let (n, em1) = reduced(bounded(x, -104.0, 89.0));
     let (a, b) = powers_of_two(n);
     let small = em1 * a * b + (a * b - 1.0);
@@ -60,7 +332,7 @@ pub(crate) fn exp_m1(x: f32) -> f32 {
 
 /// ln x
 #[inline(always)]
-pub(crate) fn ln(x: f32) -> f32 {
+fn ln(x: f32) -> f32 {
     let tiny = x < f32::MIN_POSITIVE;
     let scaled = if tiny { x * 8_388_608.0 } else { x };
     let bits = scaled.to_bits() as i32;
@@ -90,7 +362,7 @@ pub(crate) fn ln(x: f32) -> f32 {
 
 /// ln(1 + x)
 #[inline(always)]
-pub(crate) fn ln_1p(x: f32) -> f32 {
+fn ln_1p(x: f32) -> f32 {
     let u = 1.0 + x;
     let d = u - 1.0;
     // The rounding error of u is made good by the factor x / d (Kahan).
@@ -101,7 +373,7 @@ pub(crate) fn ln_1p(x: f32) -> f32 {
 
 /// tanh x
 #[inline(always)]
-pub(crate) fn tanh(x: f32) -> f32 {
+fn tanh(x: f32) -> f32 {
     let a = x.abs();
     let z = x * x;
     let p = -5.704_988_7e-3;
@@ -116,7 +388,7 @@ pub(crate) fn tanh(x: f32) -> f32 {
 
 /// 1/(1 + e⁻ˣ)
 #[inline(always)]
-pub(crate) fn logistic(x: f32) -> f32 {
+fn logistic(x: f32) -> f32 {
     let e = exp(-x.abs());
     let y = if x < 0.0 { e } else { 1.0 };
     y / (1.0 + e)
@@ -124,14 +396,14 @@ pub(crate) fn logistic(x: f32) -> f32 {
 
 /// ln(1 + eˣ)
 #[inline(always)]
-pub(crate) fn softplus(x: f32) -> f32 {
+fn softplus(x: f32) -> f32 {
     let positive = if x < 0.0 { 0.0 } else { x };
     positive + ln_1p(exp(-x.abs()))
 }
 
 /// The error function.
 #[inline(always)]
-pub(crate) fn erf(x: f32) -> f32 {
+fn erf(x: f32) -> f32 {
     let a = x.abs();
     let z = x * x;
     let p = 7.853_861e-5;

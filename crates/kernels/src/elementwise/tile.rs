@@ -8,61 +8,10 @@
 //! after a tensor means nothing.
 
 use crate::Place;
-use crate::check::{Scope, Touch};
-
-/// The granule of memory and of loops, in elements.
-pub const LANES: usize = 16;
-
-/// Functions of one number.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[allow(missing_docs, reason = "the names say it; their meaning is nnc-graph's")]
-pub enum UnaryOp {
-    Copy,
-    Negate,
-    Abs,
-    Sign,
-    Exp,
-    ExpM1,
-    Ln,
-    Ln1p,
-    Sqrt,
-    Rsqrt,
-    Sin,
-    Cos,
-    Tanh,
-    Logistic,
-    Softplus,
-    Erf,
-    Floor,
-    Round,
-    Truncate,
-    Not,
-    Truth,
-    Square,
-    Cube,
-    Reciprocal,
-}
-
-/// Functions of two numbers; comparisons give 0 and 1.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[allow(missing_docs, reason = "the names say it; their meaning is nnc-graph's")]
-pub enum BinaryOp {
-    Add,
-    Subtract,
-    Multiply,
-    Divide,
-    Power,
-    Maximum,
-    Minimum,
-    And,
-    Or,
-    Eq,
-    Ne,
-    Lt,
-    Le,
-    Gt,
-    Ge,
-}
+use crate::elementwise::math::{BinaryOp, UnaryOp};
+use crate::kernel::{Kernel, Scratch};
+use crate::scope::{Scope, Touch, range_of};
+use crate::vector::LANES;
 
 /// What a micro-operation does.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -139,20 +88,6 @@ impl Access {
     pub(crate) fn range(&self) -> (isize, isize) {
         range_of(&self.dims)
     }
-}
-
-/// The smallest and largest offset of a strided box.
-pub(crate) fn range_of(dims: &[(usize, isize)]) -> (isize, isize) {
-    let (mut low, mut high) = (0isize, 0isize);
-    for &(n, stride) in dims {
-        let reach = stride.saturating_mul(n.saturating_sub(1) as isize);
-        if reach < 0 {
-            low = low.saturating_add(reach);
-        } else {
-            high = high.saturating_add(reach);
-        }
-    }
-    (low, high)
 }
 
 /// A tensor that a program reads.
@@ -267,8 +202,8 @@ impl Program {
     /// Checks everything that running without checks relies on, but for the bounds of memory: slots and
     /// scalars exist, an operation does not read what it writes, loads are not written, and what is written
     /// over a tensor that is also read is written at the same element and after the last read.
-    pub(crate) fn check(&self, scope: &Scope) -> Result<(), String> {
-        let slots = self.registers + self.loads.len() + self.outputs.len();
+    fn check_program(&self, scope: &Scope) -> Result<(), String> {
+        let slots = self.slots();
         for (i, op) in self.ops.iter().enumerate() {
             if op.to as usize >= slots || self.load_of(op.to).is_some() {
                 return Err(format!("operation {i} writes slot {}", op.to));
@@ -342,39 +277,93 @@ impl Program {
         Ok(())
     }
 
-    /// Elements of scratch: a tile for every register, for every load and output that has a copy.
-    pub(crate) fn scratch(&self, bytes: usize) -> usize {
-        let loads = self.loads.iter().filter(|l| self.is_copied(l)).count();
-        let outputs = self.outputs.iter().filter(|&&o| self.is_ragged(o)).count();
-        (self.registers + loads + outputs) * self.tile(bytes)
+    /// Registers, loads and outputs.
+    fn slots(&self) -> usize {
+        self.registers + self.loads.len() + self.outputs.len()
     }
 
     /// Elements of a tile: what it touches fits the first cache.
     pub(crate) fn tile(&self, bytes: usize) -> usize {
-        let slots = self.registers + self.loads.len() + self.outputs.len();
-        let fits = 24 * 1024 / bytes / slots.max(1);
+        let fits = 24 * 1024 / bytes / self.slots().max(1);
         (fits / LANES * LANES).clamp(8 * LANES, 64 * LANES)
     }
 
     /// A rough cost per element, to decide what is worth a second thread.
     pub(crate) fn weight(&self) -> usize {
         let op = |op: &MicroOp| match op.op {
-            Op::Unary(u) => match u {
-                UnaryOp::Sin | UnaryOp::Cos => 40,
-                UnaryOp::Exp
-                | UnaryOp::ExpM1
-                | UnaryOp::Ln
-                | UnaryOp::Ln1p
-                | UnaryOp::Tanh
-                | UnaryOp::Logistic
-                | UnaryOp::Softplus
-                | UnaryOp::Erf => 8,
-                _ => 1,
-            },
-            Op::Binary(BinaryOp::Power) => 60,
+            Op::Unary(u) => u.weight(),
+            Op::Binary(b) => b.weight(),
             Op::Random { normal, .. } => 20 + 60 * usize::from(normal),
-            Op::Binary(_) | Op::Select | Op::Counter { .. } => 1,
+            Op::Select | Op::Counter { .. } => 1,
         };
         self.ops.iter().map(op).sum::<usize>() + 2 * (self.loads.len() + self.outputs.len())
+    }
+}
+
+impl Kernel for Program {
+    fn name(&self) -> &'static str {
+        "tile"
+    }
+
+    /// The operations, with counts.
+    fn detail(&self) -> String {
+        let mut names: Vec<(String, usize)> = Vec::new();
+        for op in &self.ops {
+            let name = match op.op {
+                Op::Unary(u) => format!("{u:?}").to_lowercase(),
+                Op::Binary(b) => format!("{b:?}").to_lowercase(),
+                Op::Select => "select".into(),
+                Op::Counter { .. } => "iota".into(),
+                Op::Random { normal, .. } => if normal { "normal" } else { "uniform" }.into(),
+            };
+            match names.iter_mut().find(|n| n.0 == name) {
+                Some(known) => known.1 += 1,
+                None => names.push((name, 1)),
+            }
+        }
+        let names: Vec<String> =
+            names.into_iter().map(|(n, c)| if c == 1 { n } else { format!("{n}*{c}") }).collect();
+        format!("{}: {}", self.count, names.join(" "))
+    }
+
+    fn flops(&self) -> u64 {
+        0
+    }
+
+    fn elements(&self) -> usize {
+        let read = |l: &Load| {
+            let moving = l.access.dims.iter().filter(|d| d.1 != 0).map(|d| d.0);
+            if l.access.is_linear() { self.count } else { moving.product() }
+        };
+        let scalars = self.scalars.iter().filter(|s| matches!(s, Scalar::At(_))).count();
+        let used = self.ops.iter().flat_map(|o| [o.a, o.b, o.c]).any(|a| a != Arg::None);
+        let loads: usize = self.loads.iter().map(read).sum();
+        loads + usize::from(used) * scalars + self.outputs.len() * self.count
+    }
+
+    fn touches(&self) -> Result<Vec<Touch>, String> {
+        let loads = self.loads.iter().filter(|_| self.count > 0);
+        let mut out: Vec<Touch> = loads.map(|load| self.load_touch(load)).collect();
+        for scalar in &self.scalars {
+            if let Scalar::At(place) = scalar {
+                out.extend(Touch::read(*place, Some(1))?);
+            }
+        }
+        for &place in &self.outputs {
+            out.extend(Touch::write(place, Some(self.width_at(place)))?);
+        }
+        Ok(out)
+    }
+
+    fn check(&self, scope: &Scope, _: &[Touch]) -> Result<(), String> {
+        self.check_program(scope)
+    }
+
+    /// A tile for every register, and for every load and output that has a copy.
+    fn scratch(&self, bytes: usize) -> Scratch {
+        let loads = self.loads.iter().filter(|l| self.is_copied(l)).count();
+        let outputs = self.outputs.iter().filter(|&&o| self.is_ragged(o)).count();
+        let tiles = (self.registers + loads + outputs) * self.tile(bytes);
+        Scratch { each: tiles, first: tiles, scalars: self.scalars.len(), slots: self.slots() }
     }
 }

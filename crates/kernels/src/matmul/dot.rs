@@ -4,10 +4,13 @@
 //! ([`crate::matmul::gemm`]); tiny ones and products with a vector have loops of their own, whose order of summation
 //! is fixed.
 
-use crate::elementwise::tile::LANES;
 use crate::isa::{Isa, dispatch};
+use crate::kernel::{Execute, Kernel, Machine, Scratch};
 use crate::matmul::gemm::{self, Gemm};
 use crate::matmul::matrixmultiply;
+use crate::scope::{Touch, product};
+use crate::shared::Shared;
+use crate::vector::{LANES, fold_lanes};
 use crate::{Place, Pool, Real};
 
 /// Where a matrix lies: its first element and the strides of its rows and columns.
@@ -97,25 +100,20 @@ impl Dot {
     /// # Safety
     /// All elements of `b` lie in memory and nobody writes them; `to` has [`Dot::packed_len`] elements that nobody
     /// else touches.
-    pub(crate) unsafe fn pack<T: Real>(&self, isa: Isa, pool: &Pool, b: *const T, to: *mut T) {
+    pub(crate) unsafe fn pack<T: Real>(&self, on: &Machine<'_, T>, to: *mut T) {
+        let b = on.at(self.b.place);
         // SAFETY: the caller's promise; packing touches no other operand.
-        unsafe { self.gemm((b, b, to), None).pack(isa, pool, to) };
+        unsafe { self.gemm((b, b, to), None).pack(on.isa, on.pool, to) };
     }
 
     /// Runs a product of one matrix whose right operand was packed.
     ///
     /// # Safety
-    /// As for [`Dot::run`]; the packed operand is that of `b` as it is now.
-    pub(crate) unsafe fn run_packed<T: Real>(
-        &self,
-        isa: Isa,
-        pool: &Pool,
-        operands: (*const T, *const T, *mut T),
-        packed: *const T,
-        scratch: *mut T,
-    ) {
+    /// As for [`Execute::execute`]; the packed operand is that of `b` as it is now.
+    pub(crate) unsafe fn run_packed<T: Real>(&self, on: &Machine<'_, T>, packed: *const T) {
+        let operands = (on.at(self.a.place).cast_const(), on.at(self.b.place).cast_const(), on.at(self.c));
         // SAFETY: the caller's promise.
-        unsafe { self.gemm(operands, Some(packed)).run(isa, Some(pool), scratch) };
+        unsafe { self.gemm(operands, Some(packed)).run(on.isa, Some(on.pool), on.scratch(0)) };
     }
 
     fn gemm<T>(&self, (a, b, c): (*const T, *const T, *mut T), packed: Option<*const T>) -> Gemm<T> {
@@ -127,54 +125,18 @@ impl Dot {
         self.volume() <= TINY || self.m == 1 || self.n == 1
     }
 
-    /// The elements of scratch that a worker needs, and that the first one needs.
-    pub(crate) fn scratch(&self) -> (usize, usize) {
-        if self.is_tiny() || self.is_large() {
-            return (0, 0);
-        }
-        let size = gemm::scratch([self.m, self.k, self.n]);
-        (if self.matrices() > 1 { size } else { 0 }, size)
+    /// What reading the left operand touches.
+    fn left_touch(&self) -> Touch {
+        let batch = self.batch.iter().map(|b| (b.0, b.1));
+        let dims: Vec<_> = batch.chain([(self.m, self.a.row), (self.k, self.a.column)]).collect();
+        Touch::strided(self.a.place, &dims, false)
     }
 
-    /// Runs it; `scratch` gives every worker its own.
-    ///
-    /// # Safety
-    /// All elements lie in memory; nobody writes what it reads or touches what it writes.
-    pub(crate) unsafe fn run<T: Real>(
-        &self,
-        isa: Isa,
-        pool: &Pool,
-        (a, b, c): (*const T, *const T, *mut T),
-        scratch: &(dyn Fn(usize) -> *mut T + Sync),
-    ) {
-        let matrices = self.matrices();
-        if self.m == 0 || self.n == 0 || matrices == 0 {
-            return;
-        }
-        if matrices == 1 {
-            // SAFETY: the caller's promise.
-            unsafe { self.one(isa, Some(pool), (a, b, c), scratch(0)) };
-            return;
-        }
-        let group = (GROUP / self.volume().max(1)).clamp(1, matrices);
-        let pointers = (Shared(a.cast_mut()), Shared(b.cast_mut()), Shared(c));
-        let job = |task: usize, worker: usize| {
-            let (a, b, c) = &pointers;
-            for matrix in task * group..((task + 1) * group).min(matrices) {
-                let (mut rest, mut at, mut bt) = (matrix, 0isize, 0isize);
-                for &(n, sa, sb) in self.batch.iter().rev() {
-                    at += (rest % n) as isize * sa;
-                    bt += (rest % n) as isize * sb;
-                    rest /= n;
-                }
-                // SAFETY: every task writes its own matrices and has its worker's scratch.
-                unsafe {
-                    let c = c.0.add(matrix * self.m * self.n);
-                    self.one(isa, None, (a.0.offset(at), b.0.offset(bt), c), scratch(worker));
-                }
-            }
-        };
-        pool.run(matrices.div_ceil(group), &job);
+    /// What reading the right operand touches.
+    pub(crate) fn right_touch(&self) -> Touch {
+        let batch = self.batch.iter().map(|b| (b.0, b.2));
+        let dims: Vec<_> = batch.chain([(self.k, self.b.row), (self.n, self.b.column)]).collect();
+        Touch::strided(self.b.place, &dims, false)
     }
 
     /// One matrix product.
@@ -201,11 +163,74 @@ impl Dot {
     }
 }
 
-/// A pointer that tasks share.
-pub(crate) struct Shared<T>(pub(crate) *mut T);
+impl Kernel for Dot {
+    fn name(&self) -> &'static str {
+        "dot"
+    }
 
-// SAFETY: tasks that share it write disjoint elements and read what nobody writes.
-unsafe impl<T> Sync for Shared<T> {}
+    fn detail(&self) -> String {
+        let batch = if self.batch.is_empty() { String::new() } else { format!("{} of ", self.matrices()) };
+        format!("{batch}{}x{} . {}x{}", self.m, self.k, self.k, self.n)
+    }
+
+    fn flops(&self) -> u64 {
+        [self.m, self.k, self.n, self.matrices()].iter().fold(2, |p, &n| p.saturating_mul(n as u64))
+    }
+
+    fn elements(&self) -> usize {
+        self.matrices() * (self.m * self.k + self.k * self.n + self.m * self.n)
+    }
+
+    fn touches(&self) -> Result<Vec<Touch>, String> {
+        let sizes: Vec<usize> = self.batch.iter().map(|b| b.0).chain([self.m, self.n]).collect();
+        let result = Touch::write(self.c, product(&sizes))?;
+        let reads = result.is_some() && self.k > 0;
+        let operands = reads.then(|| [self.left_touch(), self.right_touch()]);
+        Ok(operands.into_iter().flatten().chain(result).collect())
+    }
+
+    fn scratch(&self, _: usize) -> Scratch {
+        if self.is_tiny() || self.is_large() {
+            return Scratch::default();
+        }
+        let size = gemm::scratch([self.m, self.k, self.n]);
+        Scratch::of((if self.matrices() > 1 { size } else { 0 }, size))
+    }
+}
+
+impl Execute for Dot {
+    unsafe fn execute<T: Real>(&self, on: &Machine<'_, T>) {
+        let (a, b, c) = (on.at(self.a.place), on.at(self.b.place), on.at(self.c));
+        let matrices = self.matrices();
+        if self.m == 0 || self.n == 0 || matrices == 0 {
+            return;
+        }
+        if matrices == 1 {
+            // SAFETY: the caller's promise.
+            unsafe { self.one(on.isa, Some(on.pool), (a, b, c), on.scratch(0)) };
+            return;
+        }
+        let group = (GROUP / self.volume().max(1)).clamp(1, matrices);
+        let pointers = (Shared(a), Shared(b), Shared(c));
+        let job = |task: usize, worker: usize| {
+            let (a, b, c) = &pointers;
+            for matrix in task * group..((task + 1) * group).min(matrices) {
+                let (mut rest, mut at, mut bt) = (matrix, 0isize, 0isize);
+                for &(n, sa, sb) in self.batch.iter().rev() {
+                    at += (rest % n) as isize * sa;
+                    bt += (rest % n) as isize * sb;
+                    rest /= n;
+                }
+                // SAFETY: every task writes its own matrices and has its worker's scratch.
+                unsafe {
+                    let c = c.0.add(matrix * self.m * self.n);
+                    self.one(on.isa, None, (a.0.offset(at), b.0.offset(bt), c), on.scratch(worker));
+                }
+            }
+        };
+        on.pool.run(matrices.div_ceil(group), &job);
+    }
+}
 
 /// A product for own loops.
 struct Small<T> {
@@ -299,5 +324,5 @@ fn inner<T: Real>(a: &[T], b: &[T]) -> T {
     for (l, (a, b)) in a_rest.iter().zip(b_rest).enumerate() {
         sum[l] = sum[l] + *a * *b;
     }
-    crate::reduce::fold_lanes(sum, |a, b| a + b)
+    fold_lanes(sum, |a, b| a + b)
 }

@@ -6,8 +6,8 @@
 //! threads nor the window changes a bit.
 
 use crate::isa::Isa;
-use crate::matmul::dot::Shared;
 use crate::matmul::micro::{Shape, piece};
+use crate::shared::Shared;
 use crate::{Pool, Real};
 
 /// Columns of `a` at a time: a panel of `b` stays in the first cache.

@@ -29,81 +29,6 @@ impl ConvolutionKernel {
         if chunks == 1 { 0 } else { chunks * (g.taps() * g.inner() * g.filters).next_multiple_of(LANES) }
     }
 
-    /// The elements of scratch that a worker needs, and that the first one needs.
-    pub(crate) fn scratch(&self) -> (usize, usize) {
-        let slab = self.geometry.slab(self.geometry.out[self.geometry.axis()]);
-        let each = slab.next_multiple_of(LANES) + self.tail();
-        (each, each + self.sums())
-    }
-
-    /// Runs it; `scratch` gives every worker its own.
-    ///
-    /// # Safety
-    /// All elements lie in memory; nobody writes what it reads or touches what it writes.
-    pub(crate) unsafe fn run<T: Real>(
-        &self,
-        isa: Isa,
-        pool: &Pool,
-        (x, gradient, k): (*const T, *const T, *mut T),
-        scratch: &(dyn Fn(usize) -> *mut T + Sync),
-    ) {
-        let g = &self.geometry;
-        let size = g.taps() * g.inner() * g.filters;
-        if g.batch == 0 {
-            // SAFETY: the result.
-            unsafe { std::slice::from_raw_parts_mut(k, size).fill(T::ZERO) };
-            return;
-        }
-        let (chunks, samples, rows) = self.cut();
-        let all = if g.is_depthwise() { g.taps() } else { g.taps() * g.inner() };
-        let parts = all.div_ceil(rows);
-        let stride = size.next_multiple_of(LANES);
-        let sums = self.sums();
-        let target = Shared(if chunks == 1 { k } else { scratch(0) });
-        let (x, gradient) = (Shared(x.cast_mut()), Shared(gradient.cast_mut()));
-        let input = g.size.iter().product::<usize>() * g.channels;
-        let output = g.positions() * g.filters;
-        let axis = g.axis();
-        let slab_size = g.slab(g.out[axis]).next_multiple_of(LANES);
-        let job = |task: usize, worker: usize| {
-            let (x, gradient, target) = (&x, &gradient, &target);
-            let slab = scratch(worker).wrapping_add(if worker == 0 { sums } else { 0 });
-            let (chunk, part) = (task / parts, task % parts);
-            let first = chunk * samples;
-            let rows = part * rows..((part + 1) * rows).min(all);
-            for sample in first..(first + samples).min(g.batch) {
-                // SAFETY: every task has its worker's scratch, and the sample is one of the input.
-                let image = unsafe { g.image(x.0.add(sample * input), 0, g.out[axis], slab) };
-                let gradient = gradient.0.wrapping_add(sample * output).cast_const();
-                let to = target.0.wrapping_add(chunk * stride);
-                let add = sample > first;
-                if g.is_depthwise() {
-                    let part = DepthwiseKernel { g, image, rows: rows.clone(), gradient, to, add };
-                    dispatch!(isa, depthwise_kernel::<T>(part: DepthwiseKernel<'_, T>));
-                } else {
-                    let tail = slab.wrapping_add(slab_size);
-                    // SAFETY: every task writes its own rows of its own chunk.
-                    unsafe { self.part(isa, &image, rows.clone(), gradient, (to, add), tail) };
-                }
-            }
-        };
-        pool.run(chunks * parts, &job);
-        if chunks > 1 {
-            let to = Shared(k);
-            let piece = 1 << 12;
-            let job = |task: usize, _: usize| {
-                let (to, from) = (&to, &target);
-                let first = task * piece;
-                let count = piece.min(size - first);
-                // SAFETY: every task writes its own elements.
-                let to = unsafe { std::slice::from_raw_parts_mut(to.0.add(first), count) };
-                let from = from.0.wrapping_add(first).cast_const();
-                dispatch!(isa, sum_up::<T>(from: *const T, stride: usize, chunks: usize, to: &mut [T]));
-            };
-            pool.run(size.div_ceil(piece), &job);
-        }
-    }
-
     /// Adds one sample to some rows of the kernel.
     unsafe fn part<T: Real>(
         &self,
@@ -172,6 +97,102 @@ impl ConvolutionKernel {
                 }
                 r += height;
             }
+        }
+    }
+}
+
+impl Kernel for ConvolutionKernel {
+    fn name(&self) -> &'static str {
+        "conv_kernel"
+    }
+
+    fn detail(&self) -> String {
+        self.geometry.detail()
+    }
+
+    fn flops(&self) -> u64 {
+        self.geometry.flops()
+    }
+
+    fn elements(&self) -> usize {
+        self.geometry.elements()
+    }
+
+    fn touches(&self) -> Result<Vec<Touch>, String> {
+        let g = &self.geometry;
+        g.check()?;
+        let x = Touch::read(self.x, g.input_count())?;
+        let gradient = Touch::read(self.g, g.output_count())?;
+        let kernel = Touch::write(self.kernel, g.kernel_count())?;
+        Ok(x.into_iter().chain(gradient).chain(kernel).collect())
+    }
+
+    /// The image of a worker and its last filters; the first one also has the sums of chunks.
+    fn scratch(&self, _: usize) -> Scratch {
+        let slab = self.geometry.slab(self.geometry.out[self.geometry.axis()]);
+        let each = slab.next_multiple_of(LANES) + self.tail();
+        Scratch::of((each, each + self.sums()))
+    }
+}
+
+impl Execute for ConvolutionKernel {
+    unsafe fn execute<T: Real>(&self, on: &Machine<'_, T>) {
+        let (x, gradient, k) = (on.at(self.x), on.at(self.g), on.at(self.kernel));
+        let isa = on.isa;
+        let g = &self.geometry;
+        let size = g.taps() * g.inner() * g.filters;
+        if g.batch == 0 {
+            // SAFETY: the result.
+            unsafe { std::slice::from_raw_parts_mut(k, size).fill(T::ZERO) };
+            return;
+        }
+        let (chunks, samples, rows) = self.cut();
+        let all = if g.is_depthwise() { g.taps() } else { g.taps() * g.inner() };
+        let parts = all.div_ceil(rows);
+        let stride = size.next_multiple_of(LANES);
+        let sums = self.sums();
+        let target = Shared(if chunks == 1 { k } else { on.scratch(0) });
+        let (x, gradient) = (Shared(x), Shared(gradient));
+        let input = g.size.iter().product::<usize>() * g.channels;
+        let output = g.positions() * g.filters;
+        let axis = g.axis();
+        let slab_size = g.slab(g.out[axis]).next_multiple_of(LANES);
+        let job = |task: usize, worker: usize| {
+            let (x, gradient, target) = (&x, &gradient, &target);
+            let slab = on.scratch(worker).wrapping_add(if worker == 0 { sums } else { 0 });
+            let (chunk, part) = (task / parts, task % parts);
+            let first = chunk * samples;
+            let rows = part * rows..((part + 1) * rows).min(all);
+            for sample in first..(first + samples).min(g.batch) {
+                // SAFETY: every task has its worker's scratch, and the sample is one of the input.
+                let image = unsafe { g.image(x.0.add(sample * input), 0, g.out[axis], slab) };
+                let gradient = gradient.0.wrapping_add(sample * output).cast_const();
+                let to = target.0.wrapping_add(chunk * stride);
+                let add = sample > first;
+                if g.is_depthwise() {
+                    let part = DepthwiseKernel { g, image, rows: rows.clone(), gradient, to, add };
+                    dispatch!(isa, depthwise_kernel::<T>(part: DepthwiseKernel<'_, T>));
+                } else {
+                    let tail = slab.wrapping_add(slab_size);
+                    // SAFETY: every task writes its own rows of its own chunk.
+                    unsafe { self.part(isa, &image, rows.clone(), gradient, (to, add), tail) };
+                }
+            }
+        };
+        on.pool.run(chunks * parts, &job);
+        if chunks > 1 {
+            let to = Shared(k);
+            let piece = 1 << 12;
+            let job = |task: usize, _: usize| {
+                let (to, from) = (&to, &target);
+                let first = task * piece;
+                let count = piece.min(size - first);
+                // SAFETY: every task writes its own elements.
+                let to = unsafe { std::slice::from_raw_parts_mut(to.0.add(first), count) };
+                let from = from.0.wrapping_add(first).cast_const();
+                dispatch!(isa, sum_up::<T>(from: *const T, stride: usize, chunks: usize, to: &mut [T]));
+            };
+            on.pool.run(size.div_ceil(piece), &job);
         }
     }
 }
