@@ -5,53 +5,13 @@
 //! elements can therefore run together: no way from one to the other leaves the level. What connects them is
 //! a value that passes from one to the other or a tensor that both read.
 
-use nnc_graph::{DType, Elementwise, Graph, Leaf, Movement, NodeId, Prim};
-
-/// What kind of work a node is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Kind {
-    /// Given or known: parameters, constants, counters.
-    Leaf,
-    /// The operand's elements in the same order: reshape, conversions without effect.
-    Alias,
-    /// The operand's elements elsewhere.
-    View,
-    /// Element by element.
-    Elementwise,
-    /// Everything else.
-    Heavy,
-}
+use nnc_graph::{Graph, Kind, Leaf, NodeId, Prim, Type};
 
 /// What kind of work a node is.
 pub(crate) fn kind(graph: &Graph, id: NodeId) -> Kind {
-    match &graph.node(id).prim {
-        Prim::Leaf(leaf) => match leaf {
-            Leaf::Parameter { .. } | Leaf::Constant(_) | Leaf::Iota { .. } | Leaf::BatchSize => Kind::Leaf,
-            Leaf::Rng { .. } => Kind::Elementwise,
-        },
-        Prim::Elementwise(Elementwise::StopGradient) => Kind::Alias,
-        Prim::Elementwise(Elementwise::Convert) => {
-            let from = graph.operands(id).first().map(|&o| graph.ty(o).dtype);
-            let to = graph.ty(id).dtype;
-            let rounds = from.is_some_and(DType::is_float) && to == DType::I32;
-            if rounds || to == DType::Pred { Kind::Elementwise } else { Kind::Alias }
-        }
-        Prim::Elementwise(_) => Kind::Elementwise,
-        Prim::Movement(movement) => match movement {
-            Movement::Reshape => Kind::Alias,
-            Movement::Transpose { .. }
-            | Movement::BroadcastInDim { .. }
-            | Movement::Slice { .. }
-            | Movement::Reverse { .. } => Kind::View,
-            Movement::Concatenate { .. } | Movement::Pad { .. } => Kind::Heavy,
-        },
-        Prim::Reduce(_)
-        | Prim::DotGeneral(_)
-        | Prim::Convolve(_)
-        | Prim::Window(_)
-        | Prim::Indexing(_)
-        | Prim::Scan(_) => Kind::Heavy,
-    }
+    let operands = graph.operands(id);
+    let types: Vec<&Type> = operands.iter().map(|&o| graph.ty(o)).collect();
+    graph.node(id).prim.kind(&types, graph.ty(id))
 }
 
 /// The nodes in groups.

@@ -1,11 +1,13 @@
 //! From groups of elementwise nodes to drafts of tile programs.
 
 use crate::EngineError;
-use crate::fuse::{Kind, kind};
+use crate::fuse::kind;
 use crate::lower::{Lower, Value};
 use crate::unit::{Draft, DraftLoad, Source, Unit};
 use crate::view::Spot;
-use nnc_graph::{Binary, DType, Direction, Distribution, Elementwise, Graph, Leaf, NodeId, Prim, Unary};
+use nnc_graph::{
+    Binary, DType, Direction, Distribution, Elementwise, Graph, Kind, Leaf, NodeId, Prim, Unary,
+};
 use nnc_kernels::{BinaryOp, Op, UnaryOp};
 use std::collections::BTreeMap;
 
@@ -44,8 +46,8 @@ impl Lower<'_> {
             sources.push(source?);
         }
         let convert = self.graph.ty(id).dtype;
-        let op = match &self.graph.node(id).prim {
-            Prim::Elementwise(function) => match function {
+        let op = if let Prim::Elementwise(function) = &self.graph.node(id).prim {
+            match function {
                 Elementwise::Unary(u) => Op::Unary(unary(*u)),
                 Elementwise::Binary(Binary::Power) => {
                     if let Some(op) = power(sources.get(1)) {
@@ -65,21 +67,14 @@ impl Lower<'_> {
                 Elementwise::Convert if convert == DType::Pred => Op::Unary(UnaryOp::Truth),
                 Elementwise::Convert => Op::Unary(UnaryOp::Truncate),
                 Elementwise::StopGradient => return Err(not_elementwise(self.graph, id)),
-            },
-            Prim::Leaf(Leaf::Rng { distribution, site }) => {
-                if sources.len() > 3 {
-                    return Err(EngineError::Internal("random numbers within four loops".into()));
-                }
-                Op::Random { normal: *distribution == Distribution::Normal, site: *site }
             }
-            Prim::Leaf(_)
-            | Prim::Movement(_)
-            | Prim::Reduce(_)
-            | Prim::DotGeneral(_)
-            | Prim::Convolve(_)
-            | Prim::Window(_)
-            | Prim::Indexing(_)
-            | Prim::Scan(_) => return Err(not_elementwise(self.graph, id)),
+        } else if let Prim::Leaf(Leaf::Rng { distribution, site }) = &self.graph.node(id).prim {
+            if sources.len() > 3 {
+                return Err(EngineError::Internal("random numbers within four loops".into()));
+            }
+            Op::Random { normal: *distribution == Distribution::Normal, site: *site }
+        } else {
+            return Err(not_elementwise(self.graph, id));
         };
         Ok(draft.push(op, sources))
     }

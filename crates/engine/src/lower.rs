@@ -1,11 +1,11 @@
 //! From nodes to units of work on buffers.
 
 use crate::body::{Loops, loops};
-use crate::fuse::{Groups, Kind, groups, kind};
+use crate::fuse::{Groups, groups, kind};
 use crate::unit::{BufferInfo, Draft, DraftLoad, Home, Source, Unit};
 use crate::view::{BufferId, Spot, View};
 use crate::{EngineError, Layout, PlanOptions};
-use nnc_graph::{DType, Graph, Indexing, Leaf, Movement, NodeId, Prim, Reduce, Role};
+use nnc_graph::{DType, Graph, Kind, Leaf, Movement, NodeId, Prim, Role, Type};
 use nnc_kernels::{Copy, Instr, Op, UnaryOp};
 
 /// Where a node's elements are found.
@@ -70,7 +70,7 @@ impl<'a> Lower<'a> {
             counts.push(count.ok_or_else(|| EngineError::TooLarge { what: describe(graph, id) })?);
             dims.push(ty.dims_at(batch));
         }
-        check_tables(graph, &dims)?;
+        check_tables(graph, batch)?;
         let fuse = options.fuse && !options.keep_all;
         let groups = groups(graph, &live, &counts, fuse);
         let n = graph.len();
@@ -209,14 +209,17 @@ impl<'a> Lower<'a> {
     fn leaf(&mut self, id: NodeId) -> Result<Value, EngineError> {
         let dims = self.dims[id.index()].clone();
         let count = self.counts[id.index()];
-        Ok(match &self.graph.node(id).prim {
-            Prim::Leaf(Leaf::Constant(bits)) => Value::Constant(bits.get()),
-            Prim::Leaf(Leaf::BatchSize) => Value::Constant(self.batch as f64),
-            Prim::Leaf(Leaf::Iota { axis }) => Value::Counter {
+        let Prim::Leaf(leaf) = &self.graph.node(id).prim else {
+            return Err(internal(self.graph, id, "is computed"));
+        };
+        Ok(match leaf {
+            Leaf::Constant(bits) => Value::Constant(bits.get()),
+            Leaf::BatchSize => Value::Constant(self.batch as f64),
+            Leaf::Iota { axis } => Value::Counter {
                 repeat: dims[axis + 1..].iter().product::<usize>().max(1),
                 modulo: dims[*axis].max(1),
             },
-            Prim::Leaf(Leaf::Parameter { role: role @ (Role::Weight | Role::State | Role::Slot), name }) => {
+            Leaf::Parameter { role: role @ (Role::Weight | Role::State | Role::Slot), name } => {
                 let what = || format!("{} `{name}`", role.name());
                 let entry = self.layout.find(*role, name);
                 let entry = entry.ok_or_else(|| EngineError::Missing { what: what() })?;
@@ -227,26 +230,17 @@ impl<'a> Lower<'a> {
                 self.buffers[buffer].given = true;
                 Value::View(View::dense(buffer, &dims))
             }
-            Prim::Leaf(Leaf::Parameter {
-                role: Role::Input | Role::Target | Role::SampleWeight | Role::Step,
-                ..
-            }) => {
+            Leaf::Parameter {
+                role: Role::Input | Role::Target | Role::SampleWeight | Role::Step, ..
+            } => {
                 let buffer = self.buffer(count, Home::Pinned);
                 self.buffers[buffer].given = true;
                 self.inputs.push((id, buffer));
                 Value::View(View::dense(buffer, &dims))
             }
-            Prim::Leaf(
-                Leaf::Rng { .. } | Leaf::Parameter { role: Role::Carry | Role::Slice | Role::Invariant, .. },
-            )
-            | Prim::Elementwise(_)
-            | Prim::Movement(_)
-            | Prim::Reduce(_)
-            | Prim::DotGeneral(_)
-            | Prim::Convolve(_)
-            | Prim::Window(_)
-            | Prim::Indexing(_)
-            | Prim::Scan(_) => return Err(internal(self.graph, id, "is computed")),
+            Leaf::Rng { .. } | Leaf::Parameter { role: Role::Carry | Role::Slice | Role::Invariant, .. } => {
+                return Err(internal(self.graph, id, "is computed"));
+            }
         })
     }
 
@@ -378,26 +372,12 @@ fn internal(graph: &Graph, id: NodeId, what: &str) -> EngineError {
 }
 
 /// Row numbers must be exact.
-fn check_tables(graph: &Graph, dims: &[Vec<usize>]) -> Result<(), EngineError> {
+fn check_tables(graph: &Graph, batch: usize) -> Result<(), EngineError> {
     let limit: usize = if graph.float == DType::F64 { isize::MAX as usize } else { 1 << 24 };
     for id in graph.ids() {
         let operands = graph.operands(id);
-        let rows = match &graph.node(id).prim {
-            Prim::Indexing(Indexing::Gather) => dims[operands[0].index()].first().copied(),
-            Prim::Indexing(Indexing::ScatterAdd) => dims[id.index()].first().copied(),
-            Prim::Reduce(Reduce::ArgMax { axis }) => Some(dims[operands[0].index()][*axis]),
-            Prim::Leaf(Leaf::Iota { axis }) if graph.ty(id).dtype == DType::I32 => {
-                Some(dims[id.index()][*axis])
-            }
-            Prim::Leaf(_)
-            | Prim::Elementwise(_)
-            | Prim::Movement(_)
-            | Prim::Reduce(Reduce::Fold { .. })
-            | Prim::DotGeneral(_)
-            | Prim::Convolve(_)
-            | Prim::Window(_)
-            | Prim::Scan(_) => None,
-        };
+        let types: Vec<&Type> = operands.iter().map(|&o| graph.ty(o)).collect();
+        let rows = graph.node(id).prim.rows(&types, graph.ty(id)).map(|rows| rows.at(batch));
         if let Some(rows) = rows.filter(|&r| r > limit) {
             return Err(EngineError::Table { what: describe(graph, id), rows, limit });
         }

@@ -7,12 +7,15 @@
 //! * [`text`]: what people and programs read: the text form, which parses back, Graphviz and JSON.
 //! * [`eval`]: the meaning, in plain double precision loops.
 //! * [`verify`]: what every graph promises.
+//! * [`cases`]: every primitive in one table, for the tests of whatever computes graphs.
 //!
 //! This crate knows nothing of the language, of memory, or of files.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
+mod affine;
 mod builder;
+pub mod cases;
 pub mod eval;
 mod grad;
 mod graph;
@@ -25,12 +28,13 @@ pub mod text;
 mod types;
 mod verify;
 
+pub use affine::is_affine;
 pub use builder::Builder;
 pub use grad::gradient;
 pub use graph::{Graph, Node, NodeId, Origin, Output, OutputKind};
 pub use prim::scan::{Loop, Scan, ScanResult};
 pub use prim::{
-    Binary, Bits, ConvDims, Convolve, Direction, Distribution, DotDims, Elementwise, Indexing, Leaf,
+    Binary, Bits, ConvDims, Convolve, Direction, Distribution, DotDims, Elementwise, Indexing, Kind, Leaf,
     Movement, Prim, Reduce, Reduction, Role, StableHlo, Unary, Window, WindowDims,
 };
 pub use region::Region;

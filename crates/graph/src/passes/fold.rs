@@ -4,7 +4,6 @@
 //! with one convention: `0 * x`, `x - x` and `x + 0` are left alone, since they decide about NaN and −0.
 
 use super::rebuild_mapped;
-use crate::prim::elementwise;
 use crate::prim::scan::{Loop, Scan, ScanResult};
 use crate::{Binary, Builder, Dim, Elementwise, Graph, Movement, NodeId, Prim, Region, Type, Unary};
 use std::collections::HashMap;
@@ -53,22 +52,23 @@ fn emit(b: &mut Builder, prim: Prim, x: &[NodeId], ty: Type) -> NodeId {
         return id;
     }
     let inner = |b: &Builder, i: usize| b.graph().node(x[i]).prim.clone();
-    let simpler = match &prim {
-        Prim::Elementwise(Elementwise::Unary(Unary::Negate)) => {
-            let negate = Prim::from(Elementwise::Unary(Unary::Negate));
-            (inner(b, 0) == negate).then(|| b.operands(x[0])[0])
+    let simpler = if let Prim::Elementwise(function) = &prim {
+        match function {
+            Elementwise::Unary(Unary::Negate) => {
+                let negate = Prim::from(Elementwise::Unary(Unary::Negate));
+                (inner(b, 0) == negate).then(|| b.operands(x[0])[0])
+            }
+            Elementwise::Binary(op) => neutral(b, *op, x[0], x[1]),
+            Elementwise::Convert => (b.ty(x[0]) == &ty).then_some(x[0]),
+            Elementwise::Unary(_)
+            | Elementwise::Compare(_)
+            | Elementwise::Select
+            | Elementwise::StopGradient => None,
         }
-        Prim::Elementwise(Elementwise::Binary(op)) => neutral(b, *op, x[0], x[1]),
-        Prim::Elementwise(Elementwise::Convert) => (b.ty(x[0]) == &ty).then_some(x[0]),
-        Prim::Movement(movement) => moved(b, movement, x[0], &ty),
-        Prim::Elementwise(_)
-        | Prim::Leaf(_)
-        | Prim::Reduce(_)
-        | Prim::DotGeneral(_)
-        | Prim::Convolve(_)
-        | Prim::Window(_)
-        | Prim::Indexing(_)
-        | Prim::Scan(_) => None,
+    } else if let Prim::Movement(movement) = &prim {
+        moved(b, movement, x[0], &ty)
+    } else {
+        None
     };
     simpler.unwrap_or_else(|| b.emit(prim, x, ty))
 }
@@ -133,8 +133,8 @@ fn fold_constants(b: &mut Builder, prim: &Prim, x: &[NodeId], ty: &Type) -> Opti
     let Prim::Elementwise(function) = prim else { return None };
     let v: Vec<f64> = x.iter().map(|&id| b.graph().node(id).prim.constant()).collect::<Option<_>>()?;
     let folded = match function {
-        Elementwise::Unary(op @ (Unary::Negate | Unary::Abs | Unary::Sqrt)) => elementwise::unary(*op, v[0]),
-        Elementwise::Binary(op) if *op != Binary::Power => elementwise::binary(*op, v[0], v[1]),
+        Elementwise::Unary(op @ (Unary::Negate | Unary::Abs | Unary::Sqrt)) => op.of(v[0]),
+        Elementwise::Binary(op) if *op != Binary::Power => op.of(v[0], v[1]),
         Elementwise::Unary(_)
         | Elementwise::Binary(_)
         | Elementwise::Compare(_)

@@ -17,20 +17,14 @@ pub fn unroll(graph: &Graph) -> Graph {
         out = rebuild(
             &out,
             |_| true,
-            |b, prim, operands, ty| match &prim {
-                Prim::Scan(scan) => {
+            |b, prim, operands, ty| {
+                if let Prim::Scan(scan) = &prim {
                     let key = (scan.of.clone(), operands.to_vec());
                     let steps = known.entry(key).or_insert_with(|| Steps::emit(b, &scan.of, operands));
                     steps.result(b, scan.result)
+                } else {
+                    b.emit(prim, operands, ty)
                 }
-                Prim::Leaf(_)
-                | Prim::Elementwise(_)
-                | Prim::Movement(_)
-                | Prim::Reduce(_)
-                | Prim::DotGeneral(_)
-                | Prim::Convolve(_)
-                | Prim::Window(_)
-                | Prim::Indexing(_) => b.emit(prim, operands, ty),
             },
         );
     }

@@ -1,6 +1,6 @@
 //! Products: sums over pairs of contracted axes, with axes that both operands share.
 
-use super::{Rules, StableHlo, arity, count, expect};
+use super::{Again, Kind, Lift, Rules, StableHlo, Summed, arity, count, expect};
 use crate::eval::{Array, Bindings, each_index};
 use crate::text::{Attributes, list};
 use crate::{Builder, Dim, NodeId, Type};
@@ -167,6 +167,38 @@ impl Rules for DotDims {
         let left = operands[0];
         let inner = self.left_contract.iter().map(|&i| left.shape[i].at(batch) as u64);
         inner.fold(count(result, batch).saturating_mul(2), u64::saturating_mul)
+    }
+
+    fn kind(&self, _: &[&Type], _: &Type) -> Kind {
+        Kind::Heavy
+    }
+
+    fn is_affine(&self, moves: &[bool]) -> bool {
+        moves != [true, true]
+    }
+
+    fn rows(&self, _: &[&Type], _: &Type) -> Option<Dim> {
+        None
+    }
+
+    fn lift(&self, _: &[bool]) -> Lift {
+        Lift::Product(self.clone())
+    }
+
+    fn summed(&self, varies: &[bool]) -> Summed {
+        match varies {
+            [true, true] => Summed::Product(self.clone()),
+            [false, ..] => Summed::Linear(1),
+            _ => Summed::Linear(0),
+        }
+    }
+
+    fn is_free(&self) -> bool {
+        false
+    }
+
+    fn again(&self) -> Again {
+        Again::Kept
     }
 
     fn stablehlo(&self) -> StableHlo {

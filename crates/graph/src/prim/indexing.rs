@@ -2,7 +2,7 @@
 //!
 //! An index outside the table reads zeros and adds nothing, in every evaluator: data is checked before.
 
-use super::{Rules, StableHlo, arity, count, expect};
+use super::{Again, Kind, Lift, Rules, StableHlo, Summed, arity, count, expect};
 use crate::eval::{Array, Bindings, each_index};
 use crate::text::Attributes;
 use crate::{Builder, DType, Dim, NodeId, Type};
@@ -110,6 +110,45 @@ impl Rules for Indexing {
             Indexing::Gather => 0,
             Indexing::ScatterAdd => operands.last().map_or(0, |rows| count(rows, batch)),
         }
+    }
+
+    fn kind(&self, _: &[&Type], _: &Type) -> Kind {
+        Kind::Heavy
+    }
+
+    fn is_affine(&self, _: &[bool]) -> bool {
+        false
+    }
+
+    fn rows(&self, operands: &[&Type], result: &Type) -> Option<Dim> {
+        match self {
+            Indexing::Gather => operands.first().and_then(|table| table.shape.first().copied()),
+            Indexing::ScatterAdd => result.shape.first().copied(),
+        }
+    }
+
+    /// Rows of one table can be read for all steps; tables of their own in every step stay in the loop.
+    fn lift(&self, varies: &[bool]) -> Lift {
+        match self {
+            Indexing::Gather if varies == [false, true] => Lift::AsIs((*self).into()),
+            Indexing::Gather | Indexing::ScatterAdd => Lift::Never,
+        }
+    }
+
+    fn summed(&self, varies: &[bool]) -> Summed {
+        match self {
+            Indexing::ScatterAdd if varies == [false, true] => Summed::Linear(1),
+            Indexing::ScatterAdd => Summed::Scatter,
+            Indexing::Gather => Summed::Never,
+        }
+    }
+
+    fn is_free(&self) -> bool {
+        false
+    }
+
+    fn again(&self) -> Again {
+        Again::Kept
     }
 
     fn stablehlo(&self) -> StableHlo {

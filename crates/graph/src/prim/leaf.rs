@@ -1,6 +1,6 @@
 //! Leaves: parameters, constants, counters, random numbers.
 
-use super::{Rules, StableHlo, expect};
+use super::{Again, Kind, Lift, Rules, StableHlo, Summed, expect};
 use crate::eval::{Array, Bindings};
 use crate::random::Key;
 use crate::text::Attributes;
@@ -272,6 +272,51 @@ impl Rules for Leaf {
 
     fn flops(&self, _: &[&Type], _: &Type, _: usize) -> u64 {
         0
+    }
+
+    fn kind(&self, _: &[&Type], _: &Type) -> Kind {
+        match self {
+            Leaf::Parameter { .. } | Leaf::Constant(_) | Leaf::Iota { .. } | Leaf::BatchSize => Kind::Leaf,
+            Leaf::Rng { .. } => Kind::Elementwise,
+        }
+    }
+
+    fn is_affine(&self, _: &[bool]) -> bool {
+        match self {
+            Leaf::Parameter { .. } => true,
+            Leaf::Constant(_) | Leaf::Iota { .. } | Leaf::BatchSize | Leaf::Rng { .. } => false,
+        }
+    }
+
+    fn rows(&self, _: &[&Type], result: &Type) -> Option<Dim> {
+        match self {
+            Leaf::Iota { axis } if result.dtype == DType::I32 => Some(result.shape[*axis]),
+            Leaf::Parameter { .. }
+            | Leaf::Constant(_)
+            | Leaf::Iota { .. }
+            | Leaf::BatchSize
+            | Leaf::Rng { .. } => None,
+        }
+    }
+
+    /// Random numbers keyed by the step stay where they are.
+    fn lift(&self, _: &[bool]) -> Lift {
+        Lift::Never
+    }
+
+    fn summed(&self, _: &[bool]) -> Summed {
+        Summed::Never
+    }
+
+    fn is_free(&self) -> bool {
+        match self {
+            Leaf::Constant(_) | Leaf::Iota { .. } | Leaf::BatchSize => true,
+            Leaf::Parameter { .. } | Leaf::Rng { .. } => false,
+        }
+    }
+
+    fn again(&self) -> Again {
+        Again::Kept
     }
 
     fn stablehlo(&self) -> StableHlo {

@@ -10,6 +10,7 @@
 pub(crate) mod contract;
 pub(crate) mod convolve;
 pub(crate) mod elementwise;
+pub(crate) mod functions;
 pub(crate) mod indexing;
 pub(crate) mod leaf;
 pub(crate) mod movement;
@@ -19,7 +20,8 @@ pub(crate) mod window;
 
 pub use contract::DotDims;
 pub use convolve::{ConvDims, Convolve};
-pub use elementwise::{Binary, Direction, Elementwise, Unary};
+pub use elementwise::Elementwise;
+pub use functions::{Binary, Direction, Unary};
 pub use indexing::Indexing;
 pub use leaf::{Bits, Distribution, Leaf, Role};
 pub use movement::Movement;
@@ -29,7 +31,7 @@ pub use window::{Window, WindowDims};
 
 use crate::eval::{Array, Bindings};
 use crate::text::Attributes;
-use crate::{Builder, NodeId, Type};
+use crate::{Builder, Dim, NodeId, Type};
 use std::sync::Arc;
 
 /// An operation with its attributes. Two nodes with equal primitive, type and operands compute the same.
@@ -83,8 +85,86 @@ pub(crate) trait Rules {
     /// elementwise function or a fold, none for moving elements.
     fn flops(&self, operands: &[&Type], result: &Type, batch: usize) -> u64;
 
+    /// What kind of work it is: how its elements come from those of its operands.
+    fn kind(&self, operands: &[&Type], result: &Type) -> Kind;
+
+    /// Whether it is a linear function plus a constant of the operands that move, together; the others stay as they are.
+    fn is_affine(&self, moves: &[bool]) -> bool;
+
+    /// The number of rows that whole numbers count which it takes or gives: they must be exact.
+    fn rows(&self, operands: &[&Type], result: &Type) -> Option<Dim>;
+
+    /// What it is over all steps of a loop at once, where these operands vary from step to step; at least one does.
+    fn lift(&self, varies: &[bool]) -> Lift;
+
+    /// What the sum of its results over all steps of a loop is, where these operands vary.
+    fn summed(&self, varies: &[bool]) -> Summed;
+
+    /// Whether the body of a loop rather does it in every step than be handed what it gives: it is known, or moves
+    /// elements that are read from somewhere in any case.
+    fn is_free(&self) -> bool;
+
+    /// How reverse mode of a loop gets at its value again.
+    fn again(&self) -> Again;
+
     /// What it becomes in StableHLO.
     fn stablehlo(&self) -> StableHlo;
+}
+
+/// How the elements of a result come from those of its operands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// Given or known: parameters, constants, counters.
+    Leaf,
+    /// The operand's elements in the same order, where classes and predicates are numbers: reshape, most conversions.
+    Alias,
+    /// The operand's elements elsewhere.
+    View,
+    /// Element by element.
+    Elementwise,
+    /// Everything else: it needs a kernel of its own.
+    Heavy,
+}
+
+/// What a primitive is over all steps of a loop at once. Tensors of all steps have the axis of steps first.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Lift {
+    /// Nothing: it stays in the loop.
+    Never,
+    /// This, of operands of all steps; those that do not vary are repeated.
+    Stacked(Prim),
+    /// This, of operands as they are.
+    AsIs(Prim),
+    /// A product, of a larger matrix where one side is the same in all steps.
+    Product(DotDims),
+}
+
+/// What the sum of a primitive's results over all steps of a loop is, in terms of sums of its operands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Summed {
+    /// Nothing simpler than the sum of all of them.
+    Never,
+    /// The same of the sums of all operands.
+    Each,
+    /// The same of the sum of this operand: it is linear in it, and the others are the same in all steps.
+    Linear(usize),
+    /// A sum over axes: one over the axis of steps as well.
+    Fold(Vec<usize>),
+    /// A product of two values of every step: one product over the steps as well.
+    Product(DotDims),
+    /// Rows added to a table in every step: all rows at once.
+    Scatter,
+}
+
+/// How reverse mode of a loop gets at a forward value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Again {
+    /// From a stack: it is dear.
+    Kept,
+    /// From its operands, once more.
+    Computed,
+    /// From its operands, which are no larger, whatever they are: it only moves elements or says them otherwise.
+    Moved,
 }
 
 /// What a primitive becomes in StableHLO.
@@ -155,6 +235,37 @@ impl Prim {
 
     pub(crate) fn attributes(&self) -> Vec<(&'static str, String)> {
         self.rules().attributes()
+    }
+
+    /// What kind of work it is, for operands and a result of these types.
+    pub fn kind(&self, operands: &[&Type], result: &Type) -> Kind {
+        self.rules().kind(operands, result)
+    }
+
+    /// The number of rows that whole numbers count which it takes or gives, if it does: row numbers of a table,
+    /// indices of a largest element, whole counters. Whoever stores whole numbers as floats must hold them exactly.
+    pub fn rows(&self, operands: &[&Type], result: &Type) -> Option<Dim> {
+        self.rules().rows(operands, result)
+    }
+
+    pub(crate) fn is_affine(&self, moves: &[bool]) -> bool {
+        self.rules().is_affine(moves)
+    }
+
+    pub(crate) fn lift(&self, varies: &[bool]) -> Lift {
+        self.rules().lift(varies)
+    }
+
+    pub(crate) fn summed(&self, varies: &[bool]) -> Summed {
+        self.rules().summed(varies)
+    }
+
+    pub(crate) fn is_free(&self) -> bool {
+        self.rules().is_free()
+    }
+
+    pub(crate) fn again(&self) -> Again {
+        self.rules().again()
     }
 
     /// The inverse of [`Prim::name`] and [`Prim::attributes`].

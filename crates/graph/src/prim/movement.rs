@@ -1,6 +1,6 @@
 //! Moving elements without computing: reshape, transpose, broadcast, slice, concatenate, pad, reverse.
 
-use super::{Reduction, Rules, StableHlo, arity, expect};
+use super::{Again, Kind, Lift, Reduction, Rules, StableHlo, Summed, arity, expect};
 use crate::eval::{Array, Bindings};
 use crate::text::{Attributes, list};
 use crate::{Builder, Dim, NodeId, Type};
@@ -210,6 +210,64 @@ impl Rules for Movement {
 
     fn flops(&self, _: &[&Type], _: &Type, _: usize) -> u64 {
         0
+    }
+
+    fn kind(&self, _: &[&Type], _: &Type) -> Kind {
+        match self {
+            Movement::Reshape => Kind::Alias,
+            Movement::Transpose { .. }
+            | Movement::BroadcastInDim { .. }
+            | Movement::Slice { .. }
+            | Movement::Reverse { .. } => Kind::View,
+            Movement::Concatenate { .. } | Movement::Pad { .. } => Kind::Heavy,
+        }
+    }
+
+    fn is_affine(&self, _: &[bool]) -> bool {
+        true
+    }
+
+    fn rows(&self, _: &[&Type], _: &Type) -> Option<Dim> {
+        None
+    }
+
+    fn lift(&self, _: &[bool]) -> Lift {
+        let up = |axes: &[usize]| axes.iter().map(|a| a + 1).collect::<Vec<_>>();
+        let under = |axes: &[usize]| [vec![0], up(axes)].concat();
+        let from_zero = |axes: &[usize]| [&[0], axes].concat();
+        let lifted = match self {
+            Movement::Reshape => Movement::Reshape,
+            Movement::Transpose { perm } => Movement::Transpose { perm: under(perm) },
+            Movement::BroadcastInDim { axes } => Movement::BroadcastInDim { axes: under(axes) },
+            Movement::Slice { start } => Movement::Slice { start: from_zero(start) },
+            Movement::Pad { low } => Movement::Pad { low: from_zero(low) },
+            Movement::Reverse { axes } => Movement::Reverse { axes: up(axes) },
+            Movement::Concatenate { axis } => Movement::Concatenate { axis: axis + 1 },
+        };
+        Lift::Stacked(lifted.into())
+    }
+
+    fn summed(&self, _: &[bool]) -> Summed {
+        Summed::Each
+    }
+
+    fn is_free(&self) -> bool {
+        match self {
+            Movement::Reshape
+            | Movement::Transpose { .. }
+            | Movement::BroadcastInDim { .. }
+            | Movement::Slice { .. }
+            | Movement::Reverse { .. } => true,
+            Movement::Concatenate { .. } | Movement::Pad { .. } => false,
+        }
+    }
+
+    fn again(&self) -> Again {
+        match self {
+            Movement::Reshape | Movement::Transpose { .. } | Movement::BroadcastInDim { .. } => Again::Moved,
+            Movement::Slice { .. } => Again::Computed,
+            Movement::Concatenate { .. } | Movement::Pad { .. } | Movement::Reverse { .. } => Again::Kept,
+        }
     }
 
     fn stablehlo(&self) -> StableHlo {

@@ -1,6 +1,6 @@
 //! Folding axes away.
 
-use super::{Binary, Direction, Rules, StableHlo, arity, count, expect};
+use super::{Again, Binary, Direction, Kind, Lift, Rules, StableHlo, Summed, arity, count, expect};
 use crate::eval::{Array, Bindings};
 use crate::text::{Attributes, list};
 use crate::{Builder, DType, Dim, NodeId, Type};
@@ -52,6 +52,14 @@ impl Reduction {
             Reduction::Add => 0.0,
             Reduction::Maximum => f64::NEG_INFINITY,
             Reduction::Minimum => f64::INFINITY,
+        }
+    }
+
+    /// Whether it is a linear function of its elements.
+    pub(crate) fn is_affine(self) -> bool {
+        match self {
+            Reduction::Add => true,
+            Reduction::Maximum | Reduction::Minimum => false,
         }
     }
 
@@ -148,7 +156,7 @@ impl Rules for Reduce {
                 x.each(|index, value| {
                     let at: Vec<usize> = kept.iter().map(|&k| index[k]).collect();
                     let slot = out.at_mut(&at);
-                    *slot = super::elementwise::binary(op.op(), *slot, value);
+                    *slot = op.op().of(*slot, value);
                 });
                 out
             }
@@ -172,6 +180,49 @@ impl Rules for Reduce {
         match self {
             Reduce::Fold { .. } | Reduce::ArgMax { .. } => operands.iter().map(|x| count(x, batch)).sum(),
         }
+    }
+
+    fn kind(&self, _: &[&Type], _: &Type) -> Kind {
+        Kind::Heavy
+    }
+
+    fn is_affine(&self, _: &[bool]) -> bool {
+        match self {
+            Reduce::Fold { op, .. } => op.is_affine(),
+            Reduce::ArgMax { .. } => false,
+        }
+    }
+
+    fn rows(&self, operands: &[&Type], _: &Type) -> Option<Dim> {
+        match self {
+            Reduce::Fold { .. } => None,
+            Reduce::ArgMax { axis } => operands.first().map(|x| x.shape[*axis]),
+        }
+    }
+
+    fn lift(&self, _: &[bool]) -> Lift {
+        let lifted = match self {
+            Reduce::Fold { op, axes } => Reduce::Fold { op: *op, axes: axes.iter().map(|a| a + 1).collect() },
+            Reduce::ArgMax { axis } => Reduce::ArgMax { axis: axis + 1 },
+        };
+        Lift::Stacked(lifted.into())
+    }
+
+    fn summed(&self, _: &[bool]) -> Summed {
+        match self {
+            Reduce::Fold { op: Reduction::Add, axes } => Summed::Fold(axes.clone()),
+            Reduce::Fold { op: Reduction::Maximum | Reduction::Minimum, .. } | Reduce::ArgMax { .. } => {
+                Summed::Never
+            }
+        }
+    }
+
+    fn is_free(&self) -> bool {
+        false
+    }
+
+    fn again(&self) -> Again {
+        Again::Kept
     }
 
     fn stablehlo(&self) -> StableHlo {

@@ -8,7 +8,8 @@
 //! Nodes with the same body, length, direction and operands are results of one loop. There are no tuples, so dead
 //! results vanish as every dead node does. In StableHLO a loop is a `while` with a counter.
 
-use super::{Prim, Rules, StableHlo};
+use super::{Again, Kind, Lift, Prim, Rules, StableHlo, Summed};
+use crate::affine::affine_nodes;
 use crate::eval::{Array, Bindings};
 use crate::text::Attributes;
 use crate::{Builder, Dim, NodeId, Region, Type};
@@ -139,6 +140,44 @@ impl Rules for Scan {
         let body = self.of.body.graph();
         let step = body.ids().map(|id| body.flops(id, batch)).fold(0, u64::saturating_add);
         step.saturating_mul(self.of.length as u64)
+    }
+
+    fn kind(&self, _: &[&Type], _: &Type) -> Kind {
+        Kind::Heavy
+    }
+
+    /// What is carried moves as soon as anything does.
+    fn is_affine(&self, moves: &[bool]) -> bool {
+        let body = &self.of.body;
+        let inside =
+            |p: NodeId| p.index() < body.parameters() && (p.index() < body.carries() || moves[p.index()]);
+        let inner = affine_nodes(body.graph(), None, &inside);
+        let stacked = match self.result {
+            ScanResult::Stack(n) => inner[n.index()].affine,
+            ScanResult::Last(_) => true,
+        };
+        stacked && body.next().iter().all(|n| inner[n.index()].affine)
+    }
+
+    fn rows(&self, _: &[&Type], _: &Type) -> Option<Dim> {
+        None
+    }
+
+    /// Loops in loops stay where they are.
+    fn lift(&self, _: &[bool]) -> Lift {
+        Lift::Never
+    }
+
+    fn summed(&self, _: &[bool]) -> Summed {
+        Summed::Never
+    }
+
+    fn is_free(&self) -> bool {
+        false
+    }
+
+    fn again(&self) -> Again {
+        Again::Kept
     }
 
     fn stablehlo(&self) -> StableHlo {

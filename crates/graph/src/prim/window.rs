@@ -9,7 +9,7 @@
 //! `select_and_gather(x, h)` reads `h` at those places, and is the adjoint of that.
 
 use super::convolve::{adjoint_padding, dilated, positions};
-use super::{Reduction, Rules, StableHlo, arity, count, expect};
+use super::{Again, Kind, Lift, Reduction, Rules, StableHlo, Summed, arity, count, expect};
 use crate::eval::{Array, Bindings, each_index};
 use crate::text::{Attributes, list, signed};
 use crate::{Builder, Dim, NodeId, Type};
@@ -242,7 +242,7 @@ impl Rules for Window {
             Window::ReduceWindow { op, window } => Array::from_fn(dims, |to| {
                 let mut sum = op.identity();
                 window.visit(&x[0].dims, to, |from| {
-                    sum = super::elementwise::binary(op.op(), sum, x[0].at(from));
+                    sum = op.op().of(sum, x[0].at(from));
                 });
                 sum
             }),
@@ -268,6 +268,38 @@ impl Rules for Window {
             Window::SelectAndScatter(window) => (window, operands[1]),
         };
         window.size.iter().fold(count(positions, batch), |n, &s| n.saturating_mul(s as u64))
+    }
+
+    fn kind(&self, _: &[&Type], _: &Type) -> Kind {
+        Kind::Heavy
+    }
+
+    fn is_affine(&self, _: &[bool]) -> bool {
+        match self {
+            Window::ReduceWindow { op, .. } => op.is_affine(),
+            Window::SelectAndScatter(_) | Window::SelectAndGather(_) => false,
+        }
+    }
+
+    fn rows(&self, _: &[&Type], _: &Type) -> Option<Dim> {
+        None
+    }
+
+    /// Its batch would be two axes: it stays in the loop.
+    fn lift(&self, _: &[bool]) -> Lift {
+        Lift::Never
+    }
+
+    fn summed(&self, _: &[bool]) -> Summed {
+        Summed::Never
+    }
+
+    fn is_free(&self) -> bool {
+        false
+    }
+
+    fn again(&self) -> Again {
+        Again::Kept
     }
 
     fn stablehlo(&self) -> StableHlo {

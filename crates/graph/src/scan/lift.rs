@@ -1,7 +1,8 @@
 //! All steps of a loop at once: an operation of the body as one operation on stacks.
 
+use crate::prim::Lift;
 use crate::prim::scan::stacked;
-use crate::{Builder, Dim, DotDims, Indexing, Movement, NodeId, Prim, Reduce, Type};
+use crate::{Builder, Dim, DotDims, NodeId, Prim, Type};
 
 /// A value of the body as it is outside of the loop.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -14,56 +15,27 @@ pub struct Lifted {
 
 /// Whether [`lift`] can say an operation of which some operands vary.
 pub(super) fn can_lift(prim: &Prim, varies: &[bool]) -> bool {
-    match prim {
-        Prim::Elementwise(_) | Prim::Movement(_) | Prim::Reduce(_) | Prim::DotGeneral(_) => true,
-        Prim::Indexing(Indexing::Gather) => !varies[0],
-        // Random numbers keyed by the step, windows whose batch would be two axes, tables of their own in every
-        // step, loops in loops: these stay where they are.
-        Prim::Leaf(_)
-        | Prim::Convolve(_)
-        | Prim::Window(_)
-        | Prim::Indexing(Indexing::ScatterAdd)
-        | Prim::Scan(_) => false,
-    }
+    prim.lift(varies) != Lift::Never
 }
 
 /// Emits the operation for all `length` steps; `ty` is its type in one step. At least one operand varies, and
 /// [`can_lift`] holds.
 pub(super) fn lift(b: &mut Builder, prim: &Prim, operands: &[Lifted], ty: &Type, length: usize) -> NodeId {
     let to = stacked(length, ty);
-    let up = |axes: &[usize]| axes.iter().map(|a| a + 1).collect::<Vec<_>>();
-    let under = |axes: &[usize]| [vec![0], up(axes)].concat();
-    let from_zero = |axes: &[usize]| [&[0], axes].concat();
-    if let Prim::DotGeneral(dims) = prim {
-        return dot(b, dims, operands[0], operands[1]);
-    }
-    let lifted: Prim = match prim {
-        Prim::Reduce(Reduce::Fold { op, axes }) => Reduce::Fold { op: *op, axes: up(axes) }.into(),
-        Prim::Reduce(Reduce::ArgMax { axis }) => Reduce::ArgMax { axis: axis + 1 }.into(),
-        Prim::Movement(movement) => match movement {
-            Movement::Reshape => Movement::Reshape,
-            Movement::Transpose { perm } => Movement::Transpose { perm: under(perm) },
-            Movement::BroadcastInDim { axes } => Movement::BroadcastInDim { axes: under(axes) },
-            Movement::Slice { start } => Movement::Slice { start: from_zero(start) },
-            Movement::Pad { low } => Movement::Pad { low: from_zero(low) },
-            Movement::Reverse { axes } => Movement::Reverse { axes: up(axes) },
-            Movement::Concatenate { axis } => Movement::Concatenate { axis: axis + 1 },
+    let varies: Vec<bool> = operands.iter().map(|o| o.varies).collect();
+    match prim.lift(&varies) {
+        Lift::Product(dims) => dot(b, &dims, operands[0], operands[1]),
+        Lift::Stacked(lifted) => {
+            let all = |o: &Lifted| if o.varies { o.node } else { repeat(b, o.node, length) };
+            let nodes: Vec<NodeId> = operands.iter().map(all).collect();
+            b.emit(lifted, &nodes, to)
         }
-        .into(),
-        Prim::Leaf(_)
-        | Prim::Elementwise(_)
-        | Prim::DotGeneral(_)
-        | Prim::Convolve(_)
-        | Prim::Window(_)
-        | Prim::Indexing(_)
-        | Prim::Scan(_) => prim.clone(),
-    };
-    let gathers = matches!(prim, Prim::Indexing(_));
-    let nodes: Vec<NodeId> = operands
-        .iter()
-        .map(|o| if o.varies || gathers { o.node } else { repeat(b, o.node, length) })
-        .collect();
-    b.emit(lifted, &nodes, to)
+        Lift::AsIs(lifted) => {
+            let nodes: Vec<NodeId> = operands.iter().map(|o| o.node).collect();
+            b.emit(lifted, &nodes, to)
+        }
+        Lift::Never => unreachable!("{} is not lifted", prim.name()),
+    }
 }
 
 /// The same value in every step.

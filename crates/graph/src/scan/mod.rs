@@ -19,7 +19,7 @@ pub use lift::Lifted;
 pub(crate) use lift::slice_at;
 
 use crate::prim::scan::{Loop, Scan, ScanResult};
-use crate::{Builder, Elementwise, Graph, Leaf, Movement, NodeId, OutputKind, Prim, Region, Role, Type};
+use crate::{Builder, Graph, NodeId, OutputKind, Prim, Region, Role, Type};
 use lift::{can_lift, lift};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -114,31 +114,6 @@ impl Dependence {
 
     fn is_liftable(&self, id: NodeId) -> bool {
         id.index().checked_sub(self.first).and_then(|at| self.liftable.get(at)).copied().unwrap_or(false)
-    }
-}
-
-/// What only moves elements, or is known: cheaper repeated in a body than handed in.
-fn is_free(prim: &Prim) -> bool {
-    match prim {
-        Prim::Leaf(leaf) => match leaf {
-            Leaf::Constant(_) | Leaf::Iota { .. } | Leaf::BatchSize => true,
-            Leaf::Parameter { .. } | Leaf::Rng { .. } => false,
-        },
-        Prim::Elementwise(function) => matches!(function, Elementwise::Convert | Elementwise::StopGradient),
-        Prim::Movement(movement) => match movement {
-            Movement::Reshape
-            | Movement::Transpose { .. }
-            | Movement::BroadcastInDim { .. }
-            | Movement::Slice { .. }
-            | Movement::Reverse { .. } => true,
-            Movement::Concatenate { .. } | Movement::Pad { .. } => false,
-        },
-        Prim::Reduce(_)
-        | Prim::DotGeneral(_)
-        | Prim::Convolve(_)
-        | Prim::Window(_)
-        | Prim::Indexing(_)
-        | Prim::Scan(_) => false,
     }
 }
 
@@ -243,7 +218,7 @@ impl Parts {
                 out.slices.insert(id);
             } else if carries.contains(&id) {
                 out.needed.insert(id);
-            } else if !of.varies && !is_free(prim) {
+            } else if !of.varies && !prim.is_free() {
                 out.invariants.insert(id);
             } else {
                 out.inside.push(id);

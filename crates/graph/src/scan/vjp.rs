@@ -9,8 +9,9 @@
 use super::sum::{is_summable, sum};
 use super::{Body, Carry, Dependence};
 use crate::grad::gradient_of;
+use crate::prim::Again;
 use crate::prim::scan::{Loop, ScanResult};
-use crate::{Binary, Builder, Elementwise, Movement, NodeId, Prim, Role, Unary};
+use crate::{Binary, Builder, NodeId, Role};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The cotangents of the operands of a loop, given those of some of its results. `None` where nothing flows.
@@ -94,15 +95,6 @@ pub(crate) fn vjp(
         .collect()
 }
 
-/// How a forward value gets into the backward loop.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Way {
-    /// From a stack of the forward loop.
-    Kept,
-    /// From its operands, once more.
-    Again,
-}
-
 /// The nodes of the forward body whose values the backward body takes from stacks.
 fn residuals(b: &Builder, of: &Loop, body: &Body, forward: &[NodeId]) -> Vec<NodeId> {
     let graph = of.body.graph();
@@ -129,12 +121,10 @@ fn residuals(b: &Builder, of: &Loop, body: &Body, forward: &[NodeId]) -> Vec<Nod
     let mut kept: BTreeSet<NodeId> = BTreeSet::new();
     let mut cheap: BTreeSet<NodeId> = BTreeSet::new();
     while let Some(at) = wanted.pop_last() {
-        match way(&b.graph().node(at).prim) {
-            Way::Kept => drop(kept.insert(at)),
-            Way::Again if moves(&b.graph().node(at).prim) => {
-                wanted.extend(b.operands(at).into_iter().filter(|o| varies.contains(o)));
-            }
-            Way::Again => drop(cheap.insert(at)),
+        match b.graph().node(at).prim.again() {
+            Again::Kept => drop(kept.insert(at)),
+            Again::Moved => wanted.extend(b.operands(at).into_iter().filter(|o| varies.contains(o))),
+            Again::Computed => drop(cheap.insert(at)),
         }
     }
     // Cheap values follow from what is kept anyway, or are kept themselves.
@@ -173,55 +163,6 @@ fn hanging(b: &Builder, on: &BTreeSet<NodeId>) -> impl Fn(NodeId) -> bool + use<
     move |id| out.contains(&id)
 }
 
-/// What only moves elements, without making them fewer.
-fn moves(prim: &Prim) -> bool {
-    match prim {
-        Prim::Movement(movement) => {
-            matches!(
-                movement,
-                Movement::Reshape | Movement::Transpose { .. } | Movement::BroadcastInDim { .. }
-            )
-        }
-        Prim::Elementwise(function) => *function == Elementwise::Convert,
-        Prim::Leaf(_)
-        | Prim::Reduce(_)
-        | Prim::DotGeneral(_)
-        | Prim::Convolve(_)
-        | Prim::Window(_)
-        | Prim::Indexing(_)
-        | Prim::Scan(_) => false,
-    }
-}
-
-fn way(prim: &Prim) -> Way {
-    match prim {
-        Prim::Movement(movement) => match movement {
-            Movement::Reshape
-            | Movement::Transpose { .. }
-            | Movement::BroadcastInDim { .. }
-            | Movement::Slice { .. } => Way::Again,
-            Movement::Concatenate { .. } | Movement::Pad { .. } | Movement::Reverse { .. } => Way::Kept,
-        },
-        Prim::Elementwise(function) => match function {
-            Elementwise::Compare(_)
-            | Elementwise::Select
-            | Elementwise::Convert
-            | Elementwise::StopGradient => Way::Again,
-            Elementwise::Unary(Unary::Negate | Unary::Abs | Unary::Sign | Unary::Not) => Way::Again,
-            Elementwise::Unary(_) => Way::Kept,
-            Elementwise::Binary(Binary::Divide | Binary::Power) => Way::Kept,
-            Elementwise::Binary(_) => Way::Again,
-        },
-        Prim::Leaf(_)
-        | Prim::Reduce(_)
-        | Prim::DotGeneral(_)
-        | Prim::Convolve(_)
-        | Prim::Window(_)
-        | Prim::Indexing(_)
-        | Prim::Scan(_) => Way::Kept,
-    }
-}
-
 /// The slices from which a cheap value follows, together with what is kept, by a few cheap operations; `None` when
 /// it does not.
 fn follows(
@@ -245,7 +186,7 @@ fn follows(
             continue;
         }
         steps += 1;
-        if steps > CHEAP || way(&b.graph().node(at).prim) == Way::Kept {
+        if steps > CHEAP || b.graph().node(at).prim.again() == Again::Kept {
             return None;
         }
         todo.extend(b.operands(at));

@@ -5,9 +5,7 @@ use crate::declarations::settings::{Loss, Named};
 use crate::elaborate::builtins;
 use crate::elaborate::elab::{Elab, Stop};
 use crate::elaborate::value::{Def, Tensor, Value, numbers_text};
-use nnc_graph::{
-    Binary, Elementwise, Graph, Leaf, NodeId, Prim, Reduce, Reduction, Role, ScanResult, Unary, Window,
-};
+use nnc_graph::{Graph, NodeId, Role};
 use nnc_syntax::{Code, Diagnostic, SourceId, Span};
 use std::collections::BTreeSet;
 
@@ -263,65 +261,7 @@ fn linear_network(e: &mut Elab<'_>, outputs: &[(String, Tensor)]) {
 /// Whether a node is a linear function of the inputs plus a constant.
 pub(crate) fn is_affine(graph: &Graph, node: NodeId) -> bool {
     let input = |id: NodeId| graph.node(id).prim.parameter().is_some_and(|(role, _)| role == Role::Input);
-    let (depends, affine) = affine_nodes(graph, Some(node), &input);
-    depends[node.index()] && affine[node.index()]
-}
-
-/// Of each node, up to `last` if one is named: whether it depends on a node that `moves`, and whether it does so
-/// affinely if at all.
-fn affine_nodes(
-    graph: &Graph,
-    last: Option<NodeId>,
-    moves: &dyn Fn(NodeId) -> bool,
-) -> (Vec<bool>, Vec<bool>) {
-    let mut depends = vec![false; graph.len()];
-    let mut affine = vec![true; graph.len()];
-    for id in graph.ids().take(last.map_or(graph.len(), |l| l.index() + 1)) {
-        let operands = graph.operands(id);
-        let i = id.index();
-        let prim = &graph.node(id).prim;
-        depends[i] = moves(id) || operands.iter().any(|o| depends[o.index()]);
-        if !depends[i] {
-            continue;
-        }
-        let moving = operands.iter().filter(|o| depends[o.index()]).count();
-        let keeps = match prim {
-            Prim::Leaf(leaf) => matches!(leaf, Leaf::Parameter { .. }),
-            Prim::Elementwise(function) => match function {
-                Elementwise::Unary(op) => *op == Unary::Negate,
-                Elementwise::Binary(Binary::Multiply) => moving == 1,
-                Elementwise::Binary(Binary::Divide) => !depends[operands[1].index()],
-                Elementwise::Binary(op) => matches!(op, Binary::Add | Binary::Subtract),
-                Elementwise::Select => !depends[operands[0].index()],
-                Elementwise::StopGradient => true,
-                Elementwise::Compare(_) | Elementwise::Convert => false,
-            },
-            Prim::Movement(_) => true,
-            Prim::Reduce(Reduce::Fold { op, .. }) | Prim::Window(Window::ReduceWindow { op, .. }) => {
-                *op == Reduction::Add
-            }
-            Prim::DotGeneral(_) | Prim::Convolve(_) => moving == 1,
-            // What is carried moves as soon as anything does.
-            Prim::Scan(scan) => {
-                let body = &scan.of.body;
-                let inside = |p: NodeId| {
-                    p.index() < body.parameters()
-                        && (p.index() < body.carries() || depends[operands[p.index()].index()])
-                };
-                let (_, inner) = affine_nodes(body.graph(), None, &inside);
-                let stacked = match scan.result {
-                    ScanResult::Stack(n) => inner[n.index()],
-                    ScanResult::Last(_) => true,
-                };
-                stacked && body.next().iter().all(|n| inner[n.index()])
-            }
-            Prim::Reduce(Reduce::ArgMax { .. })
-            | Prim::Window(Window::SelectAndScatter(_) | Window::SelectAndGather(_))
-            | Prim::Indexing(_) => false,
-        };
-        affine[i] = keeps && operands.iter().all(|o| affine[o.index()]);
-    }
-    (depends, affine)
+    nnc_graph::is_affine(graph, node, &input)
 }
 
 /// Tensors that the loss, the metrics and the predictions do not depend on.

@@ -7,7 +7,7 @@ use crate::memory;
 use crate::problem::{Outcome, Problem, ProblemKind};
 use nnc_artifact::foreign::{Library, Unpaired, Wanted};
 use nnc_artifact::{ModelCard, TensorFile, foreign};
-use nnc_graph::{Convolve, Elementwise, Graph, Indexing, Leaf, Movement, NodeId, Prim, Role, Window};
+use nnc_graph::{Convolve, Elementwise, Graph, Indexing, Movement, NodeId, Prim, Role, Window};
 use nnc_model::Model;
 use nnc_syntax::{Code, Diagnostic};
 use std::path::Path;
@@ -107,31 +107,21 @@ fn origin(graph: &Graph, mut x: NodeId, beside: &mut Vec<NodeId>) -> Option<Node
     loop {
         let node = graph.node(x);
         let operands = graph.operands(x);
-        match &node.prim {
-            Prim::Movement(Movement::Reshape) => {
-                let from = operands[0];
-                return (node.ty.rank() == 2 && graph.ty(from).rank() > 2).then_some(from);
-            }
-            Prim::Elementwise(function) if *function != Elementwise::StopGradient => {
-                let spread = |id: &NodeId| {
-                    matches!(graph.node(*id).prim, Prim::Movement(Movement::BroadcastInDim { .. }))
-                };
-                beside.extend(operands.iter().copied().filter(spread));
-                let mut own: Vec<NodeId> = operands.iter().copied().filter(|id| !spread(id)).collect();
-                own.dedup();
-                // Of several, the first that leads on: `x * sigmoid(x)`.
-                x = *own.first()?;
-            }
-            Prim::Leaf(_)
-            | Prim::Elementwise(_)
-            | Prim::Movement(_)
-            | Prim::Reduce(_)
-            | Prim::DotGeneral(_)
-            | Prim::Convolve(_)
-            | Prim::Window(_)
-            | Prim::Indexing(_)
-            | Prim::Scan(_) => return None,
+        if node.prim == Movement::Reshape.into() {
+            let from = operands[0];
+            return (node.ty.rank() == 2 && graph.ty(from).rank() > 2).then_some(from);
         }
+        let Prim::Elementwise(function) = node.prim else { return None };
+        if function == Elementwise::StopGradient {
+            return None;
+        }
+        let spread =
+            |id: &NodeId| matches!(graph.node(*id).prim, Prim::Movement(Movement::BroadcastInDim { .. }));
+        beside.extend(operands.iter().copied().filter(spread));
+        let mut own: Vec<NodeId> = operands.iter().copied().filter(|id| !spread(id)).collect();
+        own.dedup();
+        // Of several, the first that leads on: `x * sigmoid(x)`.
+        x = *own.first()?;
     }
 }
 
@@ -160,19 +150,17 @@ fn channels_first(graph: &Graph, id: NodeId) -> bool {
         if std::mem::replace(&mut seen[id.index()], true) {
             continue;
         }
-        match &graph.node(id).prim {
-            Prim::Convolve(Convolve::Convolution(_)) | Prim::Window(Window::ReduceWindow { .. }) => {
-                return true;
-            }
-            Prim::Leaf(Leaf::Parameter { role: Role::Input, .. }) if graph.ty(id).rank() >= 4 => return true,
-            Prim::DotGeneral(_) | Prim::Indexing(Indexing::Gather) | Prim::Scan(_) => {}
-            Prim::Leaf(_)
-            | Prim::Elementwise(_)
-            | Prim::Movement(_)
-            | Prim::Reduce(_)
-            | Prim::Convolve(_)
-            | Prim::Window(_)
-            | Prim::Indexing(_) => open.extend(graph.operands(id)),
+        let prim = &graph.node(id).prim;
+        let of_space = matches!(
+            prim,
+            Prim::Convolve(Convolve::Convolution(_)) | Prim::Window(Window::ReduceWindow { .. })
+        );
+        let image = prim.parameter().is_some_and(|(role, _)| role == Role::Input) && graph.ty(id).rank() >= 4;
+        if of_space || image {
+            return true;
+        }
+        if !matches!(prim, Prim::DotGeneral(_) | Prim::Indexing(Indexing::Gather) | Prim::Scan(_)) {
+            open.extend(graph.operands(id));
         }
     }
     false

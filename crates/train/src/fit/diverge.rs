@@ -9,7 +9,7 @@ use crate::fit::report::TrainOptions;
 use crate::memory;
 use crate::problem::{Outcome, Problem, ProblemKind};
 use nnc_backend::{Layout, Options, Slice, State};
-use nnc_graph::{Binary, Elementwise, Graph, Leaf, Movement, NodeId, OutputKind, Prim, Role, passes};
+use nnc_graph::{Binary, Elementwise, Graph, Movement, NodeId, OutputKind, Prim, Role, passes};
 use nnc_model::{Model, Spec};
 use nnc_syntax::{Code, Diagnostic, Span};
 
@@ -214,6 +214,17 @@ fn helps(d: Diagnostic) -> Diagnostic {
         .help("classes: end with `softmax` and `loss crossentropy`, which are computed together and safely")
 }
 
+/// The sign that stands between two numbers.
+fn infix(op: Binary) -> Option<&'static str> {
+    match op {
+        Binary::Add => Some(" + "),
+        Binary::Subtract => Some(" - "),
+        Binary::Multiply => Some(" * "),
+        Binary::Divide => Some(" / "),
+        Binary::Power | Binary::Maximum | Binary::Minimum | Binary::And | Binary::Or => None,
+    }
+}
+
 /// How a value that is no number came to be.
 struct Explanation<'a> {
     spec: &'a Spec,
@@ -282,21 +293,7 @@ impl Explanation<'_> {
         if operands.is_empty() || prim.parameter().is_some() {
             return format!("{} is {}", self.name(node), number(result));
         }
-        let infix = match prim {
-            Prim::Elementwise(Elementwise::Binary(Binary::Add)) => Some(" + "),
-            Prim::Elementwise(Elementwise::Binary(Binary::Subtract)) => Some(" - "),
-            Prim::Elementwise(Elementwise::Binary(Binary::Multiply)) => Some(" * "),
-            Prim::Elementwise(Elementwise::Binary(Binary::Divide)) => Some(" / "),
-            Prim::Leaf(_)
-            | Prim::Elementwise(_)
-            | Prim::Movement(_)
-            | Prim::Reduce(_)
-            | Prim::DotGeneral(_)
-            | Prim::Convolve(_)
-            | Prim::Window(_)
-            | Prim::Indexing(_)
-            | Prim::Scan(_) => None,
-        };
+        let infix = if let Prim::Elementwise(Elementwise::Binary(op)) = prim { infix(*op) } else { None };
         let Some(infix) = infix else {
             return format!("{}({}) is {}", prim.name(), operands.join(", "), number(result));
         };
@@ -306,20 +303,13 @@ impl Explanation<'_> {
     /// What a node is called in an explanation.
     fn name(&self, node: NodeId) -> String {
         let prim = &self.graph.node(node).prim;
-        match prim {
-            Prim::Leaf(Leaf::Parameter { role: Role::Weight, name }) => format!("the weight {name}"),
-            Prim::Leaf(Leaf::Parameter { role, name }) if role.name() == &**name => format!("the {name}"),
-            Prim::Leaf(Leaf::Parameter { role, name }) => format!("the {} {name}", role.name()),
-            Prim::Leaf(Leaf::Constant(x)) => number(x.get()),
-            Prim::DotGeneral(_) => "product".to_string(),
-            Prim::Leaf(_)
-            | Prim::Elementwise(_)
-            | Prim::Movement(_)
-            | Prim::Reduce(_)
-            | Prim::Convolve(_)
-            | Prim::Window(_)
-            | Prim::Indexing(_)
-            | Prim::Scan(_) => prim.name().to_string(),
+        match (prim.parameter(), prim.constant()) {
+            (Some((Role::Weight, name)), _) => format!("the weight {name}"),
+            (Some((role, name)), _) if role.name() == &**name => format!("the {name}"),
+            (Some((role, name)), _) => format!("the {} {name}", role.name()),
+            (None, Some(x)) => number(x),
+            (None, None) if matches!(prim, Prim::DotGeneral(_)) => "product".to_string(),
+            (None, None) => prim.name().to_string(),
         }
     }
 
