@@ -21,7 +21,6 @@ mod grad;
 mod graph;
 pub mod passes;
 pub mod prim;
-pub mod random;
 mod region;
 pub mod scan;
 pub mod text;
@@ -37,6 +36,7 @@ pub use prim::{
     Binary, Bits, ConvDims, Convolve, Direction, Distribution, DotDims, Elementwise, Indexing, Kind, Leaf,
     Movement, Prim, Reduce, Reduction, Role, StableHlo, Unary, Window, WindowDims,
 };
+pub use nnc_random as random;
 pub use region::Region;
 pub use types::{DType, Dim, Type};
 pub use verify::verify;

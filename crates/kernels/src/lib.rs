@@ -26,7 +26,6 @@ mod matmul;
 mod moves;
 mod place;
 mod pool;
-mod random;
 mod real;
 mod reduce;
 mod scope;

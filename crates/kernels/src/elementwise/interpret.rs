@@ -4,9 +4,9 @@ use crate::elementwise::math::{OnBinary, OnUnary};
 use crate::elementwise::tile::{Access, Arg, MicroOp, Op, Program, Scalar};
 use crate::isa::{Isa, dispatch};
 use crate::kernel::{Execute, Machine};
-use crate::random::{Key, mix, unit};
 use crate::vector::LANES;
 use crate::{Place, Real};
+use nnc_random::{Key, keyed, unit};
 
 /// What a program runs on: the first elements of all spaces and of the scratch of one worker.
 #[derive(Clone, Copy)]
@@ -223,7 +223,7 @@ impl<T: Real> Tile<'_, T> {
         let mut site = site;
         for arg in [op.a, op.b, op.c] {
             if let Arg::Scalar(s) = arg {
-                site = mix(site ^ mix(self.scalars[s as usize].wide() as i64 as u64));
+                site = keyed(site, self.scalars[s as usize].wide() as i64);
             }
         }
         let key = Key::new(self.memory.seed, self.memory.step, site);
