@@ -1,15 +1,12 @@
 //! Model files and other formats.
 //!
 //! * [`TensorFile`]: safetensors, with sorted keys, so that equal contents are equal bytes.
-//! * [`ModelCard`]: what a model file says about itself beside its weights.
 //! * [`foreign`]: weights of Keras and PyTorch.
 //! * [`write_atomic`]: how every file is written.
 
 mod atomic;
-mod card;
 pub mod foreign;
 mod tensors;
 
 pub use atomic::{check_writable, rewrite_atomic, write_all_atomic, write_atomic};
-pub use card::{ModelCard, Overrides};
 pub use tensors::{FormatError, Tensor, TensorFile, Values};

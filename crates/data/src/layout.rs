@@ -106,12 +106,12 @@ fn port(name: String, members: &[usize], columns: &[ColumnStats], width: usize, 
         ColumnKind::Category if classes => Vec::new(),
         _ => vec![width],
     };
-    let describe = match members {
+    let about = match members {
         [_] if classes => format!("`{}` of {source}, {} classes", first.name, first.vocabulary.len()),
         [_] => format!("`{}` of {source}", first.name),
         many => format!("{} columns of {source}", many.len()),
     };
-    Port { name, shape, classes: classes.then(|| first.vocabulary.clone()), describe }
+    Port { name, shape, classes: classes.then(|| first.vocabulary.clone()), about }
 }
 
 /// The id of the port a column belongs to.

@@ -1,8 +1,9 @@
 //! What the network's side sees: inputs and targets with their shapes.
 
+use crate::spec::Role;
 use serde::{Deserialize, Serialize};
 
-use crate::spec::Role;
+pub use nnc_syntax::Port;
 
 /// The ports of a dataset and the columns they were made of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,26 +41,6 @@ pub enum PortId {
     Input(usize),
     /// The `i`-th target.
     Target(usize),
-}
-
-/// One tensor per sample.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Port {
-    /// Its name: `input`, `target`, or the column's.
-    pub name: String,
-    /// Shape of one sample. `[]` for one class, `[n]` for `n` joined columns.
-    pub shape: Vec<usize>,
-    /// The names of the classes, where the numbers are classes.
-    pub classes: Option<Vec<String>>,
-    /// Where it comes from, for people: `4 columns of iris.csv`.
-    pub describe: String,
-}
-
-impl Port {
-    /// Numbers per sample.
-    pub fn size(&self) -> usize {
-        self.shape.iter().product()
-    }
 }
 
 /// One column that was read.

@@ -50,7 +50,7 @@ impl Description {
         for (side, ports) in [("input", &self.inputs), ("target", &self.targets)] {
             for port in ports {
                 let dims: Vec<String> = port.shape.iter().map(ToString::to_string).collect();
-                let (name, from) = (clip(&port.name, CELL), printable(&port.describe));
+                let (name, from) = (clip(&port.name, CELL), printable(&port.about));
                 let _ = writeln!(out, "  {side:<7} {name:<10} [{}]  {from}", dims.join(", "));
             }
         }

@@ -23,6 +23,7 @@ mod head;
 mod layout;
 mod lexer;
 mod parser;
+mod port;
 mod source;
 mod token;
 mod tree;
@@ -33,6 +34,7 @@ pub use diagnostic::{Diagnostic, Fix, Label, Severity};
 pub use fmt::format;
 pub use head::Head;
 pub use parser::{MAX_DIAGNOSTICS, limit};
+pub use port::Port;
 pub use source::{Source, SourceId, SourceMap, Span};
 pub use tree::{ast_text, parse_ast_text, same_meaning};
 

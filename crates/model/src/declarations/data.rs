@@ -2,6 +2,8 @@
 
 use nnc_syntax::Span;
 
+pub use nnc_syntax::Port;
+
 /// A value in a data declaration.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Literal {
@@ -107,19 +109,6 @@ pub struct PortDecl {
     pub shape: Option<Vec<usize>>,
     /// Where it stands.
     pub span: Span,
-}
-
-/// A tensor that the data gives for every sample.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Port {
-    /// Its name: `input`, `target`, or a column's.
-    pub name: String,
-    /// Its shape for one sample; empty for a class.
-    pub shape: Vec<usize>,
-    /// The names of its classes, for a class.
-    pub classes: Option<Vec<String>>,
-    /// Where it comes from, for people.
-    pub about: String,
 }
 
 /// What the data gives.

@@ -14,22 +14,29 @@ use crate::program::reader::Reader;
 use nnc_graph::DType;
 use nnc_syntax::ast::Program;
 use nnc_syntax::{Diagnostic, SourceId, SourceMap, parse};
+use serde::{Deserialize, Serialize};
 use std::rc::Rc;
 
 /// What the command line says over the program.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Overrides {
     /// `--set hidden=32`
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub set: Vec<(String, String)>,
     /// `--as deep`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub experiment: Option<String>,
     /// `--epochs`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epochs: Option<u64>,
     /// `--steps`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steps: Option<u64>,
     /// `--batch`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<usize>,
     /// `--seed`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
 }
 

@@ -5,14 +5,14 @@
 //! model's card with the note of the run. Random numbers and the order of the rows follow from the seed, the
 //! epoch and the step, so these need no place of their own.
 
+use crate::artifact::card::ModelCard;
 use crate::artifact::run_folder::{MODEL, resolve_model};
 use crate::artifact::run_note::RunNote;
 use crate::artifact::weights;
 use crate::binding::encode::same_data;
 use crate::binding::load::{LoadOptions, Loaded};
-use crate::binding::resolved::for_model;
 use crate::problem::{Outcome, Problem, ProblemKind};
-use nnc_artifact::{ModelCard, Tensor, TensorFile, Values};
+use nnc_artifact::{Tensor, TensorFile, Values};
 use nnc_backend::State;
 use nnc_data::Stats;
 use nnc_graph::{DType, Role};
@@ -85,9 +85,9 @@ pub fn open_checkpoint(run: &Path, longer: Longer) -> Outcome<Checkpoint> {
     if longer.epochs.is_some() || longer.steps.is_some() {
         (card.overrides.epochs, card.overrides.steps) = (longer.epochs, longer.steps);
     }
-    let spec = Spec::read(&card.name, &card.spec, &for_model(&card.overrides)).map_err(
-        |(diagnostics, sources)| Box::new(Problem { kind: ProblemKind::Spec, diagnostics, sources }),
-    )?;
+    let spec = Spec::read(&card.name, &card.spec, &card.overrides).map_err(|(diagnostics, sources)| {
+        Box::new(Problem { kind: ProblemKind::Spec, diagnostics, sources })
+    })?;
     let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
     let data = note.data.as_ref().map(|p| p.to_string_lossy().into_owned());
     Ok(Checkpoint {

@@ -1,12 +1,13 @@
 //! Weights of Keras and PyTorch as a model of a program.
 
+use crate::artifact::card::ModelCard;
 use crate::artifact::weights;
 use crate::binding::load::Loaded;
 use crate::execute::runner::inference;
 use crate::memory;
 use crate::problem::{Outcome, Problem, ProblemKind};
 use nnc_artifact::foreign::{Library, Unpaired, Wanted};
-use nnc_artifact::{ModelCard, TensorFile, foreign};
+use nnc_artifact::{TensorFile, foreign};
 use nnc_graph::{Convolve, Elementwise, Graph, Indexing, Movement, NodeId, Prim, Role, Window};
 use nnc_model::Model;
 use nnc_syntax::{Code, Diagnostic};

@@ -2,6 +2,7 @@
 //!
 //! Invariant: uses `binding` and `execute` alone; every file is written by `nnc_artifact`'s atomic functions.
 
+pub(crate) mod card;
 pub(crate) mod checkpoint;
 pub(crate) mod import;
 pub(crate) mod run_folder;

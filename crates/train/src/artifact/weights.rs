@@ -1,11 +1,12 @@
 //! Between the state of a run and a model file.
 
+use crate::artifact::card::ModelCard;
 use crate::binding::load::Loaded;
 use crate::binding::resolved;
 use crate::execute::runner::refused;
 use crate::memory;
 use crate::problem::{Outcome, Problem, ProblemKind};
-use nnc_artifact::{FormatError, ModelCard, Tensor, TensorFile, Values};
+use nnc_artifact::{FormatError, Tensor, TensorFile, Values};
 use nnc_backend::{Entry, Layout, Options, Slice, State};
 use nnc_graph::{OutputKind, Role};
 use nnc_model::Model;

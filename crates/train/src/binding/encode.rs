@@ -149,7 +149,7 @@ pub(crate) fn same_data(a: &Stats, b: &Stats) -> bool {
     let bare = |stats: &Stats| {
         let mut stats = stats.clone();
         let schema = &mut stats.schema;
-        schema.inputs.iter_mut().chain(&mut schema.targets).for_each(|p| p.describe.clear());
+        schema.inputs.iter_mut().chain(&mut schema.targets).for_each(|p| p.about.clear());
         stats
     };
     bare(a) == bare(b)

@@ -9,16 +9,8 @@ use nnc_syntax::{Code, Diagnostic};
 /// What a schema offers to a program that may have names of its own for it.
 pub(crate) fn ports(schema: &Schema, spec: &Spec) -> Result<Ports, Vec<Diagnostic>> {
     let mut diagnostics = Vec::new();
-    let mut side = |ports: &[nnc_data::Port], target: bool| -> Vec<Port> {
-        let mut ports: Vec<Port> = ports
-            .iter()
-            .map(|p| Port {
-                name: p.name.clone(),
-                shape: p.shape.clone(),
-                classes: p.classes.clone(),
-                about: p.describe.clone(),
-            })
-            .collect();
+    let mut side = |ports: &[Port], target: bool| -> Vec<Port> {
+        let mut ports = ports.to_vec();
         for decl in spec.ports.iter().filter(|d| d.target == target) {
             if let Err(d) = name_port(&mut ports, decl) {
                 diagnostics.push(*d);

@@ -2,9 +2,8 @@
 
 use crate::binding::load::LoadOptions;
 use crate::binding::source::resolve;
-use nnc_artifact::Overrides;
-use nnc_model::Spec;
 use nnc_model::data::{DataArg, Literal, Part};
+use nnc_model::{Overrides, Spec};
 use nnc_syntax::Span;
 use nnc_syntax::ast::{ExprKind, Stmt, StmtKind};
 
@@ -12,7 +11,7 @@ use nnc_syntax::ast::{ExprKind, Stmt, StmtKind};
 /// is said. An experiment is its parameters.
 pub(crate) fn overrides(spec: &Spec) -> Overrides {
     let name = &spec.sources.get(spec.source).name;
-    let plain = Spec::read(name, &spec.whole_text(), &nnc_model::Overrides::default()).ok();
+    let plain = Spec::read(name, &spec.whole_text(), &Overrides::default()).ok();
     let mut out = Overrides::default();
     for (name, value) in &spec.params {
         let same = plain.as_ref().is_some_and(|p| p.params.iter().any(|(n, v)| n == name && v == value));
@@ -41,18 +40,6 @@ fn typed(spec: &Spec, name: &str, value: &str) -> String {
 
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
-}
-
-/// The overrides as the model crate takes them.
-pub(crate) fn for_model(o: &Overrides) -> nnc_model::Overrides {
-    nnc_model::Overrides {
-        set: o.set.clone(),
-        experiment: o.experiment.clone(),
-        epochs: o.epochs,
-        steps: o.steps,
-        batch: o.batch,
-        seed: o.seed,
-    }
 }
 
 /// A program that trains as this run did, wherever it lies: overrides are written in, paths are absolute.

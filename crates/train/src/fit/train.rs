@@ -1,5 +1,6 @@
 //! The loop.
 
+use crate::artifact::card::ModelCard;
 use crate::artifact::checkpoint::{self, CHECKPOINT, Checkpoint};
 use crate::artifact::run_folder::{MODEL, RunFolder};
 use crate::artifact::run_note::RunNote;
@@ -18,7 +19,6 @@ use crate::fit::stop::{ReduceOnPlateau, Rules, StopReason, Watch};
 use crate::infer::decode::{Decoder, evenly_spaced};
 use crate::memory;
 use crate::problem::{Outcome, Problem, ProblemKind};
-use nnc_artifact::ModelCard;
 use nnc_backend::{Layout, State};
 use nnc_data::{Fault, Table};
 use nnc_graph::Role;

@@ -1,12 +1,12 @@
 //! Using a trained model: opening, evaluating, predicting.
 
+use crate::artifact::card::ModelCard;
 use crate::artifact::run_folder::resolve_model;
 use crate::artifact::run_note::RunNote;
 use crate::artifact::weights;
 use crate::binding::encode::{Asked, Purpose, asked, fault_problem, same_data};
 use crate::binding::load::{LoadOptions, load};
 use crate::binding::ports::ports;
-use crate::binding::resolved::for_model;
 use crate::execute::metrics::{self, Metrics};
 use crate::execute::runner::{Planner, Runners, eval_batch, inference};
 use crate::infer::beside::BesideReader;
@@ -14,7 +14,7 @@ use crate::infer::decode::Decoder;
 use crate::infer::predictions::{Answers, Beside, Predictions};
 use crate::memory;
 use crate::problem::{Outcome, Problem, ProblemKind};
-use nnc_artifact::{ModelCard, TensorFile, Values};
+use nnc_artifact::{TensorFile, Values};
 use nnc_backend::{Layout, State};
 use nnc_data::{Stats, Table};
 use nnc_graph::DType;
@@ -93,9 +93,9 @@ pub fn open_model(path: &Path) -> Outcome<Trained> {
     };
     let card = ModelCard::load(&file).map_err(bad)?;
     let stats = Stats::from_json(&card.stats).map_err(bad)?;
-    let spec = Spec::read(&card.name, &card.spec, &for_model(&card.overrides)).map_err(
-        |(diagnostics, sources)| Box::new(Problem { kind: ProblemKind::Spec, diagnostics, sources }),
-    )?;
+    let spec = Spec::read(&card.name, &card.spec, &card.overrides).map_err(|(diagnostics, sources)| {
+        Box::new(Problem { kind: ProblemKind::Spec, diagnostics, sources })
+    })?;
     let mut ports =
         ports(&stats.schema, &spec).map_err(|d| Problem::at(ProblemKind::Data, d, &spec.sources))?;
     // What the program watches while training is of no concern now.

@@ -1,54 +1,31 @@
 //! What a model file says about itself.
 
-use crate::TensorFile;
-use serde::{Deserialize, Serialize};
+use nnc_artifact::TensorFile;
+use nnc_model::Overrides;
 
 /// The version of the metadata.
 const FORMAT: &str = "1";
 
-/// What the command line said over the program.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
-pub struct Overrides {
-    /// `--set hidden=32`
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub set: Vec<(String, String)>,
-    /// `--as deep`
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub experiment: Option<String>,
-    /// `--epochs`
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub epochs: Option<u64>,
-    /// `--steps`
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub steps: Option<u64>,
-    /// `--batch`
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub batch: Option<usize>,
-    /// `--seed`
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub seed: Option<u64>,
-}
-
 /// What a model needs beside its weights, to be used again.
 #[derive(Clone, PartialEq, Debug, Default)]
-pub struct ModelCard {
+pub(crate) struct ModelCard {
     /// The name of the program.
-    pub name: String,
+    pub(crate) name: String,
     /// The program.
-    pub spec: String,
+    pub(crate) spec: String,
     /// What the command line said over it.
-    pub overrides: Overrides,
+    pub(crate) overrides: Overrides,
     /// The statistics of the data, as JSON.
-    pub stats: String,
+    pub(crate) stats: String,
     /// The epoch the weights are of, from 1.
-    pub epoch: u64,
+    pub(crate) epoch: u64,
     /// The number of steps they have taken.
-    pub step: u64,
+    pub(crate) step: u64,
 }
 
 impl ModelCard {
     /// Writes the card into the metadata of a file.
-    pub fn store(&self, file: &mut TensorFile) {
+    pub(crate) fn store(&self, file: &mut TensorFile) {
         // A list of strings and numbers has a JSON form.
         let overrides = serde_json::to_string(&self.overrides).unwrap_or_default();
         let entries = [
@@ -68,7 +45,7 @@ impl ModelCard {
     ///
     /// # Errors
     /// What is missing, damaged, or newer than this program.
-    pub fn load(file: &TensorFile) -> Result<Self, String> {
+    pub(crate) fn load(file: &TensorFile) -> Result<Self, String> {
         let text = |key: &str| {
             let value = file.metadata.get(key).cloned();
             value.ok_or_else(|| format!("its metadata has no `{key}`: it holds weights, but no model"))
