@@ -33,19 +33,7 @@ impl Backend for Cpu {
 
     fn layout(&self, graphs: &[&Graph]) -> Result<Arc<dyn nnc_backend::Layout>, Error> {
         let layout = Layout::new(graphs).map_err(error)?;
-        let entries = layout.entries().iter().map(|e| Entry {
-            role: e.role,
-            name: e.name.clone(),
-            dtype: e.dtype,
-            dims: e.dims.clone(),
-        });
-        let entries = entries.collect();
-        Ok(Arc::new(Own {
-            layout: Arc::new(layout),
-            entries,
-            threads: self.threads,
-            pool: self.pool.clone(),
-        }))
+        Ok(Arc::new(Own { layout: Arc::new(layout), threads: self.threads, pool: self.pool.clone() }))
     }
 }
 
@@ -92,14 +80,13 @@ impl Float for f64 {
 #[derive(Clone, Debug)]
 struct Own {
     layout: Arc<Layout>,
-    entries: Arc<[Entry]>,
     threads: usize,
     pool: Arc<OnceLock<Arc<Pool>>>,
 }
 
 impl nnc_backend::Layout for Own {
     fn entries(&self) -> &[Entry] {
-        &self.entries
+        self.layout.entries()
     }
 
     fn bytes(&self) -> u64 {
@@ -145,7 +132,7 @@ fn strange() -> Error {
 
 impl<T: Float> State for Kept<T> {
     fn entries(&self) -> &[Entry] {
-        &self.own.entries
+        self.own.layout.entries()
     }
 
     fn get(&self, role: Role, name: &str) -> Option<Slice<'_>> {

@@ -1,33 +1,20 @@
 //! What outlives a step: weights, states and the optimizer's slots in one memory.
 
 use crate::EngineError;
+use nnc_backend::Entry;
 use nnc_graph::{DType, Graph, Role};
 use nnc_kernels::{Buffer, Real};
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
-
-/// One parameter's place in the store.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Entry {
-    /// Weight, state or slot.
-    pub role: Role,
-    /// Its name, unique within its role.
-    pub name: Arc<str>,
-    /// Its element type.
-    pub dtype: DType,
-    /// Its sizes.
-    pub dims: Vec<usize>,
-    /// The first element.
-    pub offset: usize,
-    /// The number of elements.
-    pub count: usize,
-}
 
 /// Where every weight, state and slot of some graphs lies: weights first, in the order of the graphs, then
 /// states, then slots.
 #[derive(Clone, Debug)]
 pub struct Layout {
     entries: Vec<Entry>,
+    /// Where each entry lies, in elements.
+    places: Vec<Range<usize>>,
     index: HashMap<(Role, Arc<str>), usize>,
     float: DType,
     len: usize,
@@ -43,7 +30,8 @@ impl Layout {
     /// Two graphs disagree about a type or their precision; sizes overflow or depend on the batch.
     pub fn new(graphs: &[&Graph]) -> Result<Self, EngineError> {
         let float = graphs.first().map_or(DType::F32, |g| g.float);
-        let mut layout = Self { entries: Vec::new(), index: HashMap::new(), float, len: 0 };
+        let mut layout =
+            Self { entries: Vec::new(), places: Vec::new(), index: HashMap::new(), float, len: 0 };
         for role in [Role::Weight, Role::State, Role::Slot] {
             for graph in graphs {
                 if graph.float != float {
@@ -75,7 +63,8 @@ impl Layout {
                 .and_then(|n| n.checked_add(offset))
                 .filter(|&n| n <= isize::MAX as usize / 8)
                 .ok_or_else(|| EngineError::TooLarge { what: what() })?;
-            self.entries.push(Entry { role, name, dtype: ty.dtype, dims, offset, count });
+            self.entries.push(Entry { role, name, dtype: ty.dtype, dims });
+            self.places.push(offset..offset + count);
         }
         Ok(())
     }
@@ -85,9 +74,9 @@ impl Layout {
         &self.entries
     }
 
-    /// The parameter of this role and name.
-    pub fn find(&self, role: Role, name: &str) -> Option<&Entry> {
-        self.index.get(&(role, Arc::from(name))).map(|&at| &self.entries[at])
+    /// The parameter of this role and name, and where its elements lie.
+    pub fn find(&self, role: Role, name: &str) -> Option<(&Entry, Range<usize>)> {
+        self.index.get(&(role, Arc::from(name))).map(|&at| (&self.entries[at], self.places[at].clone()))
     }
 
     /// The number of elements of the memory, gaps included.
@@ -142,18 +131,19 @@ impl<T: Real> Store<T> {
 
     /// A parameter's elements.
     pub fn get(&self, role: Role, name: &str) -> Option<&[T]> {
-        self.layout.find(role, name).map(|e| &self.data[e.offset..e.offset + e.count])
+        self.layout.find(role, name).map(|(_, place)| &self.data[place])
     }
 
     /// A parameter's elements, to change them.
     pub fn get_mut(&mut self, role: Role, name: &str) -> Option<&mut [T]> {
-        let e = self.layout.find(role, name)?;
-        Some(&mut self.data[e.offset..e.offset + e.count])
+        let (_, place) = self.layout.find(role, name)?;
+        Some(&mut self.data[place])
     }
 
     /// All parameters with their elements, in the order of memory.
     pub fn iter(&self) -> impl Iterator<Item = (&Entry, &[T])> {
-        self.layout.entries().iter().map(|e| (e, &self.data[e.offset..e.offset + e.count]))
+        let places = self.layout.places.iter().cloned();
+        self.layout.entries.iter().zip(places.map(|place| &self.data[place]))
     }
 
     /// Takes over the elements of another memory of the same layout without allocating.

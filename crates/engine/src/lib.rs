@@ -34,6 +34,6 @@ mod view;
 pub use backend::Cpu;
 pub use error::EngineError;
 pub use exec::Executor;
-pub use layout::{Entry, Layout, Store};
+pub use layout::{Layout, Store};
 pub use nnc_kernels::{Pool, Real};
 pub use plan::{Plan, PlanOptions, plan};

@@ -222,11 +222,11 @@ impl<'a> Lower<'a> {
             Leaf::Parameter { role: role @ (Role::Weight | Role::State | Role::Slot), name } => {
                 let what = || format!("{} `{name}`", role.name());
                 let entry = self.layout.find(*role, name);
-                let entry = entry.ok_or_else(|| EngineError::Missing { what: what() })?;
+                let (entry, place) = entry.ok_or_else(|| EngineError::Missing { what: what() })?;
                 if entry.dims != dims {
                     return Err(EngineError::Conflict { what: what() });
                 }
-                let buffer = self.buffer(count, Home::Store(entry.offset));
+                let buffer = self.buffer(count, Home::Store(place.start));
                 self.buffers[buffer].given = true;
                 Value::View(View::dense(buffer, &dims))
             }

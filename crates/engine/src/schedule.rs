@@ -136,15 +136,15 @@ impl Lower<'_> {
             let roles = [Role::Weight, Role::State, Role::Slot];
             let entry = roles.iter().find_map(|&r| self.layout.find(r, &output.name));
             let what = || format!("`{}`", output.name);
-            let entry = entry.ok_or_else(|| EngineError::Missing { what: what() })?;
+            let (entry, place) = entry.ok_or_else(|| EngineError::Missing { what: what() })?;
             if entry.dims != self.dims[output.node.index()] {
                 return Err(EngineError::Conflict { what: what() });
             }
             let view = self.dense(output.node)?;
-            let old = stored.get(&entry.offset).copied();
+            let old = stored.get(&place.start).copied();
             let same = old == Some(view.buffer) && view.offset == 0;
-            if entry.count > 0 && !same {
-                let (to, count) = (Home::Store(entry.offset), entry.count);
+            if !place.is_empty() && !same {
+                let (to, count) = (Home::Store(place.start), place.len());
                 let new = (view.buffer, view.offset);
                 out.push(Update { node: output.node, old, to, count, new });
             }

@@ -32,11 +32,7 @@ pub use builder::Builder;
 pub use grad::gradient;
 pub use graph::{Graph, Node, NodeId, Origin, Output, OutputKind};
 pub use nnc_random as random;
-pub use prim::scan::{Loop, Scan, ScanResult};
-pub use prim::{
-    Binary, Bits, ConvDims, Convolve, Direction, Distribution, DotDims, Elementwise, Indexing, Kind, Leaf,
-    Movement, Prim, Reduce, Reduction, Role, StableHlo, Unary, Window, WindowDims,
-};
+pub use prim::*;
 pub use region::Region;
 pub use types::{DType, Dim, Type};
 pub use verify::verify;
