@@ -172,7 +172,7 @@ impl Buffer {
     pub fn new(dtype: DType) -> Self {
         match dtype {
             DType::F64 => Buffer::F64(Vec::new()),
-            _ => Buffer::F32(Vec::new()),
+            DType::F32 | DType::I32 | DType::Pred => Buffer::F32(Vec::new()),
         }
     }
 

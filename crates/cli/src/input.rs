@@ -87,6 +87,7 @@ fn base(args: &SpecArgs) -> PathBuf {
 }
 
 /// The text of a file that a program uses, or why there is none.
+#[allow(clippy::wildcard_enum_match_arm, reason = "the system has many errors")]
 pub fn used(base: &Path, path: &str) -> std::result::Result<String, String> {
     let file = base.join(path);
     let shown = file.display();

@@ -92,10 +92,8 @@ impl Maker<'_> {
         match self.n.below(6) {
             0 | 1 => {
                 let op = UNARY[self.n.below(UNARY.len())];
-                let x = match op {
-                    Unary::Sqrt | Unary::LogPlusOne => self.b.unary(Unary::Abs, x),
-                    _ => x,
-                };
+                let positive = matches!(op, Unary::Sqrt | Unary::LogPlusOne);
+                let x = if positive { self.b.unary(Unary::Abs, x) } else { x };
                 self.b.unary(op, x)
             }
             2 => {

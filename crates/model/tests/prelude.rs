@@ -1,6 +1,7 @@
 //! What Keras' golden files do not show of the prelude: first values, noise, metrics, regularisers; and that
 //! nothing of the prelude is without a test.
 #![allow(clippy::unwrap_used)]
+#![allow(clippy::wildcard_enum_match_arm, reason = "only some kinds are looked at")]
 
 mod common;
 

@@ -34,12 +34,13 @@ fn engine(graph: &Graph, bindings: &Bindings) -> Result<Values, String> {
     let mut out = Values::new();
     for output in graph.outputs() {
         let name = &output.name;
-        let values = match output.kind {
-            OutputKind::Update => [Role::Weight, Role::State, Role::Slot]
+        let values = if output.kind == OutputKind::Update {
+            [Role::Weight, Role::State, Role::Slot]
                 .into_iter()
                 .filter(|r| graph.parameters(*r).iter().any(|(n, _)| n == name))
-                .find_map(|r| state.get(r, name)),
-            kind => session.output(kind, name),
+                .find_map(|r| state.get(r, name))
+        } else {
+            session.output(output.kind, name)
         };
         let values = values.ok_or_else(|| format!("no {} `{name}`", output.kind.name()))?;
         let dims = graph.ty(output.node).dims_at(bindings.batch);

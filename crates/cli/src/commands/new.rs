@@ -59,6 +59,7 @@ fn with_ending(name: &Path) -> Result<PathBuf> {
     Ok(name.with_file_name(format!("{last}.nn")))
 }
 
+#[allow(clippy::wildcard_enum_match_arm, reason = "the system has many errors")]
 fn refused(path: &Path, error: &std::io::Error) -> Failure {
     let shown = path.display();
     let d = match error.kind() {

@@ -183,6 +183,7 @@ fn one(
 }
 
 /// Whether there is an `expect` among statements; the data of programs without one need not be there.
+#[allow(clippy::wildcard_enum_match_arm, reason = "statements of other kinds hold no statements")]
 fn promises(stmts: &[Stmt]) -> bool {
     stmts.iter().any(|stmt| match &stmt.kind {
         StmtKind::Expect { .. } => true,

@@ -56,10 +56,8 @@ pub fn run<T: Real>(
     let mut store = Store::<T>::new(&layout);
     let mut executor = Executor::<T>::new(plan, Pool::new(threads)).unwrap();
     for ((role, name), value) in &b.parameters {
-        let to = match role {
-            Role::Weight | Role::State | Role::Slot => store.get_mut(*role, name),
-            _ => executor.input_mut(*role, name),
-        };
+        let lasts = matches!(role, Role::Weight | Role::State | Role::Slot);
+        let to = if lasts { store.get_mut(*role, name) } else { executor.input_mut(*role, name) };
         if let Some(to) = to {
             to.iter_mut().zip(&value.data).for_each(|(t, v)| *t = T::of(*v));
         }

@@ -104,6 +104,7 @@ impl Attributes {
 }
 
 /// Reports attributes that mean nothing, and those that are given twice.
+#[allow(clippy::wildcard_enum_match_arm, reason = "other statements have no attributes")]
 pub(crate) fn check(program: &Program, diagnostics: &mut Vec<Diagnostic>) {
     for stmt in &program.stmts {
         let (name, list) = match &stmt.kind {

@@ -169,7 +169,14 @@ impl Condition {
                 BinaryOp::Ge => x >= *value,
                 BinaryOp::Eq => x == *value,
                 BinaryOp::Ne => x != *value,
-                _ => false,
+                BinaryOp::Or
+                | BinaryOp::And
+                | BinaryOp::Add
+                | BinaryOp::Sub
+                | BinaryOp::Mul
+                | BinaryOp::Div
+                | BinaryOp::MatMul
+                | BinaryOp::Pow => false,
             }),
             Condition::And(a, b) => a.holds(figure) && b.holds(figure),
             Condition::Or(a, b) => a.holds(figure) || b.holds(figure),

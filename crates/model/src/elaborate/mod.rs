@@ -7,6 +7,11 @@
 //! Invariant: uses `declarations` and no other room. Whatever fails leaves frame, scope and results as if it had not
 //! begun, apart from what it has declared.
 
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "a value or expression of another kind than asked for is refused, whatever kind it is"
+)]
+
 pub(crate) mod arguments;
 pub(crate) mod arith;
 pub(crate) mod builtins;

@@ -134,13 +134,13 @@ fn activation_bytes(graph: &Graph, id: NodeId) -> u64 {
     let own = |graph: &Graph, id: NodeId| {
         if graph.ty(id).is_batched() { graph.ty(id).count_at(1).unwrap_or(0) as u64 * 4 } else { 0 }
     };
-    match &graph.node(id).prim {
-        Prim::Scan(scan) if graph.is_first_of_loop(id) => {
-            let body = scan.of.body.graph();
-            let step = body.ids_from(scan.of.body.parameters()).map(|id| activation_bytes(body, id));
-            step.fold(0, u64::saturating_add).saturating_mul(scan.of.length as u64)
-        }
-        Prim::Scan(_) => 0,
-        _ => own(graph, id),
+    let Prim::Scan(scan) = &graph.node(id).prim else {
+        return own(graph, id);
+    };
+    if !graph.is_first_of_loop(id) {
+        return 0;
     }
+    let body = scan.of.body.graph();
+    let step = body.ids_from(scan.of.body.parameters()).map(|id| activation_bytes(body, id));
+    step.fold(0, u64::saturating_add).saturating_mul(scan.of.length as u64)
 }

@@ -1,5 +1,10 @@
 //! Words about programs: what a name means, and what every line of a program does.
 
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "an expression of another kind is said nothing special about"
+)]
+
 mod name;
 mod settings;
 mod walk;

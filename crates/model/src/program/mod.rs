@@ -2,6 +2,8 @@
 //!
 //! Invariant: uses `declarations` and `elaborate` (an expression is run to know its value), not `step`.
 
+#![allow(clippy::wildcard_enum_match_arm, reason = "statements of other kinds are none of a reader")]
+
 pub(crate) mod figures;
 pub(crate) mod files;
 pub(crate) mod inline;

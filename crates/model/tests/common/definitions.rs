@@ -1,5 +1,6 @@
 //! What the prelude defines, and what a text makes use of.
 #![allow(dead_code, clippy::unwrap_used)]
+#![allow(clippy::wildcard_enum_match_arm, reason = "only some kinds are looked at")]
 
 use nnc_model::PRELUDE;
 use nnc_syntax::ast::StmtKind;

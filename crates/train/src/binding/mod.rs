@@ -2,6 +2,11 @@
 //!
 //! Invariant: uses no other room. Nothing is computed here, and nothing written.
 
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "a literal or statement of another kind than asked for is refused or passed over"
+)]
+
 pub(crate) mod augment;
 pub(crate) mod encode;
 pub(crate) mod load;

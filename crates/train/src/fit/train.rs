@@ -524,7 +524,9 @@ impl<'a> Trainer<'a> {
         let data = &self.loaded.data;
         let (valid, test) = match stop {
             StopReason::Interrupted => (None, None),
-            _ => (self.measure(data.valid.as_ref())?, self.measure(data.test.as_ref())?),
+            StopReason::Finished | StopReason::Stalled { .. } | StopReason::Holds(_) => {
+                (self.measure(data.valid.as_ref())?, self.measure(data.test.as_ref())?)
+            }
         };
         let shown = evenly_spaced(data.train.len(), PREVIEW_ROWS);
         let decoder = Decoder::new(&data.stats, &self.loaded.ports, self.model);
