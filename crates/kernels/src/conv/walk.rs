@@ -6,7 +6,9 @@
 
 use crate::isa::Isa;
 use crate::matmul::micro::Shape;
-use crate::vector::{PLAIN, choose, for_each_vector};
+#[cfg(target_arch = "x86_64")]
+use crate::vector::write_block;
+use crate::vector::{PLAIN, choose, for_each_vector, write_plain};
 
 /// The most rows of a block.
 pub(crate) const ROWS: usize = 12;
@@ -54,23 +56,22 @@ pub(crate) fn piece(left: usize, shape: Shape) -> usize {
 
 /// A block function from the vector intrinsics of an instruction set.
 macro_rules! vector_block {
-    ($name:ident, $t:ty, $width:literal, $feature:literal, $zero:ident, $load:ident, $store:ident, $set:ident,
-     $fma:ident, $add:ident) => {
+    ($name:ident, $feature:literal) => {
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = $feature)]
         #[allow(clippy::too_many_arguments)]
         unsafe fn $name<const MR: usize, const NV: usize>(
             rows: &[isize; ROWS],
-            a: *const $t,
+            a: *const crate::vector::$name::Element,
             walk: &Walk,
-            b: *const $t,
+            b: *const crate::vector::$name::Element,
             rb: usize,
-            c: *mut $t,
+            c: *mut crate::vector::$name::Element,
             row: usize,
             add: bool,
         ) {
-            use std::arch::x86_64::*;
-            let mut sum = [[$zero(); NV]; MR];
+            use crate::vector::$name::{WIDTH, load, multiply_add, plus, repeat, store, zero};
+            let mut sum = [[zero(); NV]; MR];
             let mut b = b;
             let [n0, n1, n2] = walk.counts;
             let [s0, s1, s2] = walk.strides;
@@ -86,14 +87,14 @@ macro_rules! vector_block {
                         for _ in 0..walk.len {
                             // SAFETY: the caller's walk stays in memory for every row.
                             unsafe {
-                                let mut y = [$zero(); NV];
+                                let mut y = [zero(); NV];
                                 for v in 0..NV {
-                                    y[v] = $load(b.add(v * $width));
+                                    y[v] = load(b.add(v * WIDTH));
                                 }
                                 for i in 0..MR {
-                                    let x = $set(*from[i].offset(at));
+                                    let x = repeat(*from[i].offset(at));
                                     for v in 0..NV {
-                                        sum[i][v] = $fma(x, y[v], sum[i][v]);
+                                        sum[i][v] = multiply_add(x, y[v], sum[i][v]);
                                     }
                                 }
                             }
@@ -103,16 +104,7 @@ macro_rules! vector_block {
                     }
                 }
             }
-            for i in 0..MR {
-                for v in 0..NV {
-                    // SAFETY: the caller's block lies in memory.
-                    unsafe {
-                        let to = c.add(i * row + v * $width);
-                        let value = if add { $add($load(to), sum[i][v]) } else { sum[i][v] };
-                        $store(to, value);
-                    }
-                }
-            }
+            write_block!(sum, c, row, add);
         }
     };
 }
@@ -152,15 +144,8 @@ unsafe fn plain<T: crate::Real, const MR: usize, const NV: usize>(
             b = b.wrapping_add(rb);
         }
     }
-    for (i, values) in sum.iter().enumerate() {
-        for (j, value) in values.as_flattened().iter().enumerate() {
-            // SAFETY: the caller's block lies in memory.
-            unsafe {
-                let to = c.add(i * row + j);
-                *to = if add { *to + *value } else { *value };
-            }
-        }
-    }
+    // SAFETY: the caller's block lies in memory.
+    unsafe { write_plain(&sum, c, row, add) };
 }
 
 macro_rules! walks {

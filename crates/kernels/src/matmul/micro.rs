@@ -1,7 +1,9 @@
 //! The innermost loops of products: a few rows by one or two vectors of columns, held in registers.
 
 use crate::isa::Isa;
-use crate::vector::{PLAIN, choose, for_each_vector};
+#[cfg(target_arch = "x86_64")]
+use crate::vector::write_block;
+use crate::vector::{PLAIN, choose, for_each_vector, write_plain};
 
 /// Computes a block of `c`: `MR` rows and `NV` vectors of columns, from `k` columns of `a` and rows of `b`.
 /// Rows of `b` have neighbouring elements and stride `rb`; `a` has any strides. With `add`, the block is
@@ -62,48 +64,41 @@ pub(crate) fn piece(left: usize, largest: usize) -> usize {
 
 /// A block function from the vector intrinsics of an instruction set.
 macro_rules! vector_block {
-    ($name:ident, $t:ty, $width:literal, $feature:literal, $zero:ident, $load:ident, $store:ident, $set:ident,
-     $fma:ident, $add:ident) => {
+    ($name:ident, $feature:literal) => {
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = $feature)]
         #[allow(clippy::too_many_arguments)]
         unsafe fn $name<const MR: usize, const NV: usize>(
             k: usize,
-            a: *const $t,
+            a: *const crate::vector::$name::Element,
             [ra, ca]: [isize; 2],
-            b: *const $t,
+            b: *const crate::vector::$name::Element,
             rb: isize,
-            c: *mut $t,
+            c: *mut crate::vector::$name::Element,
             row: usize,
             add: bool,
         ) {
-            use std::arch::x86_64::*;
-            let mut sum = [[$zero(); NV]; MR];
+            use crate::vector::$name::{WIDTH, load, multiply_add, plus, repeat, store, zero};
+            let mut sum = [[zero(); NV]; MR];
             // SAFETY: the caller's blocks lie in memory.
             unsafe {
                 let (mut a, mut b) = (a, b);
                 for _ in 0..k {
-                    let mut y = [$zero(); NV];
+                    let mut y = [zero(); NV];
                     for v in 0..NV {
-                        y[v] = $load(b.add(v * $width));
+                        y[v] = load(b.add(v * WIDTH));
                     }
                     for i in 0..MR {
-                        let x = $set(*a.offset(i as isize * ra));
+                        let x = repeat(*a.offset(i as isize * ra));
                         for v in 0..NV {
-                            sum[i][v] = $fma(x, y[v], sum[i][v]);
+                            sum[i][v] = multiply_add(x, y[v], sum[i][v]);
                         }
                     }
                     a = a.wrapping_offset(ca);
                     b = b.wrapping_offset(rb);
                 }
-                for i in 0..MR {
-                    for v in 0..NV {
-                        let to = c.add(i * row + v * $width);
-                        let value = if add { $add($load(to), sum[i][v]) } else { sum[i][v] };
-                        $store(to, value);
-                    }
-                }
             }
+            write_block!(sum, c, row, add);
         }
     };
 }
@@ -134,12 +129,7 @@ unsafe fn plain<T: crate::Real, const MR: usize, const NV: usize>(
                 }
             }
         }
-        for (i, values) in sum.iter().enumerate() {
-            for (j, value) in values.as_flattened().iter().enumerate() {
-                let to = c.add(i * row + j);
-                *to = if add { *to + *value } else { *value };
-            }
-        }
+        write_plain(&sum, c, row, add);
     }
 }
 
