@@ -16,7 +16,9 @@ pub(crate) trait Kernel {
     fn detail(&self) -> String;
 
     /// Multiplications and additions, if it is a product.
-    fn flops(&self) -> u64;
+    fn flops(&self) -> u64 {
+        0
+    }
 
     /// Elements read and written, each operand once.
     fn elements(&self) -> usize;

@@ -35,10 +35,6 @@ impl Kernel for Copy {
         format!("[{}]", dims.join(", "))
     }
 
-    fn flops(&self) -> u64 {
-        0
-    }
-
     fn elements(&self) -> usize {
         2 * self.dims.iter().map(|d| d.0).product::<usize>()
     }
@@ -134,10 +130,6 @@ impl Kernel for Zero {
         self.count.to_string()
     }
 
-    fn flops(&self) -> u64 {
-        0
-    }
-
     fn elements(&self) -> usize {
         self.count
     }
@@ -202,10 +194,6 @@ impl Kernel for Gather {
 
     fn detail(&self) -> String {
         format!("{} of {} rows of {}", self.count, self.rows, self.width)
-    }
-
-    fn flops(&self) -> u64 {
-        0
     }
 
     fn elements(&self) -> usize {
@@ -281,10 +269,6 @@ impl Kernel for ScatterAdd {
 
     fn detail(&self) -> String {
         format!("{} into {} rows of {}", self.count, self.rows, self.width)
-    }
-
-    fn flops(&self) -> u64 {
-        0
     }
 
     fn elements(&self) -> usize {

@@ -166,10 +166,6 @@ impl Kernel for Reduce {
         format!("{:?} {}x[{}]x{}", self.fold, self.outer, self.fold_size, self.inner).to_lowercase()
     }
 
-    fn flops(&self) -> u64 {
-        0
-    }
-
     fn elements(&self) -> usize {
         self.outer * self.inner * (self.fold_size + 1)
     }
@@ -333,10 +329,6 @@ impl Kernel for ArgMax {
 
     fn detail(&self) -> String {
         format!("{}x[{}]x{}", self.outer, self.fold_size, self.inner)
-    }
-
-    fn flops(&self) -> u64 {
-        0
     }
 
     fn elements(&self) -> usize {

@@ -120,16 +120,21 @@ pub(crate) unsafe fn write_plain<T: Real, const MR: usize, const NV: usize>(
     }
 }
 
-/// The block function of a number of rows and vectors.
+/// The block function of a number of rows and vectors, of an element type if it is generic.
 macro_rules! choose {
-    ($name:ident, $rows:expr, $vectors:expr, [$($r:literal),*]) => {
+    ($name:ident$(::<$t:ty>)?, $rows:expr, $vectors:expr, [$($r:literal),*]) => {
+        choose!(@ [$name $(, $t)?] $rows, $vectors, [$($r),*])
+    };
+    (@ $block:tt $rows:expr, $vectors:expr, [$($r:literal),*]) => {
         match ($rows, $vectors) {
-            $(($r, 1) => $name::<$r, 1>,)*
-            $(($r, 2) => $name::<$r, 2>,)*
-            (_, 1) => $name::<1, 1>,
-            _ => $name::<1, 2>,
+            $(($r, 1) => choose!(@ $block $r, 1),)*
+            $(($r, 2) => choose!(@ $block $r, 2),)*
+            (_, 1) => choose!(@ $block 1, 1),
+            _ => choose!(@ $block 1, 2),
         }
     };
+    (@ [$name:ident] $r:literal, $v:literal) => { $name::<$r, $v> };
+    (@ [$name:ident, $t:ty] $r:literal, $v:literal) => { $name::<$t, $r, $v> };
 }
 
 /// Folds the lanes as a tree.

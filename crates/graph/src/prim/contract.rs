@@ -1,6 +1,6 @@
 //! Products: sums over pairs of contracted axes, with axes that both operands share.
 
-use super::{Again, Kind, Lift, Rules, StableHlo, Summed, arity, count, expect};
+use super::{Kind, Lift, Rules, StableHlo, Summed, arity, count, expect};
 use crate::eval::{Array, Bindings, each_index};
 use crate::text::{Attributes, list};
 use crate::{Builder, Dim, NodeId, Type};
@@ -191,14 +191,6 @@ impl Rules for DotDims {
             [false, ..] => Summed::Linear(1),
             _ => Summed::Linear(0),
         }
-    }
-
-    fn is_free(&self) -> bool {
-        false
-    }
-
-    fn again(&self) -> Again {
-        Again::Kept
     }
 
     fn stablehlo(&self) -> StableHlo {

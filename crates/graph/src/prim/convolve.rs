@@ -16,7 +16,7 @@
 //! convolution's result gets `g`. As a StableHLO operation it is the same `convolution` with batch and features
 //! exchanged. Both are linear in each operand, and the two are closed under differentiation.
 
-use super::{Again, Kind, Lift, Rules, StableHlo, Summed, arity, count, expect};
+use super::{Kind, Rules, StableHlo, arity, count, expect};
 use crate::eval::{Array, Bindings, each_index};
 use crate::text::{Attributes, list, signed};
 use crate::{Builder, Dim, NodeId, Type};
@@ -295,23 +295,6 @@ impl Rules for Convolve {
 
     fn rows(&self, _: &[&Type], _: &Type) -> Option<Dim> {
         None
-    }
-
-    /// Its batch would be two axes: it stays in the loop.
-    fn lift(&self, _: &[bool]) -> Lift {
-        Lift::Never
-    }
-
-    fn summed(&self, _: &[bool]) -> Summed {
-        Summed::Never
-    }
-
-    fn is_free(&self) -> bool {
-        false
-    }
-
-    fn again(&self) -> Again {
-        Again::Kept
     }
 
     fn stablehlo(&self) -> StableHlo {

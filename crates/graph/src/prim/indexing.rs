@@ -2,7 +2,7 @@
 //!
 //! An index outside the table reads zeros and adds nothing, in every evaluator: data is checked before.
 
-use super::{Again, Kind, Lift, Rules, StableHlo, Summed, arity, count, expect};
+use super::{Kind, Lift, Rules, StableHlo, Summed, arity, count, expect};
 use crate::eval::{Array, Bindings, each_index};
 use crate::text::Attributes;
 use crate::{Builder, DType, Dim, NodeId, Type};
@@ -141,14 +141,6 @@ impl Rules for Indexing {
             Indexing::ScatterAdd => Summed::Scatter,
             Indexing::Gather => Summed::Never,
         }
-    }
-
-    fn is_free(&self) -> bool {
-        false
-    }
-
-    fn again(&self) -> Again {
-        Again::Kept
     }
 
     fn stablehlo(&self) -> StableHlo {

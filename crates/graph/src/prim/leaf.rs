@@ -1,6 +1,6 @@
 //! Leaves: parameters, constants, counters, random numbers.
 
-use super::{Again, Kind, Lift, Rules, StableHlo, Summed, expect};
+use super::{Kind, Rules, StableHlo, expect};
 use crate::eval::{Array, Bindings};
 use crate::random::Key;
 use crate::text::Attributes;
@@ -299,24 +299,11 @@ impl Rules for Leaf {
         }
     }
 
-    /// Random numbers keyed by the step stay where they are.
-    fn lift(&self, _: &[bool]) -> Lift {
-        Lift::Never
-    }
-
-    fn summed(&self, _: &[bool]) -> Summed {
-        Summed::Never
-    }
-
     fn is_free(&self) -> bool {
         match self {
             Leaf::Constant(_) | Leaf::Iota { .. } | Leaf::BatchSize => true,
             Leaf::Parameter { .. } | Leaf::Rng { .. } => false,
         }
-    }
-
-    fn again(&self) -> Again {
-        Again::Kept
     }
 
     fn stablehlo(&self) -> StableHlo {

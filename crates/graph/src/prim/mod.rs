@@ -95,17 +95,27 @@ pub(crate) trait Rules {
     fn rows(&self, operands: &[&Type], result: &Type) -> Option<Dim>;
 
     /// What it is over all steps of a loop at once, where these operands vary from step to step; at least one does.
-    fn lift(&self, varies: &[bool]) -> Lift;
+    /// To stay in the loop is always right.
+    fn lift(&self, _varies: &[bool]) -> Lift {
+        Lift::Never
+    }
 
-    /// What the sum of its results over all steps of a loop is, where these operands vary.
-    fn summed(&self, varies: &[bool]) -> Summed;
+    /// What the sum of its results over all steps of a loop is, where these operands vary. To sum all of them is
+    /// always right.
+    fn summed(&self, _varies: &[bool]) -> Summed {
+        Summed::Never
+    }
 
     /// Whether the body of a loop rather does it in every step than be handed what it gives: it is known, or moves
     /// elements that are read from somewhere in any case.
-    fn is_free(&self) -> bool;
+    fn is_free(&self) -> bool {
+        false
+    }
 
-    /// How reverse mode of a loop gets at its value again.
-    fn again(&self) -> Again;
+    /// How reverse mode of a loop gets at its value again. To keep it is always right.
+    fn again(&self) -> Again {
+        Again::Kept
+    }
 
     /// What it becomes in StableHLO.
     fn stablehlo(&self) -> StableHlo;

@@ -1,6 +1,6 @@
 //! Folding axes away.
 
-use super::{Again, Binary, Direction, Kind, Lift, Rules, StableHlo, Summed, arity, count, expect};
+use super::{Binary, Direction, Kind, Lift, Rules, StableHlo, Summed, arity, count, expect};
 use crate::eval::{Array, Bindings};
 use crate::text::{Attributes, list};
 use crate::{Builder, DType, Dim, NodeId, Type};
@@ -215,14 +215,6 @@ impl Rules for Reduce {
                 Summed::Never
             }
         }
-    }
-
-    fn is_free(&self) -> bool {
-        false
-    }
-
-    fn again(&self) -> Again {
-        Again::Kept
     }
 
     fn stablehlo(&self) -> StableHlo {

@@ -8,7 +8,7 @@
 //! Nodes with the same body, length, direction and operands are results of one loop. There are no tuples, so dead
 //! results vanish as every dead node does. In StableHLO a loop is a `while` with a counter.
 
-use super::{Again, Kind, Lift, Prim, Rules, StableHlo, Summed};
+use super::{Kind, Prim, Rules, StableHlo};
 use crate::affine::affine_nodes;
 use crate::eval::{Array, Bindings};
 use crate::text::Attributes;
@@ -161,23 +161,6 @@ impl Rules for Scan {
 
     fn rows(&self, _: &[&Type], _: &Type) -> Option<Dim> {
         None
-    }
-
-    /// Loops in loops stay where they are.
-    fn lift(&self, _: &[bool]) -> Lift {
-        Lift::Never
-    }
-
-    fn summed(&self, _: &[bool]) -> Summed {
-        Summed::Never
-    }
-
-    fn is_free(&self) -> bool {
-        false
-    }
-
-    fn again(&self) -> Again {
-        Again::Kept
     }
 
     fn stablehlo(&self) -> StableHlo {

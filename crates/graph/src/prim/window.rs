@@ -9,7 +9,7 @@
 //! `select_and_gather(x, h)` reads `h` at those places, and is the adjoint of that.
 
 use super::convolve::{adjoint_padding, dilated, positions};
-use super::{Again, Kind, Lift, Reduction, Rules, StableHlo, Summed, arity, count, expect};
+use super::{Kind, Reduction, Rules, StableHlo, arity, count, expect};
 use crate::eval::{Array, Bindings, each_index};
 use crate::text::{Attributes, list, signed};
 use crate::{Builder, Dim, NodeId, Type};
@@ -283,23 +283,6 @@ impl Rules for Window {
 
     fn rows(&self, _: &[&Type], _: &Type) -> Option<Dim> {
         None
-    }
-
-    /// Its batch would be two axes: it stays in the loop.
-    fn lift(&self, _: &[bool]) -> Lift {
-        Lift::Never
-    }
-
-    fn summed(&self, _: &[bool]) -> Summed {
-        Summed::Never
-    }
-
-    fn is_free(&self) -> bool {
-        false
-    }
-
-    fn again(&self) -> Again {
-        Again::Kept
     }
 
     fn stablehlo(&self) -> StableHlo {

@@ -149,26 +149,11 @@ unsafe fn plain<T: crate::Real, const MR: usize, const NV: usize>(
 }
 
 macro_rules! walks {
-    ($t:ty, $plain:ident, $v256:ident, $v512:ident) => {
-        #[allow(clippy::too_many_arguments)]
-        unsafe fn $plain<const MR: usize, const NV: usize>(
-            rows: &[isize; ROWS],
-            a: *const $t,
-            walk: &Walk,
-            b: *const $t,
-            rb: usize,
-            c: *mut $t,
-            row: usize,
-            add: bool,
-        ) {
-            // SAFETY: the caller's promise.
-            unsafe { plain::<$t, MR, NV>(rows, a, walk, b, rb, c, row, add) }
-        }
-
+    ($t:ty, $v256:ident, $v512:ident) => {
         impl Walks for $t {
             fn block(isa: Isa, rows: usize, vectors: usize) -> Block<Self> {
                 match isa {
-                    Isa::Base => choose!($plain, rows, vectors, [4, 3, 2]),
+                    Isa::Base => choose!(plain::<$t>, rows, vectors, [4, 3, 2]),
                     #[cfg(target_arch = "x86_64")]
                     Isa::Avx2 => choose!($v256, rows, vectors, [6, 4, 3, 2]),
                     #[cfg(target_arch = "x86_64")]
@@ -179,5 +164,5 @@ macro_rules! walks {
     };
 }
 
-walks!(f32, plain_f32, f32_256, f32_512);
-walks!(f64, plain_f64, f64_256, f64_512);
+walks!(f32, f32_256, f32_512);
+walks!(f64, f64_256, f64_512);

@@ -180,10 +180,6 @@ impl Kernel for Window {
         format!("{fold} {}x{}, {} by {}", v.batch, times(&v.size), v.channels, times(&v.window))
     }
 
-    fn flops(&self) -> u64 {
-        0
-    }
-
     fn elements(&self) -> usize {
         self.windows.elements()
     }

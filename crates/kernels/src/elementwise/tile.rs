@@ -326,10 +326,6 @@ impl Kernel for Program {
         format!("{}: {}", self.count, names.join(" "))
     }
 
-    fn flops(&self) -> u64 {
-        0
-    }
-
     fn elements(&self) -> usize {
         let read = |l: &Load| {
             let moving = l.access.dims.iter().filter(|d| d.1 != 0).map(|d| d.0);

@@ -133,38 +133,8 @@ unsafe fn plain<T: crate::Real, const MR: usize, const NV: usize>(
     }
 }
 
-#[allow(clippy::too_many_arguments)]
-unsafe fn plain_f32<const MR: usize, const NV: usize>(
-    k: usize,
-    a: *const f32,
-    sa: [isize; 2],
-    b: *const f32,
-    rb: isize,
-    c: *mut f32,
-    row: usize,
-    add: bool,
-) {
-    // SAFETY: the caller's promise.
-    unsafe { plain::<f32, MR, NV>(k, a, sa, b, rb, c, row, add) }
-}
-
-#[allow(clippy::too_many_arguments)]
-unsafe fn plain_f64<const MR: usize, const NV: usize>(
-    k: usize,
-    a: *const f64,
-    sa: [isize; 2],
-    b: *const f64,
-    rb: isize,
-    c: *mut f64,
-    row: usize,
-    add: bool,
-) {
-    // SAFETY: the caller's promise.
-    unsafe { plain::<f64, MR, NV>(k, a, sa, b, rb, c, row, add) }
-}
-
 macro_rules! blocks {
-    ($t:ty, $pack:ident, $plain:ident, $v256:ident, $w256:literal, $v512:ident, $w512:literal) => {
+    ($t:ty, $pack:ident, $v256:ident, $w256:literal, $v512:ident, $w512:literal) => {
         impl Blocks for $t {
             fn shape(isa: Isa) -> Shape {
                 match isa {
@@ -178,7 +148,7 @@ macro_rules! blocks {
 
             fn micro(isa: Isa, rows: usize, vectors: usize) -> Micro<Self> {
                 match isa {
-                    Isa::Base => choose!($plain, rows, vectors, [4, 3, 2]),
+                    Isa::Base => choose!(plain::<$t>, rows, vectors, [4, 3, 2]),
                     #[cfg(target_arch = "x86_64")]
                     Isa::Avx2 => choose!($v256, rows, vectors, [6, 4, 3, 2]),
                     #[cfg(target_arch = "x86_64")]
@@ -201,8 +171,8 @@ macro_rules! blocks {
     };
 }
 
-blocks!(f32, pack_f32, plain_f32, f32_256, 8, f32_512, 16);
-blocks!(f64, pack_f64, plain_f64, f64_256, 4, f64_512, 8);
+blocks!(f32, pack_f32, f32_256, 8, f32_512, 16);
+blocks!(f64, pack_f64, f64_256, 4, f64_512, 8);
 
 unsafe fn pack_f64(_: Isa, _: *const f64, _: isize, _: [usize; 2], _: usize, _: *mut f64) -> bool {
     false
