@@ -5,6 +5,7 @@ use crate::binding::load::Loaded;
 use crate::execute::metrics;
 use crate::execute::runner::{Runner, Runners, refused};
 use crate::fit::augment::{Augment, feed};
+use crate::fit::cause;
 use crate::fit::report::TrainOptions;
 use crate::memory;
 use crate::problem::{Outcome, Problem, ProblemKind};
@@ -63,7 +64,10 @@ impl Replay<'_> {
         match self.explain() {
             Ok(d) => Problem::at(ProblemKind::Diverged, vec![d], &self.loaded.spec.sources),
             // The explanation needs more memory than the training did.
-            Err(_) => Problem::new(ProblemKind::Diverged, helps(headline(epoch, step, "no number"))),
+            Err(_) => Problem::new(
+                ProblemKind::Diverged,
+                cause::helps(headline(epoch, step, "no number"), None, ""),
+            ),
         }
     }
 
@@ -81,14 +85,16 @@ impl Replay<'_> {
         let mut state = self.state.snapshot();
         runner.run(&mut *state, self.model.settings.seed, failed.step)?;
         let explanation = Explanation { spec: &self.loaded.spec, graph: runner.graph(), runner: &runner };
-        let mut d = explanation.diagnostic(failed.epoch, failed.step);
+        let (mut d, node) = explanation.diagnostic(failed.epoch, failed.step);
         if !norms.is_empty() {
             let norms: Vec<String> = norms.iter().map(|n| short(*n)).collect();
             let steps =
                 if norms.len() == 1 { "last step".into() } else { format!("last {} steps", norms.len()) };
             d = d.cause(format!("size of the gradient, {steps}: {}", norms.join("  ")));
         }
-        Ok(helps(d))
+        let why = node.and_then(|n| cause::cause(runner.graph(), &runner, n, &norms));
+        let words = d.labels.first().map_or("", |l| self.loaded.spec.sources.slice(l.span));
+        Ok(cause::helps(d.clone(), why, words))
     }
 
     /// The first step whose loss is no number, or that leaves a weight that is none.
@@ -208,12 +214,6 @@ fn headline(epoch: u64, step: u64, what: &str) -> Diagnostic {
     Diagnostic::error(Code::N0601, format!("the loss became {what} at epoch {epoch}, step {step}"))
 }
 
-fn helps(d: Diagnostic) -> Diagnostic {
-    d.help("limit the gradient: clip 1.0")
-        .help("or take smaller steps: optimizer adam lr=0.0003")
-        .help("classes: end with `softmax` and `loss crossentropy`, which are computed together and safely")
-}
-
 /// The sign that stands between two numbers.
 fn infix(op: Binary) -> Option<&'static str> {
     match op {
@@ -233,11 +233,11 @@ struct Explanation<'a> {
 }
 
 impl Explanation<'_> {
-    fn diagnostic(&self, epoch: u64, step: u64) -> Diagnostic {
+    fn diagnostic(&self, epoch: u64, step: u64) -> (Diagnostic, Option<NodeId>) {
         let loss = self.runner.output(OutputKind::Loss, "loss").unwrap_or(Slice::F64(&[]));
         let loss_broken = !loss.is_finite();
         let node = self.first(loss_broken).or_else(|| self.runner.first_non_finite());
-        let Some(node) = node else { return headline(epoch, step, "no number") };
+        let Some(node) = node else { return (headline(epoch, step, "no number"), None) };
         let what = match (loss_broken, loss.iter().any(|x| x.is_nan())) {
             (true, true) => "NaN",
             (true, false) => "infinite",
@@ -249,8 +249,7 @@ impl Explanation<'_> {
             Some(span) => d.label(span, text),
             None => d.cause(text),
         };
-        d = d.cause(format!("from: {}", self.chain(node)));
-        d
+        (d.cause(format!("from: {}", self.chain(node))), Some(node))
     }
 
     fn values(&self, node: NodeId) -> Slice<'_> {

@@ -4,6 +4,7 @@
 //! so that a run that goes on decides as one that never stopped.
 
 pub(crate) mod augment;
+pub(crate) mod cause;
 pub(crate) mod clock;
 pub(crate) mod diverge;
 pub(crate) mod folds;
