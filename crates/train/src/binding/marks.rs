@@ -51,9 +51,45 @@ impl Marks {
         d
     }
 
-    /// All of them.
+    /// All of them; the cells of one column with one mistake are one diagnostic, which counts them.
     pub(crate) fn diagnostics(&self, faults: &[Fault]) -> Vec<Diagnostic> {
-        faults.iter().map(|f| self.diagnostic(f)).collect()
+        let kind = |f: &Fault| {
+            let place = f.place.clone().filter(|p| p.cell.is_some())?;
+            Some((f.code, f.severity, f.path.clone(), place.column_name?, f.help.clone()))
+        };
+        let mut told = Vec::new();
+        let mut out = Vec::new();
+        for fault in faults {
+            let Some(of) = kind(fault) else {
+                out.push(self.diagnostic(fault));
+                continue;
+            };
+            if told.contains(&of) {
+                continue;
+            }
+            let others: Vec<&Fault> =
+                faults.iter().filter(|f| kind(f).as_ref() == Some(&of)).skip(1).collect();
+            out.push(self.column(fault, &others));
+            told.push(of);
+        }
+        out
+    }
+
+    /// A fault with those like it in its column.
+    fn column(&self, first: &Fault, others: &[&Fault]) -> Diagnostic {
+        if others.is_empty() {
+            return self.diagnostic(first);
+        }
+        const LISTED: usize = 4;
+        let cell = |f: &&Fault| {
+            let place = f.place.as_ref()?;
+            Some(format!("row {} `{}`", place.row?, place.cell.as_ref()?))
+        };
+        let listed: Vec<String> = others.iter().take(LISTED).filter_map(cell).collect();
+        let all = 1 + others.len() + others.iter().map(|f| f.more).sum::<usize>() + first.more;
+        let more = if listed.len() + 1 < all { " …" } else { "" };
+        let d = self.diagnostic(&Fault { more: 0, ..first.clone() });
+        d.cause(format!("the same in {}{more}: {all} cells in all", listed.join(", ")))
     }
 }
 

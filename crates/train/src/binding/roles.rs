@@ -146,7 +146,8 @@ impl Line<'_> {
                 self.rest = true;
                 Ok(())
             }
-            (None, Literal::Word(word)) if WORDS.contains(&word.as_str()) => {
+            // What comes first is a column, whatever it is called: `drop date`, `input date date`.
+            (None, Literal::Word(word)) if WORDS.contains(&word.as_str()) && !self.is_column() => {
                 self.encoded = true;
                 self.encoding(word);
                 Ok(())
@@ -158,8 +159,10 @@ impl Line<'_> {
                     Code::N0510,
                     format!("`{word}` is nothing that can be done with a column"),
                 );
-                let d =
-                    d.label(arg.span, label).help(format!("columns come first, then {}", WORDS.join(", ")));
+                let d = d
+                    .label(arg.span, label)
+                    .help(format!("columns come first, then {}", WORDS.join(", ")))
+                    .help("a column of such a name that is not the first stands in quotes: input price \"date\"");
                 Err(Box::new(d))
             }
             (None, Literal::Word(name) | Literal::Text(name)) => {
@@ -173,6 +176,11 @@ impl Line<'_> {
                 Err(Box::new(d.label(arg.span, "").help("input \"2024\"")))
             }
         }
+    }
+
+    /// Whether a word names a column wherever it may: the first of a line does, and all that are dropped.
+    fn is_column(&self) -> bool {
+        self.names.is_empty() && !self.rest || self.role.role == Role::Drop
     }
 
     fn encoding(&mut self, word: &str) {
@@ -190,6 +198,13 @@ impl Line<'_> {
 
     fn option(&mut self, key: &str, value: &Literal, arg: &DataArg) -> Result<(), Box<Diagnostic>> {
         self.encoded = true;
+        if self.role.role == Role::Drop {
+            let d = Diagnostic::error(
+                Code::N0510,
+                format!("what is dropped is not read, so `{key}` has no effect"),
+            );
+            return Err(Box::new(d.label(arg.span, "").help("leave it out")));
+        }
         match (key, value) {
             ("scale", Literal::Number(by)) => self.role.scaling.push(Scaling::Scale(*by)),
             ("missing", Literal::Number(x)) => self.role.missing = Some(Missing::Number(*x)),
