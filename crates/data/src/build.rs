@@ -180,6 +180,7 @@ pub(crate) fn encode_part(
                 ColumnKind::Number => Want::Number,
                 ColumnKind::Category => Want::Text,
                 ColumnKind::Date => Want::Date,
+                ColumnKind::Tensor if !column.vocabulary.is_empty() => Want::Text,
                 ColumnKind::Tensor | ColumnKind::Characters | ColumnKind::Bytes => Want::Auto,
             };
         }

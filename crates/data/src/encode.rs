@@ -436,6 +436,7 @@ impl<'a> Encoder<'a, '_> {
             means.iter_mut().enumerate().for_each(|(b, m)| *m = encode(b as f64));
             means
         };
+        self.known_classes(stats, at)?;
         let data = std::mem::replace(self.raw.columns.get_mut(at)?, Data::Skipped);
         let (shape, cells) = match data {
             Data::Bytes { shape, data, .. } => {
@@ -476,6 +477,29 @@ impl<'a> Encoder<'a, '_> {
             return None;
         }
         Some(Values::rows(shape.iter().product(), cells))
+    }
+
+    /// That an array of classes has no class that training did not have.
+    fn known_classes(&mut self, stats: &ColumnStats, at: usize) -> Option<()> {
+        if stats.vocabulary.is_empty() {
+            return Some(());
+        }
+        let rows: Vec<u32> = (0..self.raw.len as u32).collect();
+        let most = stats.vocabulary.len() as f64;
+        let found = {
+            let (shape, mut values) = crate::fit_array::numbers(self.raw.columns.get(at)?, &rows)?;
+            let width = shape.iter().product::<usize>().max(1);
+            values.position(|x| !(x >= 0.0 && x < most && x.fract() == 0.0)).map(|i| i / width)
+        };
+        let Some(row) = found else { return Some(()) };
+        let bad = {
+            let row = [row as u32];
+            let (_, mut values) = crate::fit_array::numbers(self.raw.columns.get(at)?, &row)?;
+            values.find(|x| !(*x >= 0.0 && *x < most && x.fract() == 0.0)).unwrap_or(f64::NAN)
+        };
+        let fault = unknown_category(stats, &bad.to_string());
+        self.faults.push(self.raw.places.locate(fault, row, at, &stats.name));
+        None
     }
 
     fn windows(&mut self, stats: &ColumnStats, at: usize) -> Option<Values> {

@@ -304,8 +304,10 @@ fn text(
         _ => used.role == Role::Input && !used.own_port,
     };
     let (fill, names) = fill_text(cells, vocabulary, train, cell, faults);
-    stats.vocabulary = names;
-    stats.fill = fill;
+    (stats.vocabulary, stats.fill) = match used.order.is_empty() {
+        true => (names, fill),
+        false => ordered(&names, fill, cell, faults),
+    };
     if used.unknown == Unknown::Bucket {
         stats.bucket = true;
         stats.vocabulary.push(OTHER.to_string());
@@ -334,6 +336,24 @@ fn text(
         let help = format!("drop {0}   or   input {0} category", used.name);
         faults.push(cell.fault(message).help(help));
     }
+}
+
+/// The categories in the order that the program gives; each that there is has its place.
+fn ordered(names: &[String], fill: Fill, cell: &Cell<'_>, faults: &mut Faults) -> (Vec<String>, Fill) {
+    let (name, order) = (&cell.used.name, &cell.used.order);
+    let places = translate(names, order);
+    let left: Vec<&str> =
+        names.iter().zip(&places).filter(|(_, p)| p.is_none()).map(|(n, _)| n.as_str()).collect();
+    if !left.is_empty() {
+        let (some, more) = (left.iter().take(5).copied().collect::<Vec<_>>().join(", "), left.len() > 5);
+        let message = format!("`order` of `{name}` leaves out {some}{}", if more { ", …" } else { "" });
+        faults.push(cell.fault(message).help("every category of the column has its place in the list"));
+    }
+    let fill = match fill {
+        Fill::Category(k) => places.get(k as usize).copied().flatten().map_or(Fill::Fault, Fill::Category),
+        other => other,
+    };
+    (order.clone(), fill)
 }
 
 fn fill_text(

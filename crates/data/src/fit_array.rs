@@ -5,12 +5,28 @@ use crate::fault::{Fault, Faults};
 use crate::fit::{Cell, Moments, divisor, moments, set_moments, steps};
 use crate::raw::{Codes, Data, Spilled, SpilledKind, Windows};
 use crate::schema::ColumnKind;
-use crate::spec::Scaling;
+use crate::source::array::MOST_CLASSES;
+use crate::spec::{Kind, Scaling};
 use crate::stats::{ColumnStats, Step};
 
 /// Takes the statistics of one such column.
 pub(crate) fn fit(stats: &mut ColumnStats, data: &Data, train: &[u32], cell: &Cell<'_>, faults: &mut Faults) {
     let rows = train.len();
+    match cell.used.kind {
+        Kind::Category if !matches!(data, Data::Windows(_)) => {
+            return classes(stats, data, train, cell, faults);
+        }
+        Kind::OneHot | Kind::Date => {
+            let message = format!(
+                "`{}` is an array of numbers, which may be a category and nothing else",
+                cell.used.name
+            );
+            faults
+                .push(cell.fault(message).help("one_hot vectors are made where a layer or loss wants them"));
+            return;
+        }
+        Kind::Auto | Kind::Number | Kind::Category => {}
+    }
     match data {
         Data::Bytes { shape, data, unit } => {
             let counts = count(slices(data, shape, train).flatten().copied());
@@ -40,6 +56,89 @@ pub(crate) fn fit(stats: &mut ColumnStats, data: &Data, train: &[u32], cell: &Ce
         },
         Data::Skipped | Data::Numbers(_) | Data::Text { .. } | Data::Dates(_) => {}
     }
+}
+
+/// Numbers one by one.
+type Each<'a> = Box<dyn Iterator<Item = f64> + 'a>;
+
+/// The numbers of some rows of an array, one by one; `None` for what is no array.
+pub(crate) fn numbers<'a>(data: &'a Data, rows: &'a [u32]) -> Option<(&'a [usize], Each<'a>)> {
+    Some(match data {
+        Data::Bytes { shape, data, .. } => {
+            (shape, Box::new(slices(data, shape, rows).flatten().map(|b| f64::from(*b))))
+        }
+        Data::F32 { shape, data } => {
+            (shape, Box::new(slices(data, shape, rows).flatten().map(|x| f64::from(*x))))
+        }
+        Data::F64 { shape, data } => (shape, Box::new(slices(data, shape, rows).flatten().copied())),
+        Data::Spilled(Spilled { file, of }) => match of {
+            SpilledKind::Bytes { shape, .. } => {
+                (shape, Box::new(Walk::<u8>::new(file, width(shape), rows).map(f64::from)))
+            }
+            SpilledKind::F32 { shape } => {
+                (shape, Box::new(Walk::<f32>::new(file, width(shape), rows).map(f64::from)))
+            }
+            SpilledKind::F64 { shape } => (shape, Box::new(Walk::<f64>::new(file, width(shape), rows))),
+            SpilledKind::Numbers | SpilledKind::Text { .. } => return None,
+        },
+        Data::Skipped | Data::Numbers(_) | Data::Text { .. } | Data::Dates(_) | Data::Windows(_) => {
+            return None;
+        }
+    })
+}
+
+/// How many rows an array has in memory; `None` where it is on disk.
+fn rows_of(data: &Data) -> Option<usize> {
+    let (shape, len) = match data {
+        Data::Bytes { shape, data, .. } => (shape, data.len()),
+        Data::F32 { shape, data } => (shape, data.len()),
+        Data::F64 { shape, data } => (shape, data.len()),
+        Data::Skipped
+        | Data::Numbers(_)
+        | Data::Text { .. }
+        | Data::Dates(_)
+        | Data::Windows(_)
+        | Data::Spilled(_) => return None,
+    };
+    Some(len / width(shape).max(1))
+}
+
+/// An array of classes: whole numbers from 0 on. Their number is that of the whole source, as of a list.
+fn classes(stats: &mut ColumnStats, data: &Data, train: &[u32], cell: &Cell<'_>, faults: &mut Faults) {
+    let name = &cell.used.name;
+    let every: Vec<u32> = rows_of(data).map_or_else(|| train.to_vec(), |n| (0..n as u32).collect());
+    let Some((shape, values)) = numbers(data, &every) else { return };
+    let mut most = 0.0f64;
+    for x in values {
+        if !(0.0..=MOST_CLASSES).contains(&x) || x.fract() != 0.0 {
+            let message = format!("`{name}` is a category, and has the number {x}");
+            let fault = cell.fault(message).expected("whole numbers from 0 on");
+            faults.push(
+                fault.help("count the classes from 0; of another range of numbers, subtract its first"),
+            );
+            return;
+        }
+        most = most.max(x);
+    }
+    stats.kind = ColumnKind::Tensor;
+    stats.shape = shape.to_vec();
+    stats.vocabulary = (0..=most as u32).map(|k| k.to_string()).collect();
+    stats.counts = vec![0; stats.vocabulary.len()];
+    let Some((_, values)) = numbers(data, train) else { return };
+    for x in values {
+        if let Some(n) = stats.counts.get_mut(x as usize) {
+            *n += 1;
+        }
+    }
+    let all = stats.counts.iter().sum::<u64>().max(1) as f64;
+    let share = |of: &dyn Fn(f64) -> f64| {
+        stats.counts.iter().enumerate().map(|(k, &c)| of(k as f64) * (c as f64 / all)).sum::<f64>()
+    };
+    let mean = share(&|k| k);
+    let square = share(&|k| (k - mean).powi(2));
+    (stats.mean, stats.std) = (mean, libm::sqrt(square));
+    stats.count = train.len() as u64;
+    stats.max = most;
 }
 
 fn width(shape: &[usize]) -> usize {

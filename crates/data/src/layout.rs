@@ -100,7 +100,8 @@ pub(crate) fn width(s: &ColumnStats) -> usize {
 
 fn port(name: String, members: &[usize], columns: &[ColumnStats], width: usize, source: &str) -> Port {
     let first = &columns[members[0]];
-    let classes = is_own(first) && first.kind != ColumnKind::Tensor;
+    // An array of classes has their names; one of numbers has none.
+    let classes = is_own(first) && (first.kind != ColumnKind::Tensor || !first.vocabulary.is_empty());
     let shape = match first.kind {
         ColumnKind::Tensor | ColumnKind::Characters | ColumnKind::Bytes => first.shape.clone(),
         ColumnKind::Category if classes => Vec::new(),

@@ -17,6 +17,7 @@ pub(crate) struct Use {
     pub(crate) missing: Option<Missing>,
     pub(crate) indicator: bool,
     pub(crate) unknown: Unknown,
+    pub(crate) order: Vec<String>,
     pub(crate) own_port: bool,
     /// Named by a role, and not by `rest` or by default.
     pub(crate) explicit: bool,
@@ -36,6 +37,7 @@ impl Use {
             missing: None,
             indicator: false,
             unknown: Unknown::Fault,
+            order: Vec::new(),
             own_port: false,
             explicit: false,
             handle: None,
@@ -53,6 +55,7 @@ impl Use {
             missing: spec.missing.clone(),
             indicator: spec.indicator,
             unknown: spec.unknown,
+            order: spec.order.clone(),
             own_port: spec.own_port,
             explicit,
             handle: handle.or(spec.handle),

@@ -348,6 +348,8 @@ pub struct RoleSpec {
     pub indicator: bool,
     /// What a category that training never saw becomes.
     pub unknown: Unknown,
+    /// The categories in their order, the first being class 0; empty for that of the alphabet.
+    pub order: Vec<String>,
     /// Whether every column of the line is an input of its own, by its name,
     /// and not a part of the joined `input`.
     pub own_port: bool,
@@ -376,6 +378,7 @@ impl RoleSpec {
             missing: None,
             indicator: false,
             unknown: Unknown::Fault,
+            order: Vec::new(),
             own_port: false,
             handle: None,
         }

@@ -8,7 +8,8 @@ use nnc_model::Better;
 use std::path::Path;
 
 /// Parts of metrics, and a table: no figures of their own.
-const PARTS: [&str; 12] = [
+const PARTS: [&str; 13] = [
+    "right_class",
     "sign_of",
     "unit",
     "ratio",

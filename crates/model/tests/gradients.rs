@@ -162,6 +162,7 @@ fn problem(text: &str, shapes: &[&[usize]]) -> Result<Problem, String> {
         weighted: false,
         has_valid: false,
         samples: 3,
+        ..Ports::default()
     };
     // A smooth loss in which every number of the output counts differently.
     let spec =

@@ -83,9 +83,11 @@ fn check(case: &Value) -> Result<(), String> {
         weighted: false,
         has_valid: false,
         samples: target.dims[0],
+        ..Ports::default()
     };
     let nn = case["nn"].as_str().unwrap();
-    let spec = spec_of(&format!("linear\nloss = mean(output)\noptimizer sgd\nmetrics m=({nn})\n"))?;
+    let spec =
+        spec_of(&format!("reshape(it, shape(it))\nloss = mean(output)\noptimizer sgd\nmetrics m=({nn})\n"))?;
     let model =
         spec.elaborate(&ports, &Options { float: DType::F64 }).map_err(|d| render(&d, &spec.sources))?;
     let wanted = array(&case["value"]);

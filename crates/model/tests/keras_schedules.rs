@@ -31,6 +31,7 @@ fn check(case: &Value) -> Result<(), String> {
         weighted: false,
         has_valid: false,
         samples: 1,
+        ..Ports::default()
     };
     let options = Options { float: DType::F64 };
     let model = spec.elaborate(&ports, &options).map_err(|d| render(&d, &spec.sources))?;

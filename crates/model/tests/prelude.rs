@@ -198,7 +198,7 @@ fn value(text: &str, y: &[f64], target: (&[f64], Option<usize>)) -> f64 {
         Some(k) => classes("target", &[], k),
         None => numbers("target", &[target.0.len()]),
     };
-    let program = format!("linear\nloss = {text}\noptimizer sgd\n");
+    let program = format!("reshape(it, shape(it))\nloss = {text}\noptimizer sgd\n");
     let model = build(&program, &ports(numbers("input", &[y.len()]), port));
     let dims: &[usize] = if target.1.is_some() { &[1] } else { &[1, target.0.len()] };
     let bindings = Bindings { batch: 1, ..Bindings::default() }
@@ -216,9 +216,10 @@ const BY_HAND: &[ByHand] = &[
     ("binary_accuracy(output, target, 0.1)", &[0.05, 0.2], (&[1.0, 1.0], None), 0.5),
     ("accuracy(output, target)", &[0.2, 0.5, 0.3], (&[1.0], Some(3)), 1.0),
     ("accuracy(output, target)", &[0.2, 0.5, 0.3], (&[2.0], Some(3)), 0.0),
-    // A one-hot target, and shares.
+    // A one-hot target, and shares, of which the largest is right.
     ("accuracy(output, target)", &[0.2, 0.5, 0.3], (&[0.0, 1.0, 0.0], None), 1.0),
-    ("accuracy(output, target)", &[0.2, 0.5, 0.3], (&[0.5, 0.25, 0.25], None), 0.25),
+    ("accuracy(output, target)", &[0.2, 0.5, 0.3], (&[0.5, 0.25, 0.25], None), 0.0),
+    ("accuracy(output, target)", &[0.2, 0.5, 0.3], (&[0.1, 0.6, 0.3], None), 1.0),
     ("top_k(output, target, 2)", &[0.2, 0.5, 0.3], (&[2.0], Some(3)), 1.0),
     ("top_k(output, target, 2)", &[0.2, 0.5, 0.3], (&[0.0], Some(3)), 0.0),
     // exp(1) + exp(2) + exp(3) = e³ · 1.503214724…
@@ -387,7 +388,7 @@ const MISTAKES: &[(&str, &[usize], &str)] = &[
     (
         "dense 1\noptimizer sgd\nschedule cosine steps=warmup",
         &[2],
-        "does not take a function and a whole number",
+        "`steps` of `cosine` is a number, not a function",
     ),
 ];
 

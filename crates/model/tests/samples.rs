@@ -9,7 +9,7 @@ use nnc_model::{Options, Port, Ports};
 use std::path::Path;
 
 fn data(inputs: Vec<Port>, targets: Vec<Port>) -> Ports {
-    Ports { inputs, targets, weighted: false, has_valid: true, samples: 1000 }
+    Ports { inputs, targets, weighted: false, has_valid: true, samples: 1000, ..Ports::default() }
 }
 
 /// Each program, its data, and how many numbers it learns, where that is promised.

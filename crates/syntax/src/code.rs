@@ -91,7 +91,7 @@ codes! {
         N0207 "a condition that is not known before training"
         N0208 "as many names as values"
         N0209 "this is nothing that can be applied"
-        N0210 "nothing was computed"
+        N0210 "nothing was computed, or no tensor"
         N0211 "this has nothing of that name"
         N0212 "there is no experiment of this name"
         N0213 "there is no parameter of this name"
@@ -133,6 +133,7 @@ codes! {
         N0414 "a figure that does not fit the output"
         N0416 "a sum over all samples, where there is one sample"
         N0417 "a figure of which it is not said what is better"
+        N0418 "a target that a loss or metric is not made for"
     }
     Data "N05" "data" {
         N0500 "there is no data"

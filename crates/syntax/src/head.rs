@@ -44,6 +44,7 @@ heads! {
     Clip "clip"
     Save "save"
     Split "split"
+    Freeze "freeze"
     Input "input"
     Target "target"
     Output "output"
@@ -72,7 +73,7 @@ impl Head {
     /// Whether its statement is a list of arguments.
     pub fn is_setting(self) -> bool {
         self.is_training()
-            || matches!(self, Head::Split | Head::Input | Head::Target | Head::Output)
+            || matches!(self, Head::Split | Head::Freeze | Head::Input | Head::Target | Head::Output)
             || matches!(self, Head::Experiment | Head::Language)
     }
 

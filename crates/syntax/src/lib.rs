@@ -24,6 +24,7 @@ mod code;
 mod diagnostic;
 mod fmt;
 pub mod foreign;
+pub mod habits;
 mod head;
 mod layout;
 mod lexer;

@@ -1,6 +1,7 @@
 """50 steps of whole models, from Keras 3.15.0 on TensorFlow, in float32 and float64.
 
     v/bin/python models.py            # writes models/ beside this file, about two minutes
+    v/bin/python models.py frozen     # one of them
 
 One safetensors file per model: `x` and `y`, the rows in their order; `weight/PATH` and `state/PATH`, what training
 starts from; `loss/f32` and `loss/f64` [50], the mean loss of each step's batch before its update; `after/PATH`, the
@@ -14,6 +15,8 @@ In float64 every hyperparameter is a numpy.float64 (see traces.py).
 import common
 
 keras, tf = common.pin("3.15.0")
+
+import sys  # noqa: E402
 
 import numpy as np  # noqa: E402
 from layers import transformer, transformer_pack  # noqa: E402
@@ -93,6 +96,25 @@ CASES = {
 }
 
 
+def frozen(n):
+    model = keras.Sequential([
+        keras.Input((6, 6, 2)), L.Conv2D(4, 3), L.BatchNormalization(momentum=n(0.9), epsilon=n(1e-3)), L.ReLU(),
+        L.Conv2D(5, 3, activation="relu"), L.Flatten(), L.Dense(3, "softmax"),
+    ])
+    model.layers[0].trainable = model.layers[1].trainable = False
+    return model
+
+
+CASES["frozen"] = dict(
+    build=frozen, rows=20, batch=8, x=(6, 6, 2), classes=3, loss="sparse_categorical_crossentropy",
+    opt=lambda n: keras.optimizers.AdamW(n(0.01), n(0.1), n(0.9), n(0.999), n(1e-7), global_clipnorm=0.5),
+    exclude=("bias", "gamma", "beta"), pack=names(("second", "kb"), ("head", "wb")),
+    frozen=("base.k", "base.b", "bn.scale", "bn.shift", "bn.running_mean", "bn.running_var"),
+    nn="base = conv 4 3x3\nbn = batchnorm momentum=0.9\nrelu\nsecond = conv 5 3x3 relu\nflatten\nhead = dense 3 softmax\n"
+       "freeze base bn\nloss crossentropy\noptimizer adamw lr=0.01 decay=0.1\nclip 0.5",
+)
+
+
 def run(c, floatx, x, y, start, moving):
     keras.backend.clear_session()
     keras.config.set_floatx(floatx)
@@ -127,6 +149,8 @@ def run(c, floatx, x, y, start, moving):
 
 def main():
     for i, (name, c) in enumerate(CASES.items()):
+        if sys.argv[1:] and name not in sys.argv[1:]:
+            continue
         rng = np.random.default_rng(40 + i)
         rows = c["rows"]
         if c.get("input_classes"):
@@ -141,14 +165,23 @@ def main():
             scale = 1 / np.sqrt(np.prod(s[:-1])) if len(s) > 1 else 0.1
             start.append((scale * rng.standard_normal(s)).astype("float32"))
         moving = [np.zeros(s, "float32") if j % 2 == 0 else np.ones(s, "float32") for j, s in enumerate(still)]
+        if "frozen" in c:  # Weights that are no starting point, and statistics that are none of the rows'.
+            moving = [rng.uniform(0.2, 0.9, s).astype("float32") for s in still]
         single, after, stat = run(c, "float32", x, y, start, moving)
         double, after64, _ = run(c, "float64", x, y, start, moving)
         keras.config.set_floatx("float32")
         tensors = {"x": x, "y": y, "loss/f32": single.astype("float32"), "loss/f64": double}
         tensors |= {f"weight/{k}": v for k, v in c["pack"](start).items()}
-        tensors |= {f"state/{k}": v for k, v in zip(c.get("moving", ()), moving, strict=True)}
+        if "frozen" not in c:
+            tensors |= {f"state/{k}": v for k, v in zip(c.get("moving", ()), moving, strict=True)}
         tensors |= {f"after/{k}": v for k, v in c["pack"](after).items()}
-        tensors |= {f"after/{k}": v for k, v in zip(c.get("moving", ()), stat, strict=True)}
+        if "frozen" in c:
+            own = dict(zip(c["frozen"], moving, strict=True))
+            tensors |= {("state/" if "running" in k else "weight/") + k: v for k, v in own.items()}
+            assert all((a == b).all() for a, b in zip(stat, moving, strict=True))
+            tensors |= {f"after/{k}": v for k, v in own.items()}
+        else:
+            tensors |= {f"after/{k}": v for k, v in zip(c.get("moving", ()), stat, strict=True)}
         meta = {"case": name, "keras": "see models.py", "nn": c["nn"], "batch": c["batch"], "classes": c["classes"],
                 "input_classes": c.get("input_classes"), "versions": f"keras {keras.__version__}, tensorflow {tf.__version__}"}
         common.write_tensors(common.path("models", f"{name}.safetensors"), tensors, meta)

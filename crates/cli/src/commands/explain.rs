@@ -97,13 +97,21 @@ fn page(topic: &str, args: &ExplainArgs, width: usize, out: &mut Output) -> Resu
     let topics = explain::names(&spec);
     let mut known: Vec<&str> = topics.iter().map(|t| t.name.as_str()).collect();
     known.extend(pages::statements().map(|p| p.name));
-    if let Some(ours) = nearest(topic, &known) {
-        let said = match nnc_model::suggest::foreign(topic, &known) {
+    // `nn.Linear` and `keras.layers.Dense` are the last of their words.
+    let last = topic.trim_end_matches("()").rsplit('.').next().unwrap_or(topic);
+    let foreign = nnc_model::suggest::foreign(last, &known);
+    if foreign.is_none()
+        && let Some(text) = elsewhere(&spec, topic.trim_end_matches("()"), width)
+    {
+        return Ok(text);
+    }
+    if let Some(ours) = foreign.or_else(|| nearest(topic, &known)) {
+        let said = match foreign {
             Some(_) => format!("`{topic}` is `{ours}` here.\n\n"),
             None => format!("There is no `{topic}`; this is `{ours}`.\n\n"),
         };
         let statement = pages::statement(ours).map(|p| p.show(width));
-        if nnc_model::suggest::certain(topic, &known) == Some(ours)
+        if (foreign.is_some() || nnc_model::suggest::certain(topic, &known) == Some(ours))
             && let Some(text) = both(statement, about(ours))
         {
             return Ok(said + &text);
@@ -111,6 +119,30 @@ fn page(topic: &str, args: &ExplainArgs, width: usize, out: &mut Output) -> Resu
         return Err(unknown(topic, format!("did you mean `nnc explain {ours}`?")));
     }
     Err(unknown(topic, "`nnc explain` lists what there is"))
+}
+
+/// A word of another library, with the lines to write here.
+fn elsewhere(spec: &Spec, topic: &str, width: usize) -> Option<String> {
+    let row = explain::foreign_row(topic).map(|text| fill(text.trim_end(), "", width));
+    let Some(habit) = nnc_syntax::habits::find(topic) else {
+        let last = topic.rsplit('.').next().unwrap_or(topic);
+        let ours = nnc_syntax::foreign::NAMES.iter().find(|(theirs, _)| theirs.eq_ignore_ascii_case(last));
+        let ours = ours.map_or(last, |(_, ours)| ours);
+        let options = explain::option(spec, ours);
+        let options = options.map(|lines| format!("{topic}: an option, `{ours}`, of\n\n{lines}"));
+        return options.or_else(|| row.map(|row| format!("{topic}: a word of another library\n\n{row}")));
+    };
+    let mut out = format!(
+        "{topic}: a word of another library\n\n{}\nHere one writes:\n\n",
+        fill(habit.about, "", width)
+    );
+    for line in habit.written(&[]) {
+        let _ = writeln!(out, "    {line}");
+    }
+    if let Some(row) = row {
+        let _ = write!(out, "\n{row}");
+    }
+    Some(out)
 }
 
 /// A word may be a statement and a function: `split`.

@@ -66,8 +66,12 @@ fn table(model: &Model) -> String {
     }
     let total = Total::of(model);
     let kept = bytes(total.weights.saturating_mul(4));
+    let frozen = match total.frozen {
+        0 => String::new(),
+        n => format!(", of which {} frozen", grouped(n)),
+    };
     format!(
-        "{}\n{} ({kept}); for one sample forward: {} FLOPs, {} of activations\n",
+        "{}\n{} ({kept}){frozen}; for one sample forward: {} FLOPs, {} of activations\n",
         table.text(),
         count(total.weights, "weight"),
         grouped(total.flops),
@@ -77,6 +81,7 @@ fn table(model: &Model) -> String {
 
 struct Total {
     weights: u64,
+    frozen: u64,
     flops: u64,
     bytes: u64,
 }
@@ -85,9 +90,16 @@ impl Total {
     /// Of a whole network; weights declared at the top of a file belong to no row.
     fn of(model: &Model) -> Self {
         let sum = |of: fn(&LayerRow) -> u64| model.layers.iter().map(of).fold(0, u64::saturating_add);
-        let weights = model.parameters.iter().filter(|p| p.role == Role::Weight);
-        let weights = weights.map(|p| p.shape.iter().product::<usize>() as u64).fold(0, u64::saturating_add);
-        Self { weights, flops: sum(|r| r.flops), bytes: sum(|r| r.bytes) }
+        let weights = |frozen: bool| {
+            let weights = model.parameters.iter().filter(|p| p.role == Role::Weight && (p.frozen || !frozen));
+            weights.map(|p| p.shape.iter().product::<usize>() as u64).fold(0, u64::saturating_add)
+        };
+        Self {
+            weights: weights(false),
+            frozen: weights(true),
+            flops: sum(|r| r.flops),
+            bytes: sum(|r| r.bytes),
+        }
     }
 }
 
@@ -97,6 +109,7 @@ fn object(compiled: &Compiled) -> Value {
     json!({
         "layers": layers.collect::<Vec<Value>>(),
         "weights": total.weights,
+        "frozen": total.frozen,
         "flops": total.flops,
         "bytes": total.bytes,
     })

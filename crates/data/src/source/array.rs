@@ -303,7 +303,7 @@ fn to_c_order(bytes: &[u8], dims: &[usize], width: usize) -> Vec<u8> {
 const MOST_AXES: usize = 64;
 
 /// Integer targets up to this are classes.
-const MOST_CLASSES: f64 = 65_535.0;
+pub(crate) const MOST_CLASSES: f64 = 65_535.0;
 
 /// How arrays become columns.
 #[derive(Clone, Copy, Debug)]
@@ -324,9 +324,12 @@ impl Array {
         if !on_disk && (shape.is_empty() || (shape == [1] && target)) {
             return list(self.values, reading.want);
         }
-        let image = shape.len() >= 2;
+        // Classes are no brightness, and their axes no channels.
+        let classes = reading.want == Want::Text;
+        let image = shape.len() >= 2 && !classes;
+        let reading = Reading { unit: reading.unit && !classes, ..reading };
         let bytes = matches!(self.values, Numbers::U8(_) | Numbers::Disk(_, Element::U8));
-        if shape.len() == 2 && (bytes || reading.unit) {
+        if shape.len() == 2 && !classes && (bytes || reading.unit) {
             shape.push(1);
         }
         match self.values {

@@ -44,6 +44,23 @@ pub(crate) enum Task {
     Classes,
 }
 
+/// The targets that a loss or metric is made for, where not every number is one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Wanted {
+    /// Shares of classes, which sum to 1.
+    Shares,
+    /// 0 to 1.
+    Unit,
+    /// 0 or 1.
+    YesNo,
+    /// 0 or more.
+    Positive,
+    /// -1 or 1, or 0 or 1.
+    Sides,
+    /// Anything but 0.
+    NoZero,
+}
+
 /// What a definition is the usual choice as.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Usual {
@@ -64,6 +81,8 @@ pub(crate) struct Attributes {
     pub usual: Option<Usual>,
     /// The activation whose result a loss takes.
     pub after: Option<String>,
+    /// The targets it is made for.
+    pub target: Option<Wanted>,
 }
 
 /// Every attribute with the words it may have; none where it takes the name of a function.
@@ -73,6 +92,7 @@ const KNOWN: &[(&str, &[&str])] = &[
     ("task", &["numbers", "yes_no", "classes"]),
     ("usual", &["loss", "metric", "optimizer"]),
     ("after", &[]),
+    ("target", &["shares", "unit", "yes_no", "positive", "sides", "no_zero"]),
 ];
 
 impl Attributes {
@@ -95,6 +115,12 @@ impl Attributes {
                 ("usual", "loss") => out.usual = Some(Usual::Loss),
                 ("usual", "metric") => out.usual = Some(Usual::Metric),
                 ("usual", "optimizer") => out.usual = Some(Usual::Optimizer),
+                ("target", "shares") => out.target = Some(Wanted::Shares),
+                ("target", "unit") => out.target = Some(Wanted::Unit),
+                ("target", "yes_no") => out.target = Some(Wanted::YesNo),
+                ("target", "positive") => out.target = Some(Wanted::Positive),
+                ("target", "sides") => out.target = Some(Wanted::Sides),
+                ("target", "no_zero") => out.target = Some(Wanted::NoZero),
                 ("after", function) => out.after = Some(function.to_string()),
                 _ => {}
             }

@@ -1,6 +1,7 @@
 //! What a program says about data, and what the data says to a program.
 
 use nnc_syntax::Span;
+use std::collections::BTreeMap;
 
 pub use nnc_syntax::Port;
 
@@ -111,8 +112,77 @@ pub struct PortDecl {
     pub span: Span,
 }
 
+/// What the values of a port are, over all rows that were looked at, as the network sees them.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Domain {
+    /// The smallest.
+    pub low: f64,
+    /// The largest.
+    pub high: f64,
+    /// Whether all are 0 or 1.
+    pub binary: bool,
+    /// Whether all are -1, 0 or 1.
+    pub signs: bool,
+    /// Whether all are whole numbers.
+    pub whole: bool,
+    /// Whether all are bytes of a picture, shares of 255.
+    pub bytes: bool,
+    /// Whether the numbers along the last axis sum to 1, up to rounding.
+    pub shares: bool,
+    /// How many are 0.
+    pub zeros: usize,
+}
+
+impl Domain {
+    /// The domain of values in runs of `width`, the size of the last axis; `None` where there are none.
+    pub fn of(values: impl IntoIterator<Item = f64>, width: usize) -> Option<Self> {
+        let mut out: Option<Self> = None;
+        let (mut sum, mut at) = (0.0, 0);
+        for x in values {
+            let d = out.get_or_insert(Self {
+                low: x,
+                high: x,
+                binary: true,
+                signs: true,
+                whole: true,
+                bytes: true,
+                shares: true,
+                zeros: 0,
+            });
+            d.low = d.low.min(x);
+            d.high = d.high.max(x);
+            d.binary &= x == 0.0 || x == 1.0;
+            d.signs &= x == 0.0 || x.abs() == 1.0;
+            d.whole &= x.fract() == 0.0;
+            d.bytes &= (0.0..=1.0).contains(&x) && (x * 255.0 - (x * 255.0).round()).abs() < 1e-6;
+            d.zeros += usize::from(x == 0.0);
+            sum += x;
+            at += 1;
+            if at == width.max(1) {
+                d.shares &= (sum - 1.0).abs() < 1e-3;
+                (sum, at) = (0.0, 0);
+            }
+        }
+        out
+    }
+
+    /// Both together.
+    pub fn with(self, other: Self) -> Self {
+        Self {
+            low: self.low.min(other.low),
+            high: self.high.max(other.high),
+            binary: self.binary && other.binary,
+            signs: self.signs && other.signs,
+            whole: self.whole && other.whole,
+            bytes: self.bytes && other.bytes,
+            shares: self.shares && other.shares,
+            zeros: self.zeros + other.zeros,
+        }
+    }
+}
+
 /// What the data gives.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct Ports {
     /// What samples are made of.
     pub inputs: Vec<Port>,
@@ -124,4 +194,6 @@ pub struct Ports {
     pub has_valid: bool,
     /// How many samples there are to train on.
     pub samples: usize,
+    /// What the values of ports of numbers are, by their names, where that is known.
+    pub domains: BTreeMap<String, Domain>,
 }

@@ -212,6 +212,8 @@ pub(crate) struct Top {
     pub outputs: Vec<Name>,
     /// Whether rows of their own are kept for the test.
     pub has_test: bool,
+    /// The layers and weights that stay as they are.
+    pub frozen: Vec<Name>,
     /// Where the figure of `save best=` stands.
     pub best_at: Option<Span>,
     /// Where settings that can be made once were made.

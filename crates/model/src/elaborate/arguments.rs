@@ -266,8 +266,10 @@ impl Elab<'_> {
         if let Some(near) = near {
             d = d.fix(key.span, near, self.is_user(key.span) && certain(&key.text, &known) == Some(near));
         }
-        if let Some(hint) = foreign::needless_argument(&key.text) {
-            d = d.help(hint);
+        match (foreign::needless_argument(&key.text), nnc_syntax::habits::find(&key.text)) {
+            (Some(hint), _) => d = d.help(hint),
+            (None, Some(habit)) if near.is_none() => d = self.with_habit(d, habit, &[]),
+            _ => {}
         }
         Stop::Error(Box::new(d))
     }

@@ -192,8 +192,16 @@ impl Elab<'_> {
     ) -> Res<Value> {
         match (left, right) {
             (Value::Poison, _) | (_, Value::Poison) => return Err(Stop::Poisoned),
-            (Value::List(items), other) if !matches!(other, Value::List(_)) => {
+            // Beside a tensor a list of numbers is a vector, on either side.
+            (Value::List(items), Value::Tensor(_)) | (Value::Tensor(_), Value::List(items))
+                if is_vector(items) => {}
+            (Value::List(_), Value::List(_)) => {}
+            (Value::List(items), other) => {
                 let items = items.iter().map(|v| self.binary_op(op, v, other, span, places));
+                return Ok(Value::List(items.collect::<Res<Vec<_>>>()?));
+            }
+            (other, Value::List(items)) if !matches!(other, Value::Several(_)) => {
+                let items = items.iter().map(|v| self.binary_op(op, other, v, span, places));
                 return Ok(Value::List(items.collect::<Res<Vec<_>>>()?));
             }
             (Value::Bool(a), Value::Bool(b)) => {
@@ -224,11 +232,18 @@ impl Elab<'_> {
             _ => self.elementwise(op, &a, &b, span, places)?,
         };
         let out = Value::Tensor(out);
-        // A sum or product can be anything; of a quotient or a comparison nothing is known.
-        let range = matches!(op, BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::MatMul);
-        let range = range.then_some(Range::Any);
+        // A sum or product of numbers of any size can be anything; of a quotient or a comparison, or a mixture of
+        // shares, nothing is known.
+        let combines = matches!(op, BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::MatMul);
+        let range = (combines && (self.is_unbounded(left) || self.is_unbounded(right))).then_some(Range::Any);
         self.remember(op.sign(), range, vec![left.clone(), right.clone()], &out);
         Ok(out)
+    }
+
+    /// Whether a tensor is known to hold numbers beyond 0 and 1.
+    fn is_unbounded(&self, value: &Value) -> bool {
+        let Value::Tensor(t) = value else { return false };
+        !matches!(self.range(t), None | Some(Range::Unit | Range::Shares))
     }
 
     fn constant_op(&mut self, op: BinaryOp, left: &Value, right: &Value, span: Span) -> Res<Value> {
@@ -558,6 +573,15 @@ impl Elab<'_> {
             _ => Err(Stop::Poisoned),
         }
     }
+}
+
+/// Whether a list can stand for a vector: numbers, and tensors that are one number for all samples.
+fn is_vector(items: &[Value]) -> bool {
+    let one = |v: &Value| match v {
+        Value::Tensor(t) => t.rank() == 0 && !t.batched,
+        v => v.num().is_some(),
+    };
+    !items.is_empty() && items.iter().all(one)
 }
 
 /// Whether two values are the same; a word, such as the option `same`, is its text.

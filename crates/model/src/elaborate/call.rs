@@ -79,6 +79,9 @@ impl Elab<'_> {
         bound.sort_by_key(|(i, _)| *i);
         let plain = bound.len() == bound.iter().take_while(|(i, _)| def.params[*i].default.is_none()).count();
         let values: Vec<Value> = bound.iter().map(|(_, v)| v.clone()).collect();
+        if !user && !frame.library {
+            self.fits_its_use(frame, def, &values, span)?;
+        }
         // The identities of the library are about its own functions.
         if plain
             && !user
@@ -126,7 +129,7 @@ impl Elab<'_> {
         written || self.scope.globals.params.iter().any(|(_, v)| is(v))
     }
 
-    /// The last tensor of a body; a body may also end in a number.
+    /// What a body ends in: the value of its last statement, or the last tensor it named.
     fn result_of(
         &mut self,
         inner: &Frame,
@@ -142,7 +145,7 @@ impl Elab<'_> {
         {
             return Ok(value.clone());
         }
-        match inner.it.as_ref().or(inner.last.as_ref()) {
+        match inner.last.as_ref().map(|(value, _)| value).or(inner.it.as_ref()) {
             Some(value) => Ok(value.clone()),
             None => self.fail(Code::N0210, format!("the body of `{name}` computes nothing"), span, ""),
         }
@@ -177,7 +180,9 @@ impl Elab<'_> {
         inner.library = !self.is_user(def.name.span);
         inner.callee.clone_from(kind);
         let bound = self.arguments(frame, kind, &def.params, args, span, true)?;
-        self.deeper_into(&def.name, &instance, span, |e| {
+        let frozen = self.scope.in_frozen || self.scope.is_frozen(&inner.path);
+        let around = std::mem::replace(&mut self.scope.in_frozen, frozen);
+        let out = self.deeper_into(&def.name, &instance, span, |e| {
             inner.it = operands.first().cloned();
             for (pattern, value) in def.operands.iter().zip(operands) {
                 let value = e.matched(
@@ -202,7 +207,9 @@ impl Elab<'_> {
                 e.check_promise(&mut inner, kind, promised, &t.clone(), def.name.span)?;
             }
             Ok(out)
-        })
+        });
+        self.scope.in_frozen = around;
+        out
     }
 
     fn apply_shared(

@@ -3,7 +3,6 @@
 use crate::elaborate::elab::{Elab, Res, Stop};
 use crate::elaborate::frame::Frame;
 use crate::elaborate::value::{Axis, Def, Func, Init, Shape, Value};
-use crate::suggest::{certain, distance_to, nearest};
 use nnc_syntax::ast::{Arg, Chain, Dim, Expr, ExprKind, Flow, Link};
 use nnc_syntax::{Code, Diagnostic, Head, Span};
 
@@ -139,10 +138,22 @@ impl Elab<'_> {
         frame.next_name = None;
         let value = value?;
         match &flow.targets[..] {
-            [] => frame.last = Some(value.clone()),
+            [] if matches!(value, Value::Tensor(_) | Value::Poison) => {}
+            [] => {
+                frame.last = Some((value, flow.chain.span));
+                return if frame.top { self.nothing_left_over(frame) } else { Ok(()) };
+            }
             [name] => {
-                if let (true, Value::Tensor(t)) = (frame.top, &value) {
-                    self.results.bound.push((name.text.clone(), name.span, t.node));
+                match &value {
+                    Value::Tensor(t) if frame.top => {
+                        self.results.bound.push((name.text.clone(), name.span, t.node));
+                    }
+                    Value::Poison => {}
+                    value if frame.top => {
+                        let text = self.session.sources.slice(flow.chain.span).to_string();
+                        self.results.named.push((name.clone(), value.what(), text));
+                    }
+                    _ => {}
                 }
                 frame.set(&name.text, value.clone());
             }
@@ -255,7 +266,9 @@ impl Elab<'_> {
         let value = self.floats(&value);
         let node = self.broadcast_to(&value, &declared.tensor.axes, false, span)?;
         let node = if declared.role == nnc_graph::Role::State { self.b.stop_gradient(node) } else { node };
-        self.results.update(&path, node);
+        if !declared.frozen {
+            self.results.update(&path, node);
+        }
         let tensor = self.tensor(node, declared.tensor.axes.clone(), false);
         frame.set(&name.text, Value::Tensor(tensor));
         Ok(())
@@ -314,7 +327,7 @@ impl Elab<'_> {
             Link::Scan(scan) => self.scan(frame, scan),
             Link::Exprs(exprs) => match &exprs[..] {
                 [one] if frame.top && self.calls_unknown(frame, one).is_some() => match self.step_call(one) {
-                    Some((name, _)) => Err(self.unknown_step(frame, &name)),
+                    Some((name, args)) => Err(self.unknown_step(frame, &name, &args)),
                     None => Err(Stop::Poisoned),
                 },
                 [one] => match self.layer_call(frame, one) {
@@ -364,7 +377,7 @@ impl Elab<'_> {
             None => {
                 return match self.scope.globals.defs.contains_key(&name.text) {
                     true => self.unknown(frame, Code::N0202, "nothing", &name.text, name.span),
-                    false => self.unknown_step(frame, name),
+                    false => self.unknown_step(frame, name, args),
                 };
             }
             Some(Value::Func(Func::Layer(def))) => def.params.clone(),
@@ -518,47 +531,11 @@ impl Elab<'_> {
                         name.span,
                         "",
                     )
-                    .help(format!("optimizer {}", name.text));
+                    .help(format!("optimizer {}", self.session.sources.slice(span)));
                 Err(Stop::Error(Box::new(d)))
             }
-            None => Err(self.unknown_step(frame, name)),
+            None => Err(self.unknown_step(frame, name, args)),
         }
-    }
-
-    /// An unknown name at the head of a statement may be a misspelt setting.
-    fn unknown_step(&self, frame: &Frame, name: &nnc_syntax::ast::Name) -> Stop {
-        let heads = Head::ALL.iter().filter(|head| head.is_for_programs()).map(|head| head.word());
-        let heads = &heads.collect::<Vec<_>>()[..];
-        if let Some(head) = crate::suggest::foreign(&name.text, heads).filter(|_| frame.top) {
-            let d = self
-                .error(
-                    Code::N0201,
-                    format!("there is no setting called `{}`", name.text),
-                    name.span,
-                    &format!("it is called `{head}` here"),
-                )
-                .fix(name.span, head, true);
-            return Stop::Error(Box::new(d));
-        }
-        let known = self.known_names(frame);
-        let known: Vec<&str> = known.iter().map(String::as_str).collect();
-        let far = |near: &str| distance_to(&name.text, near).unwrap_or(usize::MAX);
-        let other = nearest(&name.text, &known).map_or(usize::MAX, far);
-        if frame.top
-            && let Some(head) = nearest(&name.text, heads).filter(|head| far(head) <= other)
-        {
-            let sure = certain(&name.text, heads) == Some(head) && far(head) < other;
-            let d: Diagnostic = self
-                .error(
-                    Code::N0201,
-                    format!("there is no layer or setting called `{}`", name.text),
-                    name.span,
-                    &format!("did you mean `{head}`?"),
-                )
-                .fix(name.span, head, sure);
-            return Stop::Error(Box::new(d));
-        }
-        self.unknown(frame, Code::N0201, "no layer", &name.text, name.span)
     }
 }
 

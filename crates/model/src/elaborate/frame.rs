@@ -1,6 +1,7 @@
 //! The names a body sees, and how its layers are called.
 
 use crate::elaborate::value::Value;
+use nnc_syntax::Span;
 use std::collections::{BTreeMap, HashMap};
 
 /// Local names of one body.
@@ -16,8 +17,9 @@ pub(crate) struct Frame {
     counters: BTreeMap<String, usize>,
     /// The last tensor computed.
     pub it: Option<Value>,
-    /// The last value that got no name, whatever its kind.
-    pub last: Option<Value>,
+    /// The value of the last statement, and its place, where that is no tensor and got no name: the result of a body
+    /// that ends so, and a mistake anywhere else.
+    pub last: Option<(Value, Span)>,
     /// Whether this is the file itself and not a body.
     pub top: bool,
     /// Which steps of the file become rows of the summary.

@@ -4,8 +4,9 @@ use crate::elaborate::builtins;
 use crate::elaborate::elab::{Elab, Stop};
 use crate::elaborate::frame::Frame;
 use crate::elaborate::value::{Def, Func, Init, Value};
-use crate::suggest::{certain, nearest};
-use nnc_syntax::{Code, Span, foreign};
+use crate::suggest::{certain, distance_to, nearest};
+use nnc_syntax::ast::Arg;
+use nnc_syntax::{Code, Diagnostic, Head, Span, foreign};
 use std::rc::Rc;
 
 impl Elab<'_> {
@@ -71,12 +72,52 @@ impl Elab<'_> {
         let known = self.known_names(frame);
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         let near = nearest(name, &known);
+        // A word of another library is that, however near another word is by its letters.
+        if near.is_none_or(|n| certain(name, &known) != Some(n))
+            && let Some(habit) = nnc_syntax::habits::find(name).filter(|_| self.is_user(span))
+        {
+            let d = self.error(
+                code,
+                format!("there is {what} called `{name}`"),
+                span,
+                "a word of another library",
+            );
+            return Stop::Error(Box::new(self.with_habit(d, habit, &[])));
+        }
         let label = near.map_or(String::new(), |n| format!("did you mean `{n}`?"));
         let mut d = self.error(code, format!("there is {what} called `{name}`"), span, &label);
         match near {
             Some(n) => d = d.fix(span, n, self.is_user(span) && certain(name, &known) == Some(n)),
             None => d = d.help(self.names_here(frame, code, name)),
         }
+        Stop::Error(Box::new(d))
+    }
+
+    /// A name that is known, where the tensor it should be is wanted.
+    pub fn no_tensor(&self, name: &nnc_syntax::ast::Name, value: &Value) -> Stop {
+        let what = match value {
+            Value::Func(Func::Layer(_)) => "a layer".to_string(),
+            Value::Func(_) | Value::Init(_) | Value::Symbol(_) => value.kind().to_string(),
+            value => value.what(),
+        };
+        let d = self.error(
+            Code::N0205,
+            format!("`{}` is {what}, not a tensor", name.text),
+            name.span,
+            "a tensor is wanted here",
+        );
+        let d = match value {
+            Value::List(items) | Value::Several(items)
+                if items.iter().all(|v| matches!(v, Value::Tensor(_))) =>
+            {
+                let names: Vec<String> =
+                    (1..=items.len().min(4)).map(|i| format!("{}{i}", name.text)).collect();
+                d.help(format!("name its parts: {} = {}", names.join(", "), name.text))
+                    .help(format!("or take one: {0}1 = {0}[0]", name.text))
+            }
+            Value::Func(_) => d.help(format!("name what it gives: answer = it -> {}", name.text)),
+            _ => d,
+        };
         Stop::Error(Box::new(d))
     }
 
@@ -133,5 +174,66 @@ impl Elab<'_> {
                 .help("a file is read from top to bottom: move that line up"),
         };
         Some(Stop::Error(Box::new(d)))
+    }
+
+    /// An unknown name at the head of a statement may be a misspelt setting.
+    pub(crate) fn unknown_step(&self, frame: &Frame, name: &nnc_syntax::ast::Name, args: &[Arg]) -> Stop {
+        let heads = Head::ALL.iter().filter(|head| head.is_for_programs()).map(|head| head.word());
+        let heads = &heads.collect::<Vec<_>>()[..];
+        if let Some(head) = crate::suggest::foreign(&name.text, heads).filter(|_| frame.top) {
+            let d = self
+                .error(
+                    Code::N0201,
+                    format!("there is no setting called `{}`", name.text),
+                    name.span,
+                    &format!("it is called `{head}` here"),
+                )
+                .fix(name.span, head, true);
+            return Stop::Error(Box::new(d));
+        }
+        let known = self.known_names(frame);
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        if frame.top
+            && crate::suggest::foreign(&name.text, &known).is_none()
+            && let Some(habit) = nnc_syntax::habits::find(&name.text)
+        {
+            let d = self.error(
+                Code::N0201,
+                format!("there is no layer or setting called `{}`", name.text),
+                name.span,
+                "a word of another library",
+            );
+            return Stop::Error(Box::new(self.with_habit(d, habit, args)));
+        }
+        let far = |near: &str| distance_to(&name.text, near).unwrap_or(usize::MAX);
+        let other = nearest(&name.text, &known).map_or(usize::MAX, far);
+        if frame.top
+            && let Some(head) = nearest(&name.text, heads).filter(|head| far(head) <= other)
+        {
+            let sure = certain(&name.text, heads) == Some(head) && far(head) < other;
+            let d: Diagnostic = self
+                .error(
+                    Code::N0201,
+                    format!("there is no layer or setting called `{}`", name.text),
+                    name.span,
+                    &format!("did you mean `{head}`?"),
+                )
+                .fix(name.span, head, sure);
+            return Stop::Error(Box::new(d));
+        }
+        self.unknown(frame, Code::N0201, "no layer", &name.text, name.span)
+    }
+
+    /// What a word of another library is about, and the lines to write, with the arguments that stand behind it.
+    pub(crate) fn with_habit(
+        &self,
+        d: Diagnostic,
+        habit: &nnc_syntax::habits::Habit,
+        args: &[Arg],
+    ) -> Diagnostic {
+        let slice = |span: Span| self.session.sources.slice(span);
+        let args: Vec<(Option<&str>, &str)> =
+            args.iter().map(|a| (a.key.as_ref().map(|k| k.text.as_str()), slice(a.value.span))).collect();
+        habit.written(&args).into_iter().fold(d.cause(habit.about), Diagnostic::help)
     }
 }

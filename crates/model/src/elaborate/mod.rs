@@ -16,6 +16,7 @@ pub(crate) mod arguments;
 pub(crate) mod arith;
 pub(crate) mod builtins;
 pub(crate) mod call;
+pub(crate) mod domain;
 pub(crate) mod elab;
 pub(crate) mod eval;
 pub(crate) mod expr;

@@ -34,6 +34,9 @@ impl Elab<'_> {
                 if self.shares(inner, callee, name, dims, k, &tensor, span) {
                     return Ok(Value::Tensor(tensor));
                 }
+                if let Some(port) = self.port_of(&tensor) {
+                    self.results.classes_wanted.get_or_insert(port.name);
+                }
                 return Err(self.wants_classes(callee, name, &tensor, span));
             }
             (None, Some(n)) => {
@@ -93,7 +96,17 @@ impl Elab<'_> {
         let mut d = self
             .error(Code::N0403, format!("`{callee}` needs classes, but `{}` is {shape}", name.text), span, "")
             .cause("a class is one of a known number of kinds: a text column, or a column declared so");
-        d = if tensor.sizes() == [1] {
+        let figure = self.scope.globals.defs.get(callee).is_none_or(|def| def.attributes().better.is_some());
+        let port = self.port_of(tensor);
+        let whole = port.as_ref().and_then(|p| self.domain_of(p)).is_none_or(|d| d.whole && d.low >= 0.0);
+        let column = port.map_or("NAME".to_string(), |p| p.name);
+        d = if !figure && whole {
+            d.help(format!(
+                "whole numbers from 0 are classes where they are declared so: input {column} category"
+            ))
+        } else if !figure {
+            d.help("numbers that are not whole, or below 0, are no classes: `dense 16` works on numbers")
+        } else if tensor.sizes() == [1] {
             d.help("for yes or no as 0 and 1: binary_crossentropy with `dense 1 sigmoid`").help(
                 "for class numbers 0, 1, 2 …: declare the column in the data block: target NAME category",
             )

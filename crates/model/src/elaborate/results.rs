@@ -6,6 +6,7 @@ use crate::elaborate::totals::{Finish, Measuring};
 use crate::elaborate::value::{Tensor, Value};
 use nnc_graph::{NodeId, Role};
 use nnc_syntax::Span;
+use nnc_syntax::ast::Name;
 use std::collections::HashMap;
 
 /// The call that a node is the result of, for `rewrite`.
@@ -23,6 +24,8 @@ pub(crate) struct Declared {
     pub role: Role,
     pub path: String,
     pub tensor: Tensor,
+    /// Whether it stays as it is, whatever is trained.
+    pub frozen: bool,
 }
 
 /// One step of the network as the user wrote it.
@@ -65,6 +68,10 @@ pub(crate) struct Results {
     pub differentiated: Vec<NodeId>,
     /// Tensors that got a name at the top of the file.
     pub bound: Vec<(String, Span, NodeId)>,
+    /// What else got a name there, what it is, and how it is written.
+    pub named: Vec<(Name, String, String)>,
+    /// The first port of numbers where classes were wanted.
+    pub classes_wanted: Option<String>,
     /// What the top of the file says about training.
     pub top: Top,
     /// The metric at work.
@@ -88,9 +95,9 @@ impl Results {
     }
 
     /// Adds a weight, state or slot.
-    pub fn declare(&mut self, role: Role, path: &str, tensor: Tensor) {
+    pub fn declare(&mut self, role: Role, path: &str, tensor: Tensor, frozen: bool) {
         self.paths.insert(path.to_string(), self.declared.len());
-        self.declared.push(Declared { role, path: path.to_string(), tensor });
+        self.declared.push(Declared { role, path: path.to_string(), tensor, frozen });
     }
 
     /// The call that made a tensor.

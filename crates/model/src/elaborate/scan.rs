@@ -127,6 +127,7 @@ impl Elab<'_> {
         let run = self.block(frame, &scan.body.stmts);
         (frame.sharing, frame.rows, self.scope.step_key) = kept;
         run?;
+        self.nothing_left_over(frame)?;
 
         for at in (0..carried.len()).rev() {
             let c = &mut carried[at];

@@ -38,6 +38,10 @@ pub(crate) struct Scope {
     pub initialising: Option<String>,
     /// In the body of a loop: the number of its step, which keys random numbers.
     pub step_key: Option<NodeId>,
+    /// The layers and weights that are frozen, by their paths.
+    pub frozen: Vec<String>,
+    /// Whether the body at work is that of a frozen layer.
+    pub in_frozen: bool,
     /// How often random numbers were drawn in a place.
     pub sites: BTreeMap<String, u64>,
     /// How many axes have a mark.
@@ -52,6 +56,8 @@ impl Scope {
             trail: Vec::new(),
             initialising: None,
             step_key: None,
+            frozen: Vec::new(),
+            in_frozen: false,
             sites: BTreeMap::new(),
             axes: 0,
         }
@@ -69,6 +75,13 @@ impl Scope {
         let n = self.sites.entry(scope.clone()).or_insert(0);
         *n += 1;
         random::site(&format!("{scope}#{n}"))
+    }
+
+    /// Whether a layer or weight is frozen: by its own name, or that of a layer around it.
+    pub fn is_frozen(&self, path: &str) -> bool {
+        self.frozen.iter().any(|f| {
+            path.strip_prefix(f.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
     }
 
     /// A mark for an axis that is not the part of any other.

@@ -25,6 +25,7 @@ impl<'a> Elab<'a> {
     pub fn statement(&mut self, frame: &mut Frame, stmt: &Stmt) -> Res<()> {
         self.at(stmt.span);
         self.counted(stmt.span)?;
+        self.nothing_left_over(frame)?;
         match &stmt.kind {
             StmtKind::Flow(flow) => self.flow(frame, flow, stmt.span),
             StmtKind::Declare { kind, name, dims, init } => {
@@ -85,6 +86,56 @@ impl<'a> Elab<'a> {
                 Err(Stop::Error(Box::new(d)))
             }
         }
+    }
+
+    /// A statement whose value is no tensor, and which is not the last of a body, has no effect: that is a mistake.
+    pub fn nothing_left_over(&self, frame: &mut Frame) -> Res<()> {
+        let Some((value, span)) = frame.last.take() else { return Ok(()) };
+        let text = self.session.sources.slice(span).split_whitespace().collect::<Vec<_>>().join(" ");
+        let several = matches!(value, Value::Several(_));
+        let message = match several {
+            true => format!("{} without a name: a step leaves one tensor", value.what()),
+            false => format!("a step leaves a tensor, and this is {}", value.what()),
+        };
+        let d = self.error(Code::N0210, message, span, "this would have no effect");
+        let d = match &value {
+            Value::List(items) | Value::Several(items)
+                if !items.is_empty() && items.iter().all(|v| matches!(v, Value::Tensor(_))) =>
+            {
+                let joined = match (several, items.len()) {
+                    (true, _) => format!("{text} -> concat"),
+                    (false, _) => format!("concat({})", text.trim_start_matches('[').trim_end_matches(']')),
+                };
+                let joined = if several || text.starts_with('[') { joined } else { "a, b -> concat".into() };
+                let names = ["a", "b", "c", "d", "e", "f"];
+                let d = match names.get(..items.len()) {
+                    Some(names) => d.help(format!("to name them: {} = {text}", names.join(", "))),
+                    None => d.help(format!("to name them together: parts = {text}")),
+                };
+                d.help(format!("to join them: {joined}"))
+            }
+            Value::List(items) if items.iter().all(|v| v.num().is_some()) => d
+                .help(format!("to scale each feature: it * {text}"))
+                .help(format!("to give it a name: factors = {text}")),
+            Value::Int(n) if *n > 0 && text == n.to_string() => {
+                d.help(format!("a layer of {n} neurons: dense {n}"))
+            }
+            Value::Int(_) | Value::Num(_) | Value::Axis(_) => d
+                .help(format!("to scale the tensor: it * ({text})"))
+                .help(format!("to give it a name: factor = {text}")),
+            Value::Shape(_) => d
+                .help("to give the tensor another shape: reshape 4x3")
+                .help(format!("to give it a name: form = {text}"))
+                .help("`nnc summary FILE` shows the shapes of all steps"),
+            Value::Bool(_) => d
+                .help(format!("to choose by it: if {text} {{ … }} else {{ … }}"))
+                .help(format!("to give it a name: flag = {text}")),
+            Value::Text(_) => d.help("a comment begins with `#`"),
+            Value::Init(_) => d.help(format!("it belongs to a layer: dense 16 init={text}")),
+            Value::Func(_) => d.help("to apply it: it -> name"),
+            _ => d.help(format!("to give it a name: value = {text}")),
+        };
+        Err(Stop::Error(Box::new(d)))
     }
 
     /// Whether a place is a step of the user's that names the definition whose body this frame is.

@@ -155,6 +155,45 @@ impl Value {
     }
 }
 
+impl Value {
+    /// What a person would call it, with what is in it: `a list of two tensors`, `the number 6`.
+    pub fn what(&self) -> String {
+        match self {
+            Value::Int(_) | Value::Axis(_) | Value::Num(_) => format!("the number {self}"),
+            Value::Bool(_) => format!("the answer `{self}`"),
+            Value::Shape(_) => format!("the size {self}"),
+            Value::Text(text) if text.chars().count() <= 40 => format!("the text \"{text}\""),
+            Value::List(items) if items.is_empty() => "an empty list".into(),
+            Value::List(items) => format!("a list of {}", counted(items)),
+            Value::Several(items) => counted(items),
+            Value::Func(_) | Value::Init(_) => {
+                format!("{} `{self}`", self.kind().replacen("an ", "the ", 1).replacen("a ", "the ", 1))
+            }
+            other => other.kind().to_string(),
+        }
+    }
+}
+
+/// `two tensors`, `3 numbers`, `two values`
+fn counted(items: &[Value]) -> String {
+    let all = |is: fn(&Value) -> bool| items.iter().all(is);
+    let what = if all(|v| matches!(v, Value::Tensor(_))) {
+        "tensor"
+    } else if all(|v| v.num().is_some()) {
+        "number"
+    } else if all(|v| matches!(v, Value::Func(_))) {
+        "function"
+    } else {
+        "value"
+    };
+    match items.len() {
+        1 => format!("one {what}"),
+        2 => format!("two {what}s"),
+        3 => format!("three {what}s"),
+        n => format!("{n} {what}s"),
+    }
+}
+
 /// A shape as a person writes it: `28x28x1`, `16`, and `one number` for no axes.
 pub(crate) fn shape_text(axes: &[Axis]) -> String {
     if axes.is_empty() {

@@ -45,7 +45,8 @@ impl Elab<'_> {
         let node = self.b.parameter(role, path.as_str(), ty);
         let tensor = self.tensor(node, axes.clone(), false);
         self.initialise(&path, &axes, init, span)?;
-        self.results.declare(role, &path, tensor.clone());
+        let frozen = role != Role::Slot && self.scope.is_frozen(&path);
+        self.results.declare(role, &path, tensor.clone(), frozen);
         Ok(tensor)
     }
 
@@ -78,7 +79,7 @@ impl Elab<'_> {
         let one = self.init.constant(1.0);
         self.init.output(nnc_graph::OutputKind::Initial, path, one);
         let tensor = self.tensor(node, Vec::new(), false);
-        self.results.declare(Role::Slot, path, tensor.clone());
+        self.results.declare(Role::Slot, path, tensor.clone(), false);
         tensor
     }
 }

@@ -10,5 +10,5 @@ mod settings;
 mod walk;
 mod words;
 
-pub use name::{Topic, name, names};
+pub use name::{Topic, foreign_row, name, names, option};
 pub use walk::{Explained, walk};

@@ -79,6 +79,52 @@ fn elsewhere(spec: &Spec, name: &str) -> String {
     if out.is_empty() { out } else { format!("\nElsewhere:\n{out}") }
 }
 
+/// The rows of the table for people from Keras and PyTorch that have this name of theirs, as sentences; `None` where
+/// there is none. `GlobalAveragePooling…` stands for all that begin so.
+pub fn foreign_row(theirs: &str) -> Option<String> {
+    let last = theirs.rsplit('.').next().unwrap_or(theirs);
+    let is = |word: &str| match word.strip_suffix('…') {
+        Some(begins) => last.len() > begins.len() && !begins.is_empty() && last.starts_with(begins),
+        None => word.eq_ignore_ascii_case(last),
+    };
+    let words = |code: &str| {
+        let part = |c: char| c.is_alphanumeric() || c == '_' || c == '…';
+        code.split(move |c: char| !part(c)).any(is)
+    };
+    let mut out = String::new();
+    let mut library = "Keras";
+    for row in KERAS.lines().filter(|l| l.starts_with('|')) {
+        let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
+        let [name, ours, differences] = cells[..] else { continue };
+        if ours == "here" {
+            library = name;
+        } else if !last.is_empty() && codes(name).any(words) {
+            let ours = match ours {
+                "–" | "" => ": no counterpart here".into(),
+                ours => format!("is {ours} here"),
+            };
+            let text = if differences.is_empty() { String::new() } else { format!(": {differences}") };
+            let line = format!("{name} of {library} {ours}{text}.").replace(" : ", ": ");
+            let _ = writeln!(out, "{line}");
+        }
+    }
+    (!out.is_empty()).then_some(out)
+}
+
+/// The options of this name, as those who have them take them; `None` where nothing has one.
+pub fn option(spec: &Spec, name: &str) -> Option<String> {
+    let mut out = String::new();
+    for (callee, def) in &spec.globals.defs {
+        let Some(param) = params(def).iter().find(|p| p.name.text == name) else { continue };
+        let text = match &param.default {
+            Some(default) => format!("{name}={}", spec.sources.slice(default.span)),
+            None => name.to_string(),
+        };
+        let _ = writeln!(out, "    {callee} {text}");
+    }
+    (!out.is_empty()).then_some(out)
+}
+
 /// What stands between backquotes.
 fn codes(cell: &str) -> impl Iterator<Item = &str> {
     cell.split('`').skip(1).step_by(2)

@@ -4,9 +4,9 @@ use crate::elaborate::elab::{Res, Stop};
 use crate::elaborate::value::{Kind, Value};
 use crate::program::reader::Reader;
 use crate::program::spec::Overrides;
-use crate::suggest::nearest;
-use nnc_syntax::ast::{Arg, Expr, ExprKind, Link, Name, Program, StmtKind, Within};
-use nnc_syntax::{Code, Diagnostic, SourceId, Span, parse};
+use crate::suggest::{foreign, nearest};
+use nnc_syntax::ast::{Arg, Expr, ExprKind, Link, Name, Program, Stmt, StmtKind, Within};
+use nnc_syntax::{Code, Diagnostic, Head, SourceId, Span, parse};
 use std::rc::Rc;
 
 impl Reader<'_> {
@@ -61,6 +61,15 @@ impl Reader<'_> {
                 self.e.report(stop);
             }
             Rc::make_mut(&mut self.e.scope.globals).params.push((name.text.clone(), current));
+        }
+        for (i, (_, (name, value))) in set.iter().enumerate() {
+            if let Some((_, (_, first))) = set[..i].iter().find(|(_, kv)| kv.0 == *name) {
+                let d = Diagnostic::error(
+                    Code::N0205,
+                    format!("--set gives `{name}` two values: {first} and {value}"),
+                );
+                self.e.session.diagnostics.push(d.help(format!("a list: --set {name}=[{first}, {value}]")));
+            }
         }
         self.unknown_params(&known, set);
         self.check_experiments(program, &known);
@@ -171,22 +180,34 @@ impl Reader<'_> {
 
     /// The expression after `=` of `--set`.
     fn typed(&mut self, id: SourceId) -> Option<Expr> {
-        let text = &self.e.session.sources.get(id).text;
-        let parsed = parse(text, id);
-        match parsed.program.stmts.into_iter().next().map(|s| s.kind) {
-            Some(StmtKind::Flow(flow)) if parsed.diagnostics.is_empty() => {
-                match flow.chain.links.into_iter().next() {
-                    Some(Link::Exprs(mut exprs)) if exprs.len() == 1 => exprs.pop(),
-                    _ => None,
-                }
-            }
-            _ => {
-                let span = Span::new(id, 0, text.len());
-                let d = Diagnostic::error(Code::N0205, format!("`{text}` is no value")).label(span, "");
-                self.e.session.diagnostics.push(d);
-                None
+        let text = self.e.session.sources.get(id).text.clone();
+        let parsed = parse(&text, id);
+        let mut several = None;
+        if let ([Stmt { kind: StmtKind::Flow(flow), .. }], []) =
+            (&parsed.program.stmts[..], &parsed.diagnostics[..])
+            && let ([], [Link::Exprs(exprs)]) = (&flow.targets[..], &flow.chain.links[..])
+        {
+            match &exprs[..] {
+                [one] => return Some(one.clone()),
+                many => several = Some(many.len()),
             }
         }
+        let name = self.e.session.sources.get(id).name.clone();
+        let name = name.trim_start_matches("--set ").split('=').next().unwrap_or("").to_string();
+        let span = Span::new(id, 0, text.len());
+        let d = match several {
+            Some(n) => {
+                Diagnostic::error(Code::N0205, format!("`{text}` is {n} values, and a parameter has one"))
+                    .label(span, "")
+                    .help(format!("a list: --set {name}=[{text}]"))
+                    .help(
+                        "one training for each value: a command for each, or an `experiment` of the program",
+                    )
+            }
+            None => Diagnostic::error(Code::N0205, format!("`{text}` is no value")).label(span, ""),
+        };
+        self.e.session.diagnostics.push(d);
+        None
     }
 
     /// A parameter's value; a word among its allowed values is that word.
@@ -263,14 +284,39 @@ impl Reader<'_> {
         for (_, (name, value)) in set {
             if !known.contains(name) {
                 let message = format!("--set {name}={value}: there is no parameter `{name}`");
-                self.e.session.diagnostics.push(unknown_param(
-                    Diagnostic::error(Code::N0213, message),
-                    name,
-                    &words,
-                ));
+                let d = Diagnostic::error(Code::N0213, message);
+                let d = match setting(name, value) {
+                    Some(help) => help.into_iter().fold(d, Diagnostic::help),
+                    None => unknown_param(d, name, &words),
+                };
+                self.e.session.diagnostics.push(d);
             }
         }
     }
+}
+
+/// What is said where `--set` names a setting, or what another library calls one.
+fn setting(name: &str, value: &str) -> Option<Vec<String>> {
+    let ours = foreign(name, &["epochs", "steps", "batch", "seed"]).unwrap_or(name);
+    if matches!(ours, "epochs" | "steps" | "batch" | "seed") {
+        return Some(vec![format!("this is an option of its own: --{ours} {value}")]);
+    }
+    let outside = |line: &str, head: &str| {
+        vec![
+            format!("in the program: {line}"),
+            format!("to set it from outside: param {head} = {value}, and {head} where it is used"),
+        ]
+    };
+    if Head::of(name).is_some_and(Head::is_training) {
+        return Some(outside(&format!("{name} {value}"), "choice"));
+    }
+    let habit = nnc_syntax::habits::find(name)?;
+    let line = habit.written(&[(None, value)]).into_iter().next()?;
+    let name = if name.chars().all(|c| c.is_alphanumeric() || c == '_') { name } else { "choice" };
+    Some(match line.starts_with("nnc ") {
+        true => vec![line],
+        false => outside(&line, name),
+    })
 }
 
 /// Adds what an unknown parameter may be.

@@ -3,7 +3,7 @@
 use crate::declarations::data::{
     BlockDecl, CellDecl, DataArg, Literal, Part, PortDecl, RoleDecl, RowDecl, SourceDecl,
 };
-use crate::elaborate::elab::{Elab, Res};
+use crate::elaborate::elab::{Elab, Res, Stop};
 use crate::elaborate::frame::Frame;
 use crate::elaborate::value::Value;
 use nnc_syntax::ast::{Arg, Dataset, Expr, ExprKind, Name, Stmt, StmtKind, Word, WordKind};
@@ -52,6 +52,19 @@ impl Reader<'_> {
                 );
             }
         };
+        if let Some(more) = args.get(2).or_else(|| args.get(1).filter(|a| a.key.is_some())) {
+            let d = self.e.error(
+                Code::N0204,
+                format!("`{} {name}` takes a shape and nothing else", head.text),
+                more.span,
+                "this would have no effect",
+            );
+            let d = d.help(format!("{} {name} 28x28x1", head.text)).help(format!(
+                "how a column is read stands with its data: data \"f.csv\" {{ {} {name} standardize }}",
+                head.text
+            ));
+            return Err(Stop::Error(Box::new(d)));
+        }
         let shape = match args.get(1) {
             None => None,
             Some(arg) => {

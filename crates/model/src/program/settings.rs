@@ -57,9 +57,13 @@ impl Elab<'_> {
                 self.results.top.schedule = Some(named);
             }
             "clip" => self.results.top.clip = Some(self.clip(frame, args, span)?),
+            "metrics" if args.is_empty() => {
+                return self.fail(Code::N0204, "`metrics` says nothing: metrics accuracy", span, "");
+            }
             "metrics" => self.metrics(args)?,
             "output" => self.outputs(args)?,
-            "save" => self.save(frame, args)?,
+            "freeze" => self.freeze(args, span)?,
+            "save" => self.save(frame, args, span)?,
             "split" => self.split(frame, args, span)?,
             _ => {}
         }
@@ -204,7 +208,42 @@ impl Elab<'_> {
         Ok(())
     }
 
-    fn save(&mut self, frame: &mut Frame, args: &[Arg]) -> Res<()> {
+    /// `freeze base head.dense1`
+    fn freeze(&mut self, args: &[Arg], span: Span) -> Res<()> {
+        if args.is_empty() {
+            return self.fail(Code::N0204, "`freeze` names layers: freeze base", span, "");
+        }
+        for arg in args {
+            let mut at = &arg.value;
+            while let ExprKind::Member { base, .. } = &at.kind {
+                at = base;
+            }
+            if arg.key.is_some() || !matches!(at.kind, ExprKind::Name(_)) {
+                let d = self
+                    .error(Code::N0204, "`freeze` takes names of layers", arg.span, "this is no name")
+                    .help("a layer by its own name: base = conv 8 3x3 relu, then freeze base")
+                    .help("or by its kind and number, as `nnc summary` shows them: freeze conv1 batchnorm1");
+                return Err(Stop::Error(Box::new(d)));
+            }
+            let path = self.session.sources.slice(arg.value.span).split_whitespace().collect::<String>();
+            let name = Name { text: path, span: arg.value.span };
+            if let Some(first) =
+                self.results.top.frozen.iter().find(|n| n.text == name.text && n.span != name.span)
+            {
+                let d = self
+                    .error(Code::N0219, format!("`{}` is frozen already", name.text), name.span, "once more")
+                    .label(first.span, "the first time");
+                return Err(Stop::Error(Box::new(d.help("name every layer once"))));
+            }
+            if !self.results.top.frozen.iter().any(|n| n.span == name.span) {
+                self.results.top.frozen.push(name);
+            }
+        }
+        Ok(())
+    }
+
+    fn save(&mut self, frame: &mut Frame, args: &[Arg], span: Span) -> Res<()> {
+        self.each_once("save", args, span, "save best=val_loss")?;
         for arg in args {
             match (arg.key.as_ref().map(|k| k.text.as_str()), &arg.value.kind) {
                 (Some("best"), ExprKind::Name(metric)) => {
@@ -235,8 +274,33 @@ impl Elab<'_> {
         Ok(())
     }
 
+    /// Options that are given at all, and once.
+    fn each_once(&self, head: &str, args: &[Arg], span: Span, example: &str) -> Res<()> {
+        if args.is_empty() {
+            return self.fail(Code::N0204, format!("`{head}` says nothing: {example}"), span, "");
+        }
+        let word = |a: &Arg| match (&a.key, &a.value.kind) {
+            (Some(key), _) => Some(key.text.clone()),
+            (None, ExprKind::Name(word)) => Some(word.clone()),
+            _ => None,
+        };
+        for (i, arg) in args.iter().enumerate() {
+            let Some(name) = word(arg) else { continue };
+            if args[..i].iter().any(|a| word(a).as_ref() == Some(&name)) {
+                return self.fail(
+                    Code::N0203,
+                    format!("`{head}` has `{name}` twice"),
+                    arg.span,
+                    "again here",
+                );
+            }
+        }
+        Ok(())
+    }
+
     fn split(&mut self, frame: &mut Frame, args: &[Arg], span: Span) -> Res<()> {
         let mut split = Split { span: Some(span), ..Split::default() };
+        self.each_once("split", args, span, "split valid=20%")?;
         for arg in args {
             let key = arg.key.as_ref().map(|k| k.text.as_str());
             match (key, &arg.value.kind) {

@@ -2,7 +2,7 @@
 
 use crate::declarations::attributes::{Better, Range};
 use crate::declarations::data::{Part, Ports};
-use crate::declarations::settings::{Clip, Loss, Metric, MetricKind, Named, Settings};
+use crate::declarations::settings::{Loss, Metric, MetricKind, Named, Settings};
 use crate::elaborate::elab::{Elab, Res, Stop};
 use crate::elaborate::frame::Frame;
 use crate::elaborate::results::LayerRow;
@@ -11,8 +11,9 @@ use crate::elaborate::value::{Axis, Def, Func, Tensor, Value, shape_text};
 use crate::program::names::{binds, check_names};
 use crate::program::rules::{split_rules, unknown_rule, usual_optimizer};
 use crate::program::spec::Spec;
-use crate::step::lint;
-use nnc_graph::{Binary, DType, Graph, NodeId, OutputKind, Reduction, Role, Type, Unary, gradient, passes};
+use crate::step::clip::clipped;
+use crate::step::{freeze, lint};
+use nnc_graph::{Binary, DType, Graph, NodeId, OutputKind, Reduction, Role, Type, gradient, passes};
 use nnc_syntax::ast::{Arg, RuleDef};
 use nnc_syntax::{Code, Diagnostic, Span};
 
@@ -67,6 +68,8 @@ pub struct ParameterInfo {
     pub role: Role,
     /// Its sizes.
     pub shape: Vec<usize>,
+    /// Whether it stays as it is, whatever is trained.
+    pub frozen: bool,
 }
 
 /// How to elaborate.
@@ -82,8 +85,8 @@ impl Default for Options {
     }
 }
 
-struct Run<'a> {
-    e: Elab<'a>,
+pub(super) struct Run<'a> {
+    pub(super) e: Elab<'a>,
     frame: Frame,
     outputs: Vec<(String, Tensor)>,
 }
@@ -147,6 +150,7 @@ impl Spec {
             name: d.path.clone(),
             role: d.role,
             shape: d.tensor.sizes(),
+            frozen: d.frozen,
         });
         Ok(Model {
             forward,
@@ -165,13 +169,24 @@ impl Spec {
         })
     }
 
-    /// Runs all statements.
-    fn run(&self, ports: &Ports, options: &Options, training: bool) -> Run<'_> {
+    /// Runs all statements; once more where some layers are frozen, which is known at the end.
+    pub(super) fn run(&self, ports: &Ports, options: &Options, training: bool) -> Run<'_> {
+        let mut run = self.run_with(ports, options, training, Vec::new());
+        if !run.e.results.top.frozen.is_empty() && !run.e.session.failed() {
+            let frozen: Vec<String> = run.e.results.top.frozen.iter().map(|n| n.text.clone()).collect();
+            run = self.run_with(ports, options, training, frozen);
+            freeze::check(&mut run.e);
+        }
+        run
+    }
+
+    fn run_with(&self, ports: &Ports, options: &Options, training: bool, frozen: Vec<String>) -> Run<'_> {
         let mut e =
             Elab::new(&self.sources, self.first_user_source, self.globals.clone(), options.float, training);
         e.session.ports = ports.clone();
         e.scope.binds = binds(&self.sources, &self.program);
         e.results.top.settings = Settings::default();
+        e.scope.frozen = frozen;
         e.results.top.has_test = self.data.iter().any(|d| d.part == Part::Test);
         let mut frame = Frame::top();
         e.bind_ports(&mut frame);
@@ -186,7 +201,7 @@ impl Spec {
     }
 
     /// Output, loss, metrics.
-    fn build_training(&self, run: &mut Run<'_>) -> Res<()> {
+    pub(super) fn build_training(&self, run: &mut Run<'_>) -> Res<()> {
         run.outputs = self.outputs(run)?;
         let first = run.outputs[0].1.clone();
         if run.outputs.len() == 1 {
@@ -238,7 +253,18 @@ impl Spec {
             match run.frame.get(&name.text) {
                 Some(Value::Tensor(t)) => out.push((name.text.clone(), t.clone())),
                 Some(Value::Poison) => return Err(Stop::Poisoned),
-                _ => return Err(run.e.unknown(&run.frame, Code::N0202, "no tensor", &name.text, name.span)),
+                _ => match run.e.lookup(&run.frame, &name.text) {
+                    Some(other) => return Err(run.e.no_tensor(&name, &other)),
+                    None => {
+                        return Err(run.e.unknown(
+                            &run.frame,
+                            Code::N0202,
+                            "no tensor",
+                            &name.text,
+                            name.span,
+                        ));
+                    }
+                },
             }
         }
         Ok(out)
@@ -296,7 +322,6 @@ impl Spec {
         let Some(target) = run.frame.get("target").cloned() else {
             return Err(lint::no_target(&run.e, named));
         };
-        lint::one_of_one(&mut run.e, named, what, &run.outputs[0].1)?;
         let output = Value::Tensor(run.outputs[0].1.clone());
         let frame = &mut run.frame;
         run.e.at(named.name.span);
@@ -351,7 +376,7 @@ impl Spec {
             .results
             .declared
             .iter()
-            .filter(|d| d.role == Role::Weight)
+            .filter(|d| d.role == Role::Weight && !d.frozen)
             .map(|d| (d.path.clone(), d.tensor.clone()))
             .collect();
         let Some(objective) = run.e.b.graph().output(OutputKind::Objective, "objective") else {
@@ -432,6 +457,13 @@ impl Spec {
     ) -> Res<Tensor> {
         let name = rule.name.text.as_str();
         let bound = run.e.arguments(&mut run.frame, name, &rule.params, args, span, true)?;
+        let slow = |(i, value): &&(usize, Value)| {
+            rule.params[*i].name.text == "lr" && value.num().is_some_and(|lr| lr < 0.0)
+        };
+        if let Some((_, lr)) = bound.iter().find(slow) {
+            let message = format!("a learning rate is above 0, not {lr}: `{name}` would make the loss large");
+            return run.e.fail(Code::N0205, message, span, "");
+        }
         let mut inner = Frame::below(format!("{path}/{name}"), false);
         inner.alias = Some((rule.weight.text.clone(), path.to_string()));
         inner.slots = true;
@@ -446,7 +478,8 @@ impl Spec {
             if scheduled {
                 self.schedule(e, &mut inner, &step)?;
             }
-            e.block(&mut inner, &rule.body.stmts)
+            e.block(&mut inner, &rule.body.stmts)?;
+            e.nothing_left_over(&mut inner)
         })?;
         match inner.get(&rule.weight.text) {
             Some(Value::Tensor(t)) => Ok(t.clone()),
@@ -546,45 +579,4 @@ fn batch_mean_of(e: &mut Elab<'_>, loss: NodeId) -> NodeId {
     let sum = e.b.reduce(Reduction::Add, loss, vec![0]);
     let count = e.b.batch_size();
     e.b.binary(Binary::Divide, sum, count)
-}
-
-/// Gradients kept small: each number, the norm of each, or the norm of all of them together
-/// (Pascanu, Mikolov and Bengio 2013; TensorFlow's `clip_by_global_norm`).
-fn clipped(e: &mut Elab<'_>, gradients: &[NodeId], what: Clip, limit: f64) -> Vec<NodeId> {
-    match what {
-        Clip::Global => scaled(e, gradients, limit),
-        Clip::Norm => gradients.iter().flat_map(|&g| scaled(e, &[g], limit)).collect(),
-        Clip::Value => {
-            let each = gradients.iter().map(|&g| {
-                let (low, high) = (e.b.scalar_like(-limit, g), e.b.scalar_like(limit, g));
-                let above = e.b.binary(Binary::Maximum, g, low);
-                e.b.binary(Binary::Minimum, above, high)
-            });
-            each.collect()
-        }
-    }
-}
-
-/// Gradients scaled so that the norm of all of them together is at most `limit`.
-fn scaled(e: &mut Elab<'_>, gradients: &[NodeId], limit: f64) -> Vec<NodeId> {
-    let mut total: Option<NodeId> = None;
-    for &g in gradients {
-        let square = e.b.binary(Binary::Multiply, g, g);
-        let axes = (0..e.b.ty(g).rank()).collect();
-        let sum = e.b.reduce(Reduction::Add, square, axes);
-        total = Some(total.map_or(sum, |t| e.b.binary(Binary::Add, t, sum)));
-    }
-    let Some(total) = total else { return Vec::new() };
-    let norm = e.b.unary(Unary::Sqrt, total);
-    let limit = e.b.constant(limit);
-    let larger = e.b.binary(Binary::Maximum, norm, limit);
-    let scale = e.b.binary(Binary::Divide, limit, larger);
-    gradients
-        .iter()
-        .map(|&g| {
-            let shape = e.b.ty(g).shape.clone();
-            let scale = e.b.broadcast(scale, Vec::new(), shape);
-            e.b.binary(Binary::Multiply, g, scale)
-        })
-        .collect()
 }

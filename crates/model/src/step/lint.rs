@@ -1,10 +1,9 @@
 //! What is allowed and probably not meant; and what a wrong loss should be told.
 
-use crate::declarations::attributes::{Attributes, Range, Task, Usual};
+use crate::declarations::attributes::Range;
 use crate::declarations::settings::{Loss, Named};
-use crate::elaborate::builtins;
 use crate::elaborate::elab::{Elab, Stop};
-use crate::elaborate::value::{Def, Tensor, Value, numbers_text};
+use crate::elaborate::value::{Tensor, Value, numbers_text};
 use nnc_graph::{Graph, NodeId, Role};
 use nnc_syntax::{Code, Diagnostic, SourceId, Span};
 use std::collections::BTreeSet;
@@ -12,9 +11,9 @@ use std::collections::BTreeSet;
 /// All lints over a program whose loss stands.
 pub(crate) fn run(e: &mut Elab<'_>, outputs: &[(String, Tensor)]) {
     no_optimizer(e);
-    loss_and_activation(e, outputs);
     linear_network(e, outputs);
     unused(e);
+    unused_values(e);
     many_weights(e);
 }
 
@@ -37,20 +36,6 @@ fn many_weights(e: &mut Elab<'_>) {
     }
 }
 
-/// The numbers that a tensor can hold, as far as what made it says so; anything where nothing did.
-fn range(e: &Elab<'_>, t: &Tensor) -> Option<Range> {
-    e.results.maker(t).map_or(Some(Range::Any), |call| call.range)
-}
-
-/// The usual loss or metric for a task.
-fn usual(e: &Elab<'_>, task: Task, what: Usual) -> String {
-    let fits = |def: &Def| {
-        let Attributes { task: of, usual, .. } = def.attributes();
-        of == Some(task) && usual == Some(what)
-    };
-    e.scope.globals.library.iter().find(|(_, def)| fits(def)).map_or(String::new(), |(name, _)| name.clone())
-}
-
 /// The function that made a tensor.
 fn maker<'e>(e: &'e Elab<'_>, t: &Tensor) -> Option<&'e str> {
     e.results.maker(t).map(|call| call.name.as_str())
@@ -63,7 +48,7 @@ pub(crate) fn no_loss(e: &Elab<'_>, outputs: &[(String, Tensor)], source: Source
         .label(Span::new(source, end, end), "the file ends here");
     let output = &outputs[0].1;
     let shape = numbers_text(&output.sizes());
-    d = match range(e, output) {
+    d = match e.range(output) {
         Some(Range::Unit) => d
             .cause(format!("the output is {shape} between 0 and 1"))
             .help("loss binary_crossentropy        usual for yes or no")
@@ -76,49 +61,6 @@ pub(crate) fn no_loss(e: &Elab<'_>, outputs: &[(String, Tensor)], source: Source
             .help("loss mse                        usual for numbers"),
     };
     Stop::Error(Box::new(d))
-}
-
-/// A choice among classes where the output is one number; yes or no where there are several.
-pub(crate) fn one_of_one(e: &mut Elab<'_>, named: &Named, what: &str, output: &Tensor) -> Result<(), Stop> {
-    let name = named.name.text.as_str();
-    if matches!(e.scope.globals.defs.get(name), Some(Def::Fn(def)) if e.is_user(def.name.span)) {
-        return Ok(());
-    }
-    let width = output.axes.last().map_or(1, |a| a.size);
-    let classes = e.session.ports.targets.iter().find_map(|p| p.classes.as_ref().map(Vec::len));
-    let attributes = e.scope.globals.defs.get(name).map(Def::attributes).unwrap_or_default();
-    match (attributes.task, width) {
-        (Some(Task::Classes), 1) => {
-            let what = if what == "metric" { Usual::Metric } else { Usual::Loss };
-            let instead = usual(e, Task::YesNo, what);
-            let d = e
-                .error(
-                    Code::N0414,
-                    format!("`{name}` chooses among classes, and the output is one number"),
-                    named.name.span,
-                    "the largest of one number is always that number",
-                )
-                .help(match classes.filter(|k| *k > 2) {
-                    Some(k) => format!("for the {k} classes of the target: dense {k} softmax"),
-                    None => format!("for yes or no: {instead}"),
-                });
-            let d = if classes.is_none_or(|k| k <= 2) { d.fix(named.name.span, instead, false) } else { d };
-            Err(Stop::Error(Box::new(d)))
-        }
-        (Some(Task::YesNo), 2..)
-            if attributes.usual == Some(Usual::Metric)
-                && range(e, output) == Some(Range::Shares)
-                && e.session.training =>
-        {
-            let instead = usual(e, Task::Classes, Usual::Metric);
-            let d = Diagnostic::warning(Code::N0414, format!("`{name}` counts every output on its own"))
-                .label(named.name.span, format!("of {width} probabilities, most are rightly below one half"))
-                .help(format!("{instead} counts the samples whose largest output is the right class"));
-            e.session.diagnostics.push(d.fix(named.name.span, instead, false));
-            Ok(())
-        }
-        _ => Ok(()),
-    }
 }
 
 /// A loss by name in a program without a target.
@@ -177,54 +119,6 @@ fn no_optimizer(e: &mut Elab<'_>) {
     }
 }
 
-/// A crossentropy of something that is no probability.
-fn loss_and_activation(e: &mut Elab<'_>, outputs: &[(String, Tensor)]) {
-    let Some(Loss::Named(named)) = e.results.top.loss.clone() else { return };
-    let output = &outputs[0].1;
-    let name = &named.name.text;
-    let Some(wanted) = e.scope.globals.defs.get(name).and_then(|def| def.attributes().after) else { return };
-    let example = format!("dense {} {wanted}", output.axes.last().map_or(1, |a| a.size));
-    let made = maker(e, output).unwrap_or("");
-    let made = made.strip_prefix("own ").unwrap_or(made).to_string();
-    let given = range(e, output);
-    let last = e.results.layers.last().map(|r| r.span);
-    let outside = match given {
-        Some(Range::Any) => Some("the last layer gives any number".to_string()),
-        Some(Range::Positive) => Some(format!("`{made}` gives 0 or more")),
-        Some(Range::Signed) => Some(format!("`{made}` gives -1 to 1")),
-        Some(Range::Unit | Range::Shares | Range::LogShares) | None => None,
-    };
-    if let Some(how) = outside {
-        let mut d = Diagnostic::error(Code::N0408, format!("`{name}` needs probabilities, and {how}"))
-            .label(named.span, "takes the logarithm of the output");
-        if let Some(span) = last {
-            d = d.label(span, "the output is made here");
-            // A last layer without any activation: the one that the loss asks for is missing.
-            let words = e.session.sources.slice(span);
-            let bare = words.strip_prefix("dense ").is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
-            if bare && e.is_user(span) {
-                let end = nnc_syntax::Span { start: span.end, ..span };
-                d = d.fix(end, format!(" {wanted}"), true);
-            }
-        }
-        e.session.diagnostics.push(d.help(format!("end with a {wanted}: {example}")));
-    } else if given == Some(Range::Unit) && range_of(e, &wanted) == Some(Range::Shares) {
-        let mut d =
-            Diagnostic::warning(Code::N0408, format!("`{name}` of a {made}: the outputs do not sum to 1"))
-                .label(named.span, "compares probabilities of classes that exclude each other");
-        if let Some(span) = last {
-            d = d.label(span, "each output on its own here");
-        }
-        e.session.diagnostics.push(d.help(format!("end with a {wanted}: {example}")));
-    }
-}
-
-/// The numbers that a function gives.
-fn range_of(e: &Elab<'_>, name: &str) -> Option<Range> {
-    let said = e.scope.globals.defs.get(name).map(|def| def.attributes().range);
-    said.unwrap_or_else(|| builtins::range(name))
-}
-
 /// A network without a bend is one linear layer, however deep.
 fn linear_network(e: &mut Elab<'_>, outputs: &[(String, Tensor)]) {
     let matrices =
@@ -262,6 +156,26 @@ fn linear_network(e: &mut Elab<'_>, outputs: &[(String, Tensor)]) {
 pub(crate) fn is_affine(graph: &Graph, node: NodeId) -> bool {
     let input = |id: NodeId| graph.node(id).prim.parameter().is_some_and(|(role, _)| role == Role::Input);
     nnc_graph::is_affine(graph, node, &input)
+}
+
+/// Numbers, lists and the like whose name stands nowhere else in the file.
+fn unused_values(e: &mut Elab<'_>) {
+    for (name, what, value) in std::mem::take(&mut e.results.named) {
+        let text = &e.session.sources.get(name.span.source).text;
+        let words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
+        if e.is_user(name.span) && words.filter(|w| *w == name.text).count() < 2 {
+            let d =
+                Diagnostic::warning(Code::N0303, format!("`{}` is named, but nothing uses it", name.text))
+                    .label(name.span, what);
+            let d = match nnc_syntax::habits::find(&name.text) {
+                Some(habit) => {
+                    habit.written(&[(None, &value)]).into_iter().fold(d.cause(habit.about), Diagnostic::help)
+                }
+                None => d.help("use it, or delete the line"),
+            };
+            e.session.diagnostics.push(d);
+        }
+    }
 }
 
 /// Tensors that the loss, the metrics and the predictions do not depend on.

@@ -3,4 +3,7 @@
 //! Invariant: uses all rooms but `explain`; none but that uses it.
 
 pub(crate) mod build;
+pub(crate) mod classes;
+pub(crate) mod clip;
+pub(crate) mod freeze;
 pub(crate) mod lint;

@@ -48,7 +48,7 @@ fn ports_of(golden: &Golden) -> Ports {
     let table = golden.tensors.iter().find(|(n, _)| n.ends_with(".table")).map(|(_, a)| a.dims[0]);
     let inputs = golden.below("input/").into_iter().map(|(name, a)| port(&name, a, table)).collect();
     let targets = vec![port("cotangent", &golden.tensors["cotangent"], None)];
-    Ports { inputs, targets, weighted: false, has_valid: false, samples: 3 }
+    Ports { inputs, targets, weighted: false, has_valid: false, samples: 3, ..Ports::default() }
 }
 
 /// A graph with the gradients of a loss as results, and values for it.
@@ -152,7 +152,7 @@ fn program(golden: &Golden) -> String {
         (Some(call), None) => {
             let (name, args) = call.split_once(' ').unwrap_or((call, ""));
             let args: String = args.split_whitespace().map(|a| format!(", {a}")).collect();
-            format!("linear\nloss = {name}(output, target{args})")
+            format!("reshape(it, shape(it))\nloss = {name}(output, target{args})")
         }
         _ => text.to_string(),
     };
@@ -184,6 +184,7 @@ pub fn loss_problem(golden: &Golden, float: DType) -> Result<Problem, String> {
         weighted: weighted && !in_program,
         has_valid: false,
         samples: 5,
+        ..Ports::default()
     };
     let spec = spec_of(&program(golden))?;
     let options = Options { float };
@@ -247,6 +248,7 @@ pub fn optimizer(golden: &Golden, problem: &Golden, by: &Computer<'_>, tolerance
         weighted: false,
         has_valid: false,
         samples: 1,
+        ..Ports::default()
     };
     let options = Options { float: by.float };
     let model = spec.elaborate(&ports, &options).map_err(|d| render(&d, &spec.sources))?;
@@ -321,6 +323,7 @@ pub fn training(golden: &Golden, by: &Computer<'_>, tolerance: f64) -> Result<()
         weighted: false,
         has_valid: false,
         samples: x.dims[0],
+        ..Ports::default()
     };
     let spec = spec_of(golden.text("nn"))?;
     let options = Options { float: by.float };

@@ -19,7 +19,14 @@ pub fn classes(name: &str, shape: &[usize], n: usize) -> Port {
 /// Data with one input and one target.
 #[allow(dead_code)]
 pub fn ports(input: Port, target: Port) -> Ports {
-    Ports { inputs: vec![input], targets: vec![target], weighted: false, has_valid: false, samples: 4 }
+    Ports {
+        inputs: vec![input],
+        targets: vec![target],
+        weighted: false,
+        has_valid: false,
+        samples: 4,
+        ..Ports::default()
+    }
 }
 
 /// Reads and elaborates.

@@ -8,6 +8,7 @@ mod errors;
 mod expr;
 mod flow;
 mod height;
+mod notation;
 mod python;
 mod stream;
 
@@ -157,7 +158,8 @@ impl<'a> Context<'a> {
         let mistake = match python::recognise(self, &line.tokens, span) {
             Some(found) => {
                 let head = line.tokens.split(|t| matches!(t.kind, TokenKind::Block(_))).next();
-                self.foreign.borrow_mut().extend(head.map(span_of));
+                let head = head.filter(|head| !head.is_empty()).map_or(span, span_of);
+                self.foreign.borrow_mut().push(head);
                 Outcome::Wrong(found)
             }
             None => self.read(line, depth, statement),
@@ -220,7 +222,7 @@ fn headed(i: TokenStream<'_>, head: Head) -> Read<'_, StmtKind> {
         Head::Epochs | Head::Steps | Head::Batch | Head::Seed | Head::Clip | Head::Save => {
             control::setting(i)
         }
-        Head::Split | Head::Input | Head::Target | Head::Output => control::setting(i),
+        Head::Split | Head::Freeze | Head::Input | Head::Target | Head::Output => control::setting(i),
         Head::Experiment | Head::Language => control::setting(i),
         Head::Param => define::param(i),
         Head::Fn => define::function(i),

@@ -6,8 +6,11 @@ use crate::{Code, Diagnostic, Span, foreign};
 
 /// A diagnostic, if this statement is a statement of another language.
 pub(super) fn recognise(context: &Context<'_>, tokens: &[Token<'_>], span: Span) -> Option<Diagnostic> {
-    if let Some(found) = attribute(context, tokens, span).or_else(|| method_call(context, tokens, span)) {
-        return Some(found);
+    let other = attribute(context, tokens, span)
+        .or_else(|| method_call(context, tokens, span))
+        .or_else(|| super::notation::recognise(context, tokens, span));
+    if other.is_some() {
+        return other;
     }
     let (first, second) = (tokens.first()?, tokens.get(1)?);
     // `return = 3` is about somebody's tensor.

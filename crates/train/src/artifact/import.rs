@@ -51,7 +51,7 @@ pub fn import(loaded: &Loaded, model: &Model, path: &Path, options: &ImportOptio
 
 fn filled(loaded: &Loaded, model: &Model, found: &foreign::Imported) -> Outcome<Vec<u8>> {
     let layout = inference(model, 1)?;
-    let mut state = weights::initial(model, &*layout, model.settings.seed, None)?;
+    let (mut state, _) = weights::initial(model, &*layout, model.settings.seed, None)?;
     for (name, array) in &found.tensors {
         for role in [Role::Weight, Role::State] {
             if let Some(mut to) = state.get_mut(role, name) {

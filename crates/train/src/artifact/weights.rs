@@ -19,7 +19,7 @@ pub(crate) fn initial(
     layout: &dyn Layout,
     seed: u64,
     file: Option<&Path>,
-) -> Outcome<Box<dyn State>> {
+) -> Outcome<(Box<dyn State>, Option<Diagnostic>)> {
     let mut state = layout.state();
     let init = layout.compile(&model.init, 1, &Options::default()).map_err(|e| refused(&e))?;
     let mut session = init.session().map_err(|e| refused(&e))?;
@@ -31,11 +31,46 @@ pub(crate) fn initial(
             to.copy_from(values);
         }
     }
+    let mut note = None;
     if let Some(path) = file {
         let file = read(path, None)?;
-        load(&mut *state, &file, path)?;
+        note = take(model, &mut *state, &file, path)?;
     }
-    Ok(state)
+    Ok((state, note))
+}
+
+/// Copies those tensors of a file into the weights and states of the same paths that have their shapes, and says what
+/// was left and what was drawn anew; where nothing fits, it is the file of another program.
+fn take(model: &Model, state: &mut dyn State, file: &TensorFile, path: &Path) -> Outcome<Option<Diagnostic>> {
+    let entries: Vec<Entry> = state.entries().iter().filter(|e| kept(e.role)).cloned().collect();
+    let fits = |e: &&Entry| file.tensors.get(&*e.name).is_some_and(|t| t.shape == e.dims);
+    let taken: Vec<&Entry> = entries.iter().filter(fits).collect();
+    if !taken.iter().any(|e| e.role == Role::Weight) && entries.iter().any(|e| e.role == Role::Weight) {
+        return Err(mismatch(&entries, file, path));
+    }
+    for e in &taken {
+        copy(state, file, e);
+    }
+    let lines = differences(&entries, file, 12);
+    if lines.is_empty() {
+        return Ok(None);
+    }
+    let (n, all) = (taken.len(), entries.len());
+    let message = format!("`{}` has {n} of the {all} weights and states of this program", path.display());
+    let mut d = Diagnostic::warning(Code::N0603, message);
+    d.notes.extend(lines);
+    let frozen = |e: &&Entry| model.parameters.iter().any(|p| p.frozen && *p.name == *e.name);
+    if let Some(e) = entries.iter().filter(|e| !fits(e)).find(frozen) {
+        d = d.cause(format!("`{}` is drawn anew and frozen, so it stays as it was drawn", e.name));
+    }
+    Ok(Some(d.cause("what is not in the file is drawn anew")))
+}
+
+/// Copies a tensor of a file.
+fn copy(state: &mut dyn State, file: &TensorFile, e: &Entry) {
+    if let (Some(tensor), Some(mut to)) = (file.tensors.get(&*e.name), state.get_mut(e.role, &e.name)) {
+        to.write((0..tensor.values.len()).filter_map(|i| tensor.values.get(i)));
+    }
 }
 
 /// Reads a file of tensors.
@@ -79,9 +114,7 @@ pub(crate) fn load(state: &mut dyn State, file: &TensorFile, path: &Path) -> Out
         return Err(mismatch(&entries, file, path));
     }
     for e in &entries {
-        if let (Some(tensor), Some(mut to)) = (file.tensors.get(&*e.name), state.get_mut(e.role, &e.name)) {
-            to.write((0..tensor.values.len()).filter_map(|i| tensor.values.get(i)));
-        }
+        copy(state, file, e);
     }
     Ok(())
 }
@@ -92,6 +125,12 @@ fn mismatch(entries: &[Entry], file: &TensorFile, path: &Path) -> Box<Problem> {
         Code::N0603,
         format!("the weights in `{}` are not those of this program", path.display()),
     );
+    d.notes.extend(differences(entries, file, 12));
+    Problem::new(ProblemKind::Data, d)
+}
+
+/// What only one side has, or both with different shapes, in at most so many lines and one.
+fn differences(entries: &[Entry], file: &TensorFile, most: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for e in entries {
         let line = match file.tensors.get(&*e.name) {
@@ -109,13 +148,12 @@ fn mismatch(entries: &[Entry], file: &TensorFile, path: &Path) -> Box<Problem> {
             lines.push(format!("{name} {}: not in the program", shape(&t.shape)));
         }
     }
-    let rest = lines.len().saturating_sub(12);
-    lines.truncate(12);
+    let rest = lines.len().saturating_sub(most);
+    lines.truncate(most);
     if rest > 0 {
         lines.push(format!("and {rest} more"));
     }
-    d.notes.extend(lines);
-    Problem::new(ProblemKind::Data, d)
+    lines
 }
 
 fn shape(dims: &[usize]) -> String {

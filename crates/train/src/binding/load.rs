@@ -1,6 +1,8 @@
 //! From a program's `data` statements to a dataset and the ports it offers.
 
 use crate::binding::augment;
+use crate::binding::classes;
+use crate::binding::domain;
 use crate::binding::marks::Marks;
 use crate::binding::ports::{guessed, ports};
 use crate::binding::roles::{self, roles};
@@ -72,6 +74,9 @@ pub fn load(spec: Spec, options: &LoadOptions) -> Outcome<Loaded> {
         return Err(Problem::at(ProblemKind::Data, opener.diagnostics, &spec.sources));
     };
     let sources = plan.data.clone();
+    let choices: Vec<Vec<RoleSpec>> =
+        std::iter::once(plan.data.roles.clone()).chain(plan.otherwise.clone()).collect();
+    let limits = Limits { memory: memory::limit(options.memory_limit) };
     let opened = opener.open(plan, nnc_data::open_with);
     let Opener { marks, mut diagnostics, .. } = opener;
     let data = match opened {
@@ -96,8 +101,27 @@ pub fn load(spec: Spec, options: &LoadOptions) -> Outcome<Loaded> {
         diagnostics.extend(wrong);
         return Err(Problem::at(ProblemKind::Data, diagnostics, &spec.sources));
     }
-    ports.has_valid = data.valid.is_some();
-    ports.samples = data.train.len();
+    let look = |data: &Dataset, ports: &mut Ports| {
+        ports.has_valid = data.valid.is_some();
+        ports.samples = data.train.len();
+        domain::look(data, ports);
+    };
+    look(&data, &mut ports);
+    let wanted = classes::wanted(&spec, &ports, &data.schema);
+    let (mut data, mut ports) = (data, ports);
+    if !wanted.is_empty() {
+        let again = choices.iter().find_map(|roles| {
+            let roles = classes::roles(roles, &wanted, &data.schema);
+            nnc_data::open_with(&DataSpec { roles, ..sources.clone() }, &limits).ok()
+        });
+        // Where they cannot be classes after all, the program's mistake is told.
+        if let Some(again) = again
+            && let Ok(mut named) = self::ports(&again.schema, &spec)
+        {
+            look(&again, &mut named);
+            (data, ports) = (again, named);
+        }
+    }
     Ok(Loaded { spec, data, ports, notes: diagnostics, options: options.clone() })
 }
 

@@ -55,7 +55,10 @@ impl Marks {
     pub(crate) fn diagnostics(&self, faults: &[Fault]) -> Vec<Diagnostic> {
         let kind = |f: &Fault| {
             let place = f.place.clone().filter(|p| p.cell.is_some())?;
-            Some((f.code, f.severity, f.path.clone(), place.column_name?, f.help.clone()))
+            // `did you mean 1.5?` and `did you mean 2.5?` are one label.
+            let number = |c: char| c.is_ascii_digit() || ".,-".contains(c);
+            let label = f.label.as_ref().map(|l| l.replace(number, ""));
+            Some((f.code, f.severity, f.path.clone(), place.column_name?, f.help.clone(), label))
         };
         let mut told = Vec::new();
         let mut out = Vec::new();

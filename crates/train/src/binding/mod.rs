@@ -8,6 +8,8 @@
 )]
 
 pub(crate) mod augment;
+pub(crate) mod classes;
+pub(crate) mod domain;
 pub(crate) mod encode;
 pub(crate) mod load;
 pub(crate) mod marks;

@@ -20,7 +20,14 @@ pub(crate) fn ports(schema: &Schema, spec: &Spec) -> Result<Ports, Vec<Diagnosti
     };
     let (inputs, targets) = (side(&schema.inputs, false), side(&schema.targets, true));
     if diagnostics.is_empty() {
-        let mut ports = Ports { inputs, targets, weighted: schema.weighted, has_valid: false, samples: 0 };
+        let mut ports = Ports {
+            inputs,
+            targets,
+            weighted: schema.weighted,
+            has_valid: false,
+            samples: 0,
+            ..Ports::default()
+        };
         name_after_columns(&mut ports, schema, spec);
         return Ok(ports);
     }
@@ -85,5 +92,5 @@ pub(crate) fn guessed(decls: &[PortDecl]) -> Ports {
         ports
     };
     let (inputs, targets) = (side(false, "input"), side(true, "target"));
-    Ports { inputs, targets, weighted: false, has_valid: true, samples: 1 }
+    Ports { inputs, targets, weighted: false, has_valid: true, samples: 1, ..Ports::default() }
 }

@@ -16,7 +16,7 @@ pub(crate) const WORDS: [&str; 8] =
     ["standardize", "minmax", "log", "one_hot", "category", "number", "date", "indicator"];
 
 /// Options with a value.
-const KEYS: [&str; 3] = ["scale", "missing", "unknown"];
+const KEYS: [&str; 4] = ["scale", "missing", "unknown", "order"];
 
 /// The roles of some lines. A line whose columns are ports of their own in part becomes two.
 pub(crate) fn roles(
@@ -227,6 +227,32 @@ impl Line<'_> {
                 });
             }
             ("unknown", Literal::Word(word)) if word == "other" => self.role.unknown = Unknown::Bucket,
+            ("order", Literal::List(items)) if items.len() > 1 => {
+                let name = |item: &Literal| match item {
+                    Literal::Word(text) | Literal::Text(text) => Some(text.clone()),
+                    Literal::Number(x) => Some(x.to_string()),
+                    Literal::Bool(b) => Some(if *b { "yes" } else { "no" }.to_string()),
+                    Literal::Size(_) | Literal::List(_) => None,
+                };
+                let Some(names) = items.iter().map(name).collect::<Option<Vec<String>>>() else {
+                    return Err(wrong(arg, "`order` is a list of categories", "order=[low, middle, high]"));
+                };
+                if let Some(i) = (1..names.len()).find(|&i| names[..i].contains(&names[i])) {
+                    let d = Diagnostic::error(Code::N0510, format!("`order` has `{}` twice", names[i]));
+                    return Err(Box::new(d.label(arg.span, "each category has one place")));
+                }
+                if self.role.kind == Kind::Auto {
+                    self.role.kind = Kind::Category;
+                }
+                self.role.order = names;
+            }
+            ("category", _) => {
+                let message = "`category` stands alone; `order` says in which order categories are";
+                return Err(wrong(arg, message, "order=[low, middle, high]"));
+            }
+            ("order", _) => {
+                return Err(wrong(arg, "`order` is a list of categories", "order=[low, middle, high]"));
+            }
             ("scale", _) => return Err(wrong(arg, "`scale` is a number to divide by", "scale=1000")),
             ("missing", _) => return Err(wrong(arg, "`missing` is a rule or a number", "missing=mean")),
             ("unknown", _) => return Err(wrong(arg, "`unknown` knows one rule", "unknown=other")),

@@ -92,7 +92,7 @@ pub fn bench(loaded: &Loaded, model: &Model, options: &BenchOptions) -> Outcome<
     planner.need.check(limit)?;
     let peak_bytes = planner.need.total();
     let seed = model.settings.seed;
-    let mut state = weights::initial(model, &*layout, seed, None)?;
+    let (mut state, _) = weights::initial(model, &*layout, seed, None)?;
     let mut runner = Runner::new(Arc::clone(&plan), &loaded.ports, model)?;
     let rows: Vec<u32> = (0..batch as u32).collect();
     runner.feed(table, &rows).map_err(|f| internal(&f))?;

@@ -71,7 +71,7 @@ pub fn check_gradients(loaded: &Loaded, options: &GradientOptions) -> Outcome<Gr
     planner.need.add("weights", layout.bytes());
     planner.need.check(limit)?;
     let mut runner = Runner::new(plan, &loaded.ports, &model)?;
-    let mut state = weights::initial(&model, &*layout, model.settings.seed, None)?;
+    let (mut state, _) = weights::initial(&model, &*layout, model.settings.seed, None)?;
     // Biases of zero stand exactly on relu's corner, where there is no derivative to compare with.
     nudge(&mut *state);
     runner.feed(&loaded.data.train, &rows).map_err(|f| internal(&f))?;

@@ -60,7 +60,7 @@ impl Seen<'_> {
 
     fn operation(&self, node: NodeId) -> Option<Elementwise> {
         match &self.graph.node(node).prim {
-            Prim::Elementwise(function) => Some(function.clone()),
+            Prim::Elementwise(function) => Some(*function),
             Prim::Leaf(_)
             | Prim::Movement(_)
             | Prim::Reduce(_)

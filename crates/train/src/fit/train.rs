@@ -98,6 +98,8 @@ struct Trainer<'a> {
     note: RunNote,
     card: ModelCard,
     clock: Clock,
+    /// What `--init` took only in part.
+    init_note: Option<Diagnostic>,
 }
 
 /// How the steps of an epoch ended.
@@ -126,7 +128,7 @@ impl<'a> Trainer<'a> {
         need.add("rows", data.bytes());
         need.add("orders of rows", 8 * (rows as u64 + others[0] as u64));
         need.check(limit)?;
-        let state = weights::initial(model, &*layout, settings.seed, options.init.as_deref())?;
+        let (state, init_note) = weights::initial(model, &*layout, settings.seed, options.init.as_deref())?;
         let history = History::new(&model.metrics, data.valid.is_some());
         let best = settings.save_best.as_ref().and_then(|metric| {
             let best = Best { metric: metric.clone(), value: f64::NAN, epoch: 0 };
@@ -162,6 +164,7 @@ impl<'a> Trainer<'a> {
             note: RunNote::new(loaded, model, options.shuffle, options.init.as_deref()),
             card: if options.write { weights::card(loaded) } else { ModelCard::default() },
             clock: Clock::start(),
+            init_note,
             loaded,
             model,
             options,
@@ -254,6 +257,9 @@ impl<'a> Trainer<'a> {
         let settings = &self.model.settings;
         let rows = self.order.len();
         let per_epoch = settings.steps_per_epoch(rows);
+        if let Some(note) = &self.init_note {
+            observer.note(note);
+        }
         observer.start(&Start {
             rows,
             valid_rows: self.valid_rows.len(),

@@ -61,6 +61,11 @@ const TABLE: &[(&str, &str, Function)] = &[
     ("squeeze", "squeeze(x, axis): without an axis of size 1", shapes::squeeze),
     ("concat", "concat a b … axis=-1: one after another along an axis", shapes::concat),
     ("split", "split(x, n): n equal parts along the last axis", shapes::split),
+    (
+        "frozen",
+        "frozen(): whether the layer around is frozen, so that its statistics are to stay as they are",
+        shapes::frozen,
+    ),
     ("gather", "gather(table, classes): the rows of these numbers", shapes::gather),
     (
         "pick",
@@ -164,6 +169,11 @@ pub(crate) fn call(e: &mut Elab<'_>, name: &str, args: Args) -> Res<Value> {
     if args.positional.iter().any(|(v, _)| matches!(v, Value::Poison)) {
         return Err(crate::elaborate::elab::Stop::Poisoned);
     }
+    for (i, (key, _, span)) in args.keyed.iter().enumerate() {
+        if args.keyed[..i].iter().any(|(k, _, _)| k == key) {
+            return e.fail(Code::N0203, format!("`{key}` is given twice"), *span, "again here");
+        }
+    }
     match TABLE.iter().find(|(n, _, _)| *n == name) {
         Some((_, _, function)) => e.deeper(name, args.span, |e| function(e, &args)),
         None => e.fail(Code::N0202, format!("there is no function called `{name}`"), args.span, ""),
@@ -185,6 +195,30 @@ impl Elab<'_> {
             return Err(crate::elaborate::elab::Stop::Error(Box::new(d)));
         }
         Ok(())
+    }
+
+    /// An argument that is yes or no, and no where it is not given.
+    pub(crate) fn switch(&self, args: &Args, name: &str, key: &str) -> Res<bool> {
+        match args.keyed.iter().find(|(k, _, _)| k == key) {
+            None => Ok(false),
+            Some((_, Value::Bool(on), _)) => Ok(*on),
+            Some((_, other, span)) => {
+                let message = format!("`{key}` of `{name}` is yes or no, not {}", other.what());
+                self.fail(Code::N0205, message, *span, "this value")
+            }
+        }
+    }
+
+    /// An argument that is given by its place or by its name, and not by both.
+    fn given_once(&self, args: &Args, name: &str, at: usize, key: &str) -> Res<()> {
+        match args.keyed.iter().find(|(k, _, _)| k == key && args.positional.len() > at) {
+            Some((_, _, span)) => {
+                let message = format!("`{key}` of `{name}` is given twice");
+                let d = self.error(Code::N0203, message, *span, "again here");
+                Err(crate::elaborate::elab::Stop::Error(Box::new(d.help(describe(name).unwrap_or(name)))))
+            }
+            None => Ok(()),
+        }
     }
 
     /// A tensor argument.

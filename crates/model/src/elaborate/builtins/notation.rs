@@ -1,7 +1,7 @@
 //! Axes by letters: `einsum` and `rearrange`.
 
 use crate::elaborate::builtins::args::Args;
-use crate::elaborate::elab::{Elab, Res};
+use crate::elaborate::elab::{Elab, Res, Stop};
 use crate::elaborate::pattern::bracketed;
 use crate::elaborate::value::{Axis, Tensor, Value};
 use nnc_graph::{Dim, DotDims};
@@ -176,6 +176,23 @@ pub(super) fn rearrange(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
         let message =
             format!("{} axes are named, and this has {}: {}", left.len(), t.rank(), bracketed(&t.axes));
         return e.fail(Code::N0311, message, span, "");
+    }
+    for (key, value, at) in &args.keyed {
+        let place = left.iter().position(|group| group.contains(&key.as_str()));
+        let Some(place) = place else {
+            let d = e.error(Code::N0203, format!("the axes of `rearrange` have no `{key}`"), *at, "");
+            return Err(Stop::Error(Box::new(d.help(format!("its axes are {}", left.concat().join(", "))))));
+        };
+        if value.int().is_none_or(|n| n <= 0) {
+            let message =
+                format!("`{key}` is the size of an axis, a whole number from 1, not {}", value.what());
+            return e.fail(Code::N0205, message, *at, "this value");
+        }
+        let size = t.axes[place].size;
+        if left[place].len() == 1 && value.int() != Some(size as i64) {
+            let message = format!("`{key}` is {size} here, not {value}");
+            return e.fail(Code::N0311, message, *at, "this value");
+        }
     }
     let letters = sizes_of(e, args, &t, &left, span)?;
     let flat: Vec<&str> = right.iter().flatten().copied().collect();

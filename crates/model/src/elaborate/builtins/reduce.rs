@@ -1,7 +1,7 @@
 //! Sums, means and extremes along axes, over samples, over lists.
 
 use crate::elaborate::builtins::args::Args;
-use crate::elaborate::elab::{Elab, Res};
+use crate::elaborate::elab::{Elab, Res, Stop};
 use crate::elaborate::value::{Axis, Tensor, Value};
 use nnc_graph::{Binary, Reduction};
 use nnc_syntax::Code;
@@ -31,8 +31,14 @@ fn reduce(e: &mut Elab<'_>, args: &Args, name: &str, op: Reduction, mean: bool) 
     e.arity(args, name, 1, 2, &["axis", "except", "keep"])?;
     let t = e.tensor_arg(args, 0, name)?;
     let t = e.floats(&t);
+    let said = [args.positional.len() > 1, args.key("axis").is_some(), args.key("except").is_some()];
+    if said.iter().filter(|s| **s).count() > 1 {
+        let d = e.error(Code::N0203, format!("`{name}` is told twice which axes to fold"), args.span, "");
+        let d = d.help("axis=0 folds one, axis=[0, 1] several, except=-1 all but one");
+        return Err(Stop::Error(Box::new(d)));
+    }
     let axes = axes_of(e, args, t.rank())?;
-    let keep = matches!(args.key("keep"), Some(Value::Bool(true)));
+    let keep = e.switch(args, name, "keep")?;
     Ok(Value::Tensor(reduced(e, &t, op, &axes, keep, mean)))
 }
 

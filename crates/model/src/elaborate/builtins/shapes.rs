@@ -8,6 +8,7 @@ use nnc_syntax::Code;
 
 pub(super) fn reshape(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     e.arity(args, "reshape", 2, usize::MAX, &["shape"])?;
+    e.given_once(args, "reshape", 1, "shape")?;
     let t = e.tensor_arg(args, 0, "reshape")?;
     let sizes: Vec<Value> = match args.key("shape") {
         Some(value) => vec![value.clone()],
@@ -40,6 +41,7 @@ pub(super) fn reshape(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
 
 pub(super) fn transpose(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     e.arity(args, "transpose", 1, 2, &["axes"])?;
+    e.given_once(args, "transpose", 1, "axes")?;
     let t = e.tensor_arg(args, 0, "transpose")?;
     let rank = t.rank();
     let order: Vec<usize> = match args.get(1, "axes") {
@@ -74,6 +76,7 @@ pub(crate) fn permuted(e: &mut Elab<'_>, t: &Tensor, order: &[usize], span: nnc_
 
 pub(super) fn squeeze(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     e.arity(args, "squeeze", 2, 2, &["axis"])?;
+    e.given_once(args, "squeeze", 1, "axis")?;
     let t = e.tensor_arg(args, 0, "squeeze")?;
     let Some(value) = args.get(1, "axis") else {
         return e.fail(Code::N0204, "`squeeze` needs an axis", args.span, "");
@@ -138,6 +141,7 @@ pub(super) fn concat(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
 
 pub(super) fn split(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     e.arity(args, "split", 2, 2, &["axis", "parts"])?;
+    e.given_once(args, "split", 1, "parts")?;
     let t = e.tensor_arg(args, 0, "split")?;
     let parts = args.get(1, "parts").and_then(Value::int).filter(|n| *n > 0);
     let axis = match args.key("axis") {
@@ -385,4 +389,10 @@ pub(super) fn classes(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     e.arity(args, "classes", 1, 1, &["x"])?;
     let t = e.tensor_arg(args, 0, "classes")?;
     Ok(Value::Int(t.classes.map_or(0, |n| n as i64)))
+}
+
+/// Whether the layer at work is frozen.
+pub(super) fn frozen(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
+    e.arity(args, "frozen", 0, 0, &[])?;
+    Ok(Value::Bool(e.scope.in_frozen))
 }

@@ -252,6 +252,8 @@ fn edges(e: &Elab<'_>, args: &Args, n: usize) -> Res<[Vec<usize>; 2]> {
 /// Starts and axes after padding or cropping all axes but the last.
 fn edged(e: &mut Elab<'_>, args: &Args, name: &str, crop: bool) -> Res<Value> {
     e.arity(args, name, 2, 3, &["before", "after"])?;
+    e.given_once(args, name, 1, "before")?;
+    e.given_once(args, name, 2, "after")?;
     let t = e.tensor_arg(args, 0, name)?;
     let t = e.floats(&t);
     let n = t.rank().saturating_sub(1);
@@ -295,6 +297,8 @@ pub(super) fn crop(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
 /// Every number several times along an axis.
 pub(super) fn repeated(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     e.arity(args, "repeated", 3, 3, &["times", "axis"])?;
+    e.given_once(args, "repeated", 1, "times")?;
+    e.given_once(args, "repeated", 2, "axis")?;
     let t = e.tensor_arg(args, 0, "repeated")?;
     let times = args.get(1, "times").and_then(Value::int).filter(|n| *n > 0);
     let (Some(times), Some(axis)) = (times, args.get(2, "axis").cloned()) else {
@@ -321,6 +325,7 @@ pub(super) fn repeated(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
 /// The order along an axis turned round.
 pub(super) fn reverse(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     e.arity(args, "reverse", 1, 2, &["axis"])?;
+    e.given_once(args, "reverse", 1, "axis")?;
     let t = e.tensor_arg(args, 0, "reverse")?;
     let axis = match args.get(1, "axis").cloned() {
         Some(value) => e.axis_arg(&value, t.rank(), args.span)?,
