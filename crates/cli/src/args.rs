@@ -39,6 +39,28 @@ pub struct SpecArgs {
     pub memory: Option<u64>,
 }
 
+/// What a command takes of the machine.
+#[derive(Args, Debug, Clone, Copy)]
+pub struct MachineArgs {
+    /// Threads; 0 takes as many as the machine has
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub threads: usize,
+    /// The most memory to take, such as 512M or 2G
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub memory: Option<u64>,
+}
+
+/// How the result of a training is written.
+#[derive(Args, Debug, Clone, Copy)]
+pub struct ResultArgs {
+    /// Print one JSON object at the end
+    #[arg(long)]
+    pub json: bool,
+    /// Print the result only, in one line
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
 /// Which trained network, and with what data.
 #[derive(Args, Debug, Clone)]
 pub struct TargetArgs {
@@ -48,12 +70,9 @@ pub struct TargetArgs {
     /// Take the data from this file instead; `-` reads CSV from stdin
     #[arg(long, value_name = "FILE")]
     pub data: Option<String>,
-    /// Threads; 0 takes as many as the machine has
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub threads: usize,
-    /// The most memory to take, such as 512M or 2G
-    #[arg(long, value_name = "SIZE", value_parser = size)]
-    pub memory: Option<u64>,
+    /// What it takes of the machine.
+    #[command(flatten)]
+    pub machine: MachineArgs,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,

@@ -1,5 +1,6 @@
 //! One training and what is said of it: shared by the commands that train.
 
+use crate::args::ResultArgs;
 use crate::failure::{Failure, Result};
 use crate::output::Output;
 use crate::progress::Reporter;
@@ -14,21 +15,12 @@ pub const INTERRUPTED: u8 = 130;
 /// What follows from mistakes before the first step.
 pub const NOTHING: &str = "nothing was trained";
 
-/// How the result is written.
-#[derive(Clone, Copy, Debug)]
-pub struct ResultStyle {
-    /// As one JSON object.
-    pub json: bool,
-    /// In one line.
-    pub quiet: bool,
-}
-
 /// Trains and tells what came of it; the exit code.
 pub fn train_and_report(
     loaded: &Loaded,
     model: &Model,
     options: &TrainOptions,
-    style: ResultStyle,
+    style: ResultArgs,
     out: &mut Output,
 ) -> Result<u8> {
     let report = trained(loaded, model, options, out)?;

@@ -77,5 +77,5 @@ fn run(args: &EvalArgs, out: &mut Output) -> Result<u8> {
 
 /// How a trained network is used.
 pub fn options(args: &TargetArgs) -> InferOptions {
-    InferOptions { data: args.data.clone(), threads: args.threads, memory_limit: args.memory }
+    InferOptions { data: args.data.clone(), threads: args.machine.threads, memory_limit: args.machine.memory }
 }

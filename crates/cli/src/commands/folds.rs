@@ -1,11 +1,12 @@
 //! `nnc train --folds N`: cross-validation.
 
+use crate::args::ResultArgs;
 use crate::failure::Result;
 use crate::format::{count, duration, short};
 use crate::output::Output;
 use crate::run_report::object;
 use crate::table::Table;
-use crate::training::{INTERRUPTED, NOTHING, ResultStyle, interrupt, trained};
+use crate::training::{INTERRUPTED, NOTHING, interrupt, trained};
 use nnc_model::Model;
 use nnc_train::{Folds, Loaded, Report, Spread, Summary, TrainOptions};
 use serde_json::{Map, Value, json};
@@ -24,7 +25,7 @@ pub trait Fold {
 /// Trains once for each fold, in a folder below `folder`, and tells what came of it.
 pub fn run(
     folds: usize,
-    style: ResultStyle,
+    style: ResultArgs,
     folder: Option<&Path>,
     each: &impl Fold,
     out: &mut Output,

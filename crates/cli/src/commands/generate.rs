@@ -1,6 +1,6 @@
 //! `nnc generate`: text that a trained network writes.
 
-use crate::args::{positive, size};
+use crate::args::{MachineArgs, positive};
 use crate::commands::Run;
 use crate::failure::{Failure, Result};
 use crate::output::Output;
@@ -34,12 +34,9 @@ pub struct GenerateArgs {
     /// The key of the choices: the same text for the same seed
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
-    /// Threads; 0 takes as many as the machine has
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub threads: usize,
-    /// The most memory to take, such as 512M or 2G
-    #[arg(long, value_name = "SIZE", value_parser = size)]
-    pub memory: Option<u64>,
+    /// What it takes of the machine.
+    #[command(flatten)]
+    pub machine: MachineArgs,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
@@ -67,8 +64,8 @@ fn run(args: &GenerateArgs, out: &mut Output) -> Result<u8> {
         temperature: args.temperature,
         top_k: args.top_k.map(|k| usize::try_from(k).unwrap_or(usize::MAX)),
         seed: args.seed,
-        threads: args.threads,
-        memory_limit: args.memory,
+        threads: args.machine.threads,
+        memory_limit: args.machine.memory,
     };
     if args.json {
         let mut text = String::new();

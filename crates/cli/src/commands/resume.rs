@@ -1,10 +1,10 @@
 //! `nnc resume`: a run goes on where it stopped.
 
-use crate::args::{positive, size};
+use crate::args::{MachineArgs, ResultArgs, positive};
 use crate::commands::Run;
 use crate::failure::Result;
 use crate::output::Output;
-use crate::training::{ResultStyle, interrupt, train_and_report};
+use crate::training::{interrupt, train_and_report};
 use clap::Args;
 use nnc_train::{LoadOptions, Longer, TrainOptions, load, open_checkpoint};
 use std::path::PathBuf;
@@ -28,23 +28,17 @@ pub struct ResumeArgs {
     /// Steps of one batch, in all
     #[arg(long, value_name = "N", value_parser = positive)]
     pub steps: Option<u64>,
-    /// Threads; 0 takes as many as the machine has
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub threads: usize,
-    /// The most memory to take, such as 512M or 2G
-    #[arg(long, value_name = "SIZE", value_parser = size)]
-    pub memory: Option<u64>,
-    /// Print one JSON object at the end
-    #[arg(long)]
-    pub json: bool,
-    /// Print the result only, in one line
-    #[arg(short, long)]
-    pub quiet: bool,
+    /// What it takes of the machine.
+    #[command(flatten)]
+    pub machine: MachineArgs,
+    /// How the result is written.
+    #[command(flatten)]
+    pub result: ResultArgs,
 }
 
 impl Run for ResumeArgs {
     fn quiet(&self) -> bool {
-        self.quiet
+        self.result.quiet
     }
 
     fn run(&self, out: &mut Output) -> Result<u8> {
@@ -56,17 +50,17 @@ impl Run for ResumeArgs {
 fn run(args: &ResumeArgs, out: &mut Output) -> Result<u8> {
     let longer = Longer { epochs: args.epochs, steps: args.steps };
     let checkpoint = open_checkpoint(&args.run, longer)?;
-    let memory = args.memory.or(checkpoint.origin.memory_limit);
+    let memory = args.machine.memory.or(checkpoint.origin.memory_limit);
     let origin = LoadOptions { memory_limit: memory, ..checkpoint.origin.clone() };
     let loaded = load(checkpoint.spec.clone(), &origin)?;
     let model = loaded.model(checkpoint.float)?;
     let options = TrainOptions {
-        threads: args.threads,
+        threads: args.machine.threads,
         shuffle: checkpoint.shuffle,
         memory_limit: memory,
         interrupt: interrupt(out),
         resume: Some(Rc::new(checkpoint)),
         ..TrainOptions::default()
     };
-    train_and_report(&loaded, &model, &options, ResultStyle { json: args.json, quiet: args.quiet }, out)
+    train_and_report(&loaded, &model, &options, args.result, out)
 }

@@ -1,6 +1,6 @@
 //! `nnc test`: whether programs keep what they promise.
 
-use crate::args::{Precision, SpecArgs, assignment, positive, size};
+use crate::args::{MachineArgs, Precision, SpecArgs, assignment, positive};
 use crate::commands::Run;
 use crate::failure::{Failure, Result};
 use crate::format::{count, grouped, number, short};
@@ -45,12 +45,9 @@ pub struct TestArgs {
     /// Take the parameters of an `experiment` of the programs
     #[arg(long = "as", value_name = "EXPERIMENT")]
     pub experiment: Option<String>,
-    /// Threads; 0 takes as many as the machine has
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub threads: usize,
-    /// The most memory to take, such as 512M or 2G
-    #[arg(long, value_name = "SIZE", value_parser = size)]
-    pub memory: Option<u64>,
+    /// What it takes of the machine.
+    #[command(flatten)]
+    pub machine: MachineArgs,
     /// Print one JSON object at the end
     #[arg(long)]
     pub json: bool,
@@ -81,7 +78,7 @@ fn run(args: &TestArgs, out: &mut Output) -> Result<u8> {
             spec: Some(file.clone()),
             set: args.set.clone(),
             experiment: args.experiment.clone(),
-            memory: args.memory,
+            memory: args.machine.memory,
             ..SpecArgs::default()
         };
         match one(&spec, args, &stop, out) {
@@ -132,8 +129,11 @@ fn one(
     let promises = model.settings.expect.clone();
     let first = model.settings.seed;
     let mut tallies: Vec<Tally> = promises.iter().map(|e| Tally::new(e, args.seeds)).collect();
-    let options =
-        TrainOptions { threads: args.threads, memory_limit: args.memory, ..TrainOptions::default() };
+    let options = TrainOptions {
+        threads: args.machine.threads,
+        memory_limit: args.machine.memory,
+        ..TrainOptions::default()
+    };
     let most = tallies.iter().map(|t| t.of).max().unwrap_or(0);
     for i in 0..most {
         let open: Vec<usize> =

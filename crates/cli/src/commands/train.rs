@@ -1,12 +1,12 @@
 //! `nnc train`: from text to a trained network.
 
-use crate::args::{Precision, SpecArgs, positive};
+use crate::args::{Precision, ResultArgs, SpecArgs, positive};
 use crate::commands::Run;
 use crate::commands::folds::{self, Fold};
 use crate::failure::Result;
 use crate::input::{self, Length};
 use crate::output::Output;
-use crate::training::{NOTHING, ResultStyle, interrupt, train_and_report};
+use crate::training::{NOTHING, interrupt, train_and_report};
 use clap::{Args, ValueEnum};
 use nnc_model::Model;
 use nnc_train::{Loaded, TrainOptions};
@@ -55,12 +55,9 @@ pub struct TrainArgs {
     /// The folder of the run, instead of the next one in runs/
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Print one JSON object at the end
-    #[arg(long)]
-    pub json: bool,
-    /// Print the result only, in one line
-    #[arg(short, long)]
-    pub quiet: bool,
+    /// How the result is written.
+    #[command(flatten)]
+    pub result: ResultArgs,
 }
 
 /// What computes.
@@ -84,7 +81,7 @@ impl Engine {
 
 impl Run for TrainArgs {
     fn quiet(&self) -> bool {
-        self.quiet
+        self.result.quiet
     }
 
     fn run(&self, out: &mut Output) -> Result<u8> {
@@ -94,7 +91,7 @@ impl Run for TrainArgs {
 
 /// Trains and tells what came of it.
 fn run(args: &TrainArgs, out: &mut Output) -> Result<u8> {
-    let style = ResultStyle { json: args.json, quiet: args.quiet };
+    let style = args.result;
     if let Some(count) = args.folds {
         return folds::run(usize::from(count), style, args.out.as_deref(), args, out);
     }
