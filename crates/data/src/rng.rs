@@ -8,14 +8,16 @@
 //! `i + 1` steps is `key + (i + 1) * 0x9e3779b97f4a7c15`, and the output is
 //! its finaliser. Keys are made by sending (seed, purpose, number) through
 //! the same finaliser one after the other.
+//!
+//! It is not the Philox of `nnc_random`, from which graphs draw: splits, orders of epochs and generated rows are what
+//! users see and keep, and another generator would change them all and better nothing.
 
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// The finaliser of splitmix64.
-fn mix(mut z: u64) -> u64 {
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
+fn mix(z: u64) -> u64 {
+    // That one takes a step first.
+    nnc_random::mix(z.wrapping_sub(GOLDEN))
 }
 
 /// What a stream is for; two purposes never share numbers.

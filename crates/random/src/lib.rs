@@ -3,7 +3,7 @@
 //! The generator is Philox 4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3",
 //! SC 2011), so that numbers depend neither on the order of execution nor on the number of threads.
 //!
-//! Graphs, their kernels and the reference evaluator draw from it. Data does not: see `nnc_data::rng`.
+//! Graphs, their kernels and the reference evaluator draw from it. Data has a generator of its own, `rng.rs` there.
 
 /// The key of one stream: one call site in one step of one seed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -83,6 +83,7 @@ pub fn site(name: &str) -> u64 {
 }
 
 /// The finaliser of splitmix64: every input bit reaches every output bit.
+#[inline]
 pub fn mix(mut z: u64) -> u64 {
     z = z.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
