@@ -62,7 +62,7 @@ impl fmt::Display for EngineError {
                 write!(f, "{what} has more elements than this machine can count")
             }
             EngineError::Memory { needed, limit } => {
-                write!(f, "needs {} of memory, {} are allowed", bytes(*needed), bytes(*limit))
+                write!(f, "needs {needed} bytes of memory, {limit} are allowed")
             }
             EngineError::Table { what, rows, limit } => {
                 write!(
@@ -84,18 +84,3 @@ impl fmt::Display for EngineError {
 }
 
 impl std::error::Error for EngineError {}
-
-/// A size for people.
-pub(crate) fn bytes(n: u64) -> String {
-    let units = ["KiB", "MiB", "GiB", "TiB"];
-    let mut value = n as f64;
-    let mut unit = "B";
-    for u in units {
-        if value < 1024.0 {
-            break;
-        }
-        value /= 1024.0;
-        unit = u;
-    }
-    if unit == "B" { format!("{n} B") } else { format!("{value:.1} {unit}") }
-}

@@ -1,6 +1,5 @@
 //! What runs when, and where every value lies.
 
-use crate::error::bytes;
 use crate::lower::Lower;
 use crate::place::Places;
 use crate::unit::{Home, Unit};
@@ -80,11 +79,11 @@ impl Plan {
     pub fn text(&self) -> String {
         let m = &self.memory;
         let mut out = format!(
-            "# batch {}, {} instructions, arena {}, store {}\n",
+            "# batch {}, {} instructions, arena {} bytes, store {} bytes\n",
             self.batch,
             self.steps.len(),
-            bytes(m.arena_bytes),
-            bytes(m.store_bytes)
+            m.arena_bytes,
+            m.store_bytes
         );
         let note = |id: NodeId| Some(self.notes[id.index()].clone()).filter(|n| !n.is_empty());
         out.push_str(&nnc_graph::text::print_with(&self.graph, note));
