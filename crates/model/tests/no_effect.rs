@@ -174,3 +174,16 @@ fn options_outside_of_their_range_are_mistakes() {
         assert!(said.is_some_and(|s| s.contains("Error[N0205") || s.contains("Error[N0301")), "{line}");
     }
 }
+
+#[test]
+fn a_loss_without_weights_is_told_of() {
+    for (loss, told) in
+        [("yes", true), ("mean(input)", true), ("mean(output^2)", false), ("l2(weights)", false)]
+    {
+        let (_, said) = try_with(&format!("dense 1\nloss = {loss}\noptimizer adam"), &[]).unwrap();
+        assert_eq!(said.contains("Warning[N0413]: the loss depends on no weight"), told, "{loss}\n{said}");
+    }
+    let said =
+        try_with("a, b = split(input, 2)\n[a, b] * input\ndense 1; loss mse", &[]).map(|_| ()).unwrap_err();
+    assert!(said.contains("to join them: concat([a, b] * input)"), "{said}");
+}

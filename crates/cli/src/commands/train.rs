@@ -43,7 +43,7 @@ pub struct TrainArgs {
     /// What computes
     #[arg(long, value_name = "NAME", value_enum, default_value_t)]
     pub engine: Engine,
-    /// Start from the weights of this file
+    /// Start from the weights of this file, as far as they fit
     #[arg(long, value_name = "F.safetensors")]
     pub init: Option<PathBuf>,
     /// Take the rows in their order, in every epoch

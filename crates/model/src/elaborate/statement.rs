@@ -102,11 +102,10 @@ impl<'a> Elab<'a> {
             Value::List(items) | Value::Several(items)
                 if !items.is_empty() && items.iter().all(|v| matches!(v, Value::Tensor(_))) =>
             {
-                let joined = match (several, items.len()) {
-                    (true, _) => format!("{text} -> concat"),
-                    (false, _) => format!("concat({})", text.trim_start_matches('[').trim_end_matches(']')),
+                let joined = match several {
+                    true => format!("{text} -> concat"),
+                    false => format!("concat({text})"),
                 };
-                let joined = if several || text.starts_with('[') { joined } else { "a, b -> concat".into() };
                 let names = ["a", "b", "c", "d", "e", "f"];
                 let d = match names.get(..items.len()) {
                     Some(names) => d.help(format!("to name them: {} = {text}", names.join(", "))),

@@ -4,7 +4,7 @@ use crate::declarations::attributes::Range;
 use crate::declarations::settings::{Loss, Named};
 use crate::elaborate::elab::{Elab, Stop};
 use crate::elaborate::value::{Tensor, Value, numbers_text};
-use nnc_graph::{Graph, NodeId, Role};
+use nnc_graph::{Graph, NodeId, OutputKind, Role};
 use nnc_syntax::{Code, Diagnostic, SourceId, Span};
 use std::collections::BTreeSet;
 
@@ -14,6 +14,7 @@ pub(crate) fn run(e: &mut Elab<'_>, outputs: &[(String, Tensor)]) {
     linear_network(e, outputs);
     unused(e);
     unused_values(e);
+    nothing_learns(e);
     many_weights(e);
 }
 
@@ -156,6 +157,32 @@ fn linear_network(e: &mut Elab<'_>, outputs: &[(String, Tensor)]) {
 pub(crate) fn is_affine(graph: &Graph, node: NodeId) -> bool {
     let input = |id: NodeId| graph.node(id).prim.parameter().is_some_and(|(role, _)| role == Role::Input);
     nnc_graph::is_affine(graph, node, &input)
+}
+
+/// A loss that no weight has a part in.
+fn nothing_learns(e: &mut Elab<'_>) {
+    let graph = e.b.graph();
+    let Some(loss) = graph.output(OutputKind::Loss, "loss") else { return };
+    let mut leads = vec![false; graph.len()];
+    leads[loss.index()] = true;
+    for id in graph.ids().rev() {
+        if leads[id.index()] {
+            graph.operands(id).iter().for_each(|o| leads[o.index()] = true);
+        }
+    }
+    let mut learned = e.results.declared.iter().filter(|d| d.role == Role::Weight && !d.frozen).peekable();
+    if learned.peek().is_none() || learned.any(|d| leads[d.tensor.node.index()]) {
+        return;
+    }
+    let span = e.results.top.given.get("loss").copied();
+    let d = Diagnostic::warning(Code::N0413, "the loss depends on no weight, so nothing would learn");
+    let d = match span {
+        Some(span) => d.label(span, "whatever the weights are, it is the same"),
+        None => d,
+    };
+    e.session
+        .diagnostics
+        .push(d.help("a loss compares the output with something: loss = mean((output - target)^2)"));
 }
 
 /// Numbers, lists and the like whose name stands nowhere else in the file.
