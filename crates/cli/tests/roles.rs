@@ -165,3 +165,56 @@ fn every_rule_for_gaps_trains_and_predicts() {
         assert_eq!((lines.len(), lines[0] != "\"\""), (2, answered), "{rule}");
     }
 }
+
+#[test]
+fn every_column_has_a_role_that_is_told() {
+    let place = Place::new();
+    place.write("t.csv", "id,a,b,c,word\n1,1,2,3,x\n2,2,3,5,y\n3,4,4,4,x\n4,3,2,2,y\n");
+    let told = |block: &str| {
+        place.write("p.nn", &format!("data \"t.csv\" {block}\ndense 1\nloss = mean(output^2)\nepochs 1\n"));
+        let shown = place.nnc(&["data", "p.nn", "--rows", "0"]).fine();
+        let line = shown.lines().nth(2).unwrap().trim().to_string();
+        let trained = place.nnc(&["train", "p.nn"]).err;
+        assert!(trained.lines().any(|l| l == line), "{line}\n{trained}");
+        line
+    };
+    assert_eq!(told(""), "input id, a, b, c; target word");
+    // What no line names: `rest` takes all of it, the last column too.
+    assert_eq!(told("{ input rest }"), "input id, a, b, c, word; no target");
+    assert_eq!(told("{ drop id word; input rest }"), "input a, b, c; no target; not read: id, word");
+    assert_eq!(told("{ input rest; target a }"), "input id, b, c, word; target a");
+    // The last column is the target unless a line names it; no other takes its place.
+    assert_eq!(told("{ drop id }"), "input a, b, c; target word; not read: id");
+    assert_eq!(told("{ drop word }"), "input id, a, b, c; no target; not read: word");
+    assert_eq!(told("{ target none; drop id }"), "input a, b, c, word; no target; not read: id");
+    assert_eq!(told("{ input a missing=mean }"), "input a; target word; not read: id, b, c");
+    assert_eq!(told("{ input a; weight b; target c }"), "input a; target c; weight b; not read: id, word");
+    place.write("p.nn", "data \"t.csv\" { target none; target a }\ndense 1\nloss = mean(output^2)\n");
+    assert_eq!(place.nnc(&["check", "p.nn"]).code, 2);
+    // A program without lines that follows the advice keeps its inputs.
+    place.write("t.csv", "a,b,c\n1,2,3\n,3,5\n4,4,4\n");
+    place.write("p.nn", "data \"t.csv\"\ndense 1\nloss mse\nepochs 1\n");
+    let said = place.nnc(&["check", "p.nn"]).err;
+    assert!(said.contains("input a missing=mean") && said.contains("input rest"), "{said}");
+    assert_eq!(told("{ input a missing=mean; input rest; target c }"), "input a, b; target c");
+}
+
+#[test]
+fn a_target_that_the_loss_passes_over_is_told() {
+    let place = Place::new();
+    place.write("t.csv", "a,b,c\n1,2,3\n2,3,5\n4,4,4\n");
+    let check = |text: &str| {
+        place.write("p.nn", text);
+        place.nnc(&["check", "p.nn"]).err
+    };
+    let both = "data \"t.csv\" { input a; target b; target c }\ntarget b\ntarget c\ndense 1\nloss = mse(output, b)\n";
+    let said = check(both);
+    assert!(
+        said.contains("N0419") && said.contains("`c` is a target, and the loss does not use it"),
+        "{said}"
+    );
+    assert!(!check(&both.replace("mse(output, b)", "mse(output, b) + mse(output, c)")).contains("N0419"));
+    assert!(check("data \"t.csv\"\ndense 2\nloss = mse(output, input)\n").contains("N0419"));
+    let none = check("data \"t.csv\" { target none }\ndense 3\nloss = mse(output, input)\n");
+    assert!(!none.contains("N0419") && !none.contains("error"), "{none}");
+}

@@ -22,7 +22,7 @@ fn place(names: &[&str]) -> Place {
 /// Trains a few steps; every figure is a number, and the network can be used and looked at afterwards.
 fn trains(place: &Place, args: &[&str]) -> f64 {
     let run = place.path("run").display().to_string();
-    let args = [&["train", "--json", "-q", "--out", &run], args].concat();
+    let args = [&["train", "--json", "-q", "--overwrite", "--out", &run], args].concat();
     let report = place.nnc(&args).json();
     let loss = report["loss"].as_f64().unwrap_or_else(|| panic!("{args:?}: {report}"));
     assert!(loss.is_finite() && report["weights"].as_u64().unwrap() > 0, "{args:?}: {report}");

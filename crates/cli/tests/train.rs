@@ -209,3 +209,52 @@ fn a_run_goes_on() {
     assert_eq!(again.code, 2);
     assert!(again.err.contains("this run has done its 700 steps"), "{}", again.err);
 }
+
+#[test]
+fn the_run_of_another_program_is_not_written_over() {
+    let place = Place::new();
+    let net = |n: u32| format!("data {{ 0 1 -> 1; 1 0 -> 0 }}\ndense {n}\ndense 1\nloss mse\nepochs 1\n");
+    place.write("a.nn", &net(2));
+    place.write("b.nn", &net(3));
+    place.nnc(&["train", "a.nn", "-q", "--out", "run"]).fine();
+    let model = || std::fs::read(place.path("run").join("model.safetensors")).unwrap();
+    let first = model();
+    let said = place.nnc(&["train", "b.nn", "-q", "--out", "run"]);
+    assert_eq!(said.code, 2, "{}", said.err);
+    for told in ["`run` holds the run of another program, a.nn", "--out DIR", "--overwrite"] {
+        assert!(said.err.contains(told), "{}", said.err);
+    }
+    assert_eq!(model(), first);
+    // The same program, changed, is still the same.
+    place.write("a.nn", &net(4));
+    place.nnc(&["train", "a.nn", "-q", "--out", "run"]).fine();
+    assert_ne!(model(), first);
+    place.nnc(&["train", "b.nn", "-q", "--out", "run", "--overwrite"]).fine();
+    // Programs without a file are what they say.
+    let text = |n: u32| net(n).replace('\n', "; ");
+    assert_eq!(place.nnc(&["train", "-e", &text(2), "-q", "--out", "run"]).code, 2);
+    place.nnc(&["train", "-e", &text(2), "-q", "--out", "other"]).fine();
+    place.nnc(&["train", "-e", &text(2), "-q", "--out", "other", "--epochs", "2"]).fine();
+    assert_eq!(place.nnc(&["train", "-e", &text(3), "-q", "--out", "other"]).code, 2);
+    // Neither is a file of one's own, nor the folds of another program.
+    std::fs::create_dir(place.path("mine")).unwrap();
+    place.write("mine/spec.nn", &net(1));
+    let said = place.nnc(&["train", "a.nn", "-q", "--out", "mine"]);
+    assert!(said.code == 2 && said.err.contains("is of no run"), "{}", said.err);
+    place.nnc(&["train", "a.nn", "-q", "--folds", "2", "--out", "folds"]).fine();
+    assert_eq!(place.nnc(&["train", "b.nn", "-q", "--folds", "2", "--out", "folds"]).code, 2);
+}
+
+#[test]
+fn a_parameter_has_one_value() {
+    let place = Place::new();
+    place.write(
+        "p.nn",
+        "param hidden = 4\ndata { 0 1 -> 1; 1 0 -> 0 }\ndense hidden\ndense 1\nloss mse\nepochs 1\n",
+    );
+    for wrong in ["hidden=8,16,32", "hidden=8 -> 16", "hidden=8; 16"] {
+        let said = place.nnc(&["train", "p.nn", "-q", "--set", wrong]);
+        assert!(said.code == 2 && said.err.contains("value"), "{wrong}: {}", said.err);
+    }
+    place.nnc(&["train", "p.nn", "-q", "--set", "hidden=8"]).fine();
+}

@@ -59,7 +59,9 @@ pub(crate) fn prepare(spec: &DataSpec, limits: &Limits, faults: &mut Faults) -> 
     let width = source.heads().len();
     let by = series::columns(spec, source.heads(), &name, faults);
     let roles = series::roles(spec, &by);
-    let mut uses = roles::resolve(source.heads(), &name, &roles, window.is_some(), faults);
+    let keys: Vec<usize> = by.iter().map(|c| c.position).collect();
+    let mut uses = roles::resolve(source.heads(), &name, &roles, window.is_some(), &keys, faults);
+    let window = samples::towards(window, &uses, spec, faults);
     samples::no_gaps(&uses, window, faults);
     if !faults.is_empty() {
         return None;
@@ -108,7 +110,9 @@ pub(crate) fn sketch(spec: &DataSpec, limits: &Limits) -> Option<Schema> {
     let window = samples::window(&train, &mut ignored);
     let by = series::columns(spec, source.heads(), &name, &mut ignored);
     let roles = series::roles(spec, &by);
-    let mut uses = roles::resolve(source.heads(), &name, &roles, window.is_some(), &mut ignored);
+    let keys: Vec<usize> = by.iter().map(|c| c.position).collect();
+    let mut uses = roles::resolve(source.heads(), &name, &roles, window.is_some(), &keys, &mut ignored);
+    let window = samples::towards(window, &uses, spec, &mut ignored);
     let wants = roles::wants(&uses, source.heads().len(), &mut ignored);
     if !ignored.is_empty() || wants.contains(&Want::Date) {
         return None;
@@ -135,15 +139,16 @@ pub(crate) fn finish(
     limits: &Limits,
     mut faults: Faults,
 ) -> Result<Dataset, Vec<Fault>> {
-    let Prepared { raw, kept, series, parts, stats, notes, .. } = prepared;
+    let Prepared { raw, kept, series, parts, stats, notes, dropped, .. } = prepared;
     let map: Vec<Option<usize>> = stats.columns.iter().map(|c| Some(c.position)).collect();
     let handle = spec.train.handle();
-    let job = Job { stats: &stats, map: &map, kept, series, lenient: false, limits, handle };
+    let rest = !spec.roles.iter().any(|r| r.role == Role::Input);
+    let job = Job { stats: &stats, map: &map, kept, series, lenient: false, rest, limits, handle };
     let store = encode::encode(raw, job, Gaps::default(), &mut faults);
     let valid = other(spec.valid.as_ref(), &stats, limits, &mut faults);
     let test = other(spec.test.as_ref(), &stats, limits, &mut faults);
     match store.filter(|_| faults.is_empty()) {
-        Some(store) => Ok(assemble(store, parts, stats, valid, test, notes)),
+        Some(store) => Ok(Dataset { dropped, ..assemble(store, parts, stats, valid, test, notes) }),
         None => Err(faults.into_vec()),
     }
 }
@@ -209,7 +214,7 @@ pub(crate) fn encode_part(
     let samples = Samples::new(raw.len, kept, stats.window, series);
     let kept = samples.kept.clone();
     let series = samples.series.clone();
-    let job = Job { stats, map: &map, kept, series, lenient, limits, handle: spec.handle() };
+    let job = Job { stats, map: &map, kept, series, lenient, rest: false, limits, handle: spec.handle() };
     let Some(store) = encode::encode(raw, job, gaps, &mut faults) else { return Err(faults.into_vec()) };
     let whole = if store.targets.is_empty() { samples.without_targets() } else { samples };
     let table = match whole.starts() {
@@ -304,6 +309,9 @@ fn read(
     if let Some(used) = grouping {
         wants[used.position] = Want::Text;
     }
+    if by.is_empty() && matches!(&spec.train, SourceSpec::Csv(csv) if csv.window.is_some()) {
+        wants.iter_mut().filter(|w| **w == Want::Skip).for_each(|w| *w = Want::Watch);
+    }
     let name = source.name().to_string();
     let mut raw = source.read(&wants, faults)?;
     countable(&raw, &name, faults);
@@ -390,6 +398,7 @@ fn assemble(
         test: test.or_else(|| part(parts.test)),
         train: if all { Table { store: Arc::clone(&store), rows: Rows::All } } else { table(parts.train) },
         stats,
+        dropped: Vec::new(),
         notes,
     }
 }

@@ -5,10 +5,11 @@ use serde::Serialize;
 use crate::build::{self, Prepared};
 use crate::fault::{Fault, Faults, codes};
 use crate::layout;
+use crate::printed::{CELL, clip};
 use crate::raw::{Data, NONE, Spilled, SpilledKind};
 use crate::schema::{ColumnKind, Port, PortId};
 use crate::spec::{DataSpec, Role, Scaling};
-use crate::stats::{ColumnStats, Fill};
+use crate::stats::{ColumnStats, Fill, Stats};
 use crate::table::Table;
 use crate::{Dataset, Limits};
 
@@ -37,6 +38,8 @@ pub struct Description {
     pub columns: Vec<ColumnView>,
     /// The columns that are not.
     pub dropped: Vec<String>,
+    /// Which column is for what, in one line.
+    pub roles: String,
     /// The inputs of the network.
     pub inputs: Vec<Port>,
     /// Its targets.
@@ -108,6 +111,7 @@ pub(crate) fn describe(spec: &DataSpec, limits: &Limits, rows: usize) -> Result<
         parts: [prepared.parts.train.len(), prepared.parts.valid.len(), prepared.parts.test.len()],
         columns,
         dropped: prepared.dropped.clone(),
+        roles: roles(&prepared.stats, &prepared.dropped, crate::MOST_NAMES),
         inputs: prepared.stats.schema.inputs.clone(),
         targets: prepared.stats.schema.targets.clone(),
         first: lines.iter().map(|r| r + 1).collect(),
@@ -175,6 +179,41 @@ fn column(c: &ColumnStats, prepared: &Prepared) -> Result<ColumnView, Box<Fault>
         categories: c.vocabulary.iter().cloned().zip(c.counts.iter().copied()).collect(),
         histogram,
     })
+}
+
+/// Which column is for what, in one line with at most `most` names of a kind.
+pub(crate) fn roles(stats: &Stats, dropped: &[String], most: usize) -> String {
+    let list = |names: Vec<&str>| {
+        let shown = names.iter().take(most).map(|n| clip(n, CELL)).collect::<Vec<_>>().join(", ");
+        match names.len().saturating_sub(most) {
+            0 => shown,
+            more => format!("{shown} and {more} more"),
+        }
+    };
+    let of = |role: Role| {
+        let mut names: Vec<&str> =
+            stats.columns.iter().filter(|c| c.role == role).map(ColumnStats::source).collect();
+        names.dedup(); // the parts of a date
+        names
+    };
+    let mut parts = vec![format!("input {}", list(of(Role::Input)))];
+    parts.push(match of(Role::Target) {
+        names if names.is_empty() => "no target".to_string(),
+        names => format!("target {}", list(names)),
+    });
+    if let weights @ [_, ..] = &of(Role::Weight)[..] {
+        parts.push(format!("weight {}", list(weights.to_vec())));
+    }
+    if !stats.by.is_empty() {
+        parts.push(format!(
+            "one series for each {}",
+            list(stats.by.iter().map(|c| c.name.as_str()).collect())
+        ));
+    }
+    if !dropped.is_empty() {
+        parts.push(format!("not read: {}", list(dropped.iter().map(String::as_str).collect())));
+    }
+    parts.join("; ")
 }
 
 /// Counts values in equal parts of the range.
@@ -290,7 +329,7 @@ fn cell(data: &Data, row: usize) -> String {
     let Ok((base, data)) = data.part(row..row + 1) else { return String::new() };
     let row = row - base;
     match data.as_ref() {
-        Data::Skipped | Data::Spilled(_) => String::new(),
+        Data::Skipped | Data::Watched(_) | Data::Spilled(_) => String::new(),
         Data::Numbers(v) if v[row].is_nan() => "·".into(),
         Data::Numbers(v) => v[row].to_string(),
         Data::Text { codes, .. } if codes[row] == NONE => "·".into(),

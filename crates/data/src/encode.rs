@@ -32,6 +32,9 @@ pub(crate) struct Job<'a> {
     /// Whether a row that cannot be encoded is left without an answer, and is
     /// no fault.
     pub(crate) lenient: bool,
+    /// Whether columns are inputs because no line says which are, so that a
+    /// line for one of them needs another for the rest.
+    pub(crate) rest: bool,
     pub(crate) limits: &'a Limits,
     pub(crate) handle: Option<Handle>,
 }
@@ -337,6 +340,10 @@ impl<'a> Encoder<'a, '_> {
             (Role::Target, _) => format!("target {name} missing=drop"),
             (_, ColumnKind::Category) => format!("input {name} one_hot missing=mode   or   missing=drop"),
             _ => format!("input {name} missing=mean   or   missing=drop"),
+        };
+        let help = match self.job.rest && stats.role == Role::Input {
+            true => format!("{help}\ninput rest   for the other columns"),
+            false => help,
         };
         let fault = Fault::new(codes::MISSING, message)
             .label(if n == 1 { "missing" } else { "the first is here" })

@@ -273,4 +273,6 @@ pub mod codes {
     pub const UNSEEN_CLASS: Code = Code::N0556;
     /// Many rows that `missing=drop` leaves out.
     pub const DROPPED: Code = Code::N0557;
+    /// Windows that run from one series into the next.
+    pub const SERIES: Code = Code::N0559;
 }

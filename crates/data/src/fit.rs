@@ -35,7 +35,7 @@ pub(crate) fn fit(raw: &Raw, uses: &[Use], train: &[u32], faults: &mut Faults) -
         let mut stats = blank(position, used);
         let cell = Cell { places: &raw.places, position, used };
         match data {
-            Data::Skipped => continue,
+            Data::Skipped | Data::Watched(_) => continue,
             Data::Numbers(values) => numbers(&mut stats, values, train, &cell, faults),
             Data::Dates(values) => {
                 all.extend(dates(values, train, &cell, faults));

@@ -54,7 +54,7 @@ pub(crate) fn fit(stats: &mut ColumnStats, data: &Data, train: &[u32], cell: &Ce
             }
             SpilledKind::Numbers | SpilledKind::Text { .. } => {}
         },
-        Data::Skipped | Data::Numbers(_) | Data::Text { .. } | Data::Dates(_) => {}
+        Data::Skipped | Data::Watched(_) | Data::Numbers(_) | Data::Text { .. } | Data::Dates(_) => {}
     }
 }
 
@@ -81,7 +81,12 @@ pub(crate) fn numbers<'a>(data: &'a Data, rows: &'a [u32]) -> Option<(&'a [usize
             SpilledKind::F64 { shape } => (shape, Box::new(Walk::<f64>::new(file, width(shape), rows))),
             SpilledKind::Numbers | SpilledKind::Text { .. } => return None,
         },
-        Data::Skipped | Data::Numbers(_) | Data::Text { .. } | Data::Dates(_) | Data::Windows(_) => {
+        Data::Skipped
+        | Data::Watched(_)
+        | Data::Numbers(_)
+        | Data::Text { .. }
+        | Data::Dates(_)
+        | Data::Windows(_) => {
             return None;
         }
     })
@@ -94,6 +99,7 @@ fn rows_of(data: &Data) -> Option<usize> {
         Data::F32 { shape, data } => (shape, data.len()),
         Data::F64 { shape, data } => (shape, data.len()),
         Data::Skipped
+        | Data::Watched(_)
         | Data::Numbers(_)
         | Data::Text { .. }
         | Data::Dates(_)

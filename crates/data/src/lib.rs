@@ -72,9 +72,11 @@ mod input;
 mod intern;
 mod layout;
 mod packed;
+mod printed;
 mod raw;
 pub mod rng;
 mod roles;
+mod runs;
 mod samples;
 mod schema;
 mod series;
@@ -114,17 +116,29 @@ pub struct Dataset {
     pub test: Option<Table>,
     /// What encodes raw rows later; taken from the training part.
     pub stats: Stats,
+    /// Columns that are not read.
+    pub dropped: Vec<String>,
     /// Warnings and notes.
     pub notes: Vec<Fault>,
 }
 
 impl Dataset {
+    /// Which column is for what, in one line: `input a, b; target y; not
+    /// read: id`. `None` where the columns have no names of their own.
+    pub fn roles(&self) -> Option<String> {
+        let named = self.stats.named || !self.dropped.is_empty();
+        named.then(|| describe::roles(&self.stats, &self.dropped, MOST_NAMES))
+    }
+
     /// Bytes of memory its rows take; what is on disk takes none.
     pub fn bytes(&self) -> u64 {
         let parts = [Some(&self.train), self.valid.as_ref(), self.test.as_ref()];
         Table::bytes_of(parts.into_iter().flatten())
     }
 }
+
+/// Names of columns that a line shows of each kind.
+const MOST_NAMES: usize = 8;
 
 /// How much the crate may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

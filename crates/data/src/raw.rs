@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::dates::Date;
 use crate::disk::{self, DiskFile};
 use crate::fault::{Fault, Faults, Place};
+use crate::runs::Runs;
 use crate::spec::{Handle, Role};
 
 /// The code of a missing category.
@@ -38,6 +39,8 @@ impl Head {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Want {
     Skip,
+    /// Not read, but looked at for how its texts follow each other.
+    Watch,
     Auto,
     /// As `Auto`, for a target: arrays of whole numbers become classes.
     Class,
@@ -59,6 +62,8 @@ pub(crate) struct Raw {
 #[derive(Clone, Debug)]
 pub(crate) enum Data {
     Skipped,
+    /// Not kept: only how the texts follow each other.
+    Watched(Runs),
     /// NaN is a missing value; no value is infinite.
     Numbers(Vec<f64>),
     /// [`NONE`] is a missing value. The vocabulary is sorted.
@@ -210,7 +215,7 @@ impl Data {
     /// Bytes the values take.
     pub(crate) fn bytes(&self) -> u64 {
         let n = match self {
-            Self::Skipped => 0,
+            Self::Skipped | Self::Watched(_) => 0,
             Self::Numbers(v) => v.len() * 8,
             Self::Text { codes, .. } => codes.len() * 4,
             Self::Dates(v) => v.len() * size_of::<Date>(),

@@ -88,20 +88,29 @@ pub(crate) fn resolve(
     source: &str,
     roles: &[RoleSpec],
     windowed: bool,
+    keys: &[usize],
     faults: &mut Faults,
 ) -> Vec<Use> {
     let uses = vec![Vec::new(); heads.len()];
-    let mut plan = Plan { heads: heads.to_vec(), source, windowed, uses };
+    let mut plan = Plan { heads: heads.to_vec(), source, windowed, keys, uses };
     for spec in roles {
         plan.named(spec, faults);
+    }
+    let none = |r: &&RoleSpec| r.role == Role::Target && r.columns == Columns::Names(Vec::new());
+    let targets = roles.iter().filter(|r| r.role == Role::Target);
+    if let (Some(none), true) = (roles.iter().find(none), targets.count() > 1) {
+        let fault = Fault::new(codes::ROLES, "`target none` stands beside another `target`").at(none.handle);
+        faults.push(fault.help("keep one of the two"));
     }
     let rests: Vec<&RoleSpec> = roles.iter().filter(|r| r.columns == Columns::Rest).collect();
     if let [_, second, ..] = rests.as_slice() {
         let fault = Fault::new(codes::ROLES, "`rest` is given twice").at(second.handle);
         faults.push(fault.help("all columns no line names can go to one role only"));
     }
-    let target = match roles.iter().any(|r| r.role == Role::Target) {
-        true => Vec::new(),
+    // What `rest` takes is taken.
+    let all_taken = rests.iter().any(|r| r.role == Role::Input);
+    let target = match all_taken || roles.iter().any(|r| r.role == Role::Target) {
+        true => plan.known_targets(roles.iter().any(|r| r.role == Role::Target)),
         false => plan.default_targets(),
     };
     plan.rest(rests.first().copied(), roles.iter().any(|r| r.role == Role::Input), &target);
@@ -136,6 +145,8 @@ struct Plan<'a> {
     heads: Vec<Head>,
     source: &'a str,
     windowed: bool,
+    /// Columns that tell series apart, and are no target by default.
+    keys: &'a [usize],
     uses: Vec<Vec<Use>>,
 }
 
@@ -189,18 +200,23 @@ impl Plan<'_> {
         fault.help(format!("{has} {}", list.join(" ")))
     }
 
-    /// What the source knows to be targets; else the last column that is not
-    /// dropped, unless a line names it as something else.
+    /// What the source itself knows to be targets, unless lines say which.
+    fn known_targets(&self, said: bool) -> Vec<usize> {
+        let known = |i: &usize| self.heads[*i].role == Some(Role::Target) && self.uses[*i].is_empty();
+        (0..self.heads.len()).filter(|_| !said).filter(known).collect()
+    }
+
+    /// What the source knows to be targets; else the last column, unless a
+    /// line names it. Of windows it may be an input too.
     fn default_targets(&self) -> Vec<usize> {
-        let free = |i: &usize| self.uses[*i].is_empty();
-        let columns = 0..self.heads.len();
         if self.heads.iter().any(|h| h.role.is_some()) {
-            return columns.filter(|&i| self.heads[i].role == Some(Role::Target)).filter(free).collect();
+            return self.known_targets(false);
         }
-        let dropped = |i: usize| self.uses[i].iter().any(|u| u.role == Role::Drop);
-        let mut kept = columns.filter(|&i| !dropped(i));
-        let last = kept.next_back();
-        let alone = kept.next().is_none();
+        let key = |i: usize| self.keys.contains(&i);
+        let mut columns = (0..self.heads.len()).filter(|&i| !key(i));
+        let last = columns.next_back();
+        let alone = columns.next().is_none();
+        let free = |i: &usize| self.uses[*i].is_empty();
         let past = |i: &usize| self.windowed && self.uses[*i].iter().all(|u| u.role == Role::Input);
         last.filter(|i| free(i) && !alone || past(i)).into_iter().collect()
     }

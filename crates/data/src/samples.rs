@@ -5,7 +5,7 @@ use crate::fit;
 use crate::raw::{Data, NONE, Raw};
 use crate::roles::Use;
 use crate::series::Series;
-use crate::spec::{DataSpec, Missing, SourceSpec};
+use crate::spec::{DataSpec, Missing, Role, SourceSpec};
 use crate::split::{self, Parts, Ties};
 use crate::stats::Window;
 
@@ -151,6 +151,25 @@ pub(crate) fn window(source: &SourceSpec, faults: &mut Faults) -> Option<Window>
         return None;
     }
     Some(Window { length, horizon: csv.horizon, until: csv.until })
+}
+
+/// Where nothing is a target, windows reach no further than their own rows.
+pub(crate) fn towards(
+    window: Option<Window>,
+    uses: &[Use],
+    spec: &DataSpec,
+    faults: &mut Faults,
+) -> Option<Window> {
+    let w = window?;
+    if uses.iter().any(|u| u.role == Role::Target) {
+        return window;
+    }
+    if w.horizon != 1 || w.until.is_some() {
+        let message = "`horizon=` says which rows are the target, and no column is one";
+        let fault = Fault::new(codes::OPTION, message).at(spec.train.handle());
+        faults.push(fault.help("target NAME   or   no horizon="));
+    }
+    Some(Window { horizon: 0, until: None, ..w })
 }
 
 /// Windows are of rows that follow each other.

@@ -1,9 +1,10 @@
 //! A description of data as text for a terminal.
 
 use std::fmt::Write as _;
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
 use crate::describe::{BINS, ColumnView, Description, short};
+use crate::printed::{CELL, clip, clip_to, printable};
 use crate::schema::ColumnKind;
 use crate::spec::Role;
 
@@ -28,8 +29,6 @@ impl Default for Style {
 const MOST_CLASSES: usize = 12;
 /// The longest bar.
 const BAR: usize = 30;
-/// The most characters of a cell.
-const CELL: usize = 24;
 /// Narrower lines would say nothing.
 const NARROW: usize = 40;
 
@@ -41,11 +40,8 @@ impl Description {
         let [train, valid, test] = self.parts;
         let _ = write!(out, "{}   {} rows, {} columns", printable(&self.source), self.rows, self.width);
         let _ = writeln!(out, "   train {train}, valid {valid}, test {test}\n");
+        self.roles_lines(style, &mut out);
         self.columns_table(style, &mut out);
-        if !self.dropped.is_empty() {
-            let names: Vec<String> = self.dropped.iter().map(|n| clip(n, CELL)).collect();
-            let _ = writeln!(out, "\n  not read: {}", fitting(&names, style.width - 12));
-        }
         out.push('\n');
         for (side, ports) in [("input", &self.inputs), ("target", &self.targets)] {
             for port in ports {
@@ -60,6 +56,21 @@ impl Description {
         self.rows_before(style, &mut out);
         self.rows_after(style, &mut out);
         out
+    }
+
+    /// Which column is for what, in more than one line only where it does not fit.
+    fn roles_lines(&self, style: Style, out: &mut String) {
+        let room = style.width - 3;
+        let mut line = String::new();
+        for part in self.roles.split("; ") {
+            if !line.is_empty() && line.width() + 2 + part.width() > room {
+                let _ = writeln!(out, "  {line};");
+                line.clear();
+            }
+            line.push_str(if line.is_empty() { "" } else { "; " });
+            line.push_str(&clip_to(part, room, style.more()));
+        }
+        let _ = writeln!(out, "  {line}\n");
     }
 
     fn columns_table(&self, style: Style, out: &mut String) {
@@ -237,7 +248,7 @@ impl Table {
             for (i, (cell, &width)) in line.iter().zip(&widths).enumerate() {
                 let last = i + 1 == line.len();
                 let room = style.width.saturating_sub(used + 1);
-                let cell = if last { clip_to(cell, room, style) } else { cell.clone() };
+                let cell = if last { clip_to(cell, room, style.more()) } else { cell.clone() };
                 let gap = " ".repeat(width.saturating_sub(cell.width()));
                 used += width + 2;
                 let cell = match () {
@@ -313,52 +324,6 @@ fn values(c: &ColumnView, style: Style) -> String {
     let more = order.len().saturating_sub(4);
     let more = if more > 0 { format!(", and {more} more") } else { String::new() };
     format!("{}{more}", shown.join(", "))
-}
-
-/// As many names as fit.
-fn fitting(names: &[String], room: usize) -> String {
-    let mut text = String::new();
-    for (i, name) in names.iter().enumerate() {
-        let comma = if i == 0 { "" } else { ", " };
-        if text.width() + name.width() + 16 > room && i > 0 {
-            let _ = write!(text, ", and {} more", names.len() - i);
-            break;
-        }
-        let _ = write!(text, "{comma}{name}");
-    }
-    text
-}
-
-/// Names and cells come from files; none may steer the terminal.
-fn printable(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() { shown.extend(c.escape_debug()) } else { shown.push(c) }
-    }
-    shown
-}
-
-/// At most so many columns, and no character that moves the cursor.
-fn clip(text: &str, most: usize) -> String {
-    let short: String = text.chars().take(most + 1).collect();
-    clip_to(&printable(&short), most, Style::default())
-}
-
-fn clip_to(text: &str, most: usize, style: Style) -> String {
-    if text.width() <= most {
-        return text.to_string();
-    }
-    let more = style.more();
-    let mut room = most.saturating_sub(more.width());
-    let fits = |c: &char| {
-        let width = c.width().unwrap_or(0);
-        let fits = width <= room;
-        room = room.saturating_sub(width);
-        fits
-    };
-    let mut shown: String = text.chars().take_while(fits).collect();
-    shown.push_str(more);
-    shown
 }
 
 fn kind_word(kind: ColumnKind) -> &'static str {

@@ -3,6 +3,7 @@
 use crate::fault::{Fault, codes};
 use crate::raw::{Data, NONE, Raw};
 use crate::roles::Use;
+use crate::runs::Runs;
 use crate::schema::ColumnKind;
 use crate::spec::{DataSpec, Kind, Role, SourceSpec};
 use crate::stats::{ColumnStats, Stats};
@@ -40,6 +41,7 @@ pub(crate) fn notes(raw: &Raw, uses: &[Use], train: &[u32], stats: &Stats, spec:
         notes.extend(found.into_iter().map(|f| Fault { path: path.clone(), ..f.warning() }.at(handle)));
     }
     notes.extend(overlap(stats, spec));
+    notes.extend(mixed_series(raw, uses, stats, spec));
     notes
 }
 
@@ -202,11 +204,38 @@ fn overlap(stats: &Stats, spec: &DataSpec) -> Option<Fault> {
         _ => stats.window.is_some_and(|w| w.length > 1),
     };
     let split = &spec.split;
-    let shuffled = !split.ordered && (split.valid > 0.0 || split.test > 0.0 || split.fold.is_some());
-    (shared && shuffled).then(|| {
+    // Windows within a group are in one part, and share rows with no other.
+    let grouped = split.group.as_ref().is_some_and(|g| stats.by.iter().any(|c| c.name == g.name));
+    let parts = split.valid > 0.0 || split.test > 0.0 || split.fold.is_some();
+    (shared && parts && !split.ordered && !grouped).then(|| {
         let message = "windows overlap, so a shuffled split validates on rows it has trained on";
-        Fault::new(codes::OVERLAP, message).warning().at(split.handle).help("split valid=10% ordered")
+        let fault = Fault::new(codes::OVERLAP, message).warning().at(split.handle);
+        match stats.by.first() {
+            Some(c) => fault.help(format!("split valid=10% ordered   or   split valid=10% group={}", c.name)),
+            None => fault.help("split valid=10% ordered"),
+        }
     })
+}
+
+/// A column of words that stay the same for long and never come back names
+/// series, and windows at its changes hold rows of two of them.
+fn mixed_series(raw: &Raw, uses: &[Use], stats: &Stats, spec: &DataSpec) -> Option<Fault> {
+    let window = stats.window.filter(|_| stats.by.is_empty())?;
+    let names_series = |data: &Data| match data {
+        Data::Watched(runs) => runs.names_series(window.end()),
+        Data::Text { codes, vocabulary } => {
+            let mut runs = Runs::default();
+            let word = |c: u32| vocabulary.get(c as usize).map_or("", String::as_str);
+            codes.iter().for_each(|&c| runs.push(word(c).as_bytes()));
+            runs.names_series(window.end())
+        }
+        _ => false,
+    };
+    let at = raw.columns.iter().position(names_series)?;
+    let name = &uses.iter().find(|u| u.position == at)?.name;
+    let message = format!("windows run from one series into the next: `{name}` changes within some of them");
+    let fault = Fault::new(codes::SERIES, message).warning().at(spec.train.handle());
+    Some(fault.help(format!("by={name}   keeps windows within one `{name}`")))
 }
 
 /// `missing=drop` on a column with many gaps leaves little.

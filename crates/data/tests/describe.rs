@@ -28,6 +28,8 @@ fn a_table_is_shown() {
         "\
 t.csv   4 rows, 3 columns   train 4, valid 0, test 0
 
+  input size, shop; target price
+
   column  role    kind      encoded                   missing                values for training
   size    input   number    standardize missing=2.33        1  █   █      █  1 … 4, mean 2.33 ± 1.25
   shop    input   category  one_hot                         ·  █▃            north 3, south 1

@@ -464,6 +464,8 @@ pub enum ExprKind {
     Name(String),
     /// `[a, b]`
     List(Vec<Expr>),
+    /// `a..b` as the value of an option, both ends included.
+    Range(Box<Expr>, Box<Expr>),
     /// `(chain)`
     Group(Box<Chain>),
     /// `if c then a else b`

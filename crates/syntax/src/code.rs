@@ -134,6 +134,7 @@ codes! {
         N0416 "a sum over all samples, where there is one sample"
         N0417 "a figure of which it is not said what is better"
         N0418 "a target that a loss or metric is not made for"
+        N0419 "a target that no loss uses"
     }
     Data "N05" "data" {
         N0500 "there is no data"
@@ -161,6 +162,7 @@ codes! {
         N0556 "a class the training part lacks"
         N0557 "many rows left out"
         N0558 "rows that have no answer"
+        N0559 "windows that run from one series into the next"
     }
     Runs "N06" "runs and models" {
         N0601 "the loss became no number"

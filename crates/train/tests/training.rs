@@ -222,7 +222,7 @@ fn the_resolved_program_names_the_file_of_ones_own() {
     let options = LoadOptions { data: Some(csv.to_string_lossy().into_owned()), ..LoadOptions::default() };
     let none = "dense 2 tanh\ndense 1\nloss mse\nepochs 3\n";
     let rows = format!("data {{ 0 0 -> 0; 0 1 -> 1 }}\nvalid {{ 0 0 -> 0 }}\n{none}");
-    let file = format!("data \"other.csv\" {{\n  input rest standardize\n}}\n{none}");
+    let file = format!("data \"other.csv\" {{\n  input rest standardize\n  target c3\n}}\n{none}");
     for text in [none, &rows, &file] {
         let loaded = ok(load(common::spec(text), &options));
         let model = ok(loaded.model(DType::F32));

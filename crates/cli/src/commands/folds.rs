@@ -32,8 +32,8 @@ pub fn run(
 ) -> Result<u8> {
     let flag = interrupt(out);
     let first = each.prepare((0, folds), out).map_err(|f| f.with_tail(NOTHING))?;
-    let name = first.0.spec.sources.get(first.0.spec.source).name.clone();
-    let mut all = Folds::begin(folds, folder, &name)?;
+    let overwrite = each.options(PathBuf::new(), flag.clone()).overwrite;
+    let mut all = Folds::begin(folds, folder, &first.0, overwrite)?;
     let mut next = Some(first);
     let mut interrupted = false;
     for i in 0..folds {

@@ -291,11 +291,22 @@ fn insert(
     let value = match (&reading.class, numbers.len()) {
         (Some(class), _) => json!(class),
         (None, 1) => numbers.remove(0),
-        (None, _) => Value::Array(std::mem::take(&mut numbers)),
+        (None, _) => nested(std::mem::take(&mut numbers), &heading.shape),
     };
     out.insert(heading.name.clone(), value);
     if has_values && reading.class.is_some() {
         out.insert(values, Value::Array(numbers));
+    }
+}
+
+/// Numbers in lists of lists, by the shape.
+fn nested(numbers: Vec<Value>, shape: &[usize]) -> Value {
+    match shape {
+        [_, rest @ ..] if !rest.is_empty() => {
+            let one = rest.iter().product::<usize>().max(1);
+            Value::Array(numbers.chunks(one).map(|part| nested(part.to_vec(), rest)).collect())
+        }
+        _ => Value::Array(numbers),
     }
 }
 

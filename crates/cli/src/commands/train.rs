@@ -55,6 +55,9 @@ pub struct TrainArgs {
     /// The folder of the run, instead of the next one in runs/
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Replace the run of another program in that folder
+    #[arg(long, requires = "out")]
+    pub overwrite: bool,
     /// How the result is written.
     #[command(flatten)]
     pub result: ResultArgs,
@@ -116,6 +119,9 @@ fn prepare(args: &TrainArgs, fold: Option<(usize, usize)>, out: &mut Output) -> 
     let length = Length { epochs: args.epochs, steps: args.steps };
     let spec = input::spec(&args.spec, length, out)?;
     let loaded = input::fold(&args.spec, spec, fold, out)?;
+    if let Some(roles) = loaded.data.roles().filter(|_| fold.is_none_or(|(i, _)| i == 0)) {
+        out.note(&roles);
+    }
     // The reference has one precision only.
     let precision = if args.engine == Engine::Reference { Precision::F64 } else { args.precision };
     let model = input::model(&loaded, precision, out)?;
@@ -129,6 +135,7 @@ fn options(args: &TrainArgs, folder: Option<PathBuf>, interrupt: Arc<AtomicBool>
         init: args.init.clone(),
         shuffle: !args.no_shuffle,
         out: folder,
+        overwrite: args.overwrite,
         memory_limit: args.spec.memory,
         interrupt,
         ..TrainOptions::default()

@@ -8,6 +8,7 @@ use super::number;
 use crate::disk::Writer;
 use crate::intern::Interner;
 use crate::raw::{Data, Spilled, SpilledKind, is_missing};
+use crate::runs::Runs;
 
 /// A column being read.
 pub(crate) struct Column {
@@ -19,6 +20,8 @@ pub(crate) struct Column {
 
 enum Kind {
     Skip,
+    /// Not kept: only how its texts follow each other.
+    Watch(Runs),
     /// Nothing but missing cells so far.
     Open(usize),
     Numbers(Vec<f64>),
@@ -40,6 +43,11 @@ impl Column {
     /// A column nobody wants.
     pub(crate) fn skip() -> Self {
         Self::of(Kind::Skip, false)
+    }
+
+    /// A column of which is only kept how its texts follow each other.
+    pub(crate) fn watch() -> Self {
+        Self::of(Kind::Watch(Runs::default()), false)
     }
 
     /// A column of numbers.
@@ -72,6 +80,10 @@ impl Column {
     pub(crate) fn push(&mut self, cell: &[u8]) -> Result<(), Bad> {
         match &mut self.kind {
             Kind::Skip => Ok(()),
+            Kind::Watch(runs) => {
+                runs.push(cell);
+                Ok(())
+            }
             Kind::Numbers(values) => match number::parse(cell, self.comma) {
                 Some(x) => {
                     values.push(x);
@@ -115,7 +127,7 @@ impl Column {
     /// Bytes it takes in memory.
     pub(crate) fn bytes(&self) -> usize {
         match &self.kind {
-            Kind::Skip | Kind::Open(_) => 0,
+            Kind::Skip | Kind::Watch(_) | Kind::Open(_) => 0,
             Kind::Numbers(values) => values.capacity() * 8,
             Kind::Text(names) => names.bytes(),
         }
@@ -123,7 +135,7 @@ impl Column {
 
     /// Writes what is in memory to disk; a vocabulary stays.
     pub(crate) fn spill(&mut self) -> io::Result<()> {
-        if matches!(self.kind, Kind::Skip | Kind::Open(_)) {
+        if matches!(self.kind, Kind::Skip | Kind::Watch(_) | Kind::Open(_)) {
             return Ok(());
         }
         if self.disk.is_none() {
@@ -133,7 +145,7 @@ impl Column {
         match &mut self.kind {
             Kind::Numbers(values) => writer.put(std::mem::take(values)),
             Kind::Text(names) => writer.put(names.take_codes()),
-            Kind::Skip | Kind::Open(_) => Ok(()),
+            Kind::Skip | Kind::Watch(_) | Kind::Open(_) => Ok(()),
         }
     }
 
@@ -148,6 +160,7 @@ impl Column {
         };
         Ok(match (self.kind, file) {
             (Kind::Skip, _) => Data::Skipped,
+            (Kind::Watch(runs), _) => Data::Watched(runs),
             (Kind::Open(n), _) => Data::Numbers(vec![f64::NAN; n]),
             (Kind::Numbers(values), None) => Data::Numbers(values),
             (Kind::Numbers(_), Some(file)) => Data::Spilled(Spilled { file, of: SpilledKind::Numbers }),

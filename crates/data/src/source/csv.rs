@@ -230,6 +230,7 @@ impl<'a> TableReader<'a> {
         let comma = spec.decimal_comma;
         let columns = wants.iter().enumerate().map(|(i, want)| match want {
             Want::Skip => Column::skip(),
+            Want::Watch => Column::watch(),
             Want::Number => Column::numbers(comma),
             Want::Text | Want::Date => Column::text(comma),
             Want::Auto | Want::Class => {

@@ -129,7 +129,7 @@ impl Rows {
         let numbers = cells().filter(|c| matches!(c.value, CellValue::Number(_)));
         let number = numbers.count() * 2 >= self.rows.len();
         match want {
-            Want::Skip => Data::Skipped,
+            Want::Skip | Want::Watch => Data::Skipped,
             Want::Number => self.numbers(i, places, faults),
             Want::Auto | Want::Class if number => self.numbers(i, places, faults),
             Want::Auto | Want::Class | Want::Text | Want::Date => text(cells()),

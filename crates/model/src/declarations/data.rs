@@ -20,6 +20,8 @@ pub enum Literal {
     Bool(bool),
     /// `[flip, shift]`
     List(Vec<Literal>),
+    /// `1..3`
+    Range(f64, f64),
 }
 
 /// A word of a data declaration: `"f.csv"`, `window=24`.

@@ -30,6 +30,12 @@ impl Elab<'_> {
             ExprKind::List(items) => {
                 Value::List(items.iter().map(|e| self.expr(frame, e)).collect::<Res<Vec<_>>>()?)
             }
+            ExprKind::Range(..) => {
+                let d = self.error(Code::N0205, "a range is no value here", expr.span, "");
+                return Err(Stop::Error(Box::new(
+                    d.help("one number; rows to come have a range: horizon=1..3"),
+                )));
+            }
             ExprKind::Group(chain) => {
                 let rows = frame.rows;
                 frame.rows = if rows == Rows::None { rows } else { Rows::Weights };

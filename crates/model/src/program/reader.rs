@@ -160,6 +160,13 @@ impl Elab<'_> {
         if let ExprKind::List(items) = &expr.kind {
             return Ok(Literal::List(items.iter().map(|e| self.literal(frame, e)).collect::<Res<_>>()?));
         }
+        if let ExprKind::Range(first, last) = &expr.kind {
+            let ends = [self.literal(frame, first)?, self.literal(frame, last)?];
+            return match ends {
+                [Literal::Number(first), Literal::Number(last)] => Ok(Literal::Range(first, last)),
+                _ => self.fail(Code::N0205, "a range has a number at both ends", expr.span, "horizon=1..3"),
+            };
+        }
         let value = self.expr(frame, expr)?;
         if let Value::Shape(shape) = &value {
             self.check_size(&shape.axes, expr.span)?;

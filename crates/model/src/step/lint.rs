@@ -15,6 +15,7 @@ pub(crate) fn run(e: &mut Elab<'_>, outputs: &[(String, Tensor)]) {
     unused(e);
     unused_values(e);
     nothing_learns(e);
+    unused_targets(e);
     many_weights(e);
 }
 
@@ -258,6 +259,33 @@ fn unused(e: &mut Elab<'_>) {
             e.session.diagnostics.push(d);
         }
     }
+}
+
+/// A target that the loss does not depend on: nothing of it is learned.
+fn unused_targets(e: &mut Elab<'_>) {
+    let graph = e.b.graph();
+    let Some(objective) = graph.output(OutputKind::Objective, "objective") else { return };
+    let mut used = vec![false; graph.len()];
+    used[objective.index()] = true;
+    for id in graph.ids().rev() {
+        if used[id.index()] {
+            graph.operands(id).iter().for_each(|o| used[o.index()] = true);
+        }
+    }
+    let mut found = Vec::new();
+    for (name, node) in graph.parameters(Role::Target) {
+        if used[node.index()] {
+            continue;
+        }
+        let d = Diagnostic::note(Code::N0419, format!("`{name}` is a target, and the loss does not use it"));
+        let port = e.session.ports.targets.iter().find(|p| *p.name == *name);
+        let d = port.map_or(d.clone(), |port| d.cause(port.about.clone()));
+        found.push(match e.session.ports.targets.len() {
+            1 => d.help("target none   in the data block says that there is none"),
+            _ => d.help(format!("add its loss to the others, or take the column away: drop {name}")),
+        });
+    }
+    e.session.diagnostics.extend(found);
 }
 
 /// A file that ends on a named branch beside an unused one must say which is the output.

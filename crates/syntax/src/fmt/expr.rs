@@ -109,6 +109,7 @@ impl Formatter<'_> {
         match &expr.kind {
             ExprKind::Text(text) => Doc::text(quoted(text)),
             ExprKind::List(items) => self.list_of(items, Some(end)),
+            ExprKind::Range(first, last) => cat([self.expr(first), Doc::text(".."), self.expr(last)]),
             ExprKind::Group(chain) => {
                 self.bracketed(ROUND.until(end), &[chain], |c| c.span.start, |f, c| f.chain(c))
             }
@@ -231,6 +232,7 @@ fn is_plain(expr: &Expr) -> bool {
     match &expr.kind {
         ExprKind::Unary { op: UnaryOp::Neg, of } => is_plain(of),
         ExprKind::List(_)
+        | ExprKind::Range(..)
         | ExprKind::Group(_)
         | ExprKind::If { .. }
         | ExprKind::Unary { .. }

@@ -139,7 +139,7 @@ fn superfluous(at: TokenStream<'_>, token: &Token<'_>, statement: &[Token<'_>]) 
             .help("a name: `y = x`; a function: `fn f(x) = 2 * x`; a comparison: `==`"),
         TokenKind::Sign(":") => colon_for_block(at),
         TokenKind::Sign("..") => {
-            found.label(token.span, "a range stands only behind `in`, as in `param layers = 1 in 1..4`")
+            found.label(token.span, "a range stands behind `in`, as in `param layers = 1 in 1..4`, or is an option, as in `horizon=1..3`")
         }
         TokenKind::Sign(".") => found.label(token.span, "a point follows its name without a space"),
         TokenKind::Sign("(") if literal => found.label(token.span, "to multiply, write `*` before it"),

@@ -105,7 +105,16 @@ fn argument(i: TokenStream<'_>) -> Read<'_, Arg> {
     let start = i.here();
     let (i, (key, value)) = if is_key(i) {
         let (i, (key, _)) = pair(name, sign("=")).parse(i)?;
+        let from = i.here();
         let (i, value) = cut(signed_value).parse(i)?;
+        let (i, last) = opt(preceded(sign(".."), cut(signed_value))).parse(i)?;
+        let value = match last {
+            Some(last) => {
+                let kind = ExprKind::Range(Box::new(value), Box::new(last));
+                Expr { kind, span: i.since(from) }
+            }
+            None => value,
+        };
         (i, (Some(key), value))
     } else {
         map(value, |value| (None, value)).parse(i)?

@@ -31,6 +31,7 @@ fn write_other(kind: &ExprKind) -> Node {
         ExprKind::Training => Node::new("training"),
         ExprKind::Name(name) => Node::new("name").word(name),
         ExprKind::List(items) => Node::new("list").with(items.iter().map(write_expr)),
+        ExprKind::Range(first, last) => Node::new("range").with([first, last].map(|end| write_expr(end))),
         ExprKind::Group(chain) => Node::new("group").with(write_chain(chain)),
         ExprKind::If { cond, then, otherwise } => {
             Node::new("if").with([cond, then, otherwise].map(|part| write_expr(part)))
@@ -81,6 +82,7 @@ fn read_other(node: &Node) -> Result<Expr, String> {
         "training" => ExprKind::Training,
         "name" => ExprKind::Name(word(node, 0)?.to_owned()),
         "list" => ExprKind::List(children.rest().iter().map(read_expr).collect::<Result<_, _>>()?),
+        "range" => ExprKind::Range(boxed(&mut children)?, boxed(&mut children)?),
         "group" => ExprKind::Group(Box::new(read_links(&mut children)?)),
         "if" => {
             let (cond, then, otherwise) =

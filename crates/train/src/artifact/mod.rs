@@ -5,6 +5,7 @@
 pub(crate) mod card;
 pub(crate) mod checkpoint;
 pub(crate) mod import;
+pub(crate) mod occupant;
 pub(crate) mod run_folder;
 pub(crate) mod run_note;
 pub(crate) mod weights;

@@ -43,6 +43,9 @@ fn own_ports(role: RoleSpec, ports: &[PortDecl]) -> Vec<RoleSpec> {
         Role::Weight | Role::Drop => return vec![role],
     };
     let Columns::Names(names) = &role.columns else { return vec![role] };
+    if names.is_empty() {
+        return vec![role]; // `target none`
+    }
     let asked = |c: &ColumnName| ports.iter().any(|p| p.target == target && p.name == c.name);
     let (own, joined): (Vec<_>, Vec<_>) = names.iter().cloned().partition(asked);
     let part = |names: Vec<ColumnName>, own_port| {
@@ -89,6 +92,8 @@ struct Line<'a> {
     role: RoleSpec,
     names: Vec<ColumnName>,
     rest: bool,
+    /// `target none`
+    none: bool,
     encoded: bool,
     marks: &'a mut Marks,
 }
@@ -118,7 +123,7 @@ impl Line<'_> {
         };
         let mut role = RoleSpec::rest(first);
         role.handle = marks.mark(decl.span);
-        let mut line = Line { role, names: Vec::new(), rest: false, encoded: false, marks };
+        let mut line = Line { role, names: Vec::new(), rest: false, none: false, encoded: false, marks };
         for word in words {
             line.word(word)?;
         }
@@ -127,6 +132,10 @@ impl Line<'_> {
 
     fn finish(self, decl: &RoleDecl) -> Result<RoleSpec, Box<Diagnostic>> {
         let problem = match (self.rest, self.names.is_empty()) {
+            _ if self.none && (self.rest || self.encoded || !self.names.is_empty()) => {
+                "`target none` says that there is no target; a column called so stands in quotes"
+            }
+            _ if self.none => "",
             (true, false) => "`rest` is every column no line names; it stands alone",
             (false, true) => "this line names no column",
             _ => "",
@@ -144,6 +153,12 @@ impl Line<'_> {
             (Some(key), value) => self.option(key, value, arg),
             (None, Literal::Word(word)) if word == "rest" => {
                 self.rest = true;
+                Ok(())
+            }
+            (None, Literal::Word(word))
+                if word == "none" && self.role.role == Role::Target && self.names.is_empty() =>
+            {
+                self.none = true;
                 Ok(())
             }
             // What comes first is a column, whatever it is called: `drop date`, `input date date`.
@@ -232,7 +247,7 @@ impl Line<'_> {
                     Literal::Word(text) | Literal::Text(text) => Some(text.clone()),
                     Literal::Number(x) => Some(x.to_string()),
                     Literal::Bool(b) => Some(if *b { "yes" } else { "no" }.to_string()),
-                    Literal::Size(_) | Literal::List(_) => None,
+                    Literal::Size(_) | Literal::List(_) | Literal::Range(..) => None,
                 };
                 let Some(names) = items.iter().map(name).collect::<Option<Vec<String>>>() else {
                     return Err(wrong(arg, "`order` is a list of categories", "order=[low, middle, high]"));

@@ -2,8 +2,8 @@
 
 use crate::binding::marks::Marks;
 use nnc_data::{
-    Cell, CsvSpec, GeneratorKind, GeneratorSpec, IdxSpec, ImagesSpec, NpySpec, NpzSpec, RowSpec, RowsSpec,
-    SourceSpec, TextSpec,
+    Cell, ColumnName, CsvSpec, GeneratorKind, GeneratorSpec, IdxSpec, ImagesSpec, NpySpec, NpzSpec, RowSpec,
+    RowsSpec, SourceSpec, TextSpec,
 };
 use nnc_model::data::{BlockDecl, CellDecl, DataArg, Literal, Part, RowDecl, SourceDecl};
 use nnc_model::suggest::nearest;
@@ -101,7 +101,7 @@ impl Sources<'_> {
                     Literal::Text(text) | Literal::Word(text) => Cell::word(text.clone(), handle),
                     Literal::Bool(b) => Cell::word(if *b { "yes" } else { "no" }, handle),
                     Literal::Size(sizes) => Cell::word(nnc_syntax::units::sizes(sizes), handle),
-                    Literal::List(_) => Cell::word("[…]", handle),
+                    Literal::List(_) | Literal::Range(..) => Cell::word("[…]", handle),
                 }
             };
             cells.iter().map(cell).collect()
@@ -122,8 +122,9 @@ impl Sources<'_> {
             csv.more.push(self.resolve(&path));
         }
         csv.window = self.count(words, "window")?;
-        if let Some(horizon) = self.count(words, "horizon")? {
-            csv.horizon = horizon;
+        self.horizon(words, &mut csv)?;
+        if let Some(arg) = words.key("by") {
+            csv.by = self.columns(arg)?;
         }
         csv.decimal_comma = words.flag("decimal_comma");
         if let Some(arg) = words.key("header") {
@@ -230,6 +231,47 @@ impl Sources<'_> {
         Ok(SourceSpec::Generator(g))
     }
 
+    /// `horizon=3`, or `horizon=1..3` for all rows from the first to the third.
+    fn horizon(&mut self, words: &mut ArgCursor<'_>, csv: &mut CsvSpec) -> Res<()> {
+        let Some(arg) = words.key("horizon") else { return Ok(()) };
+        let (first, last) = match &arg.value {
+            Literal::Range(first, last) => {
+                (whole(&Literal::Number(*first)), whole(&Literal::Number(*last)).map(Some))
+            }
+            one => (whole(one), Some(None)),
+        };
+        let (Some(first), Some(last)) = (first, last) else {
+            return self.fail(
+                arg.span,
+                "`horizon` is a whole number, or a range of them",
+                "horizon=1, horizon=1..3",
+            );
+        };
+        if csv.window.is_none() {
+            let message = "`horizon` counts rows from the end of a window, and there is no `window=`";
+            return self.fail(arg.span, message, "window=24 horizon=1");
+        }
+        (csv.horizon, csv.until) = (first, last);
+        Ok(())
+    }
+
+    /// `by=shop`, `by="the shop"`, or `by=[shop, item]`.
+    fn columns(&mut self, arg: &DataArg) -> Res<Vec<ColumnName>> {
+        let items = match &arg.value {
+            Literal::List(items) => &items[..],
+            one => std::slice::from_ref(one),
+        };
+        let handle = self.marks.mark(arg.span);
+        let name = |item: &Literal| match item {
+            Literal::Word(name) | Literal::Text(name) => Some(ColumnName::new(name.clone(), handle)),
+            _ => None,
+        };
+        match items.iter().map(name).collect::<Option<Vec<_>>>() {
+            Some(names) if !names.is_empty() => Ok(names),
+            _ => self.fail(arg.span, "`by` names columns", "by=shop, by=[shop, item]"),
+        }
+    }
+
     fn path(&mut self, words: &mut ArgCursor<'_>, kind: &str) -> Res<(String, Span)> {
         match words.text() {
             Some((path, span)) => Ok((self.resolve(&path), span)),
@@ -265,7 +307,7 @@ impl Sources<'_> {
 
     fn nothing_left(&mut self, kind: &str, words: &ArgCursor<'_>) -> Res<()> {
         let known: &[&str] = match kind {
-            "csv" => &["header", "separator", "decimal_comma", "window", "horizon"],
+            "csv" => &["header", "separator", "decimal_comma", "window", "horizon", "by"],
             "text" => &["window", "stride", "bytes"],
             "idx" | "npy" | "npz" | "images" => &["augment"],
             _ => &["noise", "classes", "low", "high", "dims", "seed"],

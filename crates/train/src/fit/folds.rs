@@ -1,6 +1,8 @@
 //! Cross-validation: as many trainings as folds, each validated with the rows it was not trained on.
 
+use crate::artifact::occupant;
 use crate::artifact::run_folder::RunFolder;
+use crate::binding::load::Loaded;
 use crate::execute::metrics::Metrics;
 use crate::fit::report::Report;
 use crate::problem::Outcome;
@@ -20,8 +22,12 @@ impl Folds {
     /// Makes the folder: `out`, or `runs/<spec>/<n>` with the next free number.
     ///
     /// # Errors
-    /// It cannot be made or written to.
-    pub fn begin(count: usize, out: Option<&Path>, spec_name: &str) -> Outcome<Self> {
+    /// It cannot be made or written to, or holds the run of another program and `overwrite` is false.
+    pub fn begin(count: usize, out: Option<&Path>, loaded: &Loaded, overwrite: bool) -> Outcome<Self> {
+        let spec_name = &loaded.spec.sources.get(loaded.spec.source).name;
+        if let Some(out) = out {
+            occupant::refuse(out, loaded, overwrite)?;
+        }
         Ok(Self { folder: RunFolder::create(out, spec_name)?, count, done: Vec::new() })
     }
 

@@ -25,6 +25,8 @@ pub struct TrainOptions {
     pub shuffle: bool,
     /// The folder of the run; `runs/<spec>/<n>` with the next free number where not given.
     pub out: Option<PathBuf>,
+    /// Whether the run of another program in that folder may be replaced.
+    pub overwrite: bool,
     /// Bytes that may be taken; four fifths of the machine's memory where not given.
     pub memory_limit: Option<u64>,
     /// Becomes true when the run is to end after the present step.
@@ -43,6 +45,7 @@ impl Default for TrainOptions {
             init: None,
             shuffle: true,
             out: None,
+            overwrite: false,
             memory_limit: None,
             interrupt: Arc::default(),
             write: true,

@@ -2,6 +2,7 @@
 
 use crate::artifact::card::ModelCard;
 use crate::artifact::checkpoint::{self, CHECKPOINT, Checkpoint};
+use crate::artifact::occupant;
 use crate::artifact::run_folder::{MODEL, RunFolder};
 use crate::artifact::run_note::RunNote;
 use crate::artifact::weights;
@@ -136,6 +137,9 @@ impl<'a> Trainer<'a> {
         });
         let name = &loaded.spec.sources.get(loaded.spec.source).name;
         let out = options.resume.as_ref().map(|c| c.folder.as_path()).or(options.out.as_deref());
+        if let (Some(out), None, true) = (out, &options.resume, options.write) {
+            occupant::refuse(out, loaded, options.overwrite)?;
+        }
         let folder = options.write.then(|| RunFolder::create(out, name)).transpose()?;
         Ok(Self {
             step: Runners::new(step_plans, settings.batch, &loaded.ports, model)?,
