@@ -277,22 +277,13 @@ mod double {
     }
 }
 
-/// 2ⁿ in two factors, for −150 ≤ n ≤ 128.
-#[inline(always)]
-fn powers_of_two(n: i32) -> (f32, f32) {
-    let half = n >> 1;
-    let rest = n - half;
-    let power = |k: i32| f32::from_bits(((k + 127) as u32) << 23);
-    (power(half), power(rest))
-}
+/// Adding 1.5 · 2²³ rounds to a whole number, which then stands in the low bits.
+const MAGIC: f32 = 12_582_912.0;
 
-/// x = n ln 2 + r; returns n and eʳ − 1, for −104 ≤ x ≤ 89.
+/// x = n ln 2 + r; returns n + [`MAGIC`] and eʳ − 1, for |x| < 2²¹.
 #[inline(always)]
-fn reduced(x: f32) -> (i32, f32) {
-    // Adding 1.5 · 2²³ rounds to a whole number, which then stands in the low bits.
-    const MAGIC: f32 = 12_582_912.0;
+fn reduced(x: f32) -> (f32, f32) {
     let shifted = x * std::f32::consts::LOG2_E + MAGIC;
-    let n = (shifted.to_bits() as i32).wrapping_sub(MAGIC.to_bits() as i32);
     let whole = shifted - MAGIC;
     let r = x - whole * 0.693_359_4;
     let r = r - whole * -2.121_944_4e-4;
@@ -302,32 +293,41 @@ fn reduced(x: f32) -> (i32, f32) {
     let p = p * r + 4.166_579_6e-2;
     let p = p * r + 1.666_666_5e-1;
     let p = p * r + 5.000_000_1e-1;
-    (n.clamp(-150, 128), p * r * r + r)
+    (shifted, p * (r * r) + r)
 }
 
-/// Between the bounds; NaN stays NaN.
+/// The difference that n makes to the bits of a number that is multiplied by 2ⁿ; `shifted` is n + [`MAGIC`], whose
+/// bits end in nine zeros.
 #[inline(always)]
-fn bounded(x: f32, low: f32, high: f32) -> f32 {
-    let x = if x > high { high } else { x };
-    if x < low { low } else { x }
+fn exponent(shifted: f32) -> u32 {
+    shifted.to_bits() << 23
 }
 
-/// eˣ
+/// 2ⁿ (1 + em1) − 1, for −126 ≤ n ≤ 127.
+#[inline(always)]
+fn times_power(shifted: f32, em1: f32) -> f32 {
+    let power = f32::from_bits(1.0f32.to_bits().wrapping_add(exponent(shifted)));
+    em1 * power + (power - 1.0)
+}
+
+/// eˣ; results below the smallest normal number are 0.
 #[inline(always)]
 fn exp(x: f32) -> f32 {
-    let (n, em1) = reduced(bounded(x, -104.0, 89.0));
-    let (a, b) = powers_of_two(n);
-    (em1 + 1.0) * a * b
+    let (shifted, em1) = reduced(x);
+    let y = f32::from_bits((em1 + 1.0).to_bits().wrapping_add(exponent(shifted)));
+    // Beyond these bounds the exponent has no room.
+    let y = if x > -87.33654 { y } else { 0.0 };
+    // What is left is too large or NaN.
+    if x < 88.722_83 { y } else { x + f32::INFINITY }
 }
 
 /// eˣ − 1
 #[inline(always)]
 fn exp_m1(x: f32) -> f32 {
-    let (n, em1) = reduced(bounded(x, -104.0, 89.0));
-    let (a, b) = powers_of_two(n);
-    let small = em1 * a * b + (a * b - 1.0);
-    let large = (em1 + 1.0) * a * b - 1.0;
-    if x > 60.0 { large } else { small }
+    let x = if x < -30.0 { -30.0 } else { x };
+    let (shifted, em1) = reduced(x);
+    let small = times_power(shifted, em1);
+    if x < 60.0 { small } else { exp(x) }
 }
 
 /// ln x
@@ -374,24 +374,18 @@ fn ln_1p(x: f32) -> f32 {
 /// tanh x
 #[inline(always)]
 fn tanh(x: f32) -> f32 {
+    // (e²ᵃ − 1)/(e²ᵃ + 1) of a = |x|, which is 1 from 10 on.
     let a = x.abs();
-    let z = x * x;
-    let p = -5.704_988_7e-3;
-    let p = p * z + 2.063_908_9e-2;
-    let p = p * z - 5.373_971_6e-2;
-    let p = p * z + 1.333_144_2e-1;
-    let p = p * z - 3.333_328_2e-1;
-    let small = p * z * x + x;
-    let large = 1.0 - 2.0 / (exp(a + a) + 1.0);
-    if a < 0.625 { small } else { large.copysign(x) }
+    let a = if a > 10.0 { 10.0 } else { a };
+    let (shifted, em1) = reduced(a + a);
+    let e = times_power(shifted, em1);
+    (e / (e + 2.0)).copysign(x)
 }
 
 /// 1/(1 + e⁻ˣ)
 #[inline(always)]
 fn logistic(x: f32) -> f32 {
-    let e = exp(-x.abs());
-    let y = if x < 0.0 { e } else { 1.0 };
-    y / (1.0 + e)
+    1.0 / (1.0 + exp(-x))
 }
 
 /// ln(1 + eˣ)
