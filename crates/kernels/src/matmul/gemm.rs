@@ -20,6 +20,8 @@ const COLUMNS: usize = 2048;
 const WINDOW_ROWS: usize = 144;
 /// Columns of a window.
 const WINDOW_COLUMNS: usize = 128;
+/// Elements of `a` that stay in the second cache: rows as long as that are read where they lie.
+const NEAR: usize = 1 << 15;
 /// Elements to pack that are worth a second thread.
 const PACK: usize = 1 << 16;
 /// Multiplications that are worth a second thread.
@@ -81,16 +83,22 @@ impl<T: Real> Gemm<T> {
         let [m, k, n] = self.size;
         let shape = T::shape(isa);
         let depth = depth_of(k);
-        // Copying pays when every element is read more than a few times.
+        // Copying pays when every element is read more than a few times, and not from the second cache in order.
         let packed = self.packed.is_some();
-        let copies =
-            [n > 4 * 2 * shape.width && m > shape.rows, packed || self.b.1[1] != 1 || m > 8 * shape.rows];
+        let near = self.a.1[1] == 1 && m * k <= NEAR;
+        let copies = [
+            n > 4 * 2 * shape.width && m > shape.rows && !near,
+            packed || self.b.1[1] != 1 || m > 8 * shape.rows,
+        ];
+        // When nothing is copied, a task goes through all depths.
+        let panels = copies[1] || n % (2 * shape.width) != 0;
+        let chunk = if copies[0] || (panels && !packed) { depth } else { k };
         for j in (0..n).step_by(COLUMNS) {
-            for p in (0..k).step_by(depth) {
+            for p in (0..k).step_by(chunk) {
                 for i in (0..m).step_by(ROWS) {
                     let part = Part {
                         rows: (i, ROWS.min(m - i)),
-                        depth: (p, depth.min(k - p)),
+                        depth: (p, chunk.min(k - p)),
                         columns: (j, COLUMNS.min(n - j)),
                         copies,
                         shape,
@@ -145,8 +153,8 @@ impl<T: Real> Gemm<T> {
         let across = across + down * across % 2;
         let width = n.div_ceil(across).next_multiple_of(2 * part.shape.width);
         let across = n.div_ceil(width);
-        let packed = self.packed.map(|packed| packed.wrapping_add(self.packed_at(&part)).cast_mut());
-        let copied = (Shared(scratch), Shared(packed.unwrap_or(scratch.wrapping_add(m * k))));
+        let packed = self.packed.map(|packed| Shared(packed.cast_mut()));
+        let copied = (Shared(scratch), Shared(scratch.wrapping_add(m * k)));
         let pool = pool.filter(|_| m * k * n >= PARALLEL);
         let each = |tasks: usize, job: &(dyn Fn(usize, usize) + Sync)| match pool {
             Some(pool) => pool.run(tasks, job),
@@ -167,11 +175,16 @@ impl<T: Real> Gemm<T> {
             });
         }
         each(down * across, &|task, _| {
-            let (a, b) = (&copied.0, &copied.1);
+            let (a, b, packed) = (&copied.0, &copied.1, &packed);
             let (i, j) = (task % down * height, task / down * width);
             let window = [i, height.min(m - i), j, width.min(n - j)];
-            // SAFETY: every task writes its own window.
-            unsafe { self.window(isa, &part, window, a.0, b.0) };
+            let (first, depth) = (part.depth.0, depth_of(self.size[1]));
+            for p in (0..k).step_by(depth) {
+                let part = Part { depth: (first + p, depth.min(k - p)), ..part };
+                let b = packed.as_ref().map_or(b.0, |packed| packed.0.wrapping_add(self.packed_at(&part)));
+                // SAFETY: every task writes its own window.
+                unsafe { self.window(isa, &part, window, a.0, b) };
+            }
         });
     }
 
