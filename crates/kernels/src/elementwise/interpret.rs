@@ -202,17 +202,7 @@ impl<T: Real> Tile<'_, T> {
             Op::Binary(b) => b.with(Zip(self, op)),
             Op::Select => self.select(op),
             Op::Counter { repeat, modulo } => {
-                let to = self.write(op.to).as_flattened_mut();
-                // Counted on, since a division for every element would cost more than all else.
-                let (mut value, mut passed) = (self.start / repeat % modulo, self.start % repeat);
-                for v in to {
-                    *v = T::of(value as f64);
-                    passed += 1;
-                    if passed == repeat {
-                        passed = 0;
-                        value = if value + 1 == modulo { 0 } else { value + 1 };
-                    }
-                }
+                count(self.write(op.to).as_flattened_mut(), self.start, repeat, modulo);
             }
             Op::Random { normal, site } => self.random(normal, site, op),
         }
@@ -387,6 +377,34 @@ impl<T: Real> OnBinary<T> for Zip<'_, T> {
     #[inline(always)]
     fn one_by_one(self, f: impl Fn(T, T) -> T) {
         self.0.zip_each(self.1, f);
+    }
+}
+
+/// Writes `(i / repeat) % modulo` for elements `start ..`. Counted on, since a division for every element would cost
+/// more than all else.
+#[inline(always)]
+fn count<T: Real>(mut to: &mut [T], start: usize, repeat: usize, modulo: usize) {
+    let (mut value, mut passed) = (start / repeat % modulo, start % repeat);
+    let steps: Lanes<T> = lanes(|i| T::of(i as f64));
+    while !to.is_empty() {
+        // Neighbours that are equal, or that count on: then whole numbers are added to the first of each vector.
+        let run = if repeat == 1 { modulo - value } else { repeat - passed }.min(to.len());
+        let (part, rest) = to.split_at_mut(run);
+        if repeat == 1 {
+            for (v, part) in part.chunks_mut(LANES).enumerate() {
+                let first = T::of((value + v * LANES) as f64);
+                part.iter_mut().zip(&steps).for_each(|(to, &step)| *to = first + step);
+            }
+            value += run;
+        } else {
+            part.fill(T::of(value as f64));
+            passed += run;
+            if passed == repeat {
+                (value, passed) = (value + 1, 0);
+            }
+        }
+        value = if value == modulo { 0 } else { value };
+        to = rest;
     }
 }
 
