@@ -3,8 +3,8 @@
 use crate::EngineError;
 use crate::fuse::kind;
 use crate::lower::{Lower, Value};
-use crate::unit::{Draft, DraftLoad, Source, Unit};
-use crate::view::Spot;
+use crate::unit::{Draft, DraftLoad, DraftStore, Source, Unit};
+use crate::view::{BufferId, View, dense_strides};
 use nnc_graph::{
     Binary, DType, Direction, Distribution, Elementwise, Graph, Kind, Leaf, NodeId, Prim, Unary,
 };
@@ -23,9 +23,7 @@ impl Lower<'_> {
             known.insert(id, at);
         }
         for &id in &members {
-            if let Some(spot) = self.asked(id) {
-                draft.ops[known[&id]].output = Some(spot);
-            }
+            draft.ops[known[&id]].output = self.asked(id);
         }
         self.units.push(Unit::draft(draft, members));
         Ok(())
@@ -118,11 +116,51 @@ impl Lower<'_> {
     }
 
     /// Where a member's value is kept, when anyone asked for it.
-    fn asked(&self, id: NodeId) -> Option<Spot> {
+    fn asked(&self, id: NodeId) -> Option<DraftStore> {
         match self.known_value(id) {
-            Some(Value::View(view)) => Some(view.spot()),
+            Some(Value::View(view)) if self.buffers[view.buffer].count == self.counts[id.index()] => {
+                Some(DraftStore::linear(view.spot()))
+            }
+            Some(Value::View(view)) => Some(DraftStore::part(view)),
             _ => None,
         }
+    }
+
+    /// Lets the group that computes all operands of a concatenation write them where they belong, `to`, if there is
+    /// one group and nobody has asked for them before.
+    pub(crate) fn join(&mut self, id: NodeId, axis: usize, to: BufferId) -> bool {
+        let parts = self.graph.operands(id);
+        let strides = dense_strides(&self.dims[id.index()]);
+        let mut group = None;
+        let mut views: BTreeMap<NodeId, View> = BTreeMap::new();
+        let mut start = 0;
+        for &part in &parts {
+            let mut from = part;
+            while kind(self.graph, from) == Kind::Alias {
+                from = self.graph.operands(from)[0];
+            }
+            let dims = self.dims[part.index()].clone();
+            let offset = start * strides[axis].unsigned_abs();
+            start += dims[axis];
+            let view = View { dims, strides: strides.clone(), ..View::dense(to, &[]) }.at(offset);
+            let Some(view) = view.reshape(&self.dims[from.index()]) else {
+                return false;
+            };
+            let free = self.counts[part.index()] > 0 && self.known_value(from).is_none();
+            let same = group.is_none_or(|g| self.groups.of[from.index()] == Some(g));
+            if !free || !same || views.insert(from, view).is_some() {
+                return false;
+            }
+            group = self.groups.of[from.index()];
+            if group.is_none() {
+                return false;
+            }
+        }
+        let joins = parts.len() > 1 && !self.options.keep_all;
+        for (from, view) in views.into_iter().filter(|_| joins) {
+            self.values[from.index()] = Some(Value::View(view));
+        }
+        joins
     }
 }
 

@@ -56,7 +56,12 @@ impl Lower<'_> {
                 };
                 Unit::fixed(vec![Instr::ScatterAdd(instr)], to, vec![id])
             }
-            Prim::Movement(Movement::Concatenate { axis }) => self.concatenate(id, *axis, to)?,
+            Prim::Movement(Movement::Concatenate { axis }) => {
+                if self.join(id, *axis, to) {
+                    return Ok(());
+                }
+                self.concatenate(id, *axis, to)?
+            }
             Prim::Movement(Movement::Pad { low }) => {
                 let from = self.axes(operands[0])?;
                 let strides = dense_strides(&self.dims[id.index()]);

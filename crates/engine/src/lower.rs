@@ -2,7 +2,7 @@
 
 use crate::body::{Loops, loops};
 use crate::fuse::{Groups, groups, kind};
-use crate::unit::{BufferInfo, Draft, DraftLoad, Home, Source, Unit};
+use crate::unit::{BufferInfo, Draft, DraftLoad, DraftStore, Home, Source, Unit};
 use crate::view::{BufferId, Spot, View};
 use crate::{EngineError, Layout, PlanOptions};
 use nnc_graph::{DType, Graph, Kind, Leaf, Movement, NodeId, Prim, Role, Type};
@@ -333,7 +333,7 @@ impl<'a> Lower<'a> {
                 draft.push(Op::Counter { repeat: *repeat, modulo: *modulo }, Vec::new())
             }
         };
-        draft.ops[at].output = Some(to);
+        draft.ops[at].output = Some(DraftStore::linear(to));
         Unit::draft(draft, vec![id])
     }
 }

@@ -3,7 +3,7 @@
 use crate::EngineError;
 use crate::unit::{Draft, Source};
 use crate::view::Spot;
-use nnc_kernels::{Arg, Load, MicroOp, Op, Place, Program, Scalar, UnaryOp};
+use nnc_kernels::{Arg, Load, MicroOp, Op, Place, Program, Scalar, Store, UnaryOp};
 
 /// Where an operation's result goes.
 #[derive(Clone, Copy, PartialEq)]
@@ -25,12 +25,13 @@ pub(crate) fn assemble(draft: &Draft, place: &mut dyn FnMut(&Spot) -> Place) -> 
     let mut stores: Vec<(usize, usize)> = Vec::new();
     let mut ops = Vec::with_capacity(draft.ops.len());
     for (i, op) in draft.ops.iter().enumerate() {
-        let output = op.output.as_ref().map(|spot| {
-            program.outputs.push(place(spot));
+        let output = op.output.as_ref().map(|store| {
+            program.outputs.push(Store { place: place(&store.first), access: store.access.clone() });
             program.outputs.len() - 1
         });
         let hazard = |o: usize| {
-            let clash = |l: usize| program.loads[l].place == program.outputs[o] && last.loads[l] >= Some(i);
+            let clash =
+                |l: usize| program.loads[l].place == program.outputs[o].place && last.loads[l] >= Some(i);
             (0..program.loads.len()).any(clash)
         };
         let target = match output {

@@ -205,8 +205,8 @@ impl Lower<'_> {
         };
         if let Some(old) = u.old {
             let safe = match &self.units[writer].work {
-                Work::Draft(draft) => !draft.scattered().contains(&old),
-                Work::Fixed(_) | Work::Loop(_) => !self.units[writer].reads.contains(&old),
+                Work::Draft(draft) if !draft.scatters() => !draft.scattered().contains(&old),
+                Work::Draft(_) | Work::Fixed(_) | Work::Loop(_) => !self.units[writer].reads.contains(&old),
             };
             if !safe || deps.reaches(writer, old) {
                 return false;

@@ -58,7 +58,7 @@ pub(crate) struct DraftOp {
     pub(crate) op: Op,
     pub(crate) sources: Vec<Source>,
     /// Where its result is kept, if it is.
-    pub(crate) output: Option<Spot>,
+    pub(crate) output: Option<DraftStore>,
 }
 
 /// A tensor that a draft reads.
@@ -79,6 +79,29 @@ impl DraftLoad {
     }
 }
 
+/// Where a draft keeps a result.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct DraftStore {
+    pub(crate) first: Spot,
+    pub(crate) access: Access,
+}
+
+impl DraftStore {
+    /// Element by element from this one on.
+    pub(crate) fn linear(first: Spot) -> Self {
+        Self { first, access: Access::linear() }
+    }
+
+    /// A part of a buffer, of which no other element is touched.
+    pub(crate) fn part(view: &View) -> Self {
+        let mut dims = view.collapsed();
+        if dims.is_empty() {
+            dims.push((1, 1));
+        }
+        Self { first: view.spot(), access: Access { dims } }
+    }
+}
+
 /// A tile program before registers and places are known.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(crate) struct Draft {
@@ -95,7 +118,9 @@ impl Draft {
             load.first = f(&load.first);
         }
         for op in &mut out.ops {
-            op.output = op.output.as_ref().map(f);
+            if let Some(store) = &mut op.output {
+                store.first = f(&store.first);
+            }
             for source in &mut op.sources {
                 if let Source::Memory(spot) = source {
                     *spot = f(spot);
@@ -116,6 +141,11 @@ impl Draft {
     pub(crate) fn push(&mut self, op: Op, sources: Vec<Source>) -> usize {
         self.ops.push(DraftOp { op, sources, output: None });
         self.ops.len() - 1
+    }
+
+    /// Whether it writes other elements of its buffers than those that it computes at the time.
+    pub(crate) fn scatters(&self) -> bool {
+        self.ops.iter().any(|op| op.output.as_ref().is_some_and(|o| !o.access.is_linear()))
     }
 
     /// The buffers that are read otherwise than element by element.
@@ -165,7 +195,7 @@ impl Work {
             Work::Draft(draft) => {
                 out.extend(draft.loads.iter().map(|l| l.first.buffer));
                 for op in &draft.ops {
-                    out.extend(op.output.iter().map(|s| s.buffer));
+                    out.extend(op.output.iter().map(|o| o.first.buffer));
                     for source in &op.sources {
                         if let Source::Memory(spot) = source {
                             out.push(spot.buffer);
@@ -209,7 +239,9 @@ impl Unit {
         }
         reads.sort_unstable();
         reads.dedup();
-        let writes = draft.ops.iter().filter_map(|op| Some(op.output.as_ref()?.buffer)).collect();
+        let mut seen = BTreeSet::new();
+        let outputs = draft.ops.iter().filter_map(|op| Some(op.output.as_ref()?.first.buffer));
+        let writes = outputs.filter(|&b| seen.insert(b)).collect();
         Self { work: Work::Draft(draft), nodes, reads, writes }
     }
 

@@ -276,6 +276,59 @@ fn other_precisions_and_layouts_are_refused() {
     assert!(matches!(error, EngineError::Conflict { .. }), "{error}");
 }
 
+/// Two functions of a weight's halves side by side, in another order, along an axis.
+fn halves(axis: usize, b: &mut Builder, name: &str) -> NodeId {
+    let w = weight(b, name, &[6, 8]);
+    let mut half = vec![Dim::Size(6), Dim::Size(8)];
+    half[axis] = Dim::Size(3 + axis);
+    let mut start = vec![0, 0];
+    let first = b.slice(w, start.clone(), half.clone());
+    start[axis] = 3 + axis;
+    let second = b.slice(w, start, half);
+    let parts = [b.unary(Unary::Tanh, second), b.binary(Binary::Add, first, second)];
+    b.concatenate(&parts, axis)
+}
+
+#[test]
+fn what_is_joined_is_computed_where_it_belongs() {
+    for axis in [0, 1] {
+        let mut b = Builder::new("joined", F);
+        let joined = halves(axis, &mut b, "w");
+        let dims = DotDims { left_contract: vec![1], right_contract: vec![1], ..DotDims::default() };
+        let product = b.dot(joined, joined, dims);
+        b.output(OutputKind::Prediction, "y", product);
+        let graph = b.finish();
+        check_all(&graph, "joined");
+        let layout = Layout::new(&[&graph]).unwrap();
+        let plan = plan(&graph, &layout, 1, &PlanOptions::default()).unwrap();
+        let kinds: Vec<&str> = plan.steps().iter().map(|s| s.kind).collect();
+        assert_eq!(kinds, ["tile", "dot"]);
+    }
+}
+
+#[test]
+fn joined_updates_do_not_overwrite_what_they_read() {
+    for axis in [0, 1] {
+        let mut b = Builder::new("joined", F);
+        let joined = halves(axis, &mut b, "w");
+        b.output(OutputKind::Update, "w", joined);
+        check_all(&b.finish(), "w := joined halves of w");
+    }
+    // A part that is a result of its own, one that is there twice, and one that a product asked for before.
+    let mut b = Builder::new("parts", F);
+    let (x, y) = (weight(&mut b, "x", &[5, 3]), weight(&mut b, "y", &[5, 3]));
+    let parts = [Unary::Tanh, Unary::Sine, Unary::Cosine].map(|u| b.unary(u, x));
+    let dims = DotDims { left_contract: vec![1], right_contract: vec![1], ..DotDims::default() };
+    let early = b.dot(parts[2], y, dims);
+    let all = [b.concatenate(&parts[..2], 1), b.concatenate(&[parts[0], parts[0]], 0)];
+    let late = b.concatenate(&[parts[1], parts[2]], 1);
+    b.output(OutputKind::Prediction, "part", parts[0]);
+    for (name, node) in ["a", "b", "c", "d"].into_iter().zip([all[0], all[1], early, late]) {
+        b.output(OutputKind::Prediction, name, node);
+    }
+    check_all(&b.finish(), "parts of several results");
+}
+
 #[test]
 fn the_listing_parses_back() {
     let graph = large();

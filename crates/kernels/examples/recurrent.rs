@@ -97,7 +97,7 @@ fn main() {
                 access: Access { dims: vec![(rows, stride), (width, 1)] },
             })
             .collect(),
-        outputs: vec![arena(rows * stride as usize * LENGTH)],
+        outputs: vec![arena(rows * stride as usize * LENGTH).into()],
         scalars: vec![],
         ops,
     };

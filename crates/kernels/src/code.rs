@@ -148,7 +148,7 @@ mod tests {
             count: 1000,
             registers: 2,
             loads: vec![load],
-            outputs: vec![arena(1024)],
+            outputs: vec![arena(1024).into()],
             scalars: vec![],
             ops,
         };

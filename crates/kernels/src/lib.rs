@@ -37,7 +37,7 @@ pub use conv::convolution::{Convolution, ConvolutionKernel};
 pub use conv::geometry::Geometry;
 pub use conv::window::{Window, WindowFold, Windows};
 pub use elementwise::math::{BinaryOp, UnaryOp};
-pub use elementwise::tile::{Access, Arg, Load, MicroOp, Op, Program, Scalar};
+pub use elementwise::tile::{Access, Arg, Load, MicroOp, Op, Program, Scalar, Store};
 pub use instr::{Instr, Loop};
 pub use matmul::dot::{Dot, Matrix};
 pub use moves::{Copy, Gather, ScatterAdd, Zero};

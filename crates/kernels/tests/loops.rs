@@ -102,7 +102,7 @@ fn recurrent(rows: usize, width: usize, length: usize, reverse: bool) -> (Vec<In
             Load { place: product, access: Access::linear() },
             Load { place: h, access: Access::linear() },
         ],
-        outputs: vec![h, place_y],
+        outputs: vec![h.into(), place_y.into()],
         scalars: vec![Scalar::At(arena(number))],
         ops: vec![
             op(Op::Binary(BinaryOp::Add), 0, Arg::Slot(2), Arg::Slot(3)),
@@ -125,7 +125,7 @@ fn recurrent(rows: usize, width: usize, length: usize, reverse: bool) -> (Vec<In
         count: 1,
         registers: 1,
         loads: vec![Load { place: arena(number), access: Access::linear() }],
-        outputs: vec![arena(number)],
+        outputs: vec![arena(number).into()],
         scalars: vec![Scalar::Constant(1.0)],
         ops: vec![
             op(Op::Binary(BinaryOp::Add), 0, Arg::Slot(1), Arg::Scalar(0)),
@@ -158,7 +158,7 @@ fn a_loop_has_the_bits_of_its_iterations() {
 fn random_numbers_are_keyed_by_the_iteration() {
     let draw = |key| Program::<Place> {
         count: 16,
-        outputs: vec![at(Space::cursor(1), 16)],
+        outputs: vec![at(Space::cursor(1), 16).into()],
         scalars: vec![Scalar::At(at(Space::cursor(0), 0))],
         ops: vec![op(Op::Random { normal: true, site: 9 }, 0, key, Arg::None)],
         ..Program::default()
@@ -194,7 +194,7 @@ fn nested() -> Loop {
             Load { place: at(row, 0), access: Access::linear() },
             Load { place: at(row, 6), access: Access::linear() },
         ],
-        outputs: vec![at(row, 160)],
+        outputs: vec![at(row, 160).into()],
         scalars: vec![Scalar::At(at(number, 400))],
         ops: vec![op(Op::Binary(BinaryOp::Add), 2, Arg::Slot(0), Arg::Slot(1))],
     };
@@ -313,7 +313,7 @@ fn mistakes_are_refused() {
             count: 3,
             registers: 0,
             loads: vec![Load { place: from, access: Access::linear() }],
-            outputs: vec![to],
+            outputs: vec![to.into()],
             scalars: vec![],
             ops: vec![op(Op::Unary(UnaryOp::Copy), 1, Arg::Slot(0), Arg::None)],
         })],

@@ -3,7 +3,7 @@
 
 use nnc_kernels::{
     Access, Arg, ArgMax, BinaryOp, Code, Copy, Dot, Fold, Gather, Instr, LANES, Load, Matrix, MicroOp, Op,
-    Place, Pool, Program, Real, Reduce, Scalar, ScatterAdd, Space, UnaryOp, Zero,
+    Place, Pool, Program, Real, Reduce, Scalar, ScatterAdd, Space, Store, UnaryOp, Zero,
 };
 
 const SIZES: [usize; 12] = [1, 2, 3, 4, 5, 7, 15, 16, 17, 31, 33, 64];
@@ -286,7 +286,7 @@ fn tiles<T: Real>() {
                 Load { place: arena(0), access: Access::linear() },
                 Load { place: arena(padded), access: access.clone() },
             ],
-            outputs: vec![arena(2 * padded)],
+            outputs: vec![arena(2 * padded).into()],
             scalars: vec![Scalar::At(arena(padded))],
             ops: vec![MicroOp { op, to: 2, a: Arg::Slot(0), b, c }],
         };
@@ -318,6 +318,86 @@ fn tile() {
     tiles::<f64>();
 }
 
+/// Doubles and squares of `count` numbers, each at places of its own in memory that holds -1.
+fn scattered<T: Real>(count: usize, accesses: [(usize, Vec<(usize, isize)>); 2]) {
+    let padded = count.next_multiple_of(LANES);
+    let memory: Vec<T> =
+        (0..padded * 6).map(|i| T::of(if i < padded { (i % 1000) as f64 } else { -1.0 })).collect();
+    let [double, square] =
+        accesses.clone().map(|(at, dims)| Store { place: arena(padded + at), access: Access { dims } });
+    let op = |op, to, a, b| MicroOp { op, to, a, b, c: Arg::None };
+    let program = Program {
+        count,
+        registers: 0,
+        loads: vec![Load { place: arena(0), access: Access::linear() }],
+        outputs: vec![double, square],
+        scalars: vec![],
+        ops: vec![
+            op(Op::Binary(BinaryOp::Add), 1, Arg::Slot(0), Arg::Slot(0)),
+            op(Op::Unary(UnaryOp::Square), 2, Arg::Slot(0), Arg::None),
+        ],
+    };
+    let mut want: Vec<f64> = memory.iter().map(|x| x.wide()).collect();
+    for (k, (at, dims)) in accesses.iter().enumerate() {
+        for i in 0..count {
+            let (mut rest, mut place) = (i, (padded + at) as isize);
+            for &(n, stride) in dims.iter().rev() {
+                place += (rest % n) as isize * stride;
+                rest /= n;
+            }
+            let x = (i % 1000) as f64;
+            want[place as usize] = if k == 0 { 2.0 * x } else { x * x };
+        }
+    }
+    close(&run(Instr::Tile(program), &memory), &want, 0.0, "scattered");
+}
+
+#[test]
+fn outputs_at_strided_places() {
+    for (rows, width) in [(3, 5), (32, 128), (700, 16), (1, 7)] {
+        let (n, w) = (rows * width, width as isize);
+        let beside = |at| (at, vec![(rows, 2 * w), (width, 1)]);
+        scattered::<f32>(n, [beside(0), beside(width)]);
+        scattered::<f64>(n, [beside(width), beside(0)]);
+        // One behind the other without a gap, every other element, and transposed.
+        scattered::<f32>(n, [(0, vec![(n, 1)]), (n, vec![(n, 1)])]);
+        scattered::<f32>(n, [(1, vec![(n, 2)]), (0, vec![(n, 2)])]);
+        let turned = |at| (at, vec![(rows, 1), (width, rows as isize)]);
+        scattered::<f64>(n, [turned(0), turned(n)]);
+    }
+}
+
+#[test]
+fn outputs_at_the_same_place_are_refused() {
+    let op = |to, a| MicroOp { op: Op::Unary(UnaryOp::Copy), to, a, b: Arg::None, c: Arg::None };
+    let refused = |first: Vec<(usize, isize)>, second: (usize, Vec<(usize, isize)>)| {
+        let store = |at, dims| Store { place: arena(at), access: Access { dims } };
+        let program = Program {
+            count: 12,
+            registers: 0,
+            loads: vec![Load { place: arena(0), access: Access::linear() }],
+            outputs: vec![store(16, first), store(second.0, second.1)],
+            scalars: vec![],
+            ops: vec![op(1, Arg::Slot(0)), op(2, Arg::Slot(0))],
+        };
+        Code::<f32>::new(vec![Instr::Tile(program)], 64, 0, 1).is_err()
+    };
+    let wide = |stride| vec![(3, stride), (4, 1)];
+    assert!(!refused(wide(8), (20, wide(8))));
+    assert!(!refused(wide(8), (40, wide(8))));
+    assert!(!refused(wide(8), (28, wide(8))));
+    for at in [16, 19, 21, 23, 24, 31] {
+        assert!(refused(wide(8), (at, wide(8))), "{at}");
+    }
+    // An element twice, another size, beyond the memory, over what is read, by other strides.
+    assert!(refused(vec![(12, 0)], (40, wide(8))));
+    assert!(refused(wide(3), (40, wide(8))));
+    assert!(refused(vec![(2, 8), (4, 1)], (40, wide(8))));
+    assert!(refused(wide(8), (45, wide(8))));
+    assert!(refused(wide(8), (12, wide(8))));
+    assert!(refused(wide(8), (20, wide(9))));
+}
+
 #[test]
 fn mistakes_are_refused() {
     let refused = |instr: Instr| Code::<f32>::new(vec![instr], 64, 0, 1).is_err();
@@ -344,7 +424,7 @@ fn mistakes_are_refused() {
         count: 16,
         registers: 1,
         loads: vec![load(0)],
-        outputs: vec![arena(16)],
+        outputs: vec![arena(16).into()],
         scalars: vec![],
         ops: vec![op(2, Arg::Slot(1))],
     };
@@ -359,13 +439,13 @@ fn mistakes_are_refused() {
     assert!(with(&|p| p.ops[0].a = Arg::Slot(2)));
     assert!(with(&|p| p.ops[0].a = Arg::Scalar(0)));
     assert!(with(&|p| p.ops[0].a = Arg::None));
-    assert!(with(&|p| p.outputs[0] = arena(8)));
-    assert!(with(&|p| p.outputs[0] = arena(0)));
+    assert!(with(&|p| p.outputs[0] = arena(8).into()));
+    assert!(with(&|p| p.outputs[0] = arena(0).into()));
     assert!(with(&|p| p.loads[0].access = Access { dims: vec![(15, 1)] }));
     assert!(with(&|p| p.scalars.push(Scalar::At(arena(17)))));
     // In place through a register is fine.
     assert!(!with(&|p| {
-        p.outputs[0] = arena(0);
+        p.outputs[0] = arena(0).into();
         p.ops = vec![op(0, Arg::Slot(1)), op(2, Arg::Slot(0))];
     }));
 }

@@ -140,13 +140,13 @@ impl<T: Real> Tile<'_, T> {
     /// Copies the outputs that were computed in scratch to their places.
     #[inline(always)]
     fn spill(&self) {
-        for (o, &place) in self.program.outputs.iter().enumerate() {
-            if self.program.is_ragged(place) {
+        for (o, store) in self.program.outputs.iter().enumerate() {
+            if self.program.is_staged(store) {
                 // SAFETY: the output lies within memory, which is apart from scratch.
                 unsafe {
-                    let to = self.memory.at(place).add(self.start);
                     let from = self.pointer((self.program.registers + self.program.loads.len() + o) as u16);
-                    std::ptr::copy_nonoverlapping(from, to, self.exact);
+                    let from = std::slice::from_raw_parts(from, self.exact);
+                    scatter(&store.access, self.memory.at(store.place), self.start, from);
                 }
             }
         }
@@ -172,7 +172,7 @@ impl<T: Real> Tile<'_, T> {
             set(if copied { scratch(copies - 1) } else { there(place) });
         };
         p.loads.iter().for_each(|load| copy_if(p.is_copied(load), load.place));
-        p.outputs.iter().for_each(|&place| copy_if(p.is_ragged(place), place));
+        p.outputs.iter().for_each(|store| copy_if(p.is_staged(store), store.place));
     }
 
     #[inline(always)]
@@ -444,12 +444,7 @@ unsafe fn gather<T: Real>(access: &Access, from: *const T, start: usize, mut to:
     let mut row = start / inner;
     let mut column = start % inner;
     while !to.is_empty() {
-        let mut rest = row;
-        let mut offset = column as isize * stride;
-        for &(n, s) in outer.iter().rev() {
-            offset += (rest % n) as isize * s;
-            rest /= n;
-        }
+        let offset = row_offset(outer, row) + column as isize * stride;
         let run = (inner - column).min(to.len());
         let (part, tail) = to.split_at_mut(run);
         // SAFETY: these offsets belong to the access.
@@ -469,4 +464,47 @@ unsafe fn gather<T: Real>(access: &Access, from: *const T, start: usize, mut to:
         row += 1;
         column = 0;
     }
+}
+
+/// Copies to elements `start ..` of an access.
+///
+/// # Safety
+/// All elements of the access lie in memory that nobody else touches meanwhile.
+#[inline(always)]
+unsafe fn scatter<T: Real>(access: &Access, to: *mut T, start: usize, mut from: &[T]) {
+    let Some((&(inner, stride), outer)) = access.dims.split_last() else {
+        // SAFETY: the caller's elements.
+        unsafe { std::ptr::copy_nonoverlapping(from.as_ptr(), to.add(start), from.len()) };
+        return;
+    };
+    let mut row = start / inner;
+    let mut column = start % inner;
+    while !from.is_empty() {
+        let run = (inner - column).min(from.len());
+        let (part, tail) = from.split_at(run);
+        // SAFETY: these offsets belong to the access.
+        unsafe {
+            let target = to.offset(row_offset(outer, row) + column as isize * stride);
+            if stride == 1 {
+                std::ptr::copy_nonoverlapping(part.as_ptr(), target, run);
+            } else {
+                part.iter().enumerate().for_each(|(i, v)| *target.offset(i as isize * stride) = *v);
+            }
+        }
+        from = tail;
+        row += 1;
+        column = 0;
+    }
+}
+
+/// The first element of a row: an index of all axes but the last.
+#[inline(always)]
+fn row_offset(outer: &[(usize, isize)], row: usize) -> isize {
+    let mut rest = row;
+    let mut offset = 0;
+    for &(n, s) in outer.iter().rev() {
+        offset += (rest % n) as isize * s;
+        rest /= n;
+    }
+    offset
 }

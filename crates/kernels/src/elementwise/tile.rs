@@ -90,6 +90,42 @@ impl Access {
     }
 }
 
+impl Access {
+    /// The axes of more than one element as sizes and strides without signs, the largest strides first.
+    fn axes(&self) -> Vec<(usize, usize)> {
+        let long = self.dims.iter().filter(|d| d.0 > 1);
+        let mut out: Vec<_> = long.map(|d| (d.0, d.1.unsigned_abs())).collect();
+        out.sort_by_key(|d| std::cmp::Reverse(d.1));
+        out
+    }
+
+    /// Whether each stride leads beyond all that smaller ones reach, so that no element is met twice.
+    fn is_nested(&self) -> bool {
+        let axes = self.axes();
+        (0..axes.len()).all(|i| axes[i].1 > reach(&axes[i + 1..]))
+    }
+
+    /// Whether two elements of nested axes lie so far from each other.
+    fn meets_itself(&self, distance: usize) -> bool {
+        fn search(axes: &[(usize, usize)], distance: usize) -> bool {
+            let Some((&(n, stride), rest)) = axes.split_first() else {
+                return distance == 0;
+            };
+            // The others reach less far than one step of this one.
+            let below = distance / stride;
+            [below, below + 1]
+                .into_iter()
+                .any(|steps| steps < n && search(rest, distance.abs_diff(steps * stride)))
+        }
+        search(&self.axes(), distance)
+    }
+}
+
+/// The largest offset of strided axes.
+fn reach(axes: &[(usize, usize)]) -> usize {
+    axes.iter().fold(0, |sum: usize, d| sum.saturating_add((d.0 - 1).saturating_mul(d.1)))
+}
+
 /// A tensor that a program reads.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Load<P = Place> {
@@ -97,6 +133,22 @@ pub struct Load<P = Place> {
     pub place: P,
     /// Where the others are.
     pub access: Access,
+}
+
+/// A tensor that a program writes.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Store<P = Place> {
+    /// Its first element.
+    pub place: P,
+    /// Where the others are, each at a place of its own.
+    pub access: Access,
+}
+
+impl<P> From<P> for Store<P> {
+    /// Element `i` is element `i`.
+    fn from(place: P) -> Self {
+        Store { place, access: Access::linear() }
+    }
 }
 
 /// A number that a program reads.
@@ -117,8 +169,8 @@ pub struct Program<P = Place> {
     pub registers: usize,
     /// The tensors it reads.
     pub loads: Vec<Load<P>>,
-    /// The first elements of the tensors it writes, each of `count` elements.
-    pub outputs: Vec<P>,
+    /// The tensors it writes.
+    pub outputs: Vec<Store<P>>,
     /// The numbers it reads.
     pub scalars: Vec<Scalar<P>>,
     /// What it does, in order.
@@ -150,7 +202,11 @@ impl<P> Program<P> {
                     Scalar::At(p) => Scalar::At(place(p)),
                 })
                 .collect(),
-            outputs: self.outputs.iter().map(place).collect(),
+            outputs: self
+                .outputs
+                .iter()
+                .map(|o| Store { place: place(&o.place), access: o.access.clone() })
+                .collect(),
             ops: self.ops.clone(),
         }
     }
@@ -175,19 +231,34 @@ impl Program {
         !load.access.is_linear() || self.is_ragged(load.place)
     }
 
+    /// Whether a tensor is computed in scratch and copied from there.
+    #[inline(always)]
+    pub(crate) fn is_staged(&self, store: &Store) -> bool {
+        !store.access.is_linear() || self.is_ragged(store.place)
+    }
+
     /// The elements that are touched where element `i` is element `i`.
     pub(crate) fn width_at(&self, place: Place) -> usize {
         if self.is_ragged(place) { self.count } else { self.padded() }
     }
 
+    fn touch(&self, place: Place, access: &Access, writes: bool) -> Touch {
+        let (low, high) = if access.is_linear() {
+            (0, isize::try_from(self.width_at(place)).unwrap_or(isize::MAX).saturating_sub(1))
+        } else {
+            access.range()
+        };
+        Touch { place, low, high, writes }
+    }
+
     /// What reading a tensor touches.
     pub(crate) fn load_touch(&self, load: &Load) -> Touch {
-        let (low, high) = if load.access.is_linear() {
-            (0, isize::try_from(self.width_at(load.place)).unwrap_or(isize::MAX).saturating_sub(1))
-        } else {
-            load.access.range()
-        };
-        Touch { place: load.place, low, high, writes: false }
+        self.touch(load.place, &load.access, false)
+    }
+
+    /// What writing a tensor touches.
+    pub(crate) fn store_touch(&self, store: &Store) -> Touch {
+        self.touch(store.place, &store.access, true)
     }
 
     /// Whether a slot is an output, and which.
@@ -235,27 +306,38 @@ impl Program {
                 return Err(format!("operation {i} lacks an operand"));
             }
         }
-        for load in &self.loads {
-            let n = load.access.dims.iter().try_fold(1usize, |n, d| n.checked_mul(d.0));
-            if !load.access.is_linear() && n != Some(self.count) {
-                return Err("a load has another size".into());
-            }
+        let fits = |access: &Access| {
+            let n = access.dims.iter().try_fold(1usize, |n, d| n.checked_mul(d.0));
+            access.is_linear() || n == Some(self.count)
+        };
+        if !self.loads.iter().all(|l| fits(&l.access)) {
+            return Err("a load has another size".into());
+        }
+        if !self.outputs.iter().all(|o| fits(&o.access) && o.access.is_nested()) {
+            return Err("an output has another size or an element twice".into());
         }
         self.check_overlaps(scope)
     }
 
     fn check_overlaps(&self, scope: &Scope) -> Result<(), String> {
-        let touch = |place: Place, count: usize, writes: bool| {
-            let high = isize::try_from(count).unwrap_or(isize::MAX).saturating_sub(1);
-            Touch { place, low: 0, high, writes }
-        };
-        for (o, &out) in self.outputs.iter().enumerate() {
-            let written = touch(out, self.width_at(out), true);
-            let meets = |place: Place, count: usize| scope.meet(&touch(place, count, false), &written);
-            if self.outputs[..o].iter().any(|&other| meets(other, self.width_at(other))) {
+        for (o, out) in self.outputs.iter().enumerate() {
+            let written = self.store_touch(out);
+            let apart = |other: &Store| {
+                let alike = out.place.space == other.place.space && out.access == other.access;
+                alike
+                    && !out.access.is_linear()
+                    && !out.access.meets_itself(out.place.offset.abs_diff(other.place.offset))
+            };
+            let meets = |other: &Store| !apart(other) && scope.meet(&self.store_touch(other), &written);
+            if self.outputs[..o].iter().any(meets) {
                 return Err("outputs overlap".into());
             }
-            if self.scalars.iter().any(|s| matches!(s, Scalar::At(place) if meets(*place, 1))) {
+            let number = |place: Place| Touch { place, low: 0, high: 0, writes: false };
+            if self
+                .scalars
+                .iter()
+                .any(|s| matches!(s, Scalar::At(place) if scope.meet(&number(*place), &written)))
+            {
                 return Err("a scalar is written".into());
             }
             for (l, load) in self.loads.iter().enumerate() {
@@ -268,7 +350,8 @@ impl Program {
                         .iter()
                         .any(|arg| matches!(arg, Arg::Slot(s) if self.load_of(*s) == Some(l)))
                 });
-                let same = load.place == out && load.access.is_linear();
+                let linear = load.access.is_linear() && out.access.is_linear();
+                let same = load.place == out.place && linear;
                 if !same || matches!((first, last), (Some(f), Some(l)) if f <= l) {
                     return Err("a tensor is written before it is read".into());
                 }
@@ -345,8 +428,12 @@ impl Kernel for Program {
                 out.extend(Touch::read(*place, Some(1))?);
             }
         }
-        for &place in &self.outputs {
-            out.extend(Touch::write(place, Some(self.width_at(place)))?);
+        for store in &self.outputs {
+            if store.access.is_linear() {
+                out.extend(Touch::write(store.place, Some(self.width_at(store.place)))?);
+            } else if self.count > 0 {
+                out.push(self.store_touch(store));
+            }
         }
         Ok(out)
     }
@@ -358,7 +445,7 @@ impl Kernel for Program {
     /// A tile for every register, and for every load and output that has a copy.
     fn scratch(&self, bytes: usize) -> Scratch {
         let loads = self.loads.iter().filter(|l| self.is_copied(l)).count();
-        let outputs = self.outputs.iter().filter(|&&o| self.is_ragged(o)).count();
+        let outputs = self.outputs.iter().filter(|o| self.is_staged(o)).count();
         let tiles = (self.registers + loads + outputs) * self.tile(bytes);
         Scratch { each: tiles, first: tiles, scalars: self.scalars.len(), slots: self.slots() }
     }
