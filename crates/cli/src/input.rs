@@ -40,6 +40,11 @@ pub struct Compiled {
 
 /// Reads the program; warnings are said at once.
 pub fn spec(args: &SpecArgs, length: Length, out: &mut Output) -> Result<Spec> {
+    if let Some(path) =
+        args.spec.as_deref().filter(|p| args.text.is_none() && is_data(p) && Path::new(p).is_file())
+    {
+        return Err(data_as_program(path));
+    }
     let (name, text) = source(args)?;
     let batch = match args.batch.map(usize::try_from) {
         None => None,
@@ -59,6 +64,36 @@ pub fn spec(args: &SpecArgs, length: Length, out: &mut Output) -> Result<Spec> {
         .map_err(|(diagnostics, sources)| Problem::at(ProblemKind::Spec, diagnostics, &sources))?;
     out.diagnostics(&spec.diagnostics, &spec.sources);
     Ok(spec)
+}
+
+/// Endings of files that hold data, whatever is in them.
+const DATA: [&str; 22] = [
+    "csv", "tsv", "tab", "data", "dat", "npy", "npz", "idx", "gz", "json", "jsonl", "ndjson", "arff",
+    "parquet", "feather", "arrow", "xlsx", "xls", "ods", "zip", "h5", "sqlite",
+];
+
+/// Whether a path ends as a file of data does.
+pub fn is_data(path: &str) -> bool {
+    let ending = Path::new(path).extension().and_then(|e| e.to_str()).unwrap_or_default();
+    DATA.contains(&ending.to_ascii_lowercase().as_str())
+}
+
+/// Whether a file is a program without mistakes in its grammar.
+pub fn is_program(path: &str) -> bool {
+    let text = File::open(path).and_then(read_limited).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    text.is_some_and(|text| {
+        Spec::read_with(path, &text, &Overrides::default(), &|p| used(Path::new(""), p)).is_ok()
+    })
+}
+
+/// What is said where data stands in the place of a program.
+fn data_as_program(path: &str) -> Failure {
+    let d = Diagnostic::error(Code::N0701, format!("`{path}` is a file of data, not a program"));
+    let d = d.help(format!("what is in it: nnc data {path}"));
+    Failure::one(
+        ProblemKind::Usage,
+        d.help(format!("a program that trains on it, say net.nn:\n  data \"{path}\"\n  dense 16 relu\n  dense 1\n  loss mse")),
+    )
 }
 
 /// Opens the data that the program asks for.

@@ -78,3 +78,51 @@ fn mistakes_are_told_and_nothing_is_shown() {
     assert_eq!((shown.code, &*shown.out), (2, ""));
     assert!(shown.err.contains("did you mean `score`?"), "{}", shown.err);
 }
+
+#[test]
+fn a_table_is_shown_whatever_its_name_is() {
+    let place = Place::new();
+    for name in ["T.CSV", "t.txt", "t.tab", "t.dat", "t.data", "t"] {
+        place.write(name, "a\tb\ty\n1\t2\tu\n2\t3\tv\n3\t4\tu\n");
+        let shown = place.nnc(&["data", name]);
+        assert!(shown.out.contains("3 rows, 3 columns"), "{name}: {}", shown.err);
+    }
+    // A program is one, whatever it is called.
+    place.write("p.txt", "data \"t.txt\"\ndense 2 softmax\nloss crossentropy\n");
+    assert!(place.nnc(&["data", "p.txt"]).fine().contains("t.txt   3 rows"));
+    std::fs::write(place.path("t.parquet"), b"PAR1\x15\0PAR1").unwrap();
+    let shown = place.nnc(&["data", "t.parquet"]);
+    assert!(shown.code == 2 && shown.err.contains("read_parquet"), "{}", shown.err);
+}
+
+#[test]
+fn a_table_with_mistakes_is_shown_as_it_could_be_read() {
+    let place = Place::new();
+    let shown = |text: &str| {
+        place.write("t.csv", text);
+        let shown = place.nnc(&["data", "t.csv", "--rows", "1"]);
+        assert_eq!(shown.code, 2);
+        assert!(shown.err.contains("error["), "{}", shown.err);
+        shown.out
+    };
+    let out = shown("# us\na,b\nkm,s\n1,2\n3,4\n5,6\nTotal,12\n");
+    assert!(out.starts_with("read as: data \"t.csv\" comment=\"#\" skip=[3] skip_last=1\n"), "{out}");
+    assert!(out.contains("3 rows, 2 columns"), "{out}");
+    let out = shown("a,b\n1,2\n3,four\n5,6\n7,8\n");
+    assert!(out.contains("in question: `b`"), "{out}");
+}
+
+#[test]
+fn a_table_in_the_place_of_a_program_is_one_mistake() {
+    let place = place();
+    for command in ["train", "check", "summary"] {
+        let said = place.nnc(&[command, "people.csv"]);
+        assert_eq!(said.code, 2);
+        assert_eq!(said.err.matches("error[").count(), 1, "{}", said.err);
+        assert!(
+            said.err.contains("nnc data people.csv") && said.err.contains("data \"people.csv\""),
+            "{}",
+            said.err
+        );
+    }
+}

@@ -147,8 +147,9 @@ fn tables() {
     let open = format!("a,b\n1,\"{}", "2,3\n".repeat(6 << 20));
     let mut latin = b"name,y\ncaf".to_vec();
     latin.extend(b"\xe9,1\ntea,2\n");
-    let mut wide16 = vec![0xff, 0xfe];
-    wide16.extend("a,b\n1,2\n".encode_utf16().flat_map(u16::to_le_bytes));
+    let wide16: Vec<u8> = "a,b\n1,2\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let mut half16 = vec![0xff, 0xfe];
+    half16.extend(&wide16[..wide16.len() - 1]);
     let rows: String = (0..900u32).map(|i| format!("{},{}\n", i * 7919 % 1009, i * i % 997)).collect();
     let cut = gz(format!("a,b\n{rows}").as_bytes());
     let member = gz(&b"0,0\n".repeat(1 << 20));
@@ -166,7 +167,8 @@ fn tables() {
             csv("a letter for a digit", "a,b,y\n1,2,3\n1,O,2\n1,l5,2\n2,2,2\n"),
             csv("units, percentages, commas", "a;b;y\n1;2;3\n$4;5%;6\n1,5;2;3\n4;5;6\n7;8;9\n"),
             csv("a number out of range", "a,y\n1,2\n1e999,3\n2,4\n"),
-            csv("UTF-16", wide16),
+            csv("UTF-16 without its mark", wide16),
+            csv("UTF-16 that is cut short", half16),
             csv("a spreadsheet", &b"PK\x03\x04\x14\0\x06\0\x08\0"[..]),
             csv("bytes", &b"\x7fELF\x02\x01\x01\0\0\0\0"[..]),
             csv("Latin-1", latin),

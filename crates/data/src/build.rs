@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::columns::match_columns;
-use crate::dates::{self, Date};
+use crate::dates::{self, Date, DatePart, Order};
 use crate::encode::{self, Job, kept_rows};
 use crate::fault::{Fault, Faults, codes};
 use crate::fit;
@@ -25,6 +25,8 @@ use crate::{Dataset, Limits};
 /// A source that is read and whose statistics are taken, before it is encoded.
 pub(crate) struct Prepared {
     pub(crate) name: String,
+    /// How it is read, for people.
+    pub(crate) reading: Vec<String>,
     pub(crate) raw: Raw,
     /// The rows that are encoded, in this order; all of them where `None`.
     pub(crate) kept: Option<Vec<u32>>,
@@ -52,9 +54,11 @@ pub(crate) fn open(spec: &DataSpec, limits: &Limits) -> Result<Dataset, Vec<Faul
 /// the encoder can find more of them.
 pub(crate) fn prepare(spec: &DataSpec, limits: &Limits, faults: &mut Faults) -> Option<Prepared> {
     check(spec, faults);
-    let source = source::open(&named_generator(spec), limits).map_err(|more| faults.extend(more)).ok()?;
+    let source =
+        source::open(&named_generator(spec), limits, None).map_err(|more| faults.extend(more)).ok()?;
     let name = source.name().to_string();
     let named = source.heads().iter().any(|h| !h.unnamed);
+    let (reading, form) = (source.reading(), source.form());
     let window = samples::window(&spec.train, faults);
     let width = source.heads().len();
     let by = series::columns(spec, source.heads(), &name, faults);
@@ -79,9 +83,10 @@ pub(crate) fn prepare(spec: &DataSpec, limits: &Limits, faults: &mut Faults) -> 
     let schema = layout::schema(&columns, &uses, &name, window, faults);
     let rows_of_train = parts.train.len() as u64;
     let version = STATS_VERSION;
-    let stats = Stats { version, rows: rows_of_train, width, named, window, by, schema, columns };
+    let stats = Stats { version, rows: rows_of_train, width, named, window, by, form, schema, columns };
     let notes = if faults.is_empty() {
-        let mut notes = warn::notes(&raw, &uses, &train, &stats, spec);
+        let mut notes = raw.notes.clone();
+        notes.extend(warn::notes(&raw, &uses, &train, &stats, spec));
         notes.extend(warn::dropped(raw.len, rows.kept.as_ref().map(Vec::len), spec));
         notes
     } else {
@@ -90,7 +95,7 @@ pub(crate) fn prepare(spec: &DataSpec, limits: &Limits, faults: &mut Faults) -> 
     let keys = |u: &Use| stats.by.iter().any(|c| c.position == u.position);
     let dropped = uses.iter().filter(|u| u.role == Role::Drop && !keys(u)).map(|u| u.name.clone()).collect();
     let Samples { kept, series, .. } = rows;
-    Some(Prepared { name, raw, kept, series, parts, train, stats, dropped, notes })
+    Some(Prepared { name, reading, raw, kept, series, parts, train, stats, dropped, notes })
 }
 
 /// See [`crate::sketch`].
@@ -105,7 +110,7 @@ pub(crate) fn sketch(spec: &DataSpec, limits: &Limits) -> Option<Schema> {
         *written = rows::whole(written);
     }
     let mut ignored = Faults::new();
-    let source = source::open(&train, limits).ok()?;
+    let source = source::open(&train, limits, None).ok()?;
     let name = source.name().to_string();
     let window = samples::window(&train, &mut ignored);
     let by = series::columns(spec, source.heads(), &name, &mut ignored);
@@ -166,7 +171,7 @@ pub(crate) fn encode_part(
     lenient: bool,
 ) -> Result<Table, Vec<Fault>> {
     let mut faults = Faults::new();
-    let source = source::open(&whole_rows(spec, stats), limits)?;
+    let source = source::open(&whole_rows(spec, stats), limits, Some(stats))?;
     let name = source.name().to_string();
     let mut map = match_columns(stats, source.heads(), &name, &mut faults);
     let by = series::again(stats, source.heads(), &name, &mut faults);
@@ -197,7 +202,7 @@ pub(crate) fn encode_part(
     }
     let raw = source.read(&wants, &mut faults);
     raw.iter().for_each(|r| countable(r, &name, &mut faults));
-    let mut raw = raw.map(|raw| as_dates(raw, stats, &map, &mut faults));
+    let mut raw = raw.map(|raw| as_dates(raw, stats, spec, &map, &mut faults));
     let mut gaps = Gaps::default();
     if let Some(raw) = raw.as_mut().filter(|_| lenient) {
         faults = unread(raw, faults, &mut gaps);
@@ -315,16 +320,31 @@ fn read(
     let name = source.name().to_string();
     let mut raw = source.read(&wants, faults)?;
     countable(&raw, &name, faults);
+    let order = Order { day_first: day_first(&spec.train), times: None };
     for i in (0..wants.len()).filter(|&i| wants[i] == Want::Date) {
         let Raw { columns, places, .. } = &mut raw;
         let name = uses.iter().find(|u| u.position == i).map_or(String::new(), |u| u.name.clone());
-        let day_first = dates::convert(&mut columns[i], None, places, (i, &name), faults);
+        let day_first = dates::convert(&mut columns[i], order, places, (i, &name), faults);
         uses.iter_mut().filter(|u| u.position == i).for_each(|u| u.day_first = day_first);
     }
     faults.is_empty().then_some(raw)
 }
 
-fn as_dates(mut raw: Raw, stats: &Stats, map: &[Option<usize>], faults: &mut Faults) -> Raw {
+/// What a program says about days and months.
+fn day_first(spec: &SourceSpec) -> Option<bool> {
+    match spec {
+        SourceSpec::Csv(csv) => csv.dialect.day_first,
+        _ => None,
+    }
+}
+
+fn as_dates(
+    mut raw: Raw,
+    stats: &Stats,
+    spec: &SourceSpec,
+    map: &[Option<usize>],
+    faults: &mut Faults,
+) -> Raw {
     for (column, at) in stats.columns.iter().zip(map) {
         let (Some(date), Some(i)) = (&column.date, *at) else { continue };
         let Raw { columns, places, .. } = &mut raw;
@@ -335,7 +355,10 @@ fn as_dates(mut raw: Raw, stats: &Stats, map: &[Option<usize>], faults: &mut Fau
             }
             _ => Vec::new(),
         };
-        dates::convert(data, Some(date.day_first), places, (i, &date.column), faults);
+        let parts = stats.columns.iter().filter_map(|c| c.date.as_ref()).filter(|d| d.column == date.column);
+        let times = { parts }.all(|d| d.part == DatePart::Hour);
+        let order = Order { day_first: day_first(spec).or(Some(date.day_first)), times: Some(times) };
+        dates::convert(data, order, places, (i, &date.column), faults);
         if let Data::Dates(dates) = data {
             let bad = there.into_iter().filter(|&row| dates[row as usize] == Date::default());
             places.bad.extend(bad);

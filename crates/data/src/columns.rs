@@ -12,7 +12,11 @@ pub(crate) fn match_columns(
     faults: &mut Faults,
 ) -> Vec<Option<usize>> {
     let by_role = heads.iter().any(|h| h.role.is_some());
-    let by_name = stats.named && heads.iter().any(|h| !h.unnamed);
+    // Names that training made up count where a file has them all.
+    let written = |c: &ColumnStats| heads.iter().any(|h| !h.unnamed && h.name == c.source());
+    let mut inputs = stats.columns.iter().filter(|c| c.role == Role::Input);
+    let all = stats.form.is_some() && inputs.all(written);
+    let by_name = heads.iter().any(|h| !h.unnamed) && (stats.named || all);
     let optional = |role| matches!(role, Role::Target | Role::Weight);
     let mut seen: [Vec<usize>; 2] = [Vec::new(), Vec::new()];
     let mut map = Vec::new();
@@ -38,7 +42,7 @@ pub(crate) fn match_columns(
 }
 
 /// A file as wide as the training file, or one without its targets.
-fn by_position(stats: &Stats, column: &ColumnStats, width: usize) -> Option<usize> {
+pub(crate) fn by_position(stats: &Stats, column: &ColumnStats, width: usize) -> Option<usize> {
     if width == stats.width {
         return Some(column.position);
     }

@@ -1,9 +1,18 @@
 //! Dates and times taken apart into numbers.
 //!
-//! Read are `2024-03-31`, `2024/03/31`, `31.03.2024`, `31/03/2024` and
-//! `03/31/2024`, each with a time behind it or not (`T` or a blank between,
-//! `14:05`, `14:05:30`, `14:05:30.25`, and `Z` or `+01:00`, which is not
-//! looked at: the parts are those that are written), and times alone.
+//! Read are
+//!
+//! - `2024-03-31`, `2024/3/31`, `20240331`, and months: `2024-03`;
+//! - `31.03.2024`, and with slashes or dashes `31/03/2024` or `03/31/2024`:
+//!   the whole column decides which number is the day, or `day_first`;
+//! - years of two digits, `3/31/24`: 69 to 99 are of the 20th century, 00 to
+//!   68 of the 21st;
+//! - months by their English names: `31-Mar-24`, `Mar 31, 2024`,
+//!   `31 March 2024`, `Sun, 31 Mar 2024`, `Mar 2024`;
+//! - each with a time behind it or not (`T` or a blank between): `14:05`,
+//!   `14:05:30.25`, `18.00.00`, `2:05 PM`, `2 pm`; `Z` or `+01:00` behind it is
+//!   not looked at: the parts are those that are written;
+//! - times alone.
 
 use std::sync::Arc;
 
@@ -114,20 +123,45 @@ fn weekday((year, month, day): (i32, u32, u32)) -> f64 {
     (days + 3).rem_euclid(7) as f64
 }
 
-/// The numbers of a date in the order they are written.
-struct Written {
-    numbers: [u32; 3],
-    /// Whether the year is first; else it is last.
-    year_first: bool,
-    /// `31.03.2024`: the day is first, by custom.
-    dots: bool,
+/// What is told of a text that is no date.
+pub(crate) const FORMS: &str = "2024-03-31, 2024-03, 20240331, 31.03.2024, 3/31/24, 31-Mar-2024 or Mar 31, 2024, \
+     alone or with a time such as 14:05, 14:05:30.5, 2:05 PM or 18.00.00";
+
+/// A date in the order it is written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Written {
+    /// Year, month, day.
+    Known([u32; 3]),
+    /// Day and month in some order, then the year.
+    Unclear([u32; 3]),
+    /// `18.03.04`, a date or a time.
+    Dotted([u32; 3]),
 }
 
-/// Turns a column of text into dates. `day_first` is known when rows are
+/// A date, a time, or both.
+type Parsed = (Option<Written>, Option<f64>);
+
+/// What is known of a column before its texts are looked at.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Order {
+    /// Whether `3/4/2024` is the third of April.
+    pub(crate) day_first: Option<bool>,
+    /// Whether the column holds times only.
+    pub(crate) times: Option<bool>,
+}
+
+impl Order {
+    /// The day before the month, or after it.
+    pub(crate) fn days(day_first: bool) -> Self {
+        Self { day_first: Some(day_first), times: None }
+    }
+}
+
+/// Turns a column of text into dates. The order is known when rows are
 /// encoded, and found out in training.
 pub(crate) fn convert(
     data: &mut Data,
-    day_first: Option<bool>,
+    order: Order,
     places: &Places,
     column: (usize, &str),
     faults: &mut Faults,
@@ -137,28 +171,36 @@ pub(crate) fn convert(
         let codes = (0..vocabulary.len() as u32).collect();
         let mut distinct = Data::Text { codes, vocabulary: Arc::clone(vocabulary) };
         let file = Places { paths: places.paths.clone(), handle: places.handle, ..Places::default() };
-        let found = convert(&mut distinct, day_first, &file, column, faults);
+        let found = convert(&mut distinct, order, &file, column, faults);
         *kept = Some(found);
         return found;
     }
     let Data::Text { codes: rows, vocabulary } = data else { return false };
-    let written: Vec<Option<(Option<Written>, Option<f64>)>> =
-        vocabulary.iter().map(|text| split(text)).collect();
-    let slashed =
-        || written.iter().flatten().filter_map(|w| w.0.as_ref()).filter(|w| !w.year_first && !w.dots);
-    let first_is_day = slashed().any(|w| w.numbers[0] > 12);
-    let second_is_day = slashed().any(|w| w.numbers[1] > 12);
-    let unclear = day_first.is_none() && first_is_day == second_is_day && slashed().next().is_some();
-    let day_first = day_first.unwrap_or(first_is_day);
-    if unclear {
-        let message =
-            format!("in `{}` it cannot be told which number is the day and which the month", column.1);
-        let fault = Fault::new(codes::ENCODING, message).help("write dates as 2024-03-31");
-        faults.push(places.locate(fault, 0, column.0, column.1));
+    let parsed: Vec<Option<Parsed>> = vocabulary.iter().map(|text| parse(text)).collect();
+    let unclear = || {
+        parsed.iter().zip(vocabulary.iter()).filter_map(|(p, text)| match p.as_ref()?.0? {
+            Written::Unclear(numbers) => Some((numbers, text)),
+            Written::Known(_) | Written::Dotted(_) => None,
+        })
+    };
+    let first_is_day = unclear().any(|(w, _)| w[0] > 12);
+    let second_is_day = unclear().any(|(w, _)| w[1] > 12);
+    let day_first = order.day_first.unwrap_or(first_is_day);
+    if let (None, true, Some((_, text))) = (order.day_first, first_is_day == second_is_day, unclear().next())
+    {
+        faults.push(in_doubt(text, places, column));
         return day_first;
     }
+    // `18.03.04` is a date, but where none of the column can be one.
+    let dotted = || {
+        parsed.iter().filter_map(|p| match p.as_ref()?.0? {
+            Written::Dotted(numbers) => Some(numbers),
+            Written::Known(_) | Written::Unclear(_) => None,
+        })
+    };
+    let times = order.times.unwrap_or_else(|| dotted().any(|n| n[1] == 0 || n[1] > 12 || n[0] == 0));
     let known: Vec<Option<Date>> =
-        written.iter().map(|w| w.as_ref().and_then(|(d, t)| date(d.as_ref(), *t, day_first))).collect();
+        parsed.iter().map(|p| p.as_ref().and_then(|&(w, hour)| date(w, hour, day_first, times))).collect();
     let mut dates = Vec::with_capacity(rows.len());
     for (row, &code) in rows.iter().enumerate() {
         if code == NONE {
@@ -170,7 +212,7 @@ pub(crate) fn convert(
                 let cell = vocabulary[code as usize].clone();
                 let place = Place { cell: Some(cell.clone()), ..Place::default() };
                 let fault = Fault::new(codes::NOT_A_NUMBER, format!("`{cell}` is no date")).place(place);
-                places.locate(fault.expected("a date like 2024-03-31 14:05"), row, column.0, column.1)
+                places.locate(fault.expected(format!("a date like {FORMS}")), row, column.0, column.1)
             });
             Date::default()
         });
@@ -180,49 +222,196 @@ pub(crate) fn convert(
     day_first
 }
 
-fn split(text: &str) -> Option<(Option<Written>, Option<f64>)> {
-    let (date, time) = match text.split_once(['T', ' ']) {
-        Some((date, time)) => (Some(date), Some(time.trim())),
-        None if text.contains(':') => (None, Some(text)),
-        None => (Some(text), None),
+/// The fault for a column whose days and months cannot be told apart.
+fn in_doubt(text: &str, places: &Places, column: (usize, &str)) -> Fault {
+    let message = format!("in `{}` it cannot be told which number is the day and which the month", column.1);
+    let path = places.paths.first().map_or("f.csv", String::as_str);
+    let file = path.rsplit(['/', '\\']).next().unwrap_or(path);
+    let read = |day_first| {
+        let (written, hour) = parse(text)?;
+        date(written, hour, day_first, false)
     };
-    let date = match date {
-        Some(text) => Some(numbers(text)?),
-        None => None,
+    let line = |word: &str, day_first| {
+        let meaning = read(day_first).map_or(String::new(), |d| format!("   where `{text}` is {d}"));
+        format!("data \"{file}\" day_first={word}{meaning}")
+    };
+    let help = format!("{}\n{}", line("yes", true), line("no", false));
+    places.locate(Fault::new(codes::ENCODING, message).help(help), 0, column.0, column.1)
+}
+
+/// Whether nearly all of some texts are dates or times.
+pub(crate) fn are_dates(texts: &[String]) -> bool {
+    let most = texts.len().min(1000);
+    let dates = texts[..most].iter().filter(|t| {
+        parse(t).is_some_and(|p| date(p.0, p.1, false, false).or(date(p.0, p.1, true, false)).is_some())
+    });
+    most > 0 && dates.count() * 10 >= most * 9
+}
+
+fn parse(text: &str) -> Option<Parsed> {
+    let text = text.trim();
+    if !text.bytes().any(|b| b.is_ascii_digit()) || text.len() > 60 {
+        return None;
+    }
+    let (date, time) = cut(text);
+    let date = match date.trim_end_matches([',', ' ', 'T']) {
+        "" => None,
+        date => Some(written(date)?),
     };
     let hour = match time {
-        Some(text) => Some(clock(text)?),
+        Some(time) => Some(clock(time)?),
         None => None,
     };
-    Some((date, hour))
+    (date.is_some() || hour.is_some()).then_some((date, hour))
 }
 
-fn numbers(text: &str) -> Option<Written> {
-    let separator = text.chars().find(|c| !c.is_ascii_digit()).filter(|c| matches!(c, '-' | '/' | '.'))?;
-    let mut parts = text.split(separator);
-    let mut next = || {
-        let part = parts.next().filter(|p| (1..=4).contains(&p.len()))?;
-        part.bytes().all(|b| b.is_ascii_digit()).then_some(part)
+/// A text as its date and its time.
+fn cut(text: &str) -> (&str, Option<&str>) {
+    let digits = |end: usize| text[..end].bytes().rev().take_while(u8::is_ascii_digit).count();
+    if let Some(colon) = text.find(':') {
+        let begin = colon - digits(colon);
+        return (&text[..begin], Some(&text[begin..]));
+    }
+    // `20240105T1405`
+    if let Some((date, time)) = text.split_once('T')
+        && !date.is_empty()
+        && [date, time].iter().all(|p| p.bytes().next().is_some_and(|b| b.is_ascii_digit()))
+    {
+        return (date, Some(time));
+    }
+    // `2 pm`
+    let low = text.to_ascii_lowercase();
+    if low.ends_with("am") || low.ends_with("pm") {
+        let end = text[..text.len() - 2].trim_end().len();
+        let begin = end - digits(end);
+        if begin < end {
+            return (&text[..begin], Some(&text[begin..]));
+        }
+    }
+    // `10/03/2004 18.00.00`
+    if let Some((date, time)) = text.rsplit_once(' ')
+        && time.matches('.').count() == 2
+        && time.len() <= 8
+        && date.bytes().any(|b| b.is_ascii_digit())
+    {
+        return (date, Some(time));
+    }
+    (text, None)
+}
+
+const MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+
+/// The number of a name, from 1: whole, or its first three letters.
+fn named(word: &str, names: &[&str]) -> Option<u32> {
+    let low = word.to_ascii_lowercase();
+    let found = names.iter().position(|n| *n == low || n[..3] == *low || low == "sept" && *n == "september");
+    Some(found? as u32 + 1)
+}
+
+fn written(text: &str) -> Option<Written> {
+    // Runs of digits, runs of letters, and what stands between them.
+    let kind = |c: char| {
+        if c.is_ascii_digit() {
+            0
+        } else if c.is_alphabetic() {
+            1
+        } else {
+            2
+        }
     };
-    let (a, b, c) = (next()?, next()?, next()?);
-    if parts.next().is_some() {
-        return None;
+    let mut numbers: Vec<&str> = Vec::new();
+    let (mut month, mut month_at, mut marks) = (None, 0, String::new());
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let end = rest.find(|c: char| kind(c) != kind(first)).unwrap_or(rest.len());
+        let (part, after) = rest.split_at(end);
+        match kind(first) {
+            0 => numbers.push(part),
+            1 => match (named(part, &MONTHS), part.to_ascii_lowercase().as_str()) {
+                (Some(_), _) if month.is_some() => return None,
+                (Some(m), _) => (month, month_at) = (Some(m), numbers.len()),
+                (None, "st" | "nd" | "rd" | "th" | "of") if !numbers.is_empty() => {}
+                (None, _) if numbers.is_empty() && named(part, &DAYS).is_some() => {}
+                (None, _) => return None,
+            },
+            _ => marks.push_str(part),
+        }
+        rest = after;
     }
-    let year_first = a.len() == 4;
-    if b.len() > 2 || (if year_first { c.len() > 2 } else { c.len() != 4 || a.len() > 2 }) {
-        return None;
+    let value = |i: usize| numbers.get(i).filter(|n| n.len() <= 4).and_then(|n| n.parse::<u32>().ok());
+    let year = |i: usize| {
+        let y = value(i)?;
+        match numbers[i].len() {
+            4 => Some(y),
+            2 => Some(if y < 69 { 2000 + y } else { 1900 + y }),
+            _ => None,
+        }
+    };
+    let short = |i: usize| value(i).filter(|_| numbers[i].len() <= 2);
+    if let Some(month) = month {
+        if !marks.chars().all(|c| matches!(c, ' ' | ',' | '-' | '/' | '.')) {
+            return None;
+        }
+        return Some(Written::Known(match (numbers.len(), month_at) {
+            // `Mar 2006`, `2006-Mar`, `Mar-06`; but `Mar 06` may be a day.
+            (1, _) if numbers[0].len() == 4 || marks == "-" => [year(0)?, month, 1],
+            (2, 1) if numbers[0].len() == 4 => [year(0)?, month, short(1)?],
+            (2, 0 | 1) => [year(1)?, month, short(0)?],
+            _ => return None,
+        }));
     }
-    let numbers = [a.parse().ok()?, b.parse().ok()?, c.parse().ok()?];
-    Some(Written { numbers, year_first, dots: separator == '.' })
+    let mark = marks.chars().next();
+    let same = marks.chars().all(|c| Some(c) == mark) && marks.len() + 1 == numbers.len();
+    match (numbers.len(), mark) {
+        (1, None) if numbers[0].len() == 8 => {
+            let n: u32 = numbers[0].parse().ok()?;
+            let year = n / 10_000;
+            (1000..3000).contains(&year).then_some(Written::Known([year, n / 100 % 100, n % 100]))
+        }
+        (2, Some('-' | '/')) if same && numbers[0].len() == 4 => {
+            Some(Written::Known([year(0)?, short(1)?, 1]))
+        }
+        (2, Some('-' | '/')) if same && numbers[1].len() == 4 => {
+            Some(Written::Known([year(1)?, short(0)?, 1]))
+        }
+        (3, Some('-' | '/' | '.')) if same && numbers[0].len() == 4 => {
+            Some(Written::Known([year(0)?, short(1)?, short(2)?]))
+        }
+        (3, Some('.')) if same && numbers.iter().all(|n| n.len() == 2) => {
+            Some(Written::Dotted([value(0)?, value(1)?, value(2)?]))
+        }
+        (3, Some('.')) if same => Some(Written::Known([year(2)?, short(1)?, short(0)?])),
+        (3, Some('-' | '/')) if same => Some(Written::Unclear([short(0)?, short(1)?, year(2)?])),
+        _ => None,
+    }
 }
 
-fn date(written: Option<&Written>, hour: Option<f64>, day_first: bool) -> Option<Date> {
-    let Some(w) = written else { return Some(Date { date: None, hour }) };
-    let [a, b, c] = w.numbers;
-    let (year, month, day) = match (w.year_first, w.dots || day_first) {
-        (true, _) => (a, b, c),
-        (false, true) => (c, b, a),
-        (false, false) => (c, a, b),
+fn date(written: Option<Written>, hour: Option<f64>, day_first: bool, times: bool) -> Option<Date> {
+    let (year, month, day) = match written {
+        None => return Some(Date { date: None, hour }),
+        Some(Written::Known([y, m, d])) => (y, m, d),
+        Some(Written::Unclear([a, b, y])) if day_first => (y, b, a),
+        Some(Written::Unclear([a, b, y])) => (y, a, b),
+        Some(Written::Dotted([h, m, s])) if times && hour.is_none() => {
+            let hour = (h < 24 && m < 60 && s < 61)
+                .then(|| f64::from(h) + f64::from(m) / 60.0 + f64::from(s) / 3600.0)?;
+            return Some(Date { date: None, hour: Some(hour) });
+        }
+        Some(Written::Dotted([d, m, y])) => (if y < 69 { 2000 + y } else { 1900 + y }, m, d),
     };
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let days = match month {
@@ -234,20 +423,43 @@ fn date(written: Option<&Written>, hour: Option<f64>, day_first: bool) -> Option
     (1..=days).contains(&day).then_some(Date { date: Some((year as i32, month, day)), hour })
 }
 
-/// Hours of a time like `14:05:30.25+01:00`.
+/// Hours of a time like `14:05:30.25+01:00`, `2:05 PM`, `18.00.00`, `140530`.
 fn clock(text: &str) -> Option<f64> {
-    let text = text.strip_suffix('Z').unwrap_or(text);
+    let mut text = text.trim();
+    for zone in ["Z", "UTC", "GMT"] {
+        text = text.strip_suffix(zone).unwrap_or(text).trim_end();
+    }
     let zone = text.find(['+', '-']).unwrap_or(text.len());
-    let mut parts = text[..zone].trim_end().split(':');
-    let mut part = |below: f64| {
-        let text = parts.next()?;
-        let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-        let value: f64 = text.parse().ok().filter(|_| plain)?;
-        (value < below).then_some(value)
+    let zoned = text[zone..].bytes().skip(1).all(|b| b.is_ascii_digit() || b == b':');
+    let text = if zoned { text[..zone].trim_end() } else { return None };
+    let low = text.to_ascii_lowercase();
+    let half = ["am", "pm", "a.m.", "p.m."].into_iter().find(|h| low.ends_with(h));
+    let text = half.map_or(text, |h| text[..text.len() - h.len()].trim_end());
+    let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b':'));
+    if !plain {
+        return None;
+    }
+    let dotted = text.replace('.', ":");
+    let text = if !text.contains(':') && text.matches('.').count() == 2 { dotted.as_str() } else { text };
+    let parts: Vec<&str> = match (text.contains(':'), text.len()) {
+        (true, _) => text.split(':').collect(),
+        (false, 4) => vec![&text[..2], &text[2..]],
+        (false, 6) => vec![&text[..2], &text[2..4], &text[4..]],
+        (false, 1 | 2) if half.is_some() => vec![text],
+        (false, _) => return None,
     };
-    let (hour, minute) = (part(24.0)?, part(60.0)?);
-    let second = part(61.0).unwrap_or(0.0);
-    (parts.next().is_none()).then_some(hour + minute / 60.0 + second / 3600.0)
+    let part = |i: usize, below: f64| match parts.get(i) {
+        None => Some(0.0),
+        Some(p) if i < 2 && p.contains('.') => None,
+        Some(p) => p.parse::<f64>().ok().filter(|v| *v < below),
+    };
+    let (hour, minute, second) = (part(0, 24.0)?, part(1, 60.0)?, part(2, 61.0)?);
+    let hour = match half.map(|h| h.starts_with('p')) {
+        None => hour,
+        Some(_) if !(1.0..=12.0).contains(&hour) => return None,
+        Some(afternoon) => hour % 12.0 + if afternoon { 12.0 } else { 0.0 },
+    };
+    (parts.len() <= 3).then_some(hour + minute / 60.0 + second / 3600.0)
 }
 
 #[cfg(test)]
@@ -255,8 +467,8 @@ mod tests {
     use super::*;
 
     fn read(text: &str, day_first: bool) -> Option<[f64; 5]> {
-        let (d, t) = split(text)?;
-        let date = date(d.as_ref(), t, day_first)?;
+        let (d, t) = parse(text)?;
+        let date = date(d, t, day_first, false)?;
         Some(DatePart::ALL.map(|p| date.part(p)))
     }
 
@@ -270,10 +482,75 @@ mod tests {
         assert_eq!(read("2020/1/2 23:59+01:00", false).unwrap()[..4], [2020., 1., 2., 3.]);
         assert_eq!(read("18:15", false).unwrap()[4], 18.25);
         assert!(read("18:15", false).unwrap()[0].is_nan());
-        for bad in
-            ["", "2023-02-29", "2024-13-01", "hello", "2024-01", "24:00", "1/2/3", "2024-01-01T", "é-1-1"]
-        {
+        for bad in [
+            "",
+            "2023-02-29",
+            "2024-13-01",
+            "hello",
+            "24:00",
+            "1/2/3",
+            "é-1-1",
+            "12:60",
+            "13:05 PM",
+            "0:30 AM",
+            "1/2/2024/3",
+            "20241301",
+            "31-Foo-2024",
+            "Mar",
+            "Sep 20",
+            "2024.5",
+            "2024-01/05",
+            "1:2:3:4",
+            "2024-01-05 x",
+        ] {
             assert_eq!(read(bad, false), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn dates_as_people_write_them() {
+        for (text, want) in [
+            ("1949-01", [1949., 1., 1., 5., 0.]),
+            ("1/2024", [2024., 1., 1., 0., 0.]),
+            ("20240105", [2024., 1., 5., 4., 0.]),
+            ("8/15/14", [2014., 8., 15., 4., 0.]),
+            ("03/20/60", [2060., 3., 20., 5., 0.]),
+            ("03/20/69", [1969., 3., 20., 3., 0.]),
+            ("20-Mar-06", [2006., 3., 20., 0., 0.]),
+            ("Mar-06", [2006., 3., 1., 2., 0.]),
+            ("Sep 20, 2012", [2012., 9., 20., 3., 0.]),
+            ("20 September 2012", [2012., 9., 20., 3., 0.]),
+            ("September 20th, 2012", [2012., 9., 20., 3., 0.]),
+            ("2012-Sep-20", [2012., 9., 20., 3., 0.]),
+            ("Thu, 20 Sep 2012 18:30:00 GMT", [2012., 9., 20., 3., 18.5]),
+            ("31.12.99", [1999., 12., 31., 4., 0.]),
+            ("2024-01-05 02:30 PM", [2024., 1., 5., 4., 14.5]),
+            ("1/5/2024 12:15 AM", [2024., 1., 5., 4., 0.25]),
+            ("1/5/2024 12:15:00 pm", [2024., 1., 5., 4., 12.25]),
+            ("1/5/2024 2pm", [2024., 1., 5., 4., 14.]),
+            ("2004-03-10 18.00.00", [2004., 3., 10., 2., 18.]),
+            ("2024-01-05T14:05:30.5+0100", [2024., 1., 5., 4., 14. + 5. / 60. + 30.5 / 3600.]),
+            ("20240105T1430", [2024., 1., 5., 4., 14.5]),
+        ] {
+            assert_eq!(read(text, false), Some(want), "{text}");
+        }
+        assert_eq!(read("3:45 p.m.", false).map(|d| d[4]), Some(15.75));
+        assert!(are_dates(&["1949-01".into(), "1949-02".into()]));
+        assert!(!are_dates(&["1949".into(), "red".into()]) && !are_dates(&[]));
+    }
+
+    #[test]
+    fn times_with_dots_are_told_from_dates_by_their_column() {
+        let column = |texts: &[&str]| {
+            let vocabulary = Arc::new(texts.iter().map(ToString::to_string).collect());
+            let mut data = Data::Text { codes: (0..texts.len() as u32).collect(), vocabulary };
+            let mut faults = Faults::new();
+            convert(&mut data, Order::default(), &Places::default(), (0, "t"), &mut faults);
+            assert!(faults.is_empty());
+            let Data::Dates(dates) = data else { panic!() };
+            dates.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(column(&["18.00.00", "18.03.04"]), ["18:00", "18:03"]);
+        assert_eq!(column(&["18.03.04", "19.03.04"]), ["2004-03-18", "2004-03-19"]);
     }
 }

@@ -28,6 +28,10 @@ const CHUNK: usize = 1 << 16;
 pub struct Description {
     /// Where the rows come from.
     pub source: String,
+    /// How a table is read: its header, its encoding, what separates its
+    /// cells where that is not obvious.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reading: Vec<String>,
     /// Rows in the source.
     pub rows: usize,
     /// Columns in the source.
@@ -106,6 +110,7 @@ pub(crate) fn describe(spec: &DataSpec, limits: &Limits, rows: usize) -> Result<
     let (names, before) = before(&prepared, &lines);
     let mut shown = Description {
         source: prepared.name.clone(),
+        reading: prepared.reading.clone(),
         rows: prepared.raw.len,
         width: prepared.stats.width,
         parts: [prepared.parts.train.len(), prepared.parts.valid.len(), prepared.parts.test.len()],

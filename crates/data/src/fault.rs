@@ -1,7 +1,7 @@
 //! Mistakes in data, each with its place, its cause and the next step.
 
 use crate::spec::Handle;
-use nnc_syntax::{Code, Severity};
+use nnc_syntax::{Code, Severity, units};
 
 /// A mistake in the data, or between the data and the spec.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +22,9 @@ pub struct Fault {
     pub expected: Option<String>,
     /// What to write or do.
     pub help: Option<String>,
+    /// The options of `data` that most likely mend it, as a program writes
+    /// them: `comment="#"`.
+    pub remedy: Option<String>,
     /// How many more of this code were found and are not listed.
     pub more: usize,
 }
@@ -62,6 +65,7 @@ impl Fault {
             label: None,
             expected: None,
             help: None,
+            remedy: None,
             more: 0,
         }
     }
@@ -107,7 +111,13 @@ impl Fault {
     }
 
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(printable(help.into()));
+        let lines: Vec<String> = help.into().split('\n').map(|l| printable(l.to_string())).collect();
+        self.help = Some(lines.join("\n"));
+        self
+    }
+
+    pub(crate) fn remedy(mut self, options: impl Into<String>) -> Self {
+        self.remedy = Some(options.into());
         self
     }
 }
@@ -153,6 +163,11 @@ impl std::fmt::Display for Fault {
 }
 
 impl std::error::Error for Fault {}
+
+/// A number of bytes for people.
+pub(crate) fn size(n: u64) -> String {
+    if n < 1024 { format!("{n} bytes") } else { units::bytes(n) }
+}
 
 /// How many faults of one code are kept with their places.
 pub const SHOWN: usize = 10;
@@ -207,6 +222,11 @@ impl Faults {
                 self.count(code);
             }
         }
+    }
+
+    /// Changes what is listed.
+    pub(crate) fn amend(&mut self, change: impl FnMut(&mut Fault)) {
+        self.list.iter_mut().for_each(change);
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -275,4 +295,8 @@ pub mod codes {
     pub const DROPPED: Code = Code::N0557;
     /// Windows that run from one series into the next.
     pub const SERIES: Code = Code::N0559;
+    /// A first line that may be a header or a row.
+    pub const HEADER: Code = Code::N0560;
+    /// How a table was read, where that is not obvious.
+    pub const READING: Code = Code::N0561;
 }

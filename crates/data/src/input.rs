@@ -29,7 +29,7 @@ pub(crate) const PLAUSIBLE_RATIO: u64 = 100;
 
 /// The fault for a file that unpacks to far more than data would.
 pub(crate) fn bomb(path: &str, packed: u64, unpacked: u64) -> Box<Fault> {
-    let (packed, unpacked) = (crate::source::size(packed), crate::source::size(unpacked));
+    let (packed, unpacked) = (crate::fault::size(packed), crate::fault::size(unpacked));
     let message = format!("`{path}` has {packed} and unpacks to {unpacked} or more, which no data does");
     let fault = Fault::new(codes::DAMAGED, message).path(path);
     Box::new(fault.help("unpack it first, if it is what it should be"))
@@ -152,7 +152,7 @@ impl<R: Read> Read for Guarded<R> {
         self.unpacked += n as u64;
         let packed = self.packed.load(Ordering::Relaxed);
         if self.unpacked > HARMLESS && self.unpacked / PLAUSIBLE_RATIO > packed {
-            let sizes = [packed, self.unpacked].map(crate::source::size);
+            let sizes = [packed, self.unpacked].map(crate::fault::size);
             let message = format!("unpacks {} to {}, which no data does", sizes[0], sizes[1]);
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
         }

@@ -25,9 +25,14 @@
 //!   faults. Else it is text, and text is a category. `one_hot`, `category`
 //!   and a scaling decide it outright. Categories are sorted: by value where
 //!   all are numbers, else by their bytes.
-//! - **Header.** A first line is a header where fewer than half of its cells
-//!   are numbers and a column begins with a word over numbers only; or where
-//!   no cell of it is a number and none comes back further down its column.
+//! - **Header.** A first line is a header where a word stands over numbers,
+//!   where its numbers are labels (0, 1, 2 …, years, even steps) over other
+//!   numbers, or where words that never come back stand over texts that do;
+//!   what is in doubt is a warning. A model that is used knows the names it
+//!   was trained with, and whether there were any: nothing is guessed anew.
+//! - **Form.** [`Dialect`] is what a program says about the form of a table;
+//!   `valid` and `test` are written as the training file, unless they say
+//!   otherwise. The separator is the one under which lines have as many cells.
 //! - **Roles.** Without a `target` the last column is the target, unless the
 //!   program names it as an input. Without an `input` every other column is
 //!   one. Sources that know their inputs and targets (rows, IDX, npy,
@@ -46,7 +51,8 @@
 //!   `target`, unless `own_port` asks for its column's.
 //! - **Missing.** A cell is missing where it is empty, `NA`, `N/A`, `n/a`,
 //!   `NaN`, `nan`, `null`, `NULL`, `<NA>` or `#N/A`, and among numbers also
-//!   `None`, `?` and `-`.
+//!   `None`, `?` and `-`, and with a note other words that people write for
+//!   it; and where it is one of [`Dialect::na`].
 //! - **Random numbers** come by counter ([`rng`]), so that the same seed
 //!   gives the same bits on any machine and for any number of threads.
 
@@ -61,6 +67,7 @@ mod cache;
 mod columns;
 mod dates;
 mod describe;
+mod dialect;
 mod disk;
 mod encode;
 mod fault;
@@ -71,6 +78,7 @@ mod glob;
 mod input;
 mod intern;
 mod layout;
+mod missing;
 mod packed;
 mod printed;
 mod raw;
@@ -90,6 +98,7 @@ mod warn;
 
 pub use dates::{DateColumn, DatePart};
 pub use describe::{ColumnView, Description};
+pub use dialect::{Dialect, Form, Separator, Skip};
 pub use fault::{Fault, Place, SHOWN, codes};
 pub use rng::shuffled;
 pub use schema::{Column, ColumnKind, Port, PortId, Schema};
@@ -206,6 +215,12 @@ pub fn encode_with(stats: &Stats, source: &SourceSpec, limits: &Limits) -> Resul
 /// As [`open`]; and where no row at all can be encoded, why not.
 pub fn encode_inputs(stats: &Stats, source: &SourceSpec, limits: &Limits) -> Result<Table, Vec<Fault>> {
     build::encode_part(stats, source, limits, true)
+}
+
+/// Whether a text is the name of an encoding that tables may be written in,
+/// such as `latin1` or `utf-16`.
+pub fn is_encoding(label: &str) -> bool {
+    source::decode::encoding(label).is_ok()
 }
 
 /// What a program sees of its data: columns, kinds, ranges, missing values,

@@ -6,7 +6,7 @@ use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::dates::Date;
+use crate::dates::{Date, Order};
 use crate::disk::{self, DiskFile};
 use crate::fault::{Fault, Faults, Place};
 use crate::runs::Runs;
@@ -23,6 +23,8 @@ pub(crate) struct Head {
     pub(crate) role: Option<Role>,
     /// Whether the name was made up and may be replaced by a role's.
     pub(crate) unnamed: bool,
+    /// Not read unless a line names it: the names of rows.
+    pub(crate) aside: bool,
 }
 
 impl Head {
@@ -31,7 +33,12 @@ impl Head {
     }
 
     pub(crate) fn made_up(name: impl Into<String>, role: Option<Role>) -> Self {
-        Self { name: name.into(), role, unnamed: true }
+        Self { name: name.into(), role, unnamed: true, aside: false }
+    }
+
+    /// A column that only those ask for who name it.
+    pub(crate) fn aside(name: impl Into<String>) -> Self {
+        Self { name: name.into(), aside: true, ..Self::default() }
     }
 }
 
@@ -56,6 +63,8 @@ pub(crate) struct Raw {
     pub(crate) columns: Vec<Data>,
     pub(crate) len: usize,
     pub(crate) places: Places,
+    /// What was noticed while it was read.
+    pub(crate) notes: Vec<Fault>,
 }
 
 /// The values of a column.
@@ -164,7 +173,13 @@ impl Spilled {
                 if let Some(day_first) = *day_first {
                     // What is no date was found when the vocabulary was read.
                     let none = Places::default();
-                    crate::dates::convert(&mut data, Some(day_first), &none, (0, ""), &mut Faults::new());
+                    crate::dates::convert(
+                        &mut data,
+                        Order::days(day_first),
+                        &none,
+                        (0, ""),
+                        &mut Faults::new(),
+                    );
                 }
                 data
             }
@@ -321,15 +336,6 @@ impl Places {
         }
         let i = self.lines.partition_point(|r| r.row <= row);
         self.lines.get(i.checked_sub(1)?).copied()
-    }
-}
-
-/// Whether a cell counts as missing.
-pub(crate) fn is_missing(cell: &[u8], number: bool) -> bool {
-    match cell {
-        b"" | b"NA" | b"N/A" | b"n/a" | b"NaN" | b"nan" | b"null" | b"NULL" | b"<NA>" | b"#N/A" => true,
-        b"None" | b"?" | b"-" => number,
-        _ => false,
     }
 }
 

@@ -180,7 +180,7 @@ impl Plan<'_> {
         }
         let free = |(i, h): (usize, &Head)| h.unnamed && h.role == Some(role) && self.uses[i].is_empty();
         let i = self.heads.iter().enumerate().position(free)?;
-        self.heads[i] = Head { name: name.name.clone(), role: Some(role), unnamed: false };
+        self.heads[i] = Head { role: Some(role), ..Head::named(name.name.clone()) };
         Some(i)
     }
 
@@ -213,7 +213,8 @@ impl Plan<'_> {
             return self.known_targets(false);
         }
         let key = |i: usize| self.keys.contains(&i);
-        let mut columns = (0..self.heads.len()).filter(|&i| !key(i));
+        let aside = |i: usize| self.heads[i].aside && self.uses[i].is_empty();
+        let mut columns = (0..self.heads.len()).filter(|&i| !key(i) && !aside(i));
         let last = columns.next_back();
         let alone = columns.next().is_none();
         let free = |i: &usize| self.uses[*i].is_empty();
@@ -230,6 +231,9 @@ impl Plan<'_> {
             let only_target = slot.iter().all(|u| u.role == Role::Target) && !slot.is_empty();
             if self.windowed && only_target && rest.is_none() && !has_inputs {
                 slot.insert(0, Use::plain(i, &head.name, Role::Input));
+            }
+            if slot.is_empty() && head.aside {
+                slot.push(Use::plain(i, &head.name, Role::Drop));
             }
             if slot.is_empty() && (self.windowed || !target) {
                 let suits = |role| head.role.is_none_or(|known| known == role);

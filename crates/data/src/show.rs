@@ -39,7 +39,11 @@ impl Description {
         let mut out = String::new();
         let [train, valid, test] = self.parts;
         let _ = write!(out, "{}   {} rows, {} columns", printable(&self.source), self.rows, self.width);
-        let _ = writeln!(out, "   train {train}, valid {valid}, test {test}\n");
+        let _ = writeln!(out, "   train {train}, valid {valid}, test {test}");
+        for line in &self.reading {
+            let _ = writeln!(out, "  {}", clip(line, style.width - 2));
+        }
+        out.push('\n');
         self.roles_lines(style, &mut out);
         self.columns_table(style, &mut out);
         out.push('\n');

@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::dialect::Dialect;
+
 /// An opaque mark the caller puts on a piece of a spec and gets back in a
 /// [`Fault`](crate::Fault), usually to find the span in the source text.
 pub type Handle = u64;
@@ -131,13 +133,8 @@ pub struct CsvSpec {
     pub path: String,
     /// More paths, read after `path` as one table.
     pub more: Vec<String>,
-    /// Between cells; found in the first line where not given: the one of
-    /// tab, `;`, `,` and `|` that is there most often.
-    pub separator: Option<u8>,
-    /// Whether the first line holds names; found where not given.
-    pub header: Option<bool>,
-    /// `1,5` is one and a half.
-    pub decimal_comma: bool,
+    /// How it is written; holds for every file of the table.
+    pub dialect: Dialect,
     /// Every sample is this many rows in a row, in file order.
     pub window: Option<usize>,
     /// With `window`: the target is this many rows after the window's last.
@@ -157,9 +154,7 @@ impl CsvSpec {
         Self {
             path: path.into(),
             more: Vec::new(),
-            separator: None,
-            header: None,
-            decimal_comma: false,
+            dialect: Dialect::default(),
             window: None,
             horizon: 1,
             until: None,

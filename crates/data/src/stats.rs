@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::dates::DateColumn;
+use crate::dialect::Form;
 use crate::fault::{Fault, codes};
 use crate::layout;
 use crate::schema::{ColumnKind, PortId, Schema};
@@ -30,6 +31,9 @@ pub struct Stats {
     /// The columns that tell the series apart which windows stay within.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub by: Vec<SeriesColumn>,
+    /// What the table looked like, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub form: Option<Form>,
     /// The ports.
     pub schema: Schema,
     /// Every column that is read, in file order.

@@ -1,5 +1,6 @@
 //! What a reader of the data would want to know before training on it.
 
+use crate::dates::are_dates;
 use crate::fault::{Fault, codes};
 use crate::raw::{Data, NONE, Raw};
 use crate::roles::Use;
@@ -57,7 +58,13 @@ fn silent_one_hot(stats: &Stats, uses: &[Use]) -> Option<Fault> {
     let (is, it) = if silent.len() == 1 { ("is", "it becomes") } else { ("are", "they become") };
     let message = format!("{} {is} text; {it} one input per category", silent.join(", "));
     let fault = Fault::new(codes::TEXT_ONE_HOT, message).note();
-    Some(fault.help("write `one_hot` to say so, `category` for an embedding, or `drop`"))
+    let dates = stats.columns.iter().filter(|c| c.role == Role::Input && c.one_hot && !asked(c));
+    let dates: Vec<&str> = dates.filter(|c| are_dates(&c.vocabulary)).map(|c| c.name.as_str()).collect();
+    let help = "write `one_hot` to say so, `category` for an embedding, or `drop`";
+    Some(match dates.is_empty() {
+        true => fault.help(help),
+        false => fault.help(format!("dates, by their looks: input {} date\n{help}", dates.join(" "))),
+    })
 }
 
 fn constant(c: &ColumnStats) -> Option<Fault> {
@@ -100,7 +107,13 @@ fn identifier(c: &ColumnStats, data: &Data, train: &[u32]) -> Option<Fault> {
     };
     looks.then(|| {
         let message = format!("`{}` looks like an identifier: it tells rows apart and says nothing", c.name);
-        Fault::new(codes::IDENTIFIER, message).help(format!("drop {}", c.source()))
+        let help = match data {
+            Data::Text { vocabulary, .. } if are_dates(vocabulary) => {
+                format!("input {} date   or drop it", c.source())
+            }
+            _ => format!("drop {}", c.source()),
+        };
+        Fault::new(codes::IDENTIFIER, message).help(help)
     })
 }
 

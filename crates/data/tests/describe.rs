@@ -27,6 +27,7 @@ fn a_table_is_shown() {
         text,
         "\
 t.csv   4 rows, 3 columns   train 4, valid 0, test 0
+  header: line 1 (`size`, `price` stand over numbers)
 
   input size, shop; target price
 

@@ -11,7 +11,8 @@ use common::all;
 use nnc_data::rng::{Purpose, Stream};
 use nnc_data::{
     CsvSpec, DataSpec, Dataset, IdxSpec, ImagesSpec, Kind, Limits, Missing, NpySpec, NpzSpec, PortId, Role,
-    RoleSpec, Scaling, SourceSpec, SplitSpec, Stats, Style, TextSpec, describe, encode, open_with,
+    RoleSpec, Scaling, Separator, Skip, SourceSpec, SplitSpec, Stats, Style, TextSpec, describe, encode,
+    open_with,
 };
 
 /// Values that break arithmetic.
@@ -151,6 +152,9 @@ fn csv_files() {
         "size;when;kind\r\n1,5;2024-01-31;\"a \"\"b\"\"\"\r\n2,5;2023-02-28;c\r\n,;2020-12-01;c\r\n",
         "1\t2\t3\n4\t5\t6\n7\t8\t9\n",
         "v\n1\n2\n3\n4\n5\n6\n7\n",
+        "# us\rx  y\tz\r1  2 -- \r3 4  $5\r\"6 7\" 8 $9\r",
+        "sep=;\n0;1;target\n0.5;1,234;u // no\n1.5;2,345;v\n2.5;3,456;u\nTotal;4\n",
+        "x,y\nkm,s\nr1,\"1,200\",2%\nr2,2,4%\nr3,3,6%\n",
         "\"carat\",\"cut\"\n0.23,\"Ideal\"\n0.21,\"Premium\"\n1e-3,\"Ideal\"\n",
     ]
     .map(|t| t.as_bytes().to_vec())
@@ -158,7 +162,20 @@ fn csv_files() {
     let rules = [Missing::Mean, Missing::Median, Missing::Mode, Missing::Drop, Missing::Number(0.0)];
     fuzz("csv", "csv", &seeds, |path, case| {
         let mut csv = CsvSpec::new(path);
-        csv.decimal_comma = case % 11 == 0;
+        csv.dialect.decimal_comma = (case % 11 == 0).then_some(true);
+        csv.dialect.separator = (case % 13 == 1).then_some(Separator::Blanks);
+        csv.dialect.thousands = (case % 13 == 2).then_some([',', '.', '\''][(case % 3) as usize]);
+        csv.dialect.na = (case % 13 == 3).then(|| vec!["-".into(), "4".into(), "x".into()]);
+        csv.dialect.comment = (case % 13 == 4).then(|| ["#", "//"][(case % 2) as usize].into());
+        csv.dialect.skip = match case % 13 {
+            5 => Some(Skip::First(case % 3)),
+            6 => Some(Skip::Lines(vec![2, 3, 3, 900])),
+            _ => None,
+        };
+        csv.dialect.skip_last = (case % 13 == 7).then_some(case as usize % 3);
+        csv.dialect.encoding =
+            (case % 13 == 8).then(|| ["latin1", "utf-16le", "shift_jis"][(case % 3) as usize].into());
+        csv.dialect.header = (case % 13 == 9).then_some(case % 2 == 0);
         csv.window = (case % 7 == 0).then_some(2);
         let mut inputs = RoleSpec::rest(Role::Input).missing(rules[(case % 5) as usize].clone());
         inputs.indicator = case % 3 == 0;

@@ -6,8 +6,8 @@ mod common;
 
 use common::{all, faults, row, shared, write};
 use nnc_data::{
-    Cell, CsvSpec, DataSpec, Decoded, Kind, Missing, PortId, Role, RoleSpec, RowSpec, RowsSpec, Scaling,
-    SourceSpec, SplitSpec, Stats, Unknown, encode, open,
+    Cell, CsvSpec, DataSpec, Decoded, Dialect, Kind, Missing, PortId, Role, RoleSpec, RowSpec, RowsSpec,
+    Scaling, SourceSpec, SplitSpec, Stats, Unknown, encode, open,
 };
 
 const IN: PortId = PortId::Input(0);
@@ -278,12 +278,12 @@ fn headers_are_found() {
     assert_eq!(width("f.csv", "id,1990,sum\n1,2,3\n"), (1, "id".into()));
     assert_eq!(width("g.tsv", "x\ty\n1\t2\n"), (1, "x".into()));
     let forced = SourceSpec::Csv(CsvSpec {
-        header: Some(true),
+        dialect: Dialect { header: Some(true), ..Dialect::default() },
         ..CsvSpec::new(write(&folder, "h.csv", "1,2\n3,4\n"))
     });
     assert_eq!(open(&DataSpec::new(forced)).unwrap().train.len(), 1);
     let comma = SourceSpec::Csv(CsvSpec {
-        decimal_comma: true,
+        dialect: Dialect { decimal_comma: Some(true), ..Dialect::default() },
         ..CsvSpec::new(write(&folder, "i.csv", "x;y\n1,5;2\n"))
     });
     assert_eq!(all(&open(&DataSpec::new(comma)).unwrap().train, IN), [1.5]);
@@ -394,15 +394,40 @@ fn dates_are_taken_apart() {
     assert_eq!(
         faults(open(&spec)),
         [
-            "[N0510] bad.csv:2: in `when` it cannot be told which number is the day and which the month; fix: write dates as 2024-03-31"
+            "[N0510] bad.csv:2: in `when` it cannot be told which number is the day and which the month; fix: data \"bad.csv\" day_first=yes   where `31/12/2023` is 2023-12-31\ndata \"bad.csv\" day_first=no"
         ]
     );
     let bad = write(&folder, "bad.csv", "when,y\n2024-02-30,1\n2024-02-01,3\n");
     let spec = DataSpec { train: SourceSpec::csv(bad), ..spec };
     assert_eq!(
         faults(open(&spec)),
-        ["[N0502] bad.csv:2: `2024-02-30` is no date; expected a date like 2024-03-31 14:05"]
+        [
+            "[N0502] bad.csv:2: `2024-02-30` is no date; expected a date like 2024-03-31, 2024-03, 20240331, 31.03.2024, 3/31/24, 31-Mar-2024 or Mar 31, 2024, alone or with a time such as 14:05, 14:05:30.5, 2:05 PM or 18.00.00"
+        ]
     );
+}
+
+#[test]
+fn the_order_of_days_and_months_can_be_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = write(&folder, "t.csv", "when,y\n01/05/2024 2:30 PM,1\n02/06/2024 12:00 AM,2\n");
+    let role = RoleSpec::new(Role::Input, ["when"]).kind(Kind::Date);
+    let with = |day_first| {
+        let dialect = Dialect { day_first, ..Dialect::default() };
+        let train = SourceSpec::Csv(CsvSpec { dialect, ..CsvSpec::new(&path) });
+        open(&DataSpec { roles: vec![role.clone()], ..DataSpec::new(train) })
+    };
+    let told = faults(with(None)).join("");
+    assert!(told.contains("day_first=yes   where `01/05/2024 2:30 PM` is 2024-05-01 14:30"), "{told}");
+    let dayful = with(Some(true)).unwrap();
+    assert_eq!(all(&dayful.train, IN), [2024., 5., 1., 2., 14.5, 2024., 6., 2., 6., 0.]);
+    let monthly = with(Some(false)).unwrap();
+    assert_eq!(all(&monthly.train, IN)[..5], [2024., 1., 5., 4., 14.5]);
+    // A file that is read later has the order of training.
+    assert_eq!(all(&encode(&dayful.stats, &SourceSpec::csv(&path)).unwrap(), IN)[1], 5.0);
+    // What looks like dates is told to be.
+    let plain = open(&DataSpec::new(SourceSpec::csv(&path))).unwrap();
+    assert!(plain.notes[0].help.as_ref().unwrap().contains("input when date"), "{:?}", plain.notes);
 }
 
 #[test]

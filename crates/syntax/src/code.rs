@@ -163,6 +163,8 @@ codes! {
         N0557 "many rows left out"
         N0558 "rows that have no answer"
         N0559 "windows that run from one series into the next"
+        N0560 "a first line that may be names or a row"
+        N0561 "how a table was read"
     }
     Runs "N06" "runs and models" {
         N0601 "the loss became no number"

@@ -7,7 +7,9 @@ use crate::input::{self, Length};
 use crate::output::Output;
 use clap::Args;
 use nnc_syntax::{Diagnostic, Severity};
-use nnc_train::describe;
+
+use nnc_model::Spec;
+use nnc_train::{Description, Remedy, describe};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -19,7 +21,7 @@ Examples:
   nnc data iris.csv                    a file without a program
   nnc data titanic.nn --rows 20 --json | jq .columns")]
 pub struct DataArgs {
-    /// Which program; a .csv, .npy, .npz or IDX file may stand in its place
+    /// Which program; a table, .npy, .npz or IDX file may stand in its place
     #[command(flatten)]
     pub spec: SpecArgs,
     /// How many of the first training rows to show
@@ -38,10 +40,20 @@ impl Run for DataArgs {
 
 /// Shows the data.
 fn run(args: &DataArgs, out: &mut Output) -> Result<u8> {
-    let args = &DataArgs { spec: bare(&args.spec), ..args.clone() };
+    if let Some(path) = args.spec.spec.as_deref().filter(|_| is_table(&args.spec)) {
+        return table(path, args, out);
+    }
     let spec = input::spec(&args.spec, Length::default(), out)?;
-    let options = input::options(&args.spec);
-    let (description, notes) = describe(&spec, &options, args.rows)?;
+    let found = describe(&spec, &input::options(&args.spec), args.rows)?;
+    shown(&found, &spec, args, out)
+}
+
+fn shown(
+    (description, notes): &(Description, Vec<Diagnostic>),
+    spec: &Spec,
+    args: &DataArgs,
+    out: &mut Output,
+) -> Result<u8> {
     if args.json {
         let mut object = json!(description);
         object["notes"] = notes.iter().map(note).collect();
@@ -50,18 +62,82 @@ fn run(args: &DataArgs, out: &mut Output) -> Result<u8> {
     }
     let text = description.text(Output::style());
     out.result(&text)?;
-    out.diagnostics(&notes, &spec.sources);
+    out.diagnostics(notes, &spec.sources);
     Ok(0)
 }
 
-/// A file of data may stand in the place of a program.
-fn bare(args: &SpecArgs) -> SpecArgs {
-    let data = ["csv", "tsv", "npy", "npz", "idx", "gz"];
-    let ending = args.spec.as_deref().and_then(|p| Path::new(p).extension()?.to_str());
-    if args.data.is_none() && ending.is_some_and(|e| data.contains(&e)) {
-        return SpecArgs { text: Some(String::new()), data: args.spec.clone(), spec: None, ..args.clone() };
+/// Ways of reading a table that are tried.
+const TRIES: usize = 4;
+
+/// Shows a file of data without a program. One that cannot be read as it stands is shown as it could be, with the
+/// line that says so.
+fn table(path: &str, args: &DataArgs, out: &mut Output) -> Result<u8> {
+    let whole =
+        SpecArgs { text: Some(String::new()), data: Some(path.into()), spec: None, ..args.spec.clone() };
+    let spec = input::spec(&whole, Length::default(), out)?;
+    let first = match describe(&spec, &input::options(&whole), args.rows) {
+        Ok(found) => return shown(&found, &spec, args, out),
+        Err(problem) => problem,
+    };
+    let mut options: Vec<String> = Vec::new();
+    let mut texts: Vec<String> = Vec::new();
+    let mut remedies = nnc_train::remedies(&spec, &input::options(&whole));
+    for _ in 0..TRIES {
+        if remedies.is_empty() || path == "-" {
+            break;
+        }
+        for remedy in remedies {
+            match remedy {
+                Remedy::Options(text) if !options.contains(&text) => options.push(text),
+                Remedy::Text(name) if !texts.contains(&name) => texts.push(name),
+                Remedy::Options(_) | Remedy::Text(_) => {}
+            }
+        }
+        let line = written(path, &options, &texts);
+        let tried = SpecArgs { text: Some(line.clone()), spec: None, ..args.spec.clone() };
+        let spec = input::spec(&tried, Length::default(), out)?;
+        if let Ok(found) = describe(&spec, &input::options(&tried), args.rows) {
+            out.diagnostics(&first.diagnostics, &first.sources);
+            let names: Vec<String> = texts.iter().map(|n| format!("`{n}`")).collect();
+            let question =
+                if texts.is_empty() { String::new() } else { format!("; in question: {}", names.join(", ")) };
+            if !args.json {
+                out.result(&format!("read as: {line}{question}\n\n"))?;
+            }
+            shown(&found, &spec, args, out)?;
+            return Ok(2);
+        }
+        remedies = nnc_train::remedies(&spec, &input::options(&tried));
     }
-    args.clone()
+    Err(first.into())
+}
+
+/// A program that reads a table with options, and some of its columns as texts.
+fn written(path: &str, options: &[String], texts: &[String]) -> String {
+    let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
+    let mut line = format!("data {}", quoted(path));
+    for option in options {
+        line.push(' ');
+        line.push_str(option);
+    }
+    if !texts.is_empty() {
+        let names: Vec<String> = texts.iter().map(|n| quoted(n)).collect();
+        line.push_str(&format!(" {{ input {} one_hot; input rest }}", names.join(" ")));
+    }
+    line
+}
+
+/// Whether a file of data stands in the place of a program: by its ending, and else by whether it is a program.
+fn is_table(args: &SpecArgs) -> bool {
+    let Some(path) = args.spec.as_deref().filter(|_| args.data.is_none() && args.text.is_none()) else {
+        return false;
+    };
+    let file = Path::new(path);
+    let ending = file.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
+    if path == "-" || ending == "nn" || !file.is_file() {
+        return false;
+    }
+    input::is_data(path) || !input::is_program(path)
 }
 
 fn note(d: &Diagnostic) -> Value {

@@ -8,7 +8,8 @@ use crate::disk::{self, DiskFile, Writer};
 use crate::fault::{Fault, Faults, Place, codes};
 use crate::input::{self, Input};
 use crate::intern::Interner;
-use crate::raw::{Data, Spilled, SpilledKind, Want, is_missing};
+use crate::missing::is_missing;
+use crate::raw::{Data, Spilled, SpilledKind, Want};
 use crate::spec::Handle;
 
 /// What the elements of a file are.

@@ -1,19 +1,42 @@
 //! Columns of a table while it is read: in memory, and on disk once they are
 //! too large for it.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
-use super::number;
+use super::number::{self, Digits, Sign, Spelling};
 use crate::disk::Writer;
 use crate::intern::Interner;
-use crate::raw::{Data, Spilled, SpilledKind, is_missing};
+use crate::missing::{Named, is_missing, is_word};
+use crate::raw::{Data, Spilled, SpilledKind};
 use crate::runs::Runs;
+
+/// How the cells of a table are written.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Cells {
+    pub(crate) digits: Digits,
+    /// The words that a program names as missing.
+    pub(crate) na: Named,
+}
+
+impl Cells {
+    /// Whether a cell among numbers means that there is none.
+    pub(crate) fn lacks(&self, cell: &[u8]) -> bool {
+        is_missing(cell, true) || is_word(cell) || self.na.has(cell)
+    }
+}
 
 /// A column being read.
 pub(crate) struct Column {
     kind: Kind,
-    comma: bool,
+    cells: Arc<Cells>,
+    /// The sign that stands beside its numbers.
+    sign: Option<Sign>,
+    /// How many cells had it.
+    signs: u64,
+    /// Unusual words that were taken for missing, with their numbers.
+    words: BTreeMap<String, u64>,
     /// What does not fit into memory, written so far.
     disk: Option<Writer>,
 }
@@ -35,43 +58,101 @@ pub(crate) enum Bad {
     Text,
 }
 
+/// Words for missing that are told with their numbers; a file has few.
+const WORDS_TOLD: usize = 20;
+
+/// What the first cells of a column look like.
+#[derive(Debug, Default)]
+pub(crate) struct Look {
+    /// Cells that are there.
+    pub(crate) there: usize,
+    /// Those of them that are numbers as they stand.
+    pub(crate) numbers: usize,
+    /// Those that are numbers with a sign beside them.
+    signs: BTreeMap<Sign, usize>,
+    /// Those that would be numbers if a program said how they are written.
+    pub(crate) needy: usize,
+    /// What it would have to say, with the cells it holds for.
+    pub(crate) needs: BTreeMap<Spelling, usize>,
+    /// The first of the needy.
+    pub(crate) example: Option<String>,
+}
+
+impl Look {
+    /// Looks at cells.
+    pub(crate) fn at<'c>(column: impl Iterator<Item = &'c [u8]>, cells: &Cells) -> Self {
+        let mut look = Self::default();
+        for cell in column {
+            if number::parse(cell, cells.digits).is_some() {
+                look.there += 1;
+                look.numbers += 1;
+                continue;
+            }
+            if cells.lacks(cell) {
+                continue;
+            }
+            look.there += 1;
+            if let Some((sign, _)) = number::signed(cell, cells.digits) {
+                *look.signs.entry(sign).or_default() += 1;
+                continue;
+            }
+            let needs = number::needs(cell, cells.digits);
+            if !needs.is_empty() {
+                look.needy += 1;
+                look.example.get_or_insert_with(|| String::from_utf8_lossy(cell).into_owned());
+            }
+            needs.into_iter().for_each(|n| *look.needs.entry(n).or_default() += 1);
+        }
+        look
+    }
+
+    /// The sign of most cells.
+    fn sign(&self) -> Option<Sign> {
+        let (&sign, &n) = self.signs.iter().max_by_key(|(_, n)| **n)?;
+        let plain = self.numbers * 2 >= self.there;
+        (!plain && (n + self.numbers) * 2 >= self.there).then_some(sign)
+    }
+
+    /// Whether the column is numbers once it is said how they are written.
+    pub(crate) fn is_needy(&self) -> bool {
+        let signed: usize = self.signs.values().sum();
+        let several = self.needy > 1 || self.needy * 10 >= self.there;
+        self.needy > 0 && several && (self.numbers + self.needy + signed) * 2 >= self.there
+    }
+}
+
 impl Column {
-    fn of(kind: Kind, comma: bool) -> Self {
-        Self { kind, comma, disk: None }
+    fn of(kind: Kind, cells: &Arc<Cells>) -> Self {
+        Self { kind, cells: Arc::clone(cells), sign: None, signs: 0, words: BTreeMap::new(), disk: None }
     }
 
     /// A column nobody wants.
     pub(crate) fn skip() -> Self {
-        Self::of(Kind::Skip, false)
+        Self::of(Kind::Skip, &Arc::default())
     }
 
     /// A column of which is only kept how its texts follow each other.
     pub(crate) fn watch() -> Self {
-        Self::of(Kind::Watch(Runs::default()), false)
+        Self::of(Kind::Watch(Runs::default()), &Arc::default())
     }
 
     /// A column of numbers.
-    pub(crate) fn numbers(comma: bool) -> Self {
-        Self::of(Kind::Numbers(Vec::new()), comma)
+    pub(crate) fn numbers(look: &Look, cells: &Arc<Cells>) -> Self {
+        Self { sign: look.sign(), ..Self::of(Kind::Numbers(Vec::new()), cells) }
     }
 
     /// A column of text.
-    pub(crate) fn text(comma: bool) -> Self {
-        Self::of(Kind::Text(Interner::default()), comma)
+    pub(crate) fn text(cells: &Arc<Cells>) -> Self {
+        Self::of(Kind::Text(Interner::default()), cells)
     }
 
     /// Numbers where at least half of the cells that are there are numbers.
-    pub(crate) fn guess<'c>(cells: impl Iterator<Item = &'c [u8]>, comma: bool) -> Self {
-        let mut there = 0usize;
-        let mut numbers = 0usize;
-        for cell in cells.filter(|c| !is_missing(c, true)) {
-            there += 1;
-            numbers += usize::from(number::parse(cell, comma).is_some());
-        }
-        match there {
-            0 => Self::of(Kind::Open(0), comma),
-            n if numbers * 2 >= n => Self::numbers(comma),
-            _ => Self::text(comma),
+    pub(crate) fn guess(look: &Look, cells: &Arc<Cells>) -> Self {
+        let sign = look.sign();
+        match look.there {
+            0 => Self::of(Kind::Open(0), cells),
+            n if look.numbers * 2 >= n || sign.is_some() => Self::numbers(look, cells),
+            _ => Self::text(cells),
         }
     }
 
@@ -84,17 +165,23 @@ impl Column {
                 runs.push(cell);
                 Ok(())
             }
-            Kind::Numbers(values) => match number::parse(cell, self.comma) {
+            Kind::Numbers(values) => match number::parse(cell, self.cells.digits) {
+                Some(x) if self.cells.na.has_value(x) => {
+                    values.push(f64::NAN);
+                    Ok(())
+                }
                 Some(x) => {
                     values.push(x);
                     Ok(())
                 }
                 None => {
-                    values.push(f64::NAN);
-                    if is_missing(cell, true) { Ok(()) } else { Err(Bad::Number) }
+                    let value = self.odd(cell);
+                    let Kind::Numbers(values) = &mut self.kind else { return Ok(()) };
+                    values.push(value.unwrap_or(f64::NAN));
+                    if value.is_some() { Ok(()) } else { Err(Bad::Number) }
                 }
             },
-            Kind::Text(names) if is_missing(cell, false) => {
+            Kind::Text(names) if is_missing(cell, false) || named(&self.cells, cell) => {
                 names.push_missing();
                 Ok(())
             }
@@ -105,23 +192,61 @@ impl Column {
                     Err(Bad::Text)
                 }
             }
-            Kind::Open(missing) if is_missing(cell, true) => {
+            Kind::Open(missing) if self.cells.lacks(cell) => {
                 *missing += 1;
+                self.note_word(cell);
                 Ok(())
             }
             Kind::Open(missing) => {
                 // The first cell that is there decides.
                 let missing = *missing;
-                self.kind = if number::parse(cell, self.comma).is_some() {
-                    Kind::Numbers(vec![f64::NAN; missing])
-                } else {
-                    let mut names = Interner::default();
-                    (0..missing).for_each(|_| names.push_missing());
-                    Kind::Text(names)
-                };
+                let look = Look::at([cell].into_iter(), &self.cells);
+                let words = std::mem::take(&mut self.words);
+                *self = Self::guess(&look, &self.cells.clone());
+                self.words = words;
+                match &mut self.kind {
+                    Kind::Numbers(values) => values.resize(missing, f64::NAN),
+                    Kind::Text(names) => (0..missing).for_each(|_| names.push_missing()),
+                    Kind::Skip | Kind::Watch(_) | Kind::Open(_) => {}
+                }
                 self.push(cell)
             }
         }
+    }
+
+    /// A cell among numbers that is none as it stands: NaN where it is
+    /// missing, and `None` where it is a mistake.
+    fn odd(&mut self, cell: &[u8]) -> Option<f64> {
+        if self.cells.lacks(cell) {
+            self.note_word(cell);
+            return Some(f64::NAN);
+        }
+        let (sign, value) = number::signed(cell, self.cells.digits)?;
+        (Some(sign) == self.sign).then(|| {
+            self.signs += 1;
+            value
+        })
+    }
+
+    /// Counts a word that not everybody writes for a missing value.
+    fn note_word(&mut self, cell: &[u8]) {
+        if is_missing(cell, true) || self.cells.na.has(cell) {
+            return;
+        }
+        let word = String::from_utf8_lossy(cell).into_owned();
+        if self.words.len() < WORDS_TOLD || self.words.contains_key(&word) {
+            *self.words.entry(word).or_default() += 1;
+        }
+    }
+
+    /// Unusual words that were taken for missing, with their numbers.
+    pub(crate) fn words(&self) -> &BTreeMap<String, u64> {
+        &self.words
+    }
+
+    /// The sign that was left away, and how often.
+    pub(crate) fn signs(&self) -> Option<(Sign, u64)> {
+        self.sign.filter(|_| self.signs > 0).map(|s| (s, self.signs))
     }
 
     /// Bytes it takes in memory.
@@ -173,4 +298,10 @@ impl Column {
             }
         })
     }
+}
+
+/// Whether a text is what a program calls missing.
+fn named(cells: &Cells, cell: &[u8]) -> bool {
+    let na = &cells.na;
+    !na.is_empty() && (na.has(cell) || number::parse(cell, cells.digits).is_some_and(|x| na.has_value(x)))
 }

@@ -116,7 +116,7 @@ impl Source for Generator {
             }
         }
         let places = Places { handle: self.spec.handle, ..Places::default() };
-        Some(Raw { columns, len: n, places })
+        Some(Raw { columns, len: n, places, notes: Vec::new() })
     }
 }
 

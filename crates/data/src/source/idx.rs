@@ -138,6 +138,7 @@ impl Source for Idx {
             columns,
             len,
             places: Places { paths: vec![spec.inputs.clone()], handle: spec.handle, ..Places::default() },
+            notes: Vec::new(),
         })
     }
 }

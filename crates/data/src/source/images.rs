@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::image::{self, Trouble};
-use super::{Source, csv, too_big};
+use super::{Source, table, too_big};
 use crate::Limits;
 use crate::fault::{Fault, Faults, Place, codes};
 use crate::input;
@@ -148,7 +148,7 @@ impl Source for Folder {
             });
         }
         let places = Places { paths: vec![self.path], handle: self.handle, ..Places::default() };
-        Some(Raw { columns, len, places })
+        Some(Raw { columns, len, places, notes: Vec::new() })
     }
 }
 
@@ -213,7 +213,7 @@ struct Table {
 impl Table {
     fn open(spec: &ImagesSpec, limits: &Limits) -> Result<Self, Vec<Fault>> {
         let table = CsvSpec { handle: spec.handle, ..CsvSpec::new(&spec.path) };
-        let table = csv::open(&table, limits)?;
+        let table = table::open(&table, limits, None)?;
         Ok(Self { table, spec: spec.clone(), limits: *limits })
     }
 }

@@ -2,9 +2,9 @@
 //! is then told how to read each of them.
 
 pub(crate) mod array;
-mod builder;
+pub(crate) mod builder;
 pub(crate) mod cells;
-pub(crate) mod csv;
+pub(crate) mod decode;
 pub(crate) mod generate;
 pub(crate) mod idx;
 mod image;
@@ -13,14 +13,16 @@ pub(crate) mod npy;
 pub(crate) mod number;
 pub(crate) mod rows;
 pub(crate) mod scan;
+pub(crate) mod table;
 pub(crate) mod text;
 mod zip;
 
 use crate::Limits;
-use crate::fault::{Fault, Faults, codes};
+use crate::dialect::Form;
+use crate::fault::{Fault, Faults, codes, size};
 use crate::raw::{Head, Raw, Want};
 use crate::spec::SourceSpec;
-use nnc_syntax::units;
+use crate::stats::Stats;
 
 /// A source that is open and has not read its rows yet.
 pub(crate) trait Source {
@@ -30,16 +32,30 @@ pub(crate) trait Source {
     /// What it is called in messages.
     fn name(&self) -> &str;
 
+    /// How it is read, for people, a line each.
+    fn reading(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// What a table looks like.
+    fn form(&self) -> Option<Form> {
+        None
+    }
+
     /// Reads the columns that are wanted; `wants` has one entry per head.
     /// `None` where the faults say why.
     fn read(self: Box<Self>, wants: &[Want], faults: &mut Faults) -> Option<Raw>;
 }
 
-/// Opens a source.
-pub(crate) fn open(spec: &SourceSpec, limits: &Limits) -> Result<Box<dyn Source>, Vec<Fault>> {
+/// Opens a source; for a model that is used, by what it knows of its columns.
+pub(crate) fn open(
+    spec: &SourceSpec,
+    limits: &Limits,
+    known: Option<&Stats>,
+) -> Result<Box<dyn Source>, Vec<Fault>> {
     match spec {
         SourceSpec::Rows(s) => rows::open(s),
-        SourceSpec::Csv(s) => csv::open(s, limits),
+        SourceSpec::Csv(s) => table::open(s, limits, known),
         SourceSpec::Idx(s) => idx::open(s, limits),
         SourceSpec::Generator(s) => generate::open(s, limits),
         SourceSpec::Text(s) => text::open(s, limits),
@@ -55,9 +71,4 @@ pub(crate) fn too_big(what: &str, need: u64, limits: &Limits) -> Fault {
         codes::TOO_BIG,
         format!("{what} would need {} of memory, and {} are allowed", size(need), size(limits.memory)),
     )
-}
-
-/// A number of bytes for people.
-pub(crate) fn size(n: u64) -> String {
-    if n < 1024 { format!("{n} bytes") } else { units::bytes(n) }
 }

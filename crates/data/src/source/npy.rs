@@ -95,7 +95,7 @@ impl Source for Arrays {
             columns.push(array.column(Reading { want, unit: false }));
         }
         let places = Places { paths: vec![self.name.clone()], handle: self.handle, ..Places::default() };
-        Some(Raw { columns, len, places })
+        Some(Raw { columns, len, places, notes: Vec::new() })
     }
 }
 

@@ -1,8 +1,17 @@
 //! Reading a number from the bytes of a cell.
 
+/// How the numbers of a file are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Digits {
+    /// `1,5` is one and a half.
+    pub(crate) comma: bool,
+    /// What groups the digits of large numbers.
+    pub(crate) thousands: Option<char>,
+}
+
 /// The number in a cell, or `None`. Infinities and NaN are not numbers here.
-pub(crate) fn parse(cell: &[u8], decimal_comma: bool) -> Option<f64> {
-    if let Some(value) = short(cell, if decimal_comma { b',' } else { b'.' }) {
+pub(crate) fn parse(cell: &[u8], digits: Digits) -> Option<f64> {
+    if let Some(value) = short(cell, if digits.comma { b',' } else { b'.' }) {
         return Some(value);
     }
     let text = std::str::from_utf8(cell).ok()?;
@@ -10,7 +19,11 @@ pub(crate) fn parse(cell: &[u8], decimal_comma: bool) -> Option<f64> {
     if !cell.iter().any(u8::is_ascii_digit) {
         return None;
     }
-    let value: f64 = if decimal_comma {
+    if let Some(mark) = digits.thousands.filter(|&m| text.contains(m)) {
+        let text = ungrouped(text, mark, if digits.comma { ',' } else { '.' })?;
+        return parse(text.as_bytes(), Digits { thousands: None, ..digits });
+    }
+    let value: f64 = if digits.comma {
         if text.contains('.') {
             return None;
         }
@@ -19,6 +32,115 @@ pub(crate) fn parse(cell: &[u8], decimal_comma: bool) -> Option<f64> {
         text.parse().ok()?
     };
     value.is_finite().then_some(value)
+}
+
+/// A number without the marks between its groups of digits; `None` where they
+/// are not groups: three digits each (two in the middle, as in India).
+fn ungrouped(text: &str, mark: char, point: char) -> Option<String> {
+    let (whole, rest) = match text.find(point) {
+        Some(i) => text.split_at(i),
+        None => (text, ""),
+    };
+    let sign = usize::from(whole.starts_with(['-', '+']));
+    let groups: Vec<&str> = whole[sign..].split(mark).collect();
+    let (first, last) = (groups.first()?, groups.last()?);
+    let middle = groups.get(1..groups.len() - 1).unwrap_or_default();
+    let sized = (1..=3).contains(&first.len()) && last.len() == 3 && groups.len() > 1;
+    let sized = sized && (middle.iter().all(|g| g.len() == 3) || middle.iter().all(|g| g.len() == 2));
+    let plain = groups.iter().all(|g| g.bytes().all(|b| b.is_ascii_digit())) && !rest.contains(mark);
+    (sized && plain).then(|| text.chars().filter(|&c| c != mark).collect())
+}
+
+/// A sign of a unit beside a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Sign {
+    Percent,
+    Currency(char),
+}
+
+impl Sign {
+    pub(crate) fn shown(self) -> char {
+        match self {
+            Self::Percent => '%',
+            Self::Currency(c) => c,
+        }
+    }
+}
+
+const CURRENCIES: [char; 9] = ['$', '€', '£', '¥', '₹', '₽', '₩', '₺', '₿'];
+
+/// What stands beside a sign: `1,234.50` in `$1,234.50`, `-5` in `($5)`.
+pub(crate) fn unsigned(cell: &[u8]) -> Option<(Sign, String)> {
+    let text = std::str::from_utf8(cell).ok()?;
+    let (negative, text) = match text.strip_prefix('(').and_then(|t| t.strip_suffix(')')) {
+        Some(inner) => (true, inner.trim()),
+        None => match text.strip_prefix('-') {
+            Some(rest) => (true, rest.trim_start()),
+            None => (false, text),
+        },
+    };
+    let is = |c: char| CURRENCIES.contains(&c);
+    let blank = |c: char| c == ' ' || c == '\u{a0}' || c == '\u{202f}';
+    let (sign, rest) = match (text.chars().next()?, text.chars().next_back()?) {
+        (_, '%') => (Sign::Percent, &text[..text.len() - 1]),
+        (c, _) if is(c) => (Sign::Currency(c), &text[c.len_utf8()..]),
+        (_, c) if is(c) => (Sign::Currency(c), &text[..text.len() - c.len_utf8()]),
+        _ => return None,
+    };
+    let rest = rest.trim_matches(blank);
+    let twice = negative && rest.starts_with('-');
+    let digits = rest.bytes().any(|b| b.is_ascii_digit()) && !twice;
+    digits.then(|| (sign, if negative { format!("-{rest}") } else { rest.to_string() }))
+}
+
+/// The number beside a sign.
+pub(crate) fn signed(cell: &[u8], digits: Digits) -> Option<(Sign, f64)> {
+    let (sign, rest) = unsigned(cell)?;
+    Some((sign, parse(rest.as_bytes(), digits)?))
+}
+
+/// What a program has to say for cells that are no numbers as they stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Spelling {
+    /// `thousands=","`
+    Thousands(char),
+    /// `decimal_comma`
+    Comma,
+    /// `decimal_comma thousands="."`
+    CommaAndThousands,
+}
+
+/// The options under which a cell is a number; two where it may be either.
+pub(crate) fn needs(cell: &[u8], digits: Digits) -> Vec<Spelling> {
+    let bare = unsigned(cell).map(|(_, rest)| rest);
+    let cell = bare.as_deref().map_or(cell, str::as_bytes);
+    if parse(cell, digits).is_some() {
+        return Vec::new();
+    }
+    let tries = [
+        (Spelling::Thousands(if digits.comma { '.' } else { ',' }), !digits.comma, digits.comma),
+        (Spelling::Comma, !digits.comma, true),
+        (Spelling::CommaAndThousands, !digits.comma, true),
+        (Spelling::Thousands(' '), true, digits.comma),
+        (Spelling::Thousands('\''), true, digits.comma),
+    ];
+    let mut found = Vec::new();
+    for (option, free, comma) in tries {
+        let free = free || (digits.comma && option == Spelling::Thousands('.'));
+        let thousands = match option {
+            Spelling::Thousands(mark) => Some(mark),
+            Spelling::CommaAndThousands => Some('.'),
+            Spelling::Comma => None,
+        };
+        let fits = free && digits.thousands.is_none();
+        if fits && parse(cell, Digits { comma, thousands }).is_some() {
+            // What both read alike needs the shorter one only.
+            if option != Spelling::CommaAndThousands || !found.contains(&Spelling::Comma) {
+                found.push(option);
+            }
+        }
+    }
+    found
 }
 
 const POWERS: [f64; 23] = [
@@ -61,7 +183,7 @@ fn short(cell: &[u8], point: u8) -> Option<f64> {
 }
 
 /// What a cell that is not a number may have meant.
-pub(crate) fn meant(cell: &str, decimal_comma: bool) -> Option<String> {
+pub(crate) fn meant(cell: &str, digits: Digits) -> Option<String> {
     let fixed: String = cell
         .chars()
         .map(|c| match c {
@@ -70,7 +192,7 @@ pub(crate) fn meant(cell: &str, decimal_comma: bool) -> Option<String> {
             c => c,
         })
         .collect();
-    let try_number = |text: &str| parse(text.as_bytes(), decimal_comma).map(|_| text.to_string());
+    let try_number = |text: &str| parse(text.as_bytes(), digits).map(|_| text.to_string());
     if fixed != cell
         && let Some(n) = try_number(&fixed)
     {
@@ -89,17 +211,9 @@ pub(crate) fn meant(cell: &str, decimal_comma: bool) -> Option<String> {
     {
         return Some(format!("a percentage; write {n} in a column of its own unit"));
     }
-    if !decimal_comma && cell.matches(',').count() == 1 {
-        let dotted = cell.replace(',', ".");
-        if let Some(n) = try_number(&dotted) {
-            return Some(format!("a comma for a point? did you mean {n}?"));
-        }
-    }
-    let grouped: String = cell.chars().filter(|&c| c != ',').collect();
-    if grouped != cell
-        && let Some(n) = try_number(&grouped)
-    {
-        return Some(format!("did you mean {n}?"));
+    // `1,352` may be both; `needs` names the options.
+    if !digits.comma && needs(cell.as_bytes(), digits) == [Spelling::Comma] {
+        return Some(format!("a comma for a point? did you mean {}?", cell.replace(',', ".")));
     }
     None
 }
@@ -107,6 +221,52 @@ pub(crate) fn meant(cell: &str, decimal_comma: bool) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const POINT: Digits = Digits { comma: false, thousands: None };
+    const COMMA: Digits = Digits { comma: true, thousands: None };
+
+    #[test]
+    fn groups_of_digits() {
+        let by = |mark| Digits { thousands: Some(mark), ..POINT };
+        assert_eq!(parse(b"25,100", by(',')), Some(25100.0));
+        assert_eq!(parse(b"-1,234,567.25", by(',')), Some(-1_234_567.25));
+        assert_eq!(parse(b"12,34,567", by(',')), Some(1_234_567.0));
+        assert_eq!(parse(b"403", by(',')), Some(403.0));
+        assert_eq!(parse("1 234,5".as_bytes(), Digits { thousands: Some(' '), ..COMMA }), Some(1234.5));
+        assert_eq!(parse(b"1.234,56", Digits { thousands: Some('.'), ..COMMA }), Some(1234.56));
+        for bad in ["1,35", "1,3522", "1234,567", ",123", "1,,234", "1,234.5,6", "12,3,456", "-", "1,23a"] {
+            assert_eq!(parse(bad.as_bytes(), by(',')), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn signs_beside_numbers() {
+        let read = |cell: &str| signed(cell.as_bytes(), Digits { thousands: Some(','), ..POINT });
+        assert_eq!(read("$1,234.50"), Some((Sign::Currency('$'), 1234.5)));
+        assert_eq!(read("-$5"), Some((Sign::Currency('$'), -5.0)));
+        assert_eq!(read("$-5"), Some((Sign::Currency('$'), -5.0)));
+        assert_eq!(read("($5)"), Some((Sign::Currency('$'), -5.0)));
+        assert_eq!(read("12 €"), Some((Sign::Currency('€'), 12.0)));
+        assert_eq!(read("12.5%"), Some((Sign::Percent, 12.5)));
+        for bad in ["%", "$", "5", "-$-5", "$5$", "5%%", "$x", ""] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn options_that_make_a_number() {
+        use Spelling::{Comma, CommaAndThousands, Thousands};
+        let of = |cell: &str, digits| needs(cell.as_bytes(), digits);
+        assert_eq!(of("1,5", POINT), [Comma]);
+        assert_eq!(of("1,352", POINT), [Thousands(','), Comma]);
+        assert_eq!(of("1,234,567", POINT), [Thousands(',')]);
+        assert_eq!(of("$1,234.50", POINT), [Thousands(',')]);
+        assert_eq!(of("1.234,56", POINT), [CommaAndThousands]);
+        assert_eq!(of("1 234", POINT), [Thousands(' ')]);
+        assert_eq!(of("1.234", COMMA), [Thousands('.')]);
+        assert_eq!(of("12", POINT), []);
+        assert_eq!(of("x", POINT), []);
+    }
 
     #[test]
     fn short_numbers_are_as_exact_as_the_library() {
@@ -129,14 +289,14 @@ mod tests {
             "0.30000000000000004",
         ] {
             let expected: f64 = text.parse().unwrap();
-            let got = parse(text.as_bytes(), false).unwrap();
+            let got = parse(text.as_bytes(), POINT).unwrap();
             assert_eq!(got.to_bits(), expected.to_bits(), "{text}");
         }
         for text in ["", ".", "-", "inf", "nan", "-infinity", "1e999", "O", "1,5", "0x10", "1 2"] {
-            assert_eq!(parse(text.as_bytes(), false), None, "{text}");
+            assert_eq!(parse(text.as_bytes(), POINT), None, "{text}");
         }
-        assert_eq!(parse(b"1,5", true), Some(1.5));
-        assert_eq!(parse(b"1.5", true), None);
+        assert_eq!(parse(b"1,5", COMMA), Some(1.5));
+        assert_eq!(parse(b"1.5", COMMA), None);
     }
 
     #[test]
@@ -149,17 +309,18 @@ mod tests {
             text.insert(point + 1, '.');
             let text = text.trim_start_matches('0');
             let expected: f64 = text.parse().unwrap();
-            assert_eq!(parse(text.as_bytes(), false), Some(expected), "{text}");
+            assert_eq!(parse(text.as_bytes(), POINT), Some(expected), "{text}");
         }
     }
 
     #[test]
     fn slips_are_recognised() {
-        assert_eq!(meant("O", false).unwrap(), "a letter O; did you mean 0?");
-        assert_eq!(meant("1O5", false).unwrap(), "a letter O; did you mean 105?");
-        assert_eq!(meant("$12.50", false).unwrap(), "did you mean 12.50?");
-        assert!(meant("1,5", false).unwrap().contains("1.5"));
-        assert_eq!(meant("12,345,678", false).unwrap(), "did you mean 12345678?");
-        assert_eq!(meant("hello", false), None);
+        assert_eq!(meant("O", POINT).unwrap(), "a letter O; did you mean 0?");
+        assert_eq!(meant("1O5", POINT).unwrap(), "a letter O; did you mean 105?");
+        assert_eq!(meant("$12.50", POINT).unwrap(), "did you mean 12.50?");
+        assert!(meant("1,5", POINT).unwrap().contains("1.5"));
+        // A thousand times more, or a thousandth: nothing is proposed.
+        assert_eq!(meant("1,352", POINT), None);
+        assert_eq!(meant("hello", POINT), None);
     }
 }

@@ -1,9 +1,11 @@
 //! Rows written in the program.
 
-use super::{Source, number};
+use super::Source;
+use super::number::{self, Digits};
 use crate::fault::{Fault, Faults, Place, codes};
 use crate::intern::Interner;
-use crate::raw::{Data, Head, Places, Raw, Want, is_missing};
+use crate::missing::is_missing;
+use crate::raw::{Data, Head, Places, Raw, Want};
 use crate::spec::{Cell, CellValue, Handle, Role, RowSpec, RowsSpec};
 
 struct Rows {
@@ -119,7 +121,7 @@ impl Source for Rows {
         };
         let columns =
             wants.iter().enumerate().map(|(i, &want)| self.column(i, want, &mut places, faults)).collect();
-        Some(Raw { columns, len: self.rows.len(), places })
+        Some(Raw { columns, len: self.rows.len(), places, notes: Vec::new() })
     }
 }
 
@@ -147,7 +149,7 @@ impl Rows {
                     let shown = shown(other);
                     places.note_bad(r);
                     faults.push_with(codes::NOT_A_NUMBER, || {
-                        places.locate(not_a_number(&shown, false), r, i, name)
+                        places.locate(not_a_number(&shown, Digits::default()), r, i, name)
                     });
                     f64::NAN
                 }
@@ -159,10 +161,10 @@ impl Rows {
 }
 
 /// The fault for a cell that should be a number.
-pub(crate) fn not_a_number(cell: &str, decimal_comma: bool) -> Fault {
+pub(crate) fn not_a_number(cell: &str, digits: Digits) -> Fault {
     let place = Place { cell: Some(cell.to_string()), ..Place::default() };
     let fault = Fault::new(codes::NOT_A_NUMBER, format!("`{cell}` is not a number")).place(place);
-    match number::meant(cell, decimal_comma) {
+    match number::meant(cell, digits) {
         Some(meant) => fault.label(meant),
         None => fault.label("the other cells of this column are numbers"),
     }

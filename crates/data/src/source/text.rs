@@ -58,7 +58,7 @@ impl Source for Text {
                     handle: self.spec.handle,
                     ..Places::default()
                 };
-                Some(Raw { columns: columns.collect(), len, places })
+                Some(Raw { columns: columns.collect(), len, places, notes: Vec::new() })
             }
             Err(fault) => {
                 let path = fault.path.clone().unwrap_or_else(|| self.spec.path.clone());

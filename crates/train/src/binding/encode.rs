@@ -83,8 +83,8 @@ impl Asked {
     }
 
     /// The cells as they stand in the file; `None` where the data is no text.
-    pub(crate) fn cells(&self) -> Outcome<Option<Cells>> {
-        Cells::open(&self.source, &self.limits).map_err(|f| self.problem(&f))
+    pub(crate) fn cells(&self, stats: &Stats) -> Outcome<Option<Cells>> {
+        Cells::open(&self.source, stats, &self.limits).map_err(|f| self.problem(&f))
     }
 
     /// The rows in the encoding of a model.

@@ -9,7 +9,9 @@ use crate::binding::roles::{self, roles};
 use crate::binding::source::{Sources, replaced};
 use crate::memory;
 use crate::problem::{Outcome, Problem, ProblemKind};
-use nnc_data::{ColumnName, DataSpec, Dataset, Fault, Limits, Role, RoleSpec, SourceSpec, SplitSpec, Stats};
+use nnc_data::{
+    ColumnName, CsvSpec, DataSpec, Dataset, Fault, Limits, Role, RoleSpec, SourceSpec, SplitSpec, Stats,
+};
 use nnc_graph::DType;
 use nnc_model::data::{BlockDecl, Part, PortDecl};
 use nnc_model::suggest::nearest;
@@ -154,6 +156,33 @@ pub fn describe(
     }
 }
 
+/// What would make a table readable.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Remedy {
+    /// These options of `data`.
+    Options(String),
+    /// This column is no number.
+    Text(String),
+}
+
+/// What the mistakes of a program's data say would mend them; nothing where they say nothing, or there are none.
+pub fn remedies(spec: &Spec, options: &LoadOptions) -> Vec<Remedy> {
+    let mut opener = Opener::new(spec, options);
+    let Some(plan) = opener.plan() else { return Vec::new() };
+    let described = opener.open(plan, |data, limits| nnc_data::describe(data, limits, 0));
+    let mut out = Vec::new();
+    for fault in described.err().unwrap_or_default() {
+        let column = fault.place.and_then(|p| p.column_name).filter(|_| fault.code == Code::N0502);
+        let remedy = fault.remedy.map(Remedy::Options).or(column.map(Remedy::Text));
+        out.extend(remedy.filter(|r| !out.contains(r)));
+    }
+    // One option may mend what else is wrong.
+    if out.iter().any(|r| matches!(r, Remedy::Options(_))) {
+        out.retain(|r| matches!(r, Remedy::Options(_)));
+    }
+    out
+}
+
 /// The mistakes of a program whose data has mistakes. Where the data does not even say what its ports are, only
 /// those that no data could mend.
 fn beside(spec: &Spec, data: Option<&DataSpec>, options: &LoadOptions) -> Vec<Diagnostic> {
@@ -202,7 +231,11 @@ impl<'a> Opener<'a> {
         let (valid, test) = match self.options.data {
             // A file of one's own is all the data there is.
             Some(_) => (None, None),
-            None => (self.part(Part::Valid), self.part(Part::Test)),
+            None => {
+                let parts = [self.part(Part::Valid), self.part(Part::Test)];
+                let [valid, test] = parts.map(|part| as_training(part, train.as_ref()));
+                (valid, test)
+            }
         };
         // What is validated with is the fold.
         let valid = valid.filter(|_| self.options.fold.is_none());
@@ -314,6 +347,17 @@ impl<'a> Opener<'a> {
         }
         open(&DataSpec { roles: otherwise, ..plan.data }, &limits)
     }
+}
+
+/// A table for validation or test is written as the training table, where it does not say otherwise.
+fn as_training(part: Option<SourceSpec>, train: Option<&SourceSpec>) -> Option<SourceSpec> {
+    Some(match (part?, train) {
+        (SourceSpec::Csv(part), Some(SourceSpec::Csv(train))) => {
+            let dialect = part.dialect.clone().or(&train.dialect);
+            SourceSpec::Csv(CsvSpec { dialect, ..part })
+        }
+        (part, _) => part,
+    })
 }
 
 /// A column that is not there may be a misspelt word of ours.

@@ -7,8 +7,10 @@
     reason = "a literal or statement of another kind than asked for is refused or passed over"
 )]
 
+mod args;
 pub(crate) mod augment;
 pub(crate) mod classes;
+mod dialect;
 pub(crate) mod domain;
 pub(crate) mod encode;
 pub(crate) mod load;

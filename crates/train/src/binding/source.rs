@@ -1,5 +1,7 @@
 //! `data …` as a source: which words mean what.
 
+use crate::binding::args::{self, ArgCursor, Reported, Res, whole};
+use crate::binding::dialect;
 use crate::binding::marks::Marks;
 use nnc_data::{
     Cell, ColumnName, CsvSpec, GeneratorKind, GeneratorSpec, IdxSpec, ImagesSpec, NpySpec, NpzSpec, RowSpec,
@@ -13,6 +15,19 @@ use std::path::{Path, PathBuf};
 /// Kinds of files.
 const FILES: [&str; 6] = ["csv", "idx", "npy", "npz", "images", "text"];
 
+/// The options of a table.
+const TABLE: [&str; 13] = {
+    let mut all = ["window"; 13];
+    let mut i = 0;
+    while i < dialect::WORDS.len() {
+        all[i] = dialect::WORDS[i];
+        i += 1;
+    }
+    all[i] = "horizon";
+    all[i + 1] = "by";
+    all
+};
+
 /// Turns declarations into sources.
 pub(crate) struct Sources<'a> {
     /// Where relative paths begin.
@@ -20,10 +35,6 @@ pub(crate) struct Sources<'a> {
     pub(crate) marks: &'a mut Marks,
     pub(crate) diagnostics: &'a mut Vec<Diagnostic>,
 }
-
-/// A mistake was reported.
-pub(crate) struct Reported;
-type Res<T> = Result<T, Reported>;
 
 /// The kind a path's ending means.
 pub(crate) fn kind_of(path: &str) -> &'static str {
@@ -126,29 +137,7 @@ impl Sources<'_> {
         if let Some(arg) = words.key("by") {
             csv.by = self.columns(arg)?;
         }
-        csv.decimal_comma = words.flag("decimal_comma");
-        if let Some(arg) = words.key("header") {
-            match arg.value {
-                Literal::Bool(b) => csv.header = Some(b),
-                _ => return self.fail(arg.span, "`header` is yes or no", "header=no"),
-            }
-        }
-        if let Some(arg) = words.key("separator") {
-            csv.separator = match &arg.value {
-                Literal::Text(s) if s.len() == 1 => s.bytes().next(),
-                Literal::Text(s) if s == "\\t" => Some(b'\t'),
-                Literal::Word(s) if s == "tab" => Some(b'\t'),
-                Literal::Word(s) if s == "comma" => Some(b','),
-                Literal::Word(s) if s == "semicolon" => Some(b';'),
-                _ => {
-                    return self.fail(
-                        arg.span,
-                        "`separator` is one character",
-                        "separator=\";\" or separator=tab",
-                    );
-                }
-            };
-        }
+        csv.dialect = dialect::read(words, self.diagnostics)?;
         Ok(SourceSpec::Csv(csv))
     }
 
@@ -296,18 +285,12 @@ impl Sources<'_> {
     }
 
     fn count(&mut self, words: &mut ArgCursor<'_>, key: &str) -> Res<Option<usize>> {
-        match words.key(key) {
-            None => Ok(None),
-            Some(arg) => match whole(&arg.value) {
-                Some(n) => Ok(Some(n)),
-                None => self.fail(arg.span, format!("`{key}` is a whole number"), &format!("{key}=10")),
-            },
-        }
+        args::count(words, key, self.diagnostics)
     }
 
     fn nothing_left(&mut self, kind: &str, words: &ArgCursor<'_>) -> Res<()> {
         let known: &[&str] = match kind {
-            "csv" => &["header", "separator", "decimal_comma", "window", "horizon", "by"],
+            "csv" => &TABLE,
             "text" => &["window", "stride", "bytes"],
             "idx" | "npy" | "npz" | "images" => &["augment"],
             _ => &["noise", "classes", "low", "high", "dims", "seed"],
@@ -346,9 +329,7 @@ impl Sources<'_> {
     }
 
     fn fail<T>(&mut self, span: Span, message: impl Into<String>, example: &str) -> Res<T> {
-        let d = Diagnostic::error(Code::N0514, message).label(span, "");
-        self.diagnostics.push(d.help(format!("for example: {example}")));
-        Err(Reported)
+        args::fail(span, message, example, self.diagnostics)
     }
 }
 
@@ -368,69 +349,4 @@ pub(crate) fn resolve(base: &Path, path: &str) -> String {
     }
     let joined: PathBuf = base.join(path);
     joined.to_string_lossy().into_owned()
-}
-
-/// A whole number that a float holds exactly.
-pub(crate) fn whole(value: &Literal) -> Option<usize> {
-    match value {
-        Literal::Number(x) if *x >= 0.0 && x.fract() == 0.0 && *x <= 2f64.powi(53) => Some(*x as usize),
-        _ => None,
-    }
-}
-
-/// The words after a source's kind, taken one after the other.
-struct ArgCursor<'a> {
-    args: Vec<Option<&'a DataArg>>,
-    to: Vec<Option<&'a DataArg>>,
-    span: Span,
-}
-
-impl<'a> ArgCursor<'a> {
-    fn new(args: &'a [DataArg], to: &'a [DataArg], span: Span) -> Self {
-        Self { args: args.iter().map(Some).collect(), to: to.iter().map(Some).collect(), span }
-    }
-
-    /// The next word without a key that is not a bare word.
-    fn next(&mut self) -> Option<&'a DataArg> {
-        let plain = |a: &&mut Option<&DataArg>| {
-            a.is_some_and(|a| a.key.is_none() && !matches!(a.value, Literal::Word(_)))
-        };
-        self.args.iter_mut().find(plain)?.take()
-    }
-
-    fn text(&mut self) -> Option<(String, Span)> {
-        let quoted = |a: &&mut Option<&DataArg>| {
-            a.is_some_and(|a| a.key.is_none() && matches!(a.value, Literal::Text(_)))
-        };
-        let arg = self.args.iter_mut().find(quoted)?.take()?;
-        match &arg.value {
-            Literal::Text(path) => Some((path.clone(), arg.span)),
-            _ => None,
-        }
-    }
-
-    fn key(&mut self, key: &str) -> Option<&'a DataArg> {
-        self.args.iter_mut().find(|a| a.is_some_and(|a| a.key.as_deref() == Some(key)))?.take()
-    }
-
-    /// A bare word, or `word=yes`.
-    fn flag(&mut self, name: &str) -> bool {
-        let is = |a: &&mut Option<&DataArg>| {
-            a.is_some_and(|a| match (&a.key, &a.value) {
-                (None, Literal::Word(word)) => word == name,
-                (Some(key), Literal::Bool(_)) => key == name,
-                _ => false,
-            })
-        };
-        let found = self.args.iter_mut().find(is).and_then(Option::take);
-        found.is_some_and(|a| a.value != Literal::Bool(false))
-    }
-
-    fn target(&mut self) -> Option<&'a DataArg> {
-        self.to.first_mut()?.take()
-    }
-
-    fn left(&self) -> impl Iterator<Item = &'a DataArg> {
-        self.args.iter().chain(&self.to).filter_map(|a| *a)
-    }
 }

@@ -26,7 +26,7 @@ pub(crate) struct BesideReader<'a> {
 
 impl<'a> BesideReader<'a> {
     pub(crate) fn open(asked: &Asked, stats: &'a Stats, beside: &'a Beside) -> Outcome<Self> {
-        let cells = if *beside == Beside::Nothing { None } else { asked.cells()? };
+        let cells = if *beside == Beside::Nothing { None } else { asked.cells(stats)? };
         let file = asked.name();
         let (chosen, shared, last) = (Vec::new(), Vec::new(), Vec::new());
         Ok(Self { beside, stats, file, cells, chosen, shared, read: 0, last })

@@ -1,0 +1,435 @@
+//! Reading rows into columns.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::file::{self, File, scan_fault};
+use super::{Line, line_to_write, named, shape, trim};
+use crate::Limits;
+use crate::disk;
+use crate::fault::{Fault, Faults, Place, codes};
+use crate::input;
+use crate::raw::{Data, Head, Places, Raw, Want};
+use crate::source::builder::{Bad, Cells, Column, Look};
+use crate::source::decode;
+use crate::source::number::Spelling;
+use crate::source::rows::not_a_number;
+use crate::source::too_big;
+use crate::spec::CsvSpec;
+
+/// As many rows at the end of a file may be totals or notes.
+const TAIL: usize = 5;
+
+/// Reads rows into columns.
+pub(super) struct TableReader<'a> {
+    spec: &'a CsvSpec,
+    limits: &'a Limits,
+    heads: &'a [Head],
+    cells: &'a Arc<Cells>,
+    columns: Vec<Column>,
+    /// Of gzip: the size of the file.
+    packed: Option<u64>,
+    len: usize,
+    /// Rows of the wrong width.
+    skipped: usize,
+    /// Rows of this file, and which of them had a mistake, as far as is
+    /// looked at.
+    rows: usize,
+    bad: Vec<usize>,
+    /// Whether there was a mistake that no total or note would make.
+    odd: bool,
+    places: Places,
+}
+
+impl<'a> TableReader<'a> {
+    pub(super) fn new(
+        spec: &'a CsvSpec,
+        limits: &'a Limits,
+        heads: &'a [Head],
+        cells: &'a Arc<Cells>,
+    ) -> Self {
+        Self {
+            spec,
+            limits,
+            heads,
+            cells,
+            columns: Vec::new(),
+            packed: None,
+            len: 0,
+            skipped: 0,
+            rows: 0,
+            bad: Vec::new(),
+            odd: false,
+            places: Places { handle: spec.handle, ..Places::default() },
+        }
+    }
+
+    /// Decides what each column holds by its first rows. `None` where a
+    /// program has to say first how its numbers are written.
+    pub(super) fn begin(&mut self, wants: &[Want], sample: &[Line], faults: &mut Faults) -> Option<()> {
+        let mut needy: Vec<(&str, Look)> = Vec::new();
+        for (i, want) in wants.iter().enumerate() {
+            let look = || {
+                let cells = sample.iter().filter_map(|l| l.cells.get(i));
+                Look::at(cells.map(Vec::as_slice), self.cells)
+            };
+            let (column, look) = match want {
+                Want::Skip => (Column::skip(), None),
+                Want::Watch => (Column::watch(), None),
+                Want::Text | Want::Date => (Column::text(self.cells), None),
+                Want::Number => {
+                    let look = look();
+                    (Column::numbers(&look, self.cells), Some(look))
+                }
+                Want::Auto | Want::Class => {
+                    let look = look();
+                    (Column::guess(&look, self.cells), Some(look))
+                }
+            };
+            self.columns.push(column);
+            needy.extend(look.filter(Look::is_needy).map(|l| (self.heads[i].name.as_str(), l)));
+        }
+        if needy.is_empty() {
+            return Some(());
+        }
+        faults.push(spelt(&needy, self.spec));
+        None
+    }
+
+    /// The rows to come are those of a file.
+    pub(super) fn open(&mut self, file: &File) {
+        self.places.paths.push(file.path.clone());
+        self.packed = file.packed;
+        self.rows = 0;
+        self.bad.clear();
+        self.odd = false;
+    }
+
+    fn path(&self) -> String {
+        self.places.paths.last().cloned().unwrap_or_default()
+    }
+
+    /// The rows of a file that are not read yet.
+    pub(super) fn rest(&mut self, file: &mut File, faults: &mut Faults) -> Option<()> {
+        let mut spans = Vec::new();
+        loop {
+            let more = if file.reads_all() {
+                let scanner = &mut file.scanner;
+                scanner.next(&mut spans).map(|line| {
+                    line.map(|line| {
+                        let cells = spans.iter().map(|&s| trim(scanner.cell(s)));
+                        self.row(line, cells, spans.len(), faults);
+                    })
+                })
+            } else {
+                file.next_line().map(|line| {
+                    line.map(|l| {
+                        self.row(l.line, l.cells.iter().map(Vec::as_slice), l.cells.len(), faults);
+                    })
+                })
+            };
+            match more {
+                Ok(Some(())) => {}
+                Ok(None) => {
+                    self.tail(faults);
+                    return self.check_memory(file, faults);
+                }
+                Err(e) => {
+                    faults.push(scan_fault(e, &self.path(), self.spec));
+                    return None;
+                }
+            }
+            if self.len.is_multiple_of(4096) {
+                self.check_memory(file, faults)?;
+            }
+        }
+    }
+
+    pub(super) fn another(&mut self, path: &str, header: bool, faults: &mut Faults) -> Option<()> {
+        let mut file = file::open(self.spec, path, None).map_err(|f| faults.push(*f)).ok()?;
+        self.open(&file);
+        if header {
+            let first = file.next_line().map_err(|e| faults.push(scan_fault(e, path, self.spec))).ok()?;
+            let names = named(&first.map_or(Vec::new(), |l| l.cells));
+            let of_first = self.heads.iter().filter(|h| !h.aside);
+            if !names.iter().map(|h| &h.name).eq(of_first.map(|h| &h.name)) {
+                let first = &self.spec.path;
+                let fault = Fault::new(codes::MISMATCH, format!("`{path}` has other columns than `{first}`"));
+                faults.push(fault.path(path).at(self.spec.handle));
+                return None;
+            }
+        }
+        self.rest(&mut file, faults)
+    }
+
+    /// Moves the columns to disk where they take too much memory. The encoded
+    /// rows will stand beside the raw ones for a while, so half is too much.
+    fn check_memory(&mut self, file: &File, faults: &mut Faults) -> Option<()> {
+        let need = |columns: &[Column]| columns.iter().map(Column::bytes).sum::<usize>() as u64;
+        if need(&self.columns) <= self.limits.memory / 2 {
+            return Some(());
+        }
+        let read = file.scanner.bytes_read();
+        if let Some(packed) = self.packed.filter(|p| read / input::PLAUSIBLE_RATIO > *p) {
+            let fault = input::bomb(&self.path(), packed, read);
+            faults.push(fault.at(self.spec.handle));
+            return None;
+        }
+        for column in &mut self.columns {
+            column.spill().map_err(|e| faults.push(*disk::fault(&e))).ok()?;
+        }
+        let names = need(&self.columns);
+        if names <= self.limits.memory / 4 {
+            return Some(());
+        }
+        let what = format!("the different texts in `{}` as far as row {}", self.path(), self.len);
+        let fault = too_big(&what, names.saturating_mul(4), self.limits).path(self.path());
+        faults.push(fault.at(self.spec.handle).help("drop the columns of long or unique text"));
+        None
+    }
+
+    pub(super) fn row<'c>(
+        &mut self,
+        line: u64,
+        mut cells: impl Iterator<Item = &'c [u8]>,
+        count: usize,
+        faults: &mut Faults,
+    ) {
+        self.rows += 1;
+        if count != self.heads.len() {
+            let first = cells.next().unwrap_or_default();
+            if count == 1 && first.is_empty() && self.heads.len() > 1 {
+                self.rows -= 1; // a line of blanks
+                return;
+            }
+            self.wrong_width(line, first, count, faults);
+            self.skipped += 1;
+            return;
+        }
+        self.places.note_line(self.len as u64, line);
+        for (i, cell) in cells.enumerate() {
+            let Some(column) = self.columns.get_mut(i) else { break };
+            if let Err(bad) = column.push(cell) {
+                self.places.note_bad(self.len);
+                self.bad_cell(i, cell, bad, faults);
+            }
+        }
+        self.len += 1;
+    }
+
+    /// Remembers that the present row has a mistake.
+    fn note_bad(&mut self, whole: bool) {
+        self.odd |= !whole;
+        if self.bad.len() <= TAIL && self.bad.last() != Some(&self.rows) {
+            self.bad.push(self.rows);
+        }
+    }
+
+    fn wrong_width(&mut self, line: u64, first: &[u8], count: usize, faults: &mut Faults) {
+        self.note_bad(true);
+        faults.push_with(codes::ROW_WIDTH, || {
+            let wants = self.heads.len();
+            let cells = if count == 1 { "cell" } else { "cells" };
+            let (n, word) = (count.abs_diff(wants), if count > wants { "many" } else { "few" });
+            let above = if self.heads.iter().any(|h| h.unnamed) { "the first row" } else { "the header" };
+            let n = if n == 1 { "one".to_string() } else { n.to_string() };
+            let place = Place {
+                line: Some(line),
+                row: Some((self.len + self.skipped) as u64 + 1),
+                column: Some(wants.min(count) + 1),
+                handle: self.spec.handle,
+                ..Place::default()
+            };
+            let fault =
+                Fault::new(codes::ROW_WIDTH, format!("this row has {count} {cells}, {above} has {wants}"))
+                    .path(self.path())
+                    .place(place)
+                    .label(format!("{n} too {word}"));
+            self.maybe_comment(first, fault)
+        });
+    }
+
+    /// A row that begins like a comment may be one.
+    fn maybe_comment(&self, cell: &[u8], fault: Fault) -> Fault {
+        match shape::mark(cell).filter(|_| self.spec.dialect.comment.is_none()) {
+            Some(mark) => {
+                let option = format!("comment=\"{mark}\"");
+                let help = format!("if it is a comment: {}", line_to_write(self.spec, &option));
+                fault.help(help).remedy(option)
+            }
+            None => fault,
+        }
+    }
+
+    /// A cell of a number column that is no number, or text that is not text.
+    fn bad_cell(&mut self, i: usize, cell: &[u8], bad: Bad, faults: &mut Faults) {
+        let last = self.bad.last() == Some(&self.rows);
+        self.note_bad(last || i == 0 && cell.iter().any(u8::is_ascii_alphabetic));
+        let name = &self.heads[i].name;
+        if bad == Bad::Number {
+            let shown: String = String::from_utf8_lossy(cell).chars().take(60).collect();
+            faults.push_with(codes::NOT_A_NUMBER, || {
+                let fault = not_a_number(&shown, self.cells.digits).help(format!(
+                    "correct the cell; if `{name}` is no number, give it `one_hot` or `category`"
+                ));
+                let fault = if i == 0 { self.maybe_comment(cell, fault) } else { fault };
+                self.counted(self.places.locate(fault, self.len, i, name))
+            });
+            return;
+        }
+        faults.push_with(codes::DAMAGED, || {
+            let fault = not_utf8(cell, self.spec);
+            self.counted(self.places.locate(fault, self.len, i, name))
+        });
+    }
+
+    /// With the rows that were passed over counted in.
+    fn counted(&self, mut fault: Fault) -> Fault {
+        if let Some(row) = fault.place.as_mut().and_then(|p| p.row.as_mut()) {
+            *row += self.skipped as u64;
+        }
+        fault
+    }
+
+    /// Where nothing but the last rows of a file has mistakes, they may be
+    /// totals or notes.
+    fn tail(&mut self, faults: &mut Faults) {
+        let Some(&first) = self.bad.first() else { return };
+        let last = self.rows + 1 - first;
+        if self.odd
+            || self.bad.len() != last
+            || last > TAIL
+            || last * 2 > self.rows
+            || self.spec.dialect.skip_last.is_some()
+        {
+            return;
+        }
+        let (what, are) = match last {
+            1 => ("the last row".to_string(), "is a total or a note"),
+            n => (format!("the last {n} rows"), "are totals or notes"),
+        };
+        let option = format!("skip_last={last}");
+        let help = format!("if {what} {are}: {}", line_to_write(self.spec, &option));
+        let path = self.path();
+        faults.amend(|f| {
+            let of_rows = [codes::ROW_WIDTH, codes::NOT_A_NUMBER].contains(&f.code);
+            if of_rows && f.path.as_ref() == Some(&path) && f.remedy.is_none() {
+                let before = f.help.take().map_or(String::new(), |h| h + "\n");
+                f.help = Some(before + &help);
+                f.remedy = Some(option.clone());
+            }
+        });
+    }
+
+    pub(super) fn finish(self, faults: &mut Faults) -> Option<Raw> {
+        let notes = taken(&self.columns, self.heads, self.spec);
+        let columns: Result<Vec<Data>, _> = self.columns.into_iter().map(Column::finish).collect();
+        let columns = columns.map_err(|e| faults.push(*disk::fault(&e))).ok()?;
+        let notes = notes.into_iter().map(|n| n.note().path(&self.spec.path).at(self.spec.handle)).collect();
+        Some(Raw { columns, len: self.len, places: self.places, notes })
+    }
+}
+
+/// The fault for bytes that are no UTF-8.
+pub(super) fn not_utf8(cell: &[u8], spec: &CsvSpec) -> Fault {
+    let shown: String = String::from_utf8_lossy(cell).chars().take(60).collect();
+    let option = format!("encoding=\"{}\"", decode::likely(cell));
+    let help = format!("{}\nor save the file as UTF-8", line_to_write(spec, &option));
+    Fault::new(codes::DAMAGED, format!("`{shown}` is not UTF-8 text")).help(help).remedy(option)
+}
+
+/// Columns whose numbers are written in a way that a program has to name.
+fn spelt(columns: &[(&str, Look)], spec: &CsvSpec) -> Fault {
+    let mut needs: BTreeMap<Spelling, usize> = BTreeMap::new();
+    for (_, look) in columns {
+        look.needs.iter().for_each(|(n, times)| *needs.entry(*n).or_default() += times);
+    }
+    let needy: usize = columns.iter().map(|(_, l)| l.needy).sum();
+    let all: Vec<Spelling> = needs.iter().filter(|(_, n)| **n == needy).map(|(s, _)| *s).collect();
+    let all = if all.is_empty() {
+        needs.iter().max_by_key(|(_, n)| **n).map(|(s, _)| *s).into_iter().collect()
+    } else {
+        all
+    };
+    let names: Vec<String> = columns.iter().take(4).map(|(name, _)| format!("`{name}`")).collect();
+    let more = if columns.len() > names.len() {
+        format!(" and {} more", columns.len() - names.len())
+    } else {
+        String::new()
+    };
+    let example = columns.iter().find_map(|(_, l)| l.example.clone()).unwrap_or_default();
+    let (holds, it) = if columns.len() == 1 { ("holds", "it is") } else { ("hold", "they are") };
+    let message = format!("{}{more} {holds} numbers such as `{example}`", names.join(", "));
+    let said = |s: &Spelling| match s {
+        Spelling::Thousands(mark) => (format!("thousands=\"{mark}\""), mark.to_string()),
+        Spelling::Comma => ("decimal_comma".to_string(), String::new()),
+        Spelling::CommaAndThousands => ("decimal_comma thousands=\".\"".to_string(), ".".into()),
+    };
+    let mut help: Vec<String> = Vec::new();
+    for spelling in &all {
+        let (option, mark) = said(spelling);
+        let bare: String = example.chars().filter(|c| !mark.contains(*c)).collect();
+        let value =
+            if *spelling == Spelling::Thousands(',') || matches!(spelling, Spelling::Thousands(' ' | '\'')) {
+                bare
+            } else {
+                bare.replace(',', ".")
+            };
+        let meaning = if all.len() > 1 { format!("   where `{example}` is {value}") } else { String::new() };
+        help.push(format!("{}{meaning}", line_to_write(spec, &option)));
+    }
+    let name = columns[0].0;
+    help.push(format!("if {it} no number: input {name} one_hot"));
+    let fault =
+        Fault::new(codes::NOT_A_NUMBER, message).path(&spec.path).at(spec.handle).help(help.join("\n"));
+    match all.as_slice() {
+        [one] => fault.remedy(said(one).0),
+        // What groups of three digits are most often.
+        [first, ..] => fault.remedy(said(first).0),
+        [] => fault,
+    }
+}
+
+/// What was taken for missing, or for a number, and is not written so
+/// everywhere.
+fn taken(columns: &[Column], heads: &[Head], spec: &CsvSpec) -> Vec<Fault> {
+    let mut words: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut names = Vec::new();
+    for (column, head) in columns.iter().zip(heads).filter(|(c, _)| !c.words().is_empty()) {
+        column.words().iter().for_each(|(w, n)| *words.entry(w).or_default() += n);
+        names.push(format!("`{}`", head.name));
+    }
+    let mut notes = Vec::new();
+    if !words.is_empty() {
+        let told: Vec<String> = words.iter().map(|(w, n)| format!("`{w}` ({n})")).collect();
+        let more = if names.len() > 4 { ", …" } else { "" };
+        let is = if words.len() == 1 { "counts" } else { "count" };
+        let message = format!(
+            "among the numbers of {}{more} {} {is} as missing",
+            names[..names.len().min(4)].join(", "),
+            told.join(", ")
+        );
+        let quoted: Vec<String> =
+            words.keys().map(|w| format!("\"{}\"", w.replace('\\', "\\\\").replace('"', "\\\""))).collect();
+        let option = format!("na=[{}]", quoted.join(", "));
+        notes.push(
+            Fault::new(codes::READING, message).help(format!("to say so: {}", line_to_write(spec, &option))),
+        );
+    }
+    let signs = columns.iter().zip(heads).filter_map(|(c, h)| Some((h, c.signs()?)));
+    for (head, (sign, times)) in signs {
+        let cells = if times == 1 { "cell" } else { "cells" };
+        let example = if sign.shown() == '%' {
+            ": `12%` is 12".to_string()
+        } else {
+            format!(": `{}12` is 12", sign.shown())
+        };
+        let message = format!(
+            "{times} {cells} of `{}` are numbers with `{}`, which is left away{example}",
+            head.name,
+            sign.shown()
+        );
+        notes.push(Fault::new(codes::READING, message));
+    }
+    notes
+}
