@@ -1,16 +1,16 @@
-//! Every optimizer against Keras: 100 steps with given gradients, within 1e-9 in double precision on both sides, and
+//! Every optimizer against Keras, or PyTorch where Keras lacks it: 100 steps with given gradients, within 1e-9 in double precision on both sides, and
 //! within 1e-4 of what Keras computes in single precision.
 
 mod common;
 
-use common::golden::{NOT_OURS, all, folder, read};
+use common::golden::{NOT_OURS, all, folder, read, torch};
 use common::keras::{REFERENCE, optimizer};
 
 fn compare(precision: &str, tolerance: f64) {
     let problem = read(&folder("optimizers").join("problem.safetensors"));
     let mut bad = Vec::new();
     let mut count = 0;
-    for golden in all("optimizers").iter().filter(|g| g.name.ends_with(precision)) {
+    for golden in all("optimizers").iter().chain(&torch("optimizers")).filter(|g| g.name.ends_with(precision)) {
         count += 1;
         let plain = golden.name.trim_end_matches(precision).trim_end_matches('-');
         if NOT_OURS.iter().any(|(f, n, _)| *f == "optimizers" && *n == plain) {

@@ -6,7 +6,7 @@
 mod common;
 
 use common::definitions::{definitions, reached, words};
-use common::golden::{all, folder, spelled};
+use common::golden::{all, folder, spelled, torch};
 use common::{classes, numbers, ports, render, spec_of};
 use nnc_graph::eval::{Array, Bindings, evaluate, evaluate_output};
 use nnc_graph::{DType, OutputKind, Role};
@@ -183,6 +183,19 @@ fn spatial_dropout_zeroes_whole_channels() {
 }
 
 #[test]
+fn stochastic_depth_zeroes_whole_samples() {
+    let y = noisy("stochastic_depth 0.25", &[2, 3], 400);
+    let mut zeros = 0;
+    for sample in 0..400 {
+        let first = y.at(&[sample, 0, 0]);
+        zeros += usize::from(first == 0.0);
+        assert!(first == 0.0 || (first - 1.0 / 0.75).abs() < 1e-12, "{first}");
+        assert!((0..2).all(|i| (0..3).all(|j| y.at(&[sample, i, j]) == first)));
+    }
+    assert!((75..125).contains(&zeros), "{zeros}");
+}
+
+#[test]
 fn gaussian_noise_is_added() {
     let y = noisy("gaussian_noise 0.3", &[2000], 2);
     let mean = y.data.iter().sum::<f64>() / 4000.0;
@@ -283,7 +296,7 @@ fn max_norm_shortens_what_feeds_a_unit() {
 
 /// What a test of its own above, or in `keras_schedules.rs`, is about.
 const ELSEWHERE: &[&str] =
-    &["dropout", "spatial_dropout", "gaussian_noise", "l1", "l2", "max_norm", "ema", "warmup"];
+    &["dropout", "spatial_dropout", "stochastic_depth", "gaussian_noise", "l1", "l2", "max_norm", "ema", "warmup"];
 
 #[test]
 fn everything_in_the_prelude_is_tested() {
@@ -295,7 +308,8 @@ fn everything_in_the_prelude_is_tested() {
     }
     said += " plateau ";
     for part in ["layers", "activations", "losses", "optimizers"] {
-        for golden in all(part) {
+        let from_torch = if matches!(part, "losses" | "optimizers") { torch(part) } else { Vec::new() };
+        for golden in all(part).into_iter().chain(from_torch) {
             said += &format!("{}\n", spelled(part, &golden.name, golden.text("nn")));
         }
     }

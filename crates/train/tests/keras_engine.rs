@@ -5,7 +5,7 @@
 #[path = "../../model/tests/common/mod.rs"]
 mod library;
 
-use library::golden::{NOT_OURS, all, folder, read};
+use library::golden::{NOT_OURS, all, folder, read, torch};
 use library::keras::{Computer, Values, layer, loss, optimizer, training};
 use nnc_backend::Options;
 use nnc_graph::eval::{Array, Bindings};
@@ -77,7 +77,7 @@ fn activations_are_keras_activations() {
 
 #[test]
 fn losses_are_keras_losses() {
-    let goldens = all("losses");
+    let goldens: Vec<_> = all("losses").into_iter().chain(torch("losses")).collect();
     let bad: Vec<String> =
         goldens.iter().filter_map(|g| loss(g, &ENGINE).err().map(|e| format!("{}: {e}", g.name))).collect();
     report("losses", goldens.len(), &bad);

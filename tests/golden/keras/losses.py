@@ -132,6 +132,11 @@ case("hinge-bits", "Hinge()", "loss hinge", normal(3), bits(3), note="targets of
 case("squared_hinge", "SquaredHinge()", "loss squared_hinge", normal(3), lambda rng: 2 * rng.integers(0, 2, (B, 3)) - 1)
 case("categorical_hinge", "CategoricalHinge()", "loss categorical_hinge", normal(4), lambda rng: np.eye(4)[rng.integers(0, 4, B)])
 
+# areas
+case("dice", "Dice(axis=(1, 2, 3))", "loss dice", uniform(0.03, 0.97, 4, 3, 2), bits(4, 3, 2))
+case("tversky", "Tversky(alpha=0.7, beta=0.3, axis=(1, 2, 3))", "loss tversky alpha=0.3 beta=0.7", uniform(0.03, 0.97, 4, 3, 1), bits(4, 3, 1),
+     note="in the paper alpha weighs false alarms; Keras' code gives misses that weight")
+
 # weights
 WEIGHTS = (0.5, 2.0, 0.0, 1.0, 3.0)
 case("mse-weights", "MeanSquaredError()", "loss mse", normal(3), normal(3), weights=WEIGHTS,

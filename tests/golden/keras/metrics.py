@@ -111,6 +111,21 @@ def main():
     y = rng.standard_normal((n, 2)) * [1, 5] + [0, 20]
     o = y + rng.standard_normal((n, 2)) * [0.4, 2]
     y, o = np.round(y, 3), np.round(o, 3)
+    own = np.random.default_rng(6)  # its own stream, so that the cases above keep their numbers
+    case("iou", "M.BinaryIoU(target_class_ids=[1], threshold=0.5001)", "iou(output, target)", p, yes)
+    case("iou-classes", "M.OneHotMeanIoU(num_classes=3)", "iou(output, target)", q, truth, classes=k, onehot=k)
+    rare = np.where(truth == 2, 0, truth)
+    less = q * [1, 1, 0.01]
+    case("iou-absent", "M.OneHotMeanIoU(num_classes=3)", "iou(output, target)", less, rare, classes=k, onehot=k)
+    edges = own.standard_normal((n, 3))
+    y1 = own.standard_normal((n, 1))
+    inside = (y1[:, 0] >= edges.min(1)) & (y1[:, 0] <= edges.max(1))
+    case("coverage", "by hand", "coverage(output, target)", edges, y1, value=float(inside.mean()))
+    z = 2 * own.standard_normal((n, 4))
+    rank = own.integers(0, 5, n)
+    off = np.abs((z > 0).sum(1) - rank)
+    case("ordinal_mae", "by hand", "ordinal_mae(output, target)", z, rank, classes=5, value=float(off.mean()))
+    case("ordinal_accuracy", "by hand", "ordinal_accuracy(output, target)", z, rank, classes=5, value=float((off == 0).mean()))
     case("rmse", "M.RootMeanSquaredError()", "rmse(output, target)", o, y)
     case("r2", "M.R2Score()", "r2(output, target)", o, y)
     case("mae", "M.MeanAbsoluteError()", "mae(output, target)", o, y)

@@ -9,6 +9,7 @@ use std::rc::Rc;
 /// The prelude: the layer library as text.
 pub const PRELUDE: &[(&str, &str)] = &[
     ("prelude/activations.nn", include_str!("../../prelude/activations.nn")),
+    ("prelude/distributions.nn", include_str!("../../prelude/distributions.nn")),
     ("prelude/initialisers.nn", include_str!("../../prelude/initialisers.nn")),
     ("prelude/layers.nn", include_str!("../../prelude/layers.nn")),
     ("prelude/losses.nn", include_str!("../../prelude/losses.nn")),

@@ -63,7 +63,16 @@ pub fn folder(name: &str) -> PathBuf {
 
 /// All golden files of a folder, by name.
 pub fn all(name: &str) -> Vec<Golden> {
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder(name))
+    in_folder(&folder(name))
+}
+
+/// The losses or optimizers that come from PyTorch, by name.
+pub fn torch(name: &str) -> Vec<Golden> {
+    in_folder(&folder("../torch").join(name))
+}
+
+fn in_folder(folder: &Path) -> Vec<Golden> {
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
         .unwrap()
         .map(|e| e.unwrap().path())
         .filter(|p| p.extension().is_some_and(|e| e == "safetensors"))
