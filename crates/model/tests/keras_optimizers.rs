@@ -10,7 +10,8 @@ fn compare(precision: &str, tolerance: f64) {
     let problem = read(&folder("optimizers").join("problem.safetensors"));
     let mut bad = Vec::new();
     let mut count = 0;
-    for golden in all("optimizers").iter().chain(&torch("optimizers")).filter(|g| g.name.ends_with(precision)) {
+    for golden in all("optimizers").iter().chain(&torch("optimizers")).filter(|g| g.name.ends_with(precision))
+    {
         count += 1;
         let plain = golden.name.trim_end_matches(precision).trim_end_matches('-');
         if NOT_OURS.iter().any(|(f, n, _)| *f == "optimizers" && *n == plain) {

@@ -295,8 +295,17 @@ fn max_norm_shortens_what_feeds_a_unit() {
 // ---- nothing without a test ---------------------------------------------------------------
 
 /// What a test of its own above, or in `keras_schedules.rs`, is about.
-const ELSEWHERE: &[&str] =
-    &["dropout", "spatial_dropout", "stochastic_depth", "gaussian_noise", "l1", "l2", "max_norm", "ema", "warmup"];
+const ELSEWHERE: &[&str] = &[
+    "dropout",
+    "spatial_dropout",
+    "stochastic_depth",
+    "gaussian_noise",
+    "l1",
+    "l2",
+    "max_norm",
+    "ema",
+    "warmup",
+];
 
 #[test]
 fn everything_in_the_prelude_is_tested() {

@@ -82,7 +82,7 @@ fn one(file: &str, check: bool, layers: &BTreeSet<String>, out: &mut Output) -> 
 }
 
 /// The usual form of a program.
-fn formatted(name: &str, text: &str, layers: &BTreeSet<String>) -> Result<String> {
+pub(super) fn formatted(name: &str, text: &str, layers: &BTreeSet<String>) -> Result<String> {
     let mut sources = SourceMap::default();
     let id = sources.add(name, text);
     let failure = |found| {

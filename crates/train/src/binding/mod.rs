@@ -19,3 +19,4 @@ pub(crate) mod ports;
 pub(crate) mod resolved;
 pub(crate) mod roles;
 pub(crate) mod source;
+pub(crate) mod starter;

@@ -18,6 +18,11 @@ pub(crate) const WORDS: [&str; 8] =
 /// Options with a value.
 const KEYS: [&str; 4] = ["scale", "missing", "unknown", "order"];
 
+/// Whether a word means something in a line of columns, so that a column of that name stands in quotes.
+pub(crate) fn is_word(word: &str) -> bool {
+    word == "rest" || WORDS.contains(&word) || ROLES.iter().any(|(role, _)| *role == word)
+}
+
 /// The roles of some lines. A line whose columns are ports of their own in part becomes two.
 pub(crate) fn roles(
     lines: &[RoleDecl],
