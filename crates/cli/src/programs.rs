@@ -1,16 +1,19 @@
 //! Commands that work on many programs: which files are meant, and writing them again.
 
 use crate::failure::{Failure, Result};
+use ignore::WalkBuilder;
 use nnc_syntax::{Code, Diagnostic};
 use nnc_train::ProblemKind;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Folders deeper than this are not searched.
 const DEPTH: usize = 32;
 
+/// A file in any folder that says, as `.gitignore` does, what there is no program of one's own.
+const IGNORE: &str = ".nncignore";
+
 /// The programs that are meant: files as they are named, and of a folder every .nn file in it and below, by name.
-/// Hidden folders are left out.
+/// Hidden folders are left out, and what a `.gitignore` or `.nncignore` leaves out.
 pub fn expand(names: &[String]) -> Result<Vec<String>> {
     let mut out = Vec::new();
     for name in names {
@@ -20,30 +23,26 @@ pub fn expand(names: &[String]) -> Result<Vec<String>> {
             continue;
         }
         let before = out.len();
-        below(path, 0, &mut out);
+        below(path, &mut out);
         if out.len() == before {
-            let d = Diagnostic::error(Code::N0701, format!("there is no program in the folder `{name}`"));
-            return Err(Failure::one(
-                ProblemKind::Usage,
-                d.help("a program is a file whose name ends in .nn"),
-            ));
+            let d = Diagnostic::error(Code::N0701, format!("there is no program in the folder `{name}`"))
+                .help("a program is a file whose name ends in .nn")
+                .help("what a .gitignore or .nncignore leaves out must be named by itself");
+            return Err(Failure::one(ProblemKind::Usage, d));
         }
     }
     Ok(out)
 }
 
-fn below(folder: &Path, depth: usize, out: &mut Vec<String>) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
-    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    paths.sort();
-    for path in paths {
-        let name = path.file_name().and_then(|n| n.to_str()).unwrap_or(".");
-        // A link to a folder may lead back here.
-        let folder = path.symlink_metadata().is_ok_and(|m| m.is_dir());
-        if folder && !name.starts_with('.') && depth < DEPTH {
-            below(&path, depth + 1, out);
-        } else if name.ends_with(".nn") && path.is_file() {
-            let path = path.strip_prefix(".").unwrap_or(&path);
+fn below(folder: &Path, out: &mut Vec<String>) {
+    let mut walk = WalkBuilder::new(folder);
+    walk.max_depth(Some(DEPTH)).require_git(false).add_custom_ignore_filename(IGNORE);
+    walk.sort_by_file_path(Path::cmp);
+    // A folder that cannot be read holds no program for this person.
+    for entry in walk.build().flatten() {
+        let path = entry.path();
+        if path.extension().is_some_and(|e| e == "nn") && path.is_file() {
+            let path = path.strip_prefix(".").unwrap_or(path);
             out.push(path.display().to_string());
         }
     }

@@ -67,13 +67,55 @@ fn folders_are_searched() {
     for name in ["z.nn", "deep/er/a.nn", ".hidden/h.nn", "notes.txt"] {
         place.write(name, LOOSE);
     }
-    let ran = place.nnc(&["fmt"]);
+    let ran = place.nnc(&["fmt", "."]);
     assert_eq!(ran.fine(), "deep/er/a.nn\nz.nn\n");
     assert_eq!(read(&place, ".hidden/h.nn"), LOOSE);
     let empty = Place::new();
     let ran = empty.nnc(&["fmt", "."]);
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("there is no program in the folder"), "{}", ran.err);
+}
+
+/// Without a name nothing changes: a whole tree is changed by whoever says so.
+#[test]
+fn without_a_name_it_tells_how_many_would_change() {
+    let place = Place::new();
+    place.write("a.nn", LOOSE);
+    place.write("b.nn", USUAL);
+    let ran = place.nnc(&["fmt"]);
+    assert_eq!((ran.code, ran.out.as_str()), (1, "a.nn\n"));
+    assert_eq!(ran.err, "1 of 2 programs would change; `nnc fmt .` changes them\n");
+    assert_eq!(read(&place, "a.nn"), LOOSE);
+    place.nnc(&["fmt", "."]).fine();
+    let ran = place.nnc(&["fmt"]);
+    assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (0, "", ""));
+}
+
+#[test]
+fn what_is_ignored_stays_as_it_is() {
+    let place = Place::new();
+    for folder in ["tests/wrong", "runs/xor/1", "own"] {
+        std::fs::create_dir_all(place.path(folder)).unwrap();
+    }
+    for name in ["a.nn", "tests/wrong/b.nn", "runs/xor/1/spec.nn", "own/c.nn", "own/d.nn"] {
+        place.write(name, LOOSE);
+    }
+    place.write(".gitignore", "/runs\n");
+    place.write(".nncignore", "wrong/\n");
+    place.write("own/.nncignore", "d.nn\n");
+    assert_eq!(place.nnc(&["fmt", "."]).fine(), "a.nn\nown/c.nn\n");
+    for name in ["tests/wrong/b.nn", "runs/xor/1/spec.nn", "own/d.nn"] {
+        assert_eq!(read(&place, name), LOOSE, "{name}");
+    }
+    // Whoever names one means it.
+    assert_eq!(place.nnc(&["fmt", "own/d.nn", "tests/wrong"]).fine(), "own/d.nn\ntests/wrong/b.nn\n");
+}
+
+/// A clone of the repository has nothing to change.
+#[test]
+fn the_repository_is_in_the_usual_form() {
+    let ran = run(&specs().join(".."), &["fmt"], "");
+    assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (0, "", ""));
 }
 
 #[test]

@@ -15,15 +15,16 @@ use std::collections::BTreeSet;
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  nnc fmt                      every .nn file here and in the folders below
   nnc fmt xor.nn iris.nn
+  nnc fmt                      which programs here and in the folders below would change; changes none
+  nnc fmt .                    changes them
   nnc fmt --check              change nothing; exit 1 and the names of files that are not in this form
   nnc fmt - < xor.nn           from stdin to stdout
 
 Spaces, line breaks and the alignment of rows change, and a layer written as a call becomes a step. What a
-program means does not, and every comment stays.")]
+program means does not, and every comment stays. What a .gitignore or .nncignore leaves out stays as it is.")]
 pub struct FmtArgs {
-    /// Programs, or folders with programs; `-` is stdin. Without any, the present folder
+    /// Programs, or folders with programs; `-` is stdin. Without any, the present folder is looked at, not changed
     #[arg(value_name = "FILE")]
     pub files: Vec<String>,
     /// Change nothing, and tell which files would change
@@ -40,21 +41,27 @@ impl Run for FmtArgs {
 /// Formats every program that is named; a mistake in one does not keep the others from it.
 fn run(args: &FmtArgs, out: &mut Output) -> Result<u8> {
     let here = vec![".".to_string()];
-    let files = programs::expand(if args.files.is_empty() { &here } else { &args.files })?;
+    // A whole tree is not changed by two words.
+    let (names, check) = match args.files.is_empty() {
+        true => (&here, true),
+        false => (&args.files, args.check),
+    };
+    let files = programs::expand(names)?;
     let layers = layer_names();
     let (mut changed, mut code) = (0, 0);
     for file in &files {
-        match one(file, args.check, &layers, out) {
+        match one(file, check, &layers, out) {
             Ok(differs) => changed += u64::from(differs),
             Err(Failure::Closed) => return Err(Failure::Closed),
             Err(failure) => code = report(out, failure),
         }
     }
     let all = count(files.len() as u64, "program");
-    match (changed, args.check) {
+    match (changed, check) {
         (0, _) => {}
         (n, true) => {
-            out.note(&format!("{n} of {all} would change; `nnc fmt` changes them"));
+            let these = if args.files.is_empty() { ".".to_string() } else { args.files.join(" ") };
+            out.note(&format!("{n} of {all} would change; `nnc fmt {these}` changes them"));
             code = code.max(1);
         }
         (n, false) => out.note(&format!("{n} of {all} changed")),

@@ -62,13 +62,18 @@ fn elsewhere(spec: &Spec, name: &str) -> String {
             continue;
         }
         let same = ["", "equal", "the same laws"].contains(&differences);
+        // `(PyTorch) …` says whose name it is.
+        let (whose, theirs) = match theirs.strip_prefix('(').and_then(|t| t.split_once(") ")) {
+            Some((library, theirs)) => (format!("{library}'s"), theirs),
+            None => ("Keras'".to_string(), theirs),
+        };
         let line = match (codes(theirs).count(), same) {
             // A row about many names says little about one.
             (4.., true) => "Keras has it too".into(),
             (4.., false) => format!("Keras has it too: {differences}"),
             (0, _) => continue,
-            (_, true) => format!("Keras' {theirs} is {ours} here"),
-            (_, false) => format!("Keras' {theirs} is {ours} here: {differences}"),
+            (_, true) => format!("{whose} {theirs} is {ours} here"),
+            (_, false) => format!("{whose} {theirs} is {ours} here: {differences}"),
         };
         let _ = writeln!(out, "  {line}");
     }
