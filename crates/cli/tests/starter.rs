@@ -1,5 +1,7 @@
 //! `nnc new NAME --data FILE`: a program for a table, with the reason of every line; it trains at once.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use common::Place;
