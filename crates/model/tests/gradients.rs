@@ -6,7 +6,7 @@
 mod common;
 
 use common::definitions::{definitions, reached, words};
-use common::golden::{NOT_OURS, all, spelled};
+use common::golden::{NOT_OURS, all, spelled, torch};
 use common::keras::{Problem, found, layer_problem, loss_problem, reference};
 use common::{numbers, render, spec_of};
 use nnc_graph::eval::{Array, Bindings};
@@ -101,6 +101,7 @@ const CASES: &[(&str, &[&[usize]])] = &[
     ("dropout 0.4", &[&[7]]),
     ("dropout 0.4", &[&[3, 1, 2]]),
     ("spatial_dropout 0.3", &[&[2, 3, 5]]),
+    ("stochastic_depth 0.4", &[&[2, 3, 5]]),
     ("gaussian_noise 0.2", &[&[1]]),
     // Axes of size 1.
     ("dense 1 sigmoid", &[&[1]]),
@@ -223,11 +224,14 @@ fn every_layer_activation_and_loss_has_its_gradient_compared() {
             }
         }
     }
+    for golden in torch("losses") {
+        said.extend(words(golden.text("nn")));
+    }
     // Written in another way by `rewrite`, and compared as that.
     said.extend(["log_probability", "log_share", "crossentropy_logits"].map(String::from));
     let all = definitions();
     let tested = reached(&all, said, &|_, _| true);
-    let of_tensors = ["activations", "layers", "losses", "sequences", "shapes"];
+    let of_tensors = ["activations", "distributions", "layers", "losses", "sequences", "shapes"];
     let missing: Vec<&String> = all
         .iter()
         .filter(|(_, d)| of_tensors.iter().any(|f| d.file.ends_with(&format!("/{f}.nn"))))
