@@ -29,7 +29,6 @@ pub use artifact::checkpoint::{Checkpoint, Longer, open_checkpoint};
 pub use artifact::import::{Import, ImportOptions, import};
 pub use artifact::run_folder::resolve_model;
 pub use binding::load::{LoadOptions, Loaded, Remedy, describe, load, remedies};
-pub use binding::load::{LoadOptions, Loaded, describe, load};
 pub use binding::starter::first_program;
 pub use check::bench::{BenchOptions, BenchReport, bench, plan_graph, plan_step};
 pub use check::expect::{Tally, Trial, trial};

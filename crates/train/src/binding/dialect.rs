@@ -115,7 +115,7 @@ impl Reader<'_> {
         let word = |value: &Literal| match value {
             Literal::Text(text) | Literal::Word(text) => Some(text.clone()),
             Literal::Number(x) => Some(x.to_string()),
-            Literal::Bool(_) | Literal::Size(_) | Literal::List(_) => None,
+            Literal::Bool(_) | Literal::Size(_) | Literal::List(_) | Literal::Range(..) => None,
         };
         let found: Option<Vec<String>> = match &arg.value {
             Literal::List(items) => items.iter().map(word).collect(),
