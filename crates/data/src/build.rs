@@ -202,7 +202,7 @@ pub(crate) fn encode_part(
     }
     let raw = source.read(&wants, &mut faults);
     raw.iter().for_each(|r| countable(r, &name, &mut faults));
-    let mut raw = raw.map(|raw| as_dates(raw, stats, spec, &map, &mut faults));
+    let mut raw = raw.map(|raw| as_dates(raw, stats, &map, &mut faults));
     let mut gaps = Gaps::default();
     if let Some(raw) = raw.as_mut().filter(|_| lenient) {
         faults = unread(raw, faults, &mut gaps);
@@ -320,7 +320,7 @@ fn read(
     let name = source.name().to_string();
     let mut raw = source.read(&wants, faults)?;
     countable(&raw, &name, faults);
-    let order = Order { day_first: day_first(&spec.train), times: None };
+    let order = Order { day_first: day_first(&spec.train), known: false, times: None };
     for i in (0..wants.len()).filter(|&i| wants[i] == Want::Date) {
         let Raw { columns, places, .. } = &mut raw;
         let name = uses.iter().find(|u| u.position == i).map_or(String::new(), |u| u.name.clone());
@@ -338,13 +338,7 @@ fn day_first(spec: &SourceSpec) -> Option<bool> {
     }
 }
 
-fn as_dates(
-    mut raw: Raw,
-    stats: &Stats,
-    spec: &SourceSpec,
-    map: &[Option<usize>],
-    faults: &mut Faults,
-) -> Raw {
+fn as_dates(mut raw: Raw, stats: &Stats, map: &[Option<usize>], faults: &mut Faults) -> Raw {
     for (column, at) in stats.columns.iter().zip(map) {
         let (Some(date), Some(i)) = (&column.date, *at) else { continue };
         let Raw { columns, places, .. } = &mut raw;
@@ -357,7 +351,7 @@ fn as_dates(
         };
         let parts = stats.columns.iter().filter_map(|c| c.date.as_ref()).filter(|d| d.column == date.column);
         let times = { parts }.all(|d| d.part == DatePart::Hour);
-        let order = Order { day_first: day_first(spec).or(Some(date.day_first)), times: Some(times) };
+        let order = Order { day_first: Some(date.day_first), known: true, times: Some(times) };
         dates::convert(data, order, places, (i, &date.column), faults);
         if let Data::Dates(dates) = data {
             let bad = there.into_iter().filter(|&row| dates[row as usize] == Date::default());

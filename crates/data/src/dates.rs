@@ -146,6 +146,8 @@ type Parsed = (Option<Written>, Option<f64>);
 pub(crate) struct Order {
     /// Whether `3/4/2024` is the third of April.
     pub(crate) day_first: Option<bool>,
+    /// Whether training found that out: then no number of the column says otherwise.
+    pub(crate) known: bool,
     /// Whether the column holds times only.
     pub(crate) times: Option<bool>,
 }
@@ -153,7 +155,7 @@ pub(crate) struct Order {
 impl Order {
     /// The day before the month, or after it.
     pub(crate) fn days(day_first: bool) -> Self {
-        Self { day_first: Some(day_first), times: None }
+        Self { day_first: Some(day_first), known: true, times: None }
     }
 }
 
@@ -185,7 +187,11 @@ pub(crate) fn convert(
     };
     let first_is_day = unclear().any(|(w, _)| w[0] > 12);
     let second_is_day = unclear().any(|(w, _)| w[1] > 12);
-    let day_first = order.day_first.unwrap_or(first_is_day);
+    // A program says it for the columns that do not say it themselves.
+    let day_first = match order.day_first {
+        Some(said) if order.known || first_is_day == second_is_day => said,
+        _ => first_is_day,
+    };
     if let (None, true, Some((_, text))) = (order.day_first, first_is_day == second_is_day, unclear().next())
     {
         faults.push(in_doubt(text, places, column));

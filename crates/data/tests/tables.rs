@@ -7,7 +7,7 @@ mod common;
 use common::{all, faults, row, shared, write};
 use nnc_data::{
     Cell, CsvSpec, DataSpec, Decoded, Dialect, Kind, Missing, PortId, Role, RoleSpec, RowSpec, RowsSpec,
-    Scaling, SourceSpec, SplitSpec, Stats, Unknown, encode, open,
+    Scaling, SourceSpec, SplitSpec, Stats, Table, Unknown, encode, open,
 };
 
 const IN: PortId = PortId::Input(0);
@@ -423,6 +423,18 @@ fn the_order_of_days_and_months_can_be_said() {
     assert_eq!(all(&dayful.train, IN), [2024., 5., 1., 2., 14.5, 2024., 6., 2., 6., 0.]);
     let monthly = with(Some(false)).unwrap();
     assert_eq!(all(&monthly.train, IN)[..5], [2024., 1., 5., 4., 14.5]);
+    // It is said for columns that do not say it themselves: 8/15/24 has the month first.
+    let both = write(&folder, "both.csv", "a,b,y\n8/15/24,01/05/2024,1\n8/9/24,02/06/2024,2\n");
+    let dialect = Dialect { day_first: Some(true), ..Dialect::default() };
+    let train = SourceSpec::Csv(CsvSpec { dialect, ..CsvSpec::new(&both) });
+    let role = RoleSpec::new(Role::Input, ["a", "b"]).kind(Kind::Date);
+    let mixed = open(&DataSpec { roles: vec![role], ..DataSpec::new(train.clone()) }).unwrap();
+    let months = |table: &Table| -> Vec<f64> {
+        let numbers = all(table, IN);
+        [1, 5, 9, 13].map(|i| numbers[i]).to_vec()
+    };
+    assert_eq!(months(&mixed.train), [8., 5., 8., 6.]);
+    assert_eq!(months(&encode(&mixed.stats, &train).unwrap()), [8., 5., 8., 6.]);
     // A file that is read later has the order of training.
     assert_eq!(all(&encode(&dayful.stats, &SourceSpec::csv(&path)).unwrap(), IN)[1], 5.0);
     // What looks like dates is told to be.
