@@ -102,7 +102,7 @@ fn what_is_ignored_stays_as_it_is() {
     }
     place.write(".gitignore", "/runs\n");
     place.write(".nncignore", "wrong/\n");
-    place.write("own/.nncignore", "d.nn\n");
+    place.write("own/.nncignore", "# not mine\n?.nn\n!c.nn\n");
     assert_eq!(place.nnc(&["fmt", "."]).fine(), "a.nn\nown/c.nn\n");
     for name in ["tests/wrong/b.nn", "runs/xor/1/spec.nn", "own/d.nn"] {
         assert_eq!(read(&place, name), LOOSE, "{name}");
