@@ -393,3 +393,19 @@ fn encodings() {
     let wrong = place.faults(latin, with("klingon"));
     assert_eq!(wrong[0].code.name(), "N0514");
 }
+
+#[test]
+fn a_table_of_one_column_is_read_again_as_it_was() {
+    let place = Place::new();
+    let input = RoleSpec::new(Role::Input, ["2"]);
+    let read = |text: &str| {
+        open(&DataSpec {
+            roles: vec![input.clone()],
+            ..place.spec(text, Dialect { header: Some(true), ..Dialect::default() })
+        })
+    };
+    // No separator fits the lines, so each is one cell; a tab would find the name, too.
+    let data = read("\n\t2\ne\n4\t5\t6*72\t8\t9\n").unwrap();
+    let again = encode(&data.stats, &SourceSpec::csv(place.0.path().join("t.csv").to_string_lossy()));
+    assert_eq!(again.map(|t| t.len()).map_err(|f| said(&f)), Ok(2));
+}

@@ -130,7 +130,10 @@ fn of_names(scanner: &Scanner, known: &Stats) -> Option<Separator> {
     let names: Vec<&str> = known.columns.iter().map(|c| c.source()).collect();
     let named = |separator: &Separator| {
         let cells = first(*separator).unwrap_or_default();
-        cells.len() > 1 && cells.iter().any(|c| names.iter().any(|n| n.as_bytes() == c))
+        // A table of one column has been read with this separator; with
+        // others a single cell says nothing.
+        let whole = cells.len() > 1 || Some(*separator) == trained;
+        whole && cells.iter().any(|c| names.iter().any(|n| n.as_bytes() == c))
     };
     let mut all = all;
     all.find(named).or_else(|| trained.filter(|&s| first(s).is_some_and(|c| c.len() == known.width)))
