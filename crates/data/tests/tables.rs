@@ -192,7 +192,7 @@ fn titanic_is_mixed() {
     assert_eq!(faults.len(), 4, "{faults:#?}"); // age embarked deck embark_town
     assert_eq!(
         faults[0],
-        "[N0503] titanic.csv:7: `age` has 177 missing cells, and no rule says what stands in (the first is here); fix: input age missing=mean   or   missing=drop"
+        "[N0503] titanic.csv:7: `age` has 177 missing cells, and no rule says what stands in (the first is here); fix: input age missing=mean   or   missing=drop\ninput rest   for the other columns"
     );
 }
 
