@@ -316,7 +316,7 @@ fn everything_in_the_prelude_is_tested() {
         said += &format!(" {text}\n");
     }
     said += " plateau ";
-    for part in ["layers", "activations", "losses", "optimizers"] {
+    for part in ["layers", "masks", "activations", "losses", "optimizers"] {
         let from_torch = if matches!(part, "losses" | "optimizers") { torch(part) } else { Vec::new() };
         for golden in all(part).into_iter().chain(from_torch) {
             said += &format!("{}\n", spelled(part, &golden.name, golden.text("nn")));

@@ -135,6 +135,7 @@ codes! {
         N0417 "a figure of which it is not said what is better"
         N0418 "a target that a loss or metric is not made for"
         N0419 "a target that no loss uses"
+        N0420 "a mask that ends"
     }
     Data "N05" "data" {
         N0500 "there is no data"

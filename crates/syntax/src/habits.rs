@@ -186,23 +186,15 @@ pub const HABITS: &[Habit] = &[
         &["lstm 64 sequence"],
     ),
     habit(
-        &["return_state", "initial_state", "encoder_states"],
-        "A recurrent layer gives its outputs, the last of which is its state h; a loop of your own carries any state.",
-        &["lstm 64", "ys = scan x in input with h = zeros([8]) { x, h -> concat; h = it -> dense 8 tanh }"],
+        &["return_state", "initial_state", "encoder_states", "return_states"],
+        "With `states` a recurrent layer gives its last states too, and with `start` it begins with those of another.",
+        &["h, c = input -> lstm 64 states", "input -> lstm 64 sequence start=[h, c]"],
     ),
     habit(
-        &[
-            "Masking",
-            "masking",
-            "mask_zero",
-            "mask",
-            "pack_padded_sequence",
-            "supports_masking",
-            "key_padding_mask",
-        ],
-        "A sequence has one length, and all of its steps count. A loss of your own can leave steps out, by a tensor of \
-         ones and zeros.",
-        &["loss = sum(known * (output - target)^2) / max(sum(known), 1)"],
+        &["Masking", "mask_zero", "mask", "pack_padded_sequence", "supports_masking", "key_padding_mask"],
+        "A mask says which steps of a sequence are padding. It goes with the tensor, and recurrent layers, `attention`, \
+         global pools, losses and metrics leave these steps out.",
+        &["masking", "embed 64 mask_zero", "lstm 64 mask=(max(abs(input), axis=-1) > 0)"],
     ),
     habit(
         &["stateful", "reset_states", "reset_state", "recurrent_dropout"],

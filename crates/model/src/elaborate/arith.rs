@@ -2,6 +2,7 @@
 
 use crate::declarations::attributes::Range;
 use crate::elaborate::elab::{Elab, Res, Stop};
+use crate::elaborate::mask::Steps;
 use crate::elaborate::value::{Axis, Tensor, Value, shape_text};
 use nnc_graph::{Binary, DType, Dim, Direction, DotDims, NodeId, Unary};
 use nnc_syntax::ast::BinaryOp;
@@ -231,7 +232,12 @@ impl Elab<'_> {
             BinaryOp::Pow => self.power(&a, right, &b, span, places)?,
             _ => self.elementwise(op, &a, &b, span, places)?,
         };
-        let out = Value::Tensor(out);
+        let mut out = Value::Tensor(out);
+        match op {
+            BinaryOp::MatMul if a.rank() > 1 => self.hand_on(Steps::Kept, std::iter::once(left), &mut out),
+            BinaryOp::MatMul => self.hand_on(Steps::Lost, std::iter::once(left), &mut out),
+            _ => self.hand_on(Steps::Each, [left, right].into_iter(), &mut out),
+        }
         // A sum or product of numbers of any size can be anything; of a quotient or a comparison, or a mixture of
         // shares, nothing is known.
         let combines = matches!(op, BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::MatMul);
@@ -405,7 +411,10 @@ impl Elab<'_> {
         let name = if op == Binary::Maximum { "max" } else { "min" };
         let (l, r, axes, batched) = self.promoted(&a, &b, name, span, (span, span))?;
         let node = self.b.binary(op, l, r);
-        Ok(Value::Tensor(self.tensor(node, axes, batched)))
+        let mut out = Value::Tensor(self.tensor(node, axes, batched));
+        let given = [Value::Tensor(a), Value::Tensor(b)];
+        self.hand_on(Steps::Each, given.iter(), &mut out);
+        Ok(out)
     }
 
     /// `where(condition, a, b)`

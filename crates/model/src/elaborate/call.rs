@@ -25,6 +25,7 @@ impl Elab<'_> {
         if operands.iter().any(|v| matches!(v, Value::Poison)) {
             return Err(Stop::Poisoned);
         }
+        let before = self.results.mask_reads;
         match func {
             Func::Builtin(name) => {
                 let mut positional: Vec<(Value, Span)> = operands.into_iter().map(|v| (v, span)).collect();
@@ -42,13 +43,19 @@ impl Elab<'_> {
                 let values: Vec<Value> = positional.iter().map(|(v, _)| v.clone()).collect();
                 let plain = keyed.is_empty();
                 let out = builtins::call(self, name, Args { positional, keyed, span })?;
+                self.note_lost_mask(frame, name, before, &values, &out, span);
                 if plain {
                     self.remember(name, builtins::range(name), values, &out);
                 }
                 Ok(out)
             }
             Func::Fn(def) => self.apply_fn(frame, def, operands, args, span, step),
-            Func::Layer(def) => self.apply_layer(frame, def, operands, args, span),
+            Func::Layer(def) => {
+                let given = operands.clone();
+                let out = self.apply_layer(frame, def, operands, args, span)?;
+                self.note_lost_mask(frame, &def.name.text, before, &given, &out, span);
+                Ok(out)
+            }
             Func::Shared(shared) => self.apply_shared(frame, shared, operands, args),
         }
     }
@@ -68,6 +75,7 @@ impl Elab<'_> {
             return self.fail(Code::N0204, message, span, "");
         }
         let user = self.is_user(def.name.span);
+        let before = self.results.mask_reads;
         let mut inner = Frame::below(frame.join(&name), frame.sharing);
         inner.library = !user;
         inner.callee.clone_from(&name);
@@ -109,6 +117,9 @@ impl Elab<'_> {
                 }
             }
         })?;
+        if !user {
+            self.note_lost_mask(frame, &name, before, &values, &out, span);
+        }
         if let (Some(better), Value::Tensor(t)) = (better, &out) {
             self.results.directions.insert(t.node, better);
         }

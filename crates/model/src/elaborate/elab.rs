@@ -169,7 +169,7 @@ impl<'a> Elab<'a> {
 
     /// A tensor of a node, whose shape it must have.
     pub fn tensor(&self, node: NodeId, axes: impl Into<Rc<[Axis]>>, batched: bool) -> Tensor {
-        Tensor { node, axes: axes.into(), batched, classes: None }
+        Tensor { node, axes: axes.into(), batched, classes: None, mask: None }
     }
 
     /// Whether a shape is small enough; the message names the product.

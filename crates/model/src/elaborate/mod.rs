@@ -22,6 +22,7 @@ pub(crate) mod eval;
 pub(crate) mod expr;
 pub(crate) mod frame;
 pub(crate) mod lookup;
+pub(crate) mod mask;
 pub(crate) mod measure;
 pub(crate) mod pattern;
 pub(crate) mod results;

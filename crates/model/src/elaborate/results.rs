@@ -76,6 +76,10 @@ pub(crate) struct Results {
     pub top: Top,
     /// The metric at work.
     pub measuring: Option<Measuring>,
+    /// How often a mask was read so far.
+    pub mask_reads: u64,
+    /// Whether the loss of the training is at work, whose mean counts every step of the batch alike.
+    pub losing: bool,
     /// What metrics of all samples are computed with.
     pub finish: Option<Finish>,
 }

@@ -43,7 +43,15 @@ impl Elab<'_> {
             }),
             _ => false,
         };
-        let Value::Tensor(t) = value else { return };
+        let t = match value {
+            Value::Tensor(t) => t,
+            // A layer with several results, such as an LSTM with its states.
+            Value::Several(parts) if self.results.declared.len() > start.declared => match parts.first() {
+                Some(Value::Tensor(t)) => t,
+                _ => return,
+            },
+            _ => return,
+        };
         if mention && !self.is_function_name(link) {
             return;
         }

@@ -117,7 +117,15 @@ impl Elab<'_> {
             c.at = self.b.stand_in(Role::Carry, self.b.ty(c.first.node).clone());
             frame.set(&c.name, Value::Tensor(Tensor { node: c.at, ..c.first.clone() }));
         }
-        let item = Value::Tensor(Tensor { node: slice, axes: axes.into(), ..over.clone() });
+        let item = Value::Tensor(Tensor { node: slice, axes: axes.into(), mask: None, ..over.clone() });
+        let there = over.mask.map(|mask| {
+            self.results.mask_reads += 1;
+            let ty = Type::new(self.b.ty(mask).dtype, Self::dims(&[], true));
+            let slice = self.b.stand_in(Role::Slice, ty);
+            let stack = self.steps_first(mask, true);
+            body.slices.push((slice, stack));
+            slice
+        });
         frame.set(&scan.item.text, item.clone());
         frame.it = Some(item);
         let bound = self.results.bound.len();
@@ -129,6 +137,8 @@ impl Elab<'_> {
         run?;
         self.nothing_left_over(frame)?;
 
+        // At a step of padding what is carried stays, and so does what the body gives of it.
+        let mut kept: Vec<(NodeId, NodeId)> = Vec::new();
         for at in (0..carried.len()).rev() {
             let c = &mut carried[at];
             let now = match frame.get(&c.name) {
@@ -155,12 +165,21 @@ impl Elab<'_> {
             }
             let mut next = if from.is_float() { self.floats(&now) } else { now };
             next.node = self.broadcast_to(&next, &next.axes.clone(), carried[at].first.batched, scan.span)?;
+            if let (Some(there), true) = (there, carried[at].first.batched) {
+                let new = next.node;
+                next.node = self.if_there(there, new, carried[at].at);
+                kept.push((new, next.node));
+            }
             body.carries.push(Carry { at: carried[at].at, first: carried[at].first.node, next: next.node });
         }
         body.carries.reverse();
-        let Some(Value::Tensor(out)) = frame.it.clone() else {
+        let Some(Value::Tensor(mut out)) = frame.it.clone() else {
             return self.fail(Code::N0210, "the body of `scan` computes no tensor", scan.span, "");
         };
+        if let Some((_, stays)) = kept.iter().find(|(new, _)| *new == out.node) {
+            out.node = *stays;
+        }
+        out.mask = None;
         let updates: Vec<(String, NodeId)> =
             self.results.updates.iter().filter(|u| !before.contains(u)).cloned().collect();
         body.roots.push(out.node);
@@ -189,7 +208,17 @@ impl Elab<'_> {
         let node = made.stacked(&mut self.b, out.node);
         let node = self.steps_first(node, out.batched);
         let axes: Vec<Axis> = std::iter::once(Axis::of(length)).chain(out.axes.iter().copied()).collect();
-        Ok(Turn::Done(Value::Tensor(Tensor { node, axes: axes.into(), ..out })))
+        let mask = over.mask.filter(|_| out.batched);
+        Ok(Turn::Done(Value::Tensor(Tensor { node, axes: axes.into(), mask, ..out })))
+    }
+
+    /// The new value of what is carried at a step that is there, the old one at a step of padding.
+    fn if_there(&mut self, there: NodeId, new: NodeId, old: NodeId) -> NodeId {
+        let zero = self.b.scalar_like(0.0, there);
+        let there = self.b.compare(nnc_graph::Direction::Ne, there, zero);
+        let dims = self.b.ty(new).shape.clone();
+        let there = self.b.broadcast(there, vec![0], dims);
+        self.b.select(there, new, old)
     }
 
     /// From `[B, T, …]` to `[T, B, …]` and back; `[T, …]` stays.

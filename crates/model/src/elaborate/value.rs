@@ -33,6 +33,8 @@ pub(crate) struct Tensor {
     pub batched: bool,
     /// The number of classes, for a class tensor.
     pub classes: Option<usize>,
+    /// Which steps are there and no padding, `[B, time]` of ones and zeros, for `[time, …]` of a masked sequence.
+    pub mask: Option<NodeId>,
 }
 
 impl Tensor {
@@ -248,6 +250,7 @@ pub(crate) enum Kind {
     Init,
     Option,
     List,
+    Mask,
     Any,
 }
 
@@ -263,6 +266,7 @@ impl Kind {
             "function" => Kind::Function,
             "init" => Kind::Init,
             "list" => Kind::List,
+            "mask" => Kind::Mask,
             "any" => Kind::Any,
             _ => return None,
         })
@@ -302,6 +306,7 @@ impl Kind {
             (Kind::Init, v) => matches!(v, Value::Init(_)),
             (Kind::Option, v) => matches!(v, Value::Symbol(_)),
             (Kind::List, v) => matches!(v, Value::List(_)),
+            (Kind::Mask, v) => matches!(v, Value::Tensor(_) | Value::Bool(false)),
         }
     }
 
@@ -318,6 +323,7 @@ impl Kind {
             Kind::Init => "an initialiser such as glorot",
             Kind::Option => "a word",
             Kind::List => "a list",
+            Kind::Mask => "a tensor with a number for each step, 0 where it is padding",
             Kind::Any => "a value",
         }
     }

@@ -41,7 +41,13 @@ impl Elab<'_> {
             port.shape.iter().map(|&size| Axis { size, id: many.then(|| self.scope.fresh_axis()) }).collect();
         let dtype = if port.classes.is_some() { DType::I32 } else { self.float() };
         let node = self.b.parameter(role, port.name.as_str(), Type::new(dtype, Self::dims(&axes, true)));
-        Tensor { node, axes: axes.into(), batched: true, classes: port.classes.as_ref().map(Vec::len) }
+        Tensor {
+            node,
+            axes: axes.into(),
+            batched: true,
+            classes: port.classes.as_ref().map(Vec::len),
+            mask: None,
+        }
     }
 
     /// Runs the statements of a block at the top of the file.

@@ -272,6 +272,13 @@ impl Spec {
 
     /// The loss of every sample.
     fn loss(&self, run: &mut Run<'_>) -> Res<NodeId> {
+        run.e.results.losing = run.e.session.training;
+        let loss = self.loss_of(run);
+        run.e.results.losing = false;
+        loss
+    }
+
+    fn loss_of(&self, run: &mut Run<'_>) -> Res<NodeId> {
         let (value, span) = match run.e.results.top.loss.clone() {
             None => return Err(lint::no_loss(&run.e, &run.outputs, self.source)),
             Some(Loss::Chain(chain, span)) => {

@@ -1,6 +1,7 @@
 //! Functions of Rust: what the prelude is written in.
 
 pub(crate) mod args;
+mod masks;
 mod math;
 mod notation;
 mod reduce;
@@ -10,6 +11,7 @@ mod windows;
 use crate::declarations::attributes::Range;
 use crate::elaborate::builtins::args::Args;
 use crate::elaborate::elab::{Elab, Res};
+use crate::elaborate::mask::Steps;
 use crate::elaborate::value::{Axis, Shape, Tensor, Value};
 use nnc_syntax::{Code, Span};
 
@@ -121,6 +123,14 @@ const TABLE: &[(&str, &str, Function)] = &[
     ("crop", "crop 1x2 0x1: space or time without its margins, before and after", windows::crop),
     ("repeated", "repeated(x, times, axis): every number several times", windows::repeated),
     ("reverse", "reverse(x, axis): the order turned round", windows::reverse),
+    ("has_mask", "has_mask(x): whether it is known which steps of x are padding", masks::has_mask),
+    ("mask_of", "mask_of(x): 1 for each step of x that is there, 0 for padding", masks::mask_of),
+    (
+        "with_mask",
+        "with_mask(x, m): x, of which the steps where m is 0 are padding from now on",
+        masks::with_mask,
+    ),
+    ("zero_padding", "zero_padding(x): x with 0 at the steps that are padding", masks::zero_padding),
     (
         "einsum",
         "einsum(\"n k, k u -> n u\", a, b): products summed over the letters that are left out",
@@ -159,6 +169,20 @@ pub(crate) fn range(name: &str) -> Option<Range> {
     }
 }
 
+/// What becomes of the steps of a sequence.
+fn steps(name: &str) -> Steps {
+    match name {
+        "exp" | "log" | "sqrt" | "abs" | "sign" | "tanh" | "sigmoid" | "softplus" | "sin" | "cos" | "erf"
+        | "expm1" | "log1p" | "floor" | "round" | "where" | "stop_gradient" | "add" | "subtract"
+        | "multiply" | "average" | "maximum" | "minimum" => Steps::Each,
+        "reshape" | "squeeze" | "concat" | "split" | "gather" | "pick" | "one_hot" | "repeated" => {
+            Steps::Kept
+        }
+        "max" | "min" | "sum" | "mean" | "with_mask" | "zero_padding" | "mask_of" | "reverse" => Steps::Own,
+        _ => Steps::Lost,
+    }
+}
+
 /// What `nnc explain` says of a function.
 pub(crate) fn describe(name: &str) -> Option<&'static str> {
     TABLE.iter().find(|(n, _, _)| *n == name).map(|(_, text, _)| *text)
@@ -175,7 +199,11 @@ pub(crate) fn call(e: &mut Elab<'_>, name: &str, args: Args) -> Res<Value> {
         }
     }
     match TABLE.iter().find(|(n, _, _)| *n == name) {
-        Some((_, _, function)) => e.deeper(name, args.span, |e| function(e, &args)),
+        Some((_, _, function)) => {
+            let mut out = e.deeper(name, args.span, |e| function(e, &args))?;
+            e.hand_on(steps(name), args.positional.iter().map(|(v, _)| v), &mut out);
+            Ok(out)
+        }
         None => e.fail(Code::N0202, format!("there is no function called `{name}`"), args.span, ""),
     }
 }

@@ -3,7 +3,7 @@
 use crate::elaborate::builtins::args::Args;
 use crate::elaborate::elab::{Elab, Res, Stop};
 use crate::elaborate::value::{Axis, Tensor, Value};
-use nnc_graph::{Binary, Reduction};
+use nnc_graph::{Binary, Direction, NodeId, Reduction};
 use nnc_syntax::Code;
 
 /// The axes to fold: `axis=` one, `except=` all but one, else all; ascending, within one sample.
@@ -52,11 +52,22 @@ pub(crate) fn reduced(
     mean: bool,
 ) -> Tensor {
     let lead = usize::from(t.batched);
-    let mut node = e.b.reduce(op, t.node, axes.iter().map(|a| a + lead).collect());
+    let masked = t.mask.filter(|_| axes.contains(&0));
+    let from = match (masked, op) {
+        (None, _) => t.node,
+        (Some(mask), Reduction::Add) => e.filled(t, mask, 0.0),
+        (Some(mask), Reduction::Maximum) => e.filled(t, mask, -PADDED),
+        (Some(mask), Reduction::Minimum) => e.filled(t, mask, PADDED),
+    };
+    let mut node = e.b.reduce(op, from, axes.iter().map(|a| a + lead).collect());
     if mean {
-        let count: usize = axes.iter().map(|&a| t.axes[a].size).product();
+        let folded = axes.iter().filter(|a| masked.is_none() || **a > 0);
+        let count: usize = folded.map(|&a| t.axes[a].size).product();
         let divisor = e.b.scalar_like(count as f64, node);
         node = e.b.binary(Binary::Divide, node, divisor);
+    }
+    if let (Some(mask), true) = (masked, mean || op != Reduction::Add) {
+        node = over_steps(e, node, mask, mean, axes.len() == t.rank());
     }
     let left: Vec<Axis> = match keep {
         true => {
@@ -64,8 +75,57 @@ pub(crate) fn reduced(
         }
         false => t.axes.iter().enumerate().filter(|(i, _)| !axes.contains(i)).map(|(_, a)| *a).collect(),
     };
+    if !e.b.ty(node).is_batched() && t.batched {
+        return e.tensor(node, left, false); // a metric's, of all samples
+    }
     let node = e.b.reshape(node, Elab::dims(&left, t.batched));
-    e.tensor(node, left, t.batched)
+    let kept = t.mask.filter(|_| masked.is_none() && !axes.contains(&0));
+    Tensor { mask: kept, ..e.tensor(node, left, t.batched) }
+}
+
+/// Below and above all numbers of a network: what the steps of padding count as among others.
+const PADDED: f64 = 1e30;
+
+/// What a sum (a mean's) or an extreme over the steps that are there comes to: a mean counts them; a sample without
+/// any gives 0. The mean of the training's loss counts every step of the batch alike, and so divides by the mean of
+/// the counts (Keras: `sum_over_batch_size` with a mask); a metric is the mean over all steps of all samples.
+fn over_steps(e: &mut Elab<'_>, node: NodeId, mask: NodeId, mean: bool, whole: bool) -> NodeId {
+    let count = e.steps_there(mask);
+    if mean && whole && e.results.measuring.is_some() {
+        let (sum, count) = (e.tensor(node, Vec::new(), true), e.tensor(count, Vec::new(), true));
+        let span = e.session.here;
+        if let (Ok(sum), Ok(count)) = (e.total_of(&sum, span), e.total_of(&count, span)) {
+            let one = e.b.scalar_like(1.0, count.node);
+            let count = e.b.binary(Binary::Maximum, count.node, one);
+            return e.b.binary(Binary::Divide, sum.node, count);
+        }
+    }
+    if !mean {
+        let zero = e.b.scalar_like(0.0, count);
+        let some = e.b.compare(Direction::Gt, count, zero);
+        let dims = e.b.ty(node).shape.clone();
+        let some = e.b.broadcast(some, vec![0], dims);
+        let zero = e.b.scalar_like(0.0, node);
+        return e.b.select(some, node, zero);
+    }
+    let mut count = count;
+    if whole && e.results.losing {
+        let samples = e.b.batch_size();
+        let all = e.b.reduce(Reduction::Add, count, vec![0]);
+        let each = e.b.binary(Binary::Divide, all, samples);
+        let dims = e.b.ty(count).shape.clone();
+        count = e.b.broadcast(each, Vec::new(), dims);
+        let zero = e.b.scalar_like(0.0, count);
+        let none = e.b.compare(Direction::Eq, count, zero);
+        let one = e.b.scalar_like(1.0, count);
+        count = e.b.select(none, one, count);
+    } else {
+        let one = e.b.scalar_like(1.0, count);
+        count = e.b.binary(Binary::Maximum, count, one);
+    }
+    let dims = e.b.ty(node).shape.clone();
+    let count = e.b.broadcast(count, vec![0], dims);
+    e.b.binary(Binary::Divide, node, count)
 }
 
 fn extremum(e: &mut Elab<'_>, args: &Args, name: &str, op: Reduction) -> Res<Value> {
@@ -110,7 +170,7 @@ pub(super) fn argmax(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     let node = e.b.argmax(t.node, t.rank() - 1 + usize::from(t.batched));
     let classes = Some(t.axes[t.rank() - 1].size);
     let axes: Vec<Axis> = t.axes[..t.rank() - 1].to_vec();
-    Ok(Value::Tensor(Tensor { node, axes: axes.into(), batched: t.batched, classes }))
+    Ok(Value::Tensor(Tensor { node, axes: axes.into(), batched: t.batched, classes, mask: None }))
 }
 
 fn over_batch(e: &mut Elab<'_>, args: &Args, name: &str, mean: bool) -> Res<Value> {
@@ -150,6 +210,9 @@ pub(super) fn total(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
 pub(super) fn overall(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     e.arity(args, "all_mean", 1, 1, &["x"])?;
     let t = e.tensor_arg(args, 0, "all_mean")?;
+    if !t.batched && e.results.measuring.as_ref().is_some_and(|m| !m.sums.is_empty()) {
+        return Ok(Value::Tensor(t)); // a mean over all steps of all samples already
+    }
     let sum = e.total_of(&t, args.span)?;
     let count = e.b.batch_size();
     let count = e.b.broadcast(count, Vec::new(), Elab::dims(&sum.axes, false));

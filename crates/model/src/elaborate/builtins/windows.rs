@@ -340,5 +340,6 @@ pub(super) fn reverse(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
         }
     };
     let node = e.b.reverse(t.node, vec![axis + usize::from(t.batched)]);
-    Ok(Value::Tensor(Tensor { node, ..t }))
+    let mask = t.mask.map(|m| if axis == 0 { e.b.reverse(m, vec![1]) } else { m });
+    Ok(Value::Tensor(Tensor { node, mask, ..t }))
 }
