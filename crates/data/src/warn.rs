@@ -129,7 +129,15 @@ fn leaks(
         return None;
     }
     let gives_away = match (data, target_data) {
-        (Data::Numbers(x), Data::Numbers(y)) => linear(x, y, train),
+        (Data::Numbers(x), Data::Numbers(y)) if linear(x, y, train) => true,
+        (Data::Numbers(x), Data::Numbers(y)) => {
+            // Numbers that are classes in all but name: 0 and 1, or grades.
+            let bits: Vec<u64> = y.iter().map(|y| y.to_bits()).collect();
+            return numbering(x, &bits, train).then(|| sorted_by(c, target));
+        }
+        (Data::Numbers(x), Data::Text { codes, .. }) => {
+            return numbering(x, codes, train).then(|| sorted_by(c, target));
+        }
         (Data::Text { codes, vocabulary }, Data::Text { codes: y, .. }) => {
             // Each category with one class; a category per row is no leak.
             vocabulary.len() * 5 <= train.len() && decides(codes, vocabulary.len(), |r| y[r], train)
@@ -147,6 +155,57 @@ fn leaks(
         Fault::new(codes::LEAK, message)
             .help(format!("drop {}   unless it is known before the target is", c.source()))
     })
+}
+
+/// What is said of a number that only tells where in the file a row stands.
+fn sorted_by(c: &ColumnStats, target: &ColumnStats) -> Fault {
+    let (id, class) = (&c.name, &target.name);
+    let message = format!(
+        "`{id}` gives the target `{class}` away: it rises with the rows, and they are sorted by `{class}`"
+    );
+    let why = format!("a threshold on `{id}` tells the class of these rows, and of no others");
+    Fault::new(codes::LEAK, message).help(format!("drop {}   ({why})", c.source()))
+}
+
+/// More blocks of equal classes than this are no sorted file.
+const MOST_BLOCKS: usize = 20;
+
+/// Whether whole numbers that are all different and rise (or fall) with the
+/// rows decide a class by thresholds, but for a row in fifty. Such numbers
+/// name rows, and the file is sorted by class. Measures have repeated values
+/// or fractions, and a class that follows from the time comes and goes.
+fn numbering<T: PartialEq + Copy + Ord>(x: &[f64], y: &[T], train: &[u32]) -> bool {
+    let mut rows: Vec<u32> = train.to_vec();
+    rows.sort_unstable(); // as they stand in the file
+    let values: Vec<f64> = rows.iter().map(|&r| x[r as usize]).collect();
+    let whole = values.iter().all(|v| v.fract() == 0.0);
+    let rises = values.windows(2).all(|w| w[0] < w[1]);
+    let falls = values.windows(2).all(|w| w[0] > w[1]);
+    if !whole || !(rises || falls) {
+        return false;
+    }
+    let classes: Vec<T> = rows.iter().map(|&r| y[r as usize]).collect();
+    let mut all = classes.clone();
+    all.sort_unstable();
+    all.dedup();
+    let n = all.len();
+    // Each class has many rows; a measure has a value for each.
+    if !(2..=MOST_BLOCKS).contains(&n) || n * 10 > rows.len() {
+        return false;
+    }
+    // One block for each class, in which few rows are of another.
+    let blocks = classes.chunk_by(|a, b| a == b).filter(|block| block.len() * n * 5 >= rows.len());
+    let (mut seen, mut covered) = (Vec::new(), 0);
+    for block in blocks {
+        covered += block.len();
+        if seen.last() != Some(&block[0]) {
+            if seen.contains(&block[0]) {
+                return false;
+            }
+            seen.push(block[0]);
+        }
+    }
+    seen.len() == n && covered * 50 >= rows.len() * 49
 }
 
 /// Whether one is the other times a number plus a number, all but exactly.
