@@ -86,7 +86,7 @@ fn hostile_pictures() {
     );
     giant[16..20].copy_from_slice(&0u32.to_be_bytes());
     assert!(code(&giant).contains("no pixels"));
-    assert!(code(b"GIF89a..........").contains("neither PNG nor JPEG"));
+    assert!(code(b"GIF89a..........").starts_with("[N0509]"));
     assert!(code(b"").contains("too short"));
     for name in ["images/cold/a.png", "images/warm/a.jpg"] {
         let good = std::fs::read(fixture(name)).unwrap();

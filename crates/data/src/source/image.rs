@@ -1,11 +1,15 @@
-//! One picture: decoding PNG and JPEG, and bringing them to a size.
+//! One picture: decoding it, turning it upright, and bringing it to a size.
 //!
-//! `png` and `zune-jpeg` are what the `image` crate stands on; without it the
-//! binary has no colour management it would not use.
+//! `png`, `zune-jpeg`, `gif` and `image-webp` are what the `image` crate
+//! stands on; without it the binary has no colour management it would not use.
 
 use std::io::{BufReader, Cursor, Read};
+use std::num::NonZeroU64;
 
+use super::orientation::{self, Orientation};
+use zune_bmp::BmpDecoder;
 use zune_jpeg::JpegDecoder;
+use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
@@ -15,18 +19,21 @@ const MOST_PIXELS: u64 = 40_000_000;
 /// A file longer than this is no picture of that size.
 const MOST_BYTES: u64 = 256 << 20;
 
+/// The endings of files that are taken for pictures.
+pub(crate) const ENDINGS: [&str; 9] = ["png", "jpg", "jpeg", "jpe", "jfif", "bmp", "dib", "gif", "webp"];
+
 /// Height, width, channels, and the bytes row by row.
 pub(crate) struct Image {
-    height: usize,
-    width: usize,
-    channels: usize,
-    data: Vec<u8>,
+    pub(super) height: usize,
+    pub(super) width: usize,
+    pub(super) channels: usize,
+    pub(super) data: Vec<u8>,
 }
 
 /// Why a picture cannot be read.
 pub(crate) enum Trouble {
     Io(std::io::Error),
-    /// Not a PNG or JPEG, or damaged.
+    /// Not a picture that is read, or damaged.
     Damaged(String),
     /// So many pixels.
     TooBig(u64, u64),
@@ -41,10 +48,19 @@ pub(crate) fn read(path: &std::path::Path, shape: [usize; 3]) -> Result<Vec<u8>,
     let whole = Cursor::new(magic).chain(file);
     let image = match magic {
         [0x89, b'P', b'N', b'G', ..] => png(whole)?,
-        [0xff, 0xd8, 0xff, ..] => jpeg(whole)?,
-        _ => return Err(Trouble::Damaged("it is neither PNG nor JPEG".into())),
+        [0xff, 0xd8, 0xff, ..] => jpeg(rest(whole)?)?,
+        [b'G', b'I', b'F', b'8', ..] => gif(rest(whole)?)?,
+        [b'R', b'I', b'F', b'F', ..] => webp(rest(whole)?)?,
+        [b'B', b'M', ..] => bmp(rest(whole)?)?,
+        _ => return Err(Trouble::Damaged("it is no PNG, JPEG, GIF, BMP or WebP".into())),
     };
     Ok(image.resized(shape[0], shape[1]).with_channels(shape[2]))
+}
+
+fn rest(mut reader: impl Read) -> Result<Vec<u8>, Trouble> {
+    let mut bytes = Vec::new();
+    reader.read_to_end(&mut bytes).map_err(Trouble::Io)?;
+    Ok(bytes)
 }
 
 fn check(width: u64, height: u64) -> Result<(), Trouble> {
@@ -81,20 +97,24 @@ fn png(mut reader: impl Read) -> Result<Image, Trouble> {
     let mut data = vec![0; size];
     let info = reader.next_frame(&mut data).map_err(damaged)?;
     data.truncate(info.buffer_size());
-    let image = Image {
+    let mut image = Image {
         height: info.height as usize,
         width: info.width as usize,
         channels: info.color_type.samples(),
         data,
     };
-    image.checked()
+    image = image.checked()?;
+    // The block may stand behind the pixels.
+    if reader.info().exif_metadata.is_none() {
+        let _ = reader.finish();
+    }
+    let exif = reader.info().exif_metadata.as_deref();
+    Ok(image.turned(exif.map_or(Orientation::default(), orientation::read)))
 }
 
-fn jpeg(mut reader: impl Read) -> Result<Image, Trouble> {
+fn jpeg(bytes: Vec<u8>) -> Result<Image, Trouble> {
     let damaged =
         |e: zune_jpeg::errors::DecodeErrors| Trouble::Damaged(format!("{e:?}").trim_end().to_string());
-    let mut bytes = Vec::new();
-    reader.read_to_end(&mut bytes).map_err(Trouble::Io)?;
     let most = u16::MAX as usize;
     let options = DecoderOptions::default().set_max_width(most).set_max_height(most);
     let mut decoder = JpegDecoder::new_with_options(Cursor::new(&bytes), options);
@@ -111,7 +131,62 @@ fn jpeg(mut reader: impl Read) -> Result<Image, Trouble> {
         channels: if grey { 1 } else { 3 },
         data,
     };
-    image.checked()
+    let upright = decoder.exif().map_or(Orientation::default(), |e| orientation::read(e));
+    Ok(image.checked()?.turned(upright))
+}
+
+/// The first frame, on a canvas as large as the picture.
+fn gif(bytes: Vec<u8>) -> Result<Image, Trouble> {
+    let damaged = |e: gif::DecodingError| Trouble::Damaged(e.to_string());
+    let mut options = gif::DecodeOptions::new();
+    options.set_color_output(gif::ColorOutput::RGBA);
+    if let Some(most) = NonZeroU64::new(MOST_PIXELS * 4) {
+        options.set_memory_limit(gif::MemoryLimit::Bytes(most));
+    }
+    let mut decoder = options.read_info(Cursor::new(bytes)).map_err(damaged)?;
+    let (width, height) = (usize::from(decoder.width()), usize::from(decoder.height()));
+    check(width as u64, height as u64)?;
+    let frame = decoder.read_next_frame().map_err(damaged)?;
+    let frame = frame.ok_or_else(|| Trouble::Damaged("it has no picture".into()))?;
+    let (left, top) = (usize::from(frame.left), usize::from(frame.top));
+    let (wide, high) = (usize::from(frame.width), usize::from(frame.height));
+    let mut data = vec![0u8; width * height * 4];
+    let lines = frame.buffer.chunks_exact(wide.max(1) * 4).take(high.min(height.saturating_sub(top)));
+    for (y, line) in lines.enumerate() {
+        let begin = ((top + y) * width + left.min(width)) * 4;
+        let n = wide.min(width.saturating_sub(left)) * 4;
+        data[begin..begin + n].copy_from_slice(&line[..n]);
+    }
+    Image { height, width, channels: 4, data }.checked()
+}
+
+/// A picture, or the first frame of several.
+fn webp(bytes: Vec<u8>) -> Result<Image, Trouble> {
+    let damaged = |e: image_webp::DecodingError| Trouble::Damaged(e.to_string());
+    let mut decoder = image_webp::WebPDecoder::new(Cursor::new(bytes)).map_err(damaged)?;
+    let (width, height) = decoder.dimensions();
+    check(u64::from(width), u64::from(height))?;
+    decoder.set_memory_limit(MOST_BYTES as usize);
+    let size = decoder.output_buffer_size().ok_or(Trouble::TooBig(width.into(), height.into()))?;
+    let mut data = vec![0; size];
+    decoder.read_image(&mut data).map_err(damaged)?;
+    let channels = if decoder.has_alpha() { 4 } else { 3 };
+    let image = Image { height: height as usize, width: width as usize, channels, data }.checked()?;
+    let exif = decoder.exif_metadata().ok().flatten();
+    Ok(image.turned(exif.map_or(Orientation::default(), |e| orientation::read(&e))))
+}
+
+fn bmp(bytes: Vec<u8>) -> Result<Image, Trouble> {
+    let damaged = |e: zune_bmp::BmpDecoderErrors| Trouble::Damaged(format!("{e:?}").trim_end().to_string());
+    let most = u16::MAX as usize;
+    let options = DecoderOptions::default().set_max_width(most).set_max_height(most);
+    let mut decoder = BmpDecoder::new_with_options(ZCursor::new(bytes), options);
+    decoder.decode_headers().map_err(damaged)?;
+    let (width, height) = decoder.dimensions().unwrap_or((0, 0));
+    check(width as u64, height as u64)?;
+    let channels = decoder.colorspace().map_or(3, |c| c.num_components());
+    let data = decoder.decode().map_err(damaged)?;
+    Image { height, width, channels, data }.checked()
 }
 
 impl Image {

@@ -1,11 +1,12 @@
 //! Pictures: a folder with one folder per class, a folder of pictures
 //! without classes, or a table whose first column names files.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::image::{self, Trouble};
+use super::image::{self, ENDINGS, Trouble};
 use super::{Source, table, too_big};
 use crate::Limits;
 use crate::fault::{Fault, Faults, Place, codes};
@@ -47,6 +48,7 @@ struct Folder {
     heads: Vec<Head>,
     files: Vec<PathBuf>,
     classes: Option<(Vec<u32>, Vec<String>)>,
+    passed: Passed,
     handle: Option<Handle>,
 }
 
@@ -54,13 +56,18 @@ impl Folder {
     /// Classes are the folders in it, sorted by name; files are sorted too.
     fn list(spec: &ImagesSpec, path: &Path) -> Result<Self, Box<Fault>> {
         let mut classes = Vec::new();
-        for folder in sorted(path, &spec.path)?.into_iter().filter(|p| p.is_dir()) {
+        let mut passed = Passed::default();
+        let (folders, loose): (Vec<_>, Vec<_>) =
+            sorted(path, &spec.path)?.into_iter().partition(|p| p.is_dir());
+        for folder in folders {
             let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let files: Vec<PathBuf> = images(sorted(&folder, &spec.path)?);
-            if !files.is_empty() {
-                classes.push((name, files));
+            let files = passed.pictures(&name, sorted(&folder, &spec.path)?);
+            match files.is_empty() {
+                true => passed.empty.push(name),
+                false => classes.push((name, files)),
             }
         }
+        let loose = passed.pictures("", loose);
         let head = |name, role| Head::made_up(name, Some(role));
         let mut heads = vec![head("input", Role::Input)];
         let (mut files, mut codes_of, mut names) = (Vec::new(), Vec::new(), Vec::new());
@@ -72,13 +79,19 @@ impl Folder {
         let labelled = !files.is_empty();
         if labelled {
             heads.push(head("target", Role::Target));
+            passed.loose = loose.len();
         } else {
-            files = images(sorted(path, &spec.path)?);
+            files = loose;
         }
         if files.is_empty() {
-            let message = format!("`{}` has no PNG or JPEG pictures", spec.path);
+            let message = format!("`{}` has no pictures that are read", spec.path);
             let fault = Fault::new(codes::EMPTY, message).path(&spec.path);
-            return Err(Box::new(fault.expected("one folder per class, with pictures in it")));
+            let fault =
+                fault.expected("one folder per class, with PNG, JPEG, GIF, BMP or WebP pictures in it");
+            return Err(Box::new(match passed.say() {
+                Some(said) => fault.help(said),
+                None => fault,
+            }));
         }
         Ok(Self {
             path: spec.path.clone(),
@@ -86,6 +99,7 @@ impl Folder {
             heads,
             files,
             classes: labelled.then_some((codes_of, names)),
+            passed,
             handle: spec.handle,
         })
     }
@@ -115,12 +129,101 @@ fn sorted(path: &Path, named: &str) -> Result<Vec<PathBuf>, Box<Fault>> {
     Ok(list)
 }
 
-fn images(list: Vec<PathBuf>) -> Vec<PathBuf> {
-    let known = |p: &PathBuf| {
-        let extension = p.extension().and_then(|e| e.to_str()).unwrap_or_default();
-        ["png", "jpg", "jpeg"].iter().any(|k| extension.eq_ignore_ascii_case(k))
-    };
-    list.into_iter().filter(known).collect()
+/// What of a folder is not read.
+#[derive(Default)]
+struct Passed {
+    /// Files that are no pictures by their ending: by that, and then by the
+    /// folder they are in.
+    files: BTreeMap<String, BTreeMap<String, usize>>,
+    /// Folders without a picture.
+    empty: Vec<String>,
+    /// Pictures beside the folders of the classes.
+    loose: usize,
+    /// Whether folders of classes hold folders again.
+    nested: bool,
+}
+
+/// Endings of pictures that are not read.
+const OTHER_PICTURES: [&str; 16] = [
+    "tif", "tiff", "heic", "heif", "avif", "jxl", "jp2", "j2k", "svg", "psd", "ico", "tga", "ppm", "pgm",
+    "pbm", "raw",
+];
+
+/// Folders and endings that are told by name.
+const NAMED: usize = 5;
+
+impl Passed {
+    /// The pictures of a folder, by their endings; the rest is counted.
+    fn pictures(&mut self, folder: &str, list: Vec<PathBuf>) -> Vec<PathBuf> {
+        let mut pictures = Vec::new();
+        for path in list {
+            let ending = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
+            if path.is_dir() {
+                self.nested = true;
+            } else if ENDINGS.contains(&ending.as_str()) {
+                pictures.push(path);
+            } else {
+                let of = self.files.entry(ending).or_default();
+                *of.entry(folder.to_string()).or_default() += 1;
+            }
+        }
+        pictures
+    }
+
+    /// What was passed over, in words; `None` where nothing was.
+    fn say(&self) -> Option<String> {
+        let mut parts = Vec::new();
+        if !self.files.is_empty() {
+            let counts = self.files.iter().map(|(ending, folders)| {
+                let n: usize = folders.values().sum();
+                let what = if ending.is_empty() { "without an ending".into() } else { format!(".{ending}") };
+                let names: Vec<String> =
+                    folders.keys().filter(|f| !f.is_empty()).map(|f| format!("`{f}`")).collect();
+                match names.is_empty() {
+                    true => format!("{n} {what}"),
+                    false => format!("{n} {what} in {}", some(&names)),
+                }
+            });
+            parts.push(format!("not read: {}", some(&counts.collect::<Vec<_>>())));
+        }
+        if !self.empty.is_empty() {
+            let names: Vec<String> = self.empty.iter().map(|f| format!("`{f}`")).collect();
+            let gives =
+                if names.len() == 1 { "has no picture and gives" } else { "have no picture and give" };
+            parts.push(format!("{} {gives} no class", some(&names)));
+        }
+        if self.loose > 0 {
+            let (s, stand) = if self.loose == 1 { ("", "stands") } else { ("s", "stand") };
+            parts.push(format!("{} picture{s} {stand} beside the folders of the classes", self.loose));
+        }
+        if self.nested {
+            parts.push("folders within a class are not looked into".into());
+        }
+        (!parts.is_empty()).then(|| parts.join("; "))
+    }
+
+    /// A warning where pictures or classes are missing, and a note where
+    /// other files are.
+    fn note(&self) -> Option<Fault> {
+        let said = self.say()?;
+        let pictures = self.files.keys().any(|e| OTHER_PICTURES.contains(&e.as_str()));
+        let fault = Fault::new(codes::READING, said);
+        if !pictures && self.empty.is_empty() && self.loose == 0 && !self.nested {
+            return Some(fault.note());
+        }
+        let help = match pictures {
+            true => "pictures are read as PNG, JPEG, GIF, BMP and WebP; turn the others into one of these",
+            false => "each class is a folder with pictures in it, and nothing else is read",
+        };
+        Some(fault.warning().help(help))
+    }
+}
+
+/// The first few of a list, and how many more there are.
+fn some(all: &[String]) -> String {
+    let more = all.len().saturating_sub(NAMED);
+    let shown = all[..all.len() - more].join(", ");
+    if more > 0 { format!("{shown} and {more} more") } else { shown }
 }
 
 impl Source for Folder {
@@ -147,8 +250,9 @@ impl Source for Folder {
                 Some(_) => Data::Text { codes, vocabulary: Arc::new(vocabulary) },
             });
         }
+        let note = self.passed.note().map(|f| f.path(&self.path).at(self.handle));
         let places = Places { paths: vec![self.path], handle: self.handle, ..Places::default() };
-        Some(Raw { columns, len, places, notes: Vec::new() })
+        Some(Raw { columns, len, places, notes: note.into_iter().collect() })
     }
 }
 

@@ -11,6 +11,7 @@ mod image;
 pub(crate) mod images;
 pub(crate) mod npy;
 pub(crate) mod number;
+mod orientation;
 pub(crate) mod rows;
 pub(crate) mod scan;
 pub(crate) mod table;
