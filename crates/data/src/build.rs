@@ -65,6 +65,7 @@ pub(crate) fn prepare(spec: &DataSpec, limits: &Limits, faults: &mut Faults) -> 
     let roles = series::roles(spec, &by);
     let keys: Vec<usize> = by.iter().map(|c| c.position).collect();
     let mut uses = roles::resolve(source.heads(), &name, &roles, window.is_some(), &keys, faults);
+    roles::declared(&mut uses, source.heads());
     let window = samples::towards(window, &uses, spec, faults);
     samples::no_gaps(&uses, window, faults);
     if !faults.is_empty() {
@@ -117,6 +118,7 @@ pub(crate) fn sketch(spec: &DataSpec, limits: &Limits) -> Option<Schema> {
     let roles = series::roles(spec, &by);
     let keys: Vec<usize> = by.iter().map(|c| c.position).collect();
     let mut uses = roles::resolve(source.heads(), &name, &roles, window.is_some(), &keys, &mut ignored);
+    roles::declared(&mut uses, source.heads());
     let window = samples::towards(window, &uses, spec, &mut ignored);
     let wants = roles::wants(&uses, source.heads().len(), &mut ignored);
     if !ignored.is_empty() || wants.contains(&Want::Date) {

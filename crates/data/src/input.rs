@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::disk::{DiskFile, Writer};
 use crate::fault::{Fault, codes};
+use crate::source::Told;
 use crate::spec::Handle;
 
 /// A file that is open, unpacked where it is gzip.
@@ -69,6 +70,11 @@ pub(crate) fn keep_stdin() -> io::Result<()> {
     // Whoever was first has read all of it.
     let _ = KEPT.set(Arc::new(writer.finish()?));
     Ok(())
+}
+
+/// Reads a temporary file from its beginning.
+pub(crate) fn kept(file: Arc<DiskFile>) -> Box<dyn Read + Send> {
+    Box::new(Kept { file, at: 0 })
 }
 
 /// Reads [`KEPT`] from its beginning.
@@ -162,6 +168,9 @@ impl<R: Read> Read for Guarded<R> {
 
 /// A fault for an error while reading.
 pub(crate) fn broken(path: &str, error: &io::Error, handle: Option<Handle>) -> Fault {
+    if let Some(Told(fault)) = error.get_ref().and_then(|e| e.downcast_ref::<Told>()) {
+        return fault.clone().path(path).at(handle);
+    }
     let damaged = matches!(
         error.kind(),
         io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof

@@ -25,6 +25,21 @@ pub(crate) struct Head {
     pub(crate) unnamed: bool,
     /// Not read unless a line names it: the names of rows.
     pub(crate) aside: bool,
+    /// What the file says that it holds.
+    pub(crate) declared: Declared,
+}
+
+/// What a file says that a column holds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) enum Declared {
+    /// Nothing: its cells decide.
+    #[default]
+    Nothing,
+    Number,
+    Text,
+    Date,
+    /// One of these, the first being class 0.
+    Classes(Vec<String>),
 }
 
 impl Head {
@@ -33,7 +48,7 @@ impl Head {
     }
 
     pub(crate) fn made_up(name: impl Into<String>, role: Option<Role>) -> Self {
-        Self { name: name.into(), role, unnamed: true, aside: false }
+        Self { name: name.into(), role, unnamed: true, ..Self::default() }
     }
 
     /// A column that only those ask for who name it.

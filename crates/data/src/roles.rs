@@ -2,7 +2,7 @@
 
 use crate::fault::{Fault, Faults, codes};
 use crate::input::similar;
-use crate::raw::{Head, Want};
+use crate::raw::{Declared, Head, Want};
 use crate::spec::{ColumnName, Columns, Handle, Kind, Missing, Role, RoleSpec, Scaling, Unknown};
 
 /// What is done with one column.
@@ -119,6 +119,37 @@ pub(crate) fn resolve(
         check(&uses, source, faults);
     }
     uses
+}
+
+/// What a file declares its columns to hold decides where the program says
+/// nothing else.
+pub(crate) fn declared(uses: &mut [Use], heads: &[Head]) {
+    for used in uses.iter_mut().filter(|u| matches!(u.role, Role::Input | Role::Target)) {
+        let Some(head) = heads.get(used.position) else { continue };
+        let free = used.kind == Kind::Auto
+            && used.scaling.is_empty()
+            && !matches!(used.missing, Some(Missing::Mean | Missing::Median));
+        match &head.declared {
+            Declared::Nothing | Declared::Text => {}
+            Declared::Number if free => used.kind = Kind::Number,
+            Declared::Date if free => used.kind = Kind::Date,
+            Declared::Classes(values) => {
+                if free {
+                    used.kind = if used.role == Role::Target { Kind::Category } else { Kind::OneHot };
+                }
+                if used.order.is_empty() && matches!(used.kind, Kind::Category | Kind::OneHot) {
+                    used.order.clone_from(values);
+                    let more = match &used.missing {
+                        Some(Missing::Text(word)) => Some(word.clone()),
+                        Some(Missing::Number(x)) => Some(x.to_string()),
+                        _ => None,
+                    };
+                    used.order.extend(more.filter(|m| !values.contains(m)));
+                }
+            }
+            Declared::Number | Declared::Date => {}
+        }
+    }
 }
 
 /// How each column is read; two uses of one column must agree.

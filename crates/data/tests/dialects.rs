@@ -357,10 +357,8 @@ fn blanks_separate() {
 fn files_that_are_no_tables_are_named_with_the_way_out() {
     let place = Place::new();
     for (text, what, way) in [
-        ("{\"a\":0,\"y\":\"u\"}\n{\"a\":1,\"y\":\"v\"}\n", "JSON, one object a line", "lines=True"),
         ("[\n  {\"a\": 0},\n  {\"a\": 1}]", "JSON", "read_json"),
         ("<table>\n<tr><td>1</td></tr></table>", "HTML", "read_html(\"t.csv\")[0]"),
-        ("% of flowers\n@RELATION iris\n@data\n1,2\n", "ARFF", "loadarff"),
         ("0 1:0 2:0.5\n1 1:1 2:1\n", "LIBSVM", "load_svmlight_file"),
         ("-1 3:1e-3\n", "LIBSVM", "toarray"),
     ] {

@@ -33,6 +33,8 @@ pub(crate) struct Scanner {
     comment: Vec<u8>,
     /// Lines that are passed over, in order.
     skip: Vec<u64>,
+    /// Whether each record is a line of the file, whatever is in its cells.
+    one_line: bool,
     read: u64,
 }
 
@@ -75,6 +77,7 @@ impl Scanner {
             returns: false,
             comment: Vec::new(),
             skip: Vec::new(),
+            one_line: false,
             read: 0,
         };
         while !scanner.at_end && scanner.end < scanner.buffer.len() {
@@ -109,8 +112,20 @@ impl Scanner {
             returns: self.returns,
             comment: self.comment.clone(),
             skip: self.skip.clone(),
+            one_line: self.one_line,
             read: 0,
         }
+    }
+
+    /// What is read and not yet cut, and what is to come.
+    pub(crate) fn into_reader(self) -> Box<dyn Read + Send> {
+        Box::new(io::Cursor::new(self.buffer[self.start..self.end].to_vec()).chain(self.reader))
+    }
+
+    /// Says that the first record stands at `line`, and that each is a line.
+    pub(crate) fn count_records(&mut self, line: u64) {
+        self.line = line;
+        self.one_line = true;
     }
 
     /// Sets what stands between cells.
@@ -196,7 +211,7 @@ impl Scanner {
                         _ => false,
                     };
                     let line = self.line;
-                    self.line += lines;
+                    self.line += if self.one_line { 1 } else { lines };
                     self.start = next;
                     if !empty {
                         self.unquote(cells);

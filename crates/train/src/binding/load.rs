@@ -6,7 +6,7 @@ use crate::binding::domain;
 use crate::binding::marks::Marks;
 use crate::binding::ports::{guessed, ports};
 use crate::binding::roles::{self, roles};
-use crate::binding::source::{Sources, replaced};
+use crate::binding::source::{Sources, as_written, replaced};
 use crate::memory;
 use crate::problem::{Outcome, Problem, ProblemKind};
 use nnc_data::{
@@ -353,6 +353,7 @@ impl<'a> Opener<'a> {
 fn as_training(part: Option<SourceSpec>, train: Option<&SourceSpec>) -> Option<SourceSpec> {
     Some(match (part?, train) {
         (SourceSpec::Csv(part), Some(SourceSpec::Csv(train))) => {
+            let train = as_written(&part.path, train.clone());
             let dialect = part.dialect.clone().or(&train.dialect);
             SourceSpec::Csv(CsvSpec { dialect, ..part })
         }

@@ -57,7 +57,12 @@ pub(crate) fn kind_of(path: &str) -> &'static str {
 /// Another file in the place of a declared source, read as that was where the ending allows it.
 pub(crate) fn replaced(declared: Option<SourceSpec>, path: &str) -> SourceSpec {
     let (path, handle) = (path.to_string(), None);
-    match (declared, kind_of(&path)) {
+    let other = kind_of(&path);
+    let declared = match declared {
+        Some(SourceSpec::Csv(csv)) => Some(SourceSpec::Csv(as_written(&path, csv))),
+        other => other,
+    };
+    match (declared, other) {
         (Some(SourceSpec::Text(text)), _) => SourceSpec::Text(TextSpec { path, handle, ..text }),
         (Some(SourceSpec::Images(images)), _) => SourceSpec::Images(ImagesSpec { path, handle, ..images }),
         (_, "npy") => SourceSpec::Npy(NpySpec { inputs: path, targets: None, handle, targets_handle: None }),
@@ -66,6 +71,17 @@ pub(crate) fn replaced(declared: Option<SourceSpec>, path: &str) -> SourceSpec {
         (Some(SourceSpec::Csv(csv)), _) => SourceSpec::Csv(CsvSpec { path, more: Vec::new(), handle, ..csv }),
         _ => SourceSpec::Csv(CsvSpec::new(path)),
     }
+}
+
+/// The words of a table in lines of cells are not about JSON lines and ARFF in its place.
+pub(crate) fn as_written(path: &str, mut csv: CsvSpec) -> CsvSpec {
+    let low = path.to_ascii_lowercase();
+    let low = low.strip_suffix(".gz").unwrap_or(&low);
+    if [".jsonl", ".ndjson", ".arff"].iter().any(|e| low.ends_with(e)) {
+        let d = &mut csv.dialect;
+        (d.separator, d.header, d.comment, d.skip) = (None, None, None, None);
+    }
+    csv
 }
 
 impl Sources<'_> {
@@ -85,7 +101,8 @@ impl Sources<'_> {
         let mut words = ArgCursor::new(rest, &decl.to, first.span);
         let source = match (kind.as_str(), GeneratorKind::from_name(&kind)) {
             (_, Some(generator)) => self.generator(generator, decl.part, &mut words)?,
-            ("csv", _) => self.csv(&mut words)?,
+            // What a table is written in shows in the file.
+            ("csv" | "jsonl" | "arff", _) => self.csv(&mut words)?,
             ("idx" | "npy", _) => self.arrays(&kind, &mut words)?,
             ("npz", _) => {
                 let (path, span) = self.path(&mut words, &kind)?;
@@ -290,7 +307,7 @@ impl Sources<'_> {
 
     fn nothing_left(&mut self, kind: &str, words: &ArgCursor<'_>) -> Res<()> {
         let known: &[&str] = match kind {
-            "csv" => &TABLE,
+            "csv" | "jsonl" | "arff" => &TABLE,
             "text" => &["window", "stride", "bytes"],
             "idx" | "npy" | "npz" | "images" => &["augment"],
             _ => &["noise", "classes", "low", "high", "dims", "seed"],

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 
+use super::turned::{self, Columns};
 use super::{Line, separator, trim};
 use crate::dialect::{Separator, Skip};
 use crate::fault::{Fault, Place, codes};
@@ -21,6 +22,8 @@ pub(super) struct File {
     /// Of gzip: the size of the file.
     pub(super) packed: Option<u64>,
     pub(super) separator: Separator,
+    /// Where the file itself says which columns it has: them.
+    pub(super) columns: Option<Columns>,
     /// What was found out about it, for people.
     pub(super) reading: Vec<String>,
     /// Records at the end that are not read.
@@ -30,8 +33,14 @@ pub(super) struct File {
 }
 
 /// Opens a file. Of a model that is used, the statistics say what its
-/// columns are called and how they were separated.
-pub(super) fn open(spec: &CsvSpec, path: &str, known: Option<&Stats>) -> Result<File, Box<Fault>> {
+/// columns are called and how they were separated; of another file of the
+/// same table, the names of the first.
+pub(super) fn open(
+    spec: &CsvSpec,
+    path: &str,
+    known: Option<&Stats>,
+    names: Option<&[String]>,
+) -> Result<File, Box<Fault>> {
     let dialect = &spec.dialect;
     let broken = |e: std::io::Error| Box::new(input::broken(path, &e, spec.handle));
     let encoding = match &dialect.encoding {
@@ -45,6 +54,23 @@ pub(super) fn open(spec: &CsvSpec, path: &str, known: Option<&Stats>) -> Result<
     let text = decode::open(file.reader, encoding).map_err(broken)?;
     let mut scanner = Scanner::new(text.reader).map_err(broken)?;
     let mut reading: Vec<String> = text.told.iter().map(|t| format!("encoding: {t}")).collect();
+    if let Some(form) = turned::form(path, scanner.peek()) {
+        let seekable = path != "-" && file.most.is_some();
+        let turned = turned::open(form, scanner, seekable, spec, path, known, names)?;
+        let mut scanner = Scanner::new(turned.reader).map_err(broken)?;
+        scanner.count_records(turned.line);
+        return Ok(File {
+            path: path.to_string(),
+            scanner,
+            packed: file.packed,
+            separator: Separator::Byte(b','),
+            columns: Some(turned.columns),
+            reading,
+            last: dialect.skip_last.unwrap_or(0),
+            held: VecDeque::new(),
+            spans: Vec::new(),
+        });
+    }
     if let Some(fault) = no_table(path, scanner.peek()) {
         return Err(Box::new(fault.path(path).at(spec.handle)));
     }
@@ -77,6 +103,7 @@ pub(super) fn open(spec: &CsvSpec, path: &str, known: Option<&Stats>) -> Result<
         scanner,
         packed: file.packed,
         separator,
+        columns: None,
         reading,
         last: dialect.skip_last.unwrap_or(0),
         held: VecDeque::new(),
@@ -178,9 +205,6 @@ fn no_table(path: &str, head: &[u8]) -> Option<Fault> {
     let low: Vec<u8> = text.iter().take(400).map(u8::to_ascii_lowercase).collect();
     let after = text.get(1..).unwrap_or_default().trim_ascii_start();
     match (text.first(), after.first()) {
-        (Some(b'{'), Some(b'"')) if is_lines_of_json(text) => {
-            return wrong("JSON, one object a line", pandas("read_json").replace(").to", ", lines=True).to"));
-        }
         (Some(b'{'), Some(b'"')) | (Some(b'['), Some(b'{' | b'[')) => {
             return wrong("JSON", pandas("read_json"));
         }
@@ -193,15 +217,6 @@ fn no_table(path: &str, head: &[u8]) -> Option<Fault> {
             return wrong(what.0, help);
         }
         _ => {}
-    }
-    if memchr::memmem::find(&low, b"@relation")
-        .is_some_and(|at| at == 0 || matches!(text.first(), Some(b'%')))
-    {
-        let name = super::file_name(path);
-        let help = format!(
-            "with scipy: pd.DataFrame(scipy.io.arff.loadarff(\"{name}\")[0]).to_csv(\"table.csv\", index=False)"
-        );
-        return wrong("ARFF (Weka's format)", help);
     }
     if is_libsvm(text) {
         let name = super::file_name(path);
@@ -220,12 +235,6 @@ fn no_table(path: &str, head: &[u8]) -> Option<Fault> {
         return wrong("binary", "name the format: `data npy`, `data npz`, `data idx`".into());
     }
     None
-}
-
-/// Whether the first lines are an object each.
-fn is_lines_of_json(text: &[u8]) -> bool {
-    let mut lines = text.split(|b| *b == b'\n').map(<[u8]>::trim_ascii).filter(|l| !l.is_empty());
-    lines.next().is_some_and(|l| l.ends_with(b"}"))
 }
 
 /// Whether the first lines are a number and then `1:0.5 7:2`.

@@ -1,10 +1,13 @@
 //! Tables as text.
 
+mod arff;
 mod file;
 mod header;
+mod json;
 mod reader;
 mod separator;
 mod shape;
+mod turned;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -12,6 +15,8 @@ use std::sync::Arc;
 use self::file::{File, scan_fault};
 use self::header::Decision;
 use self::reader::TableReader;
+use self::turned::Columns;
+pub(crate) use self::turned::Told;
 use super::Source;
 use super::builder::Cells;
 use super::number::{self, Digits};
@@ -41,6 +46,8 @@ pub(super) struct Table {
     sample: Vec<Line>,
     reading: Vec<String>,
     notes: Vec<Fault>,
+    /// For each column the first line where it holds a list.
+    lists: Vec<Option<u64>>,
     /// Of reading row by row: the next of the sample, and of the files after
     /// the first.
     next: (usize, usize),
@@ -70,7 +77,7 @@ pub(super) fn begin(spec: &CsvSpec, limits: &Limits, known: Option<&Stats>) -> R
     }
     let spec = &CsvSpec { path: paths.remove(0), more: paths, ..spec.clone() };
     let wrong = |fault: Fault| vec![fault.path(&spec.path).at(spec.handle)];
-    let mut file = file::open(spec, &spec.path, known).map_err(|f| vec![*f])?;
+    let mut file = file::open(spec, &spec.path, known, None).map_err(|f| vec![*f])?;
     let mut sample: Vec<Line> = Vec::new();
     let mut bytes = 0;
     while sample.len() <= SAMPLE_ROWS && bytes < SAMPLE_BYTES {
@@ -95,6 +102,9 @@ pub(super) fn begin(spec: &CsvSpec, limits: &Limits, known: Option<&Stats>) -> R
         digits: Digits { comma: dialect.decimal_comma == Some(true), thousands: dialect.thousands },
         na: Named::new(dialect.na.as_deref().unwrap_or_default()),
     });
+    if let Some(columns) = file.columns.take() {
+        return turned_table(columns, file, sample, cells, spec, limits).map_err(|f| wrong(*f));
+    }
     if let Some(fault) = shape::lead(&sample, &cells, spec) {
         return Err(wrong(fault));
     }
@@ -124,7 +134,46 @@ pub(super) fn begin(spec: &CsvSpec, limits: &Limits, known: Option<&Stats>) -> R
     let spec = spec.clone();
     let limits = *limits;
     let next = (0, 0);
-    Ok(Table { spec, limits, cells, heads, header, file, sample, reading, notes, next })
+    let lists = Vec::new();
+    Ok(Table { spec, limits, cells, heads, header, file, sample, reading, notes, lists, next })
+}
+
+/// A table of a file that says itself which columns it has; the names are
+/// its first line.
+fn turned_table(
+    columns: Columns,
+    file: File,
+    mut sample: Vec<Line>,
+    cells: Arc<Cells>,
+    spec: &CsvSpec,
+    limits: &Limits,
+) -> Result<Table, Box<Fault>> {
+    let names: Vec<Vec<u8>> = columns.names.iter().map(|n| trim(n.as_bytes()).to_vec()).collect();
+    let mut heads = named(&names);
+    heads.iter_mut().zip(&columns.declared).for_each(|(h, d)| h.declared.clone_from(d));
+    sample.remove(0);
+    if sample.is_empty() {
+        return Err(Box::new(Fault::new(codes::EMPTY, format!("`{}` has no rows", spec.path))));
+    }
+    let mut reading = file.reading.clone();
+    reading.push(columns.why.to_string());
+    let dialect = &spec.dialect;
+    let words = [
+        ("separator", dialect.separator.is_some()),
+        ("header", dialect.header.is_some()),
+        ("comment", dialect.comment.is_some()),
+        ("skip", dialect.skip.is_some()),
+    ];
+    let vain: Vec<String> = words.iter().filter(|(_, said)| *said).map(|(w, _)| format!("`{w}`")).collect();
+    let mut notes = Vec::new();
+    if !vain.is_empty() {
+        let has = if vain.len() == 1 { "has" } else { "have" };
+        let message = format!("{} {has} no effect on `{}`", vain.join(", "), spec.path);
+        let note = Fault::new(codes::READING, message).note().path(&spec.path).at(spec.handle);
+        notes.push(note.help("they are about tables in lines of cells"));
+    }
+    let (spec, limits, lists) = (spec.clone(), *limits, columns.lists);
+    Ok(Table { spec, limits, cells, heads, header: true, file, sample, reading, notes, lists, next: (0, 0) })
 }
 
 /// Cells are compared and kept without the blanks around them.
@@ -256,6 +305,24 @@ fn named(first: &[Vec<u8>]) -> Vec<Head> {
 }
 
 impl Table {
+    fn names(&self) -> Vec<String> {
+        self.heads.iter().filter(|h| !h.aside).map(|h| h.name.clone()).collect()
+    }
+
+    /// That no column that is read holds lists.
+    fn no_lists(&self, wants: &[Want], faults: &mut Faults) -> Option<()> {
+        for ((list, want), head) in self.lists.iter().zip(wants).zip(&self.heads) {
+            let Some(line) = list.filter(|_| !matches!(want, Want::Skip | Want::Watch)) else { continue };
+            let name = &head.name;
+            let message = format!("`{name}` holds a list, and a cell of a table has one value");
+            let place = crate::fault::Place { line: Some(line), ..crate::fault::Place::default() };
+            let help = format!("drop {name}\nlists of numbers of one length are an array: .npy, .npz");
+            let fault = Fault::new(codes::ENCODING, message).place(place).path(&self.spec.path).help(help);
+            faults.push(fault.at(self.spec.handle));
+        }
+        faults.is_empty().then_some(())
+    }
+
     /// The next row as it stands in the file, where nothing else is read of
     /// the table; whether there is one.
     pub(super) fn next_row(&mut self, row: &mut Vec<String>) -> Result<bool, Box<Fault>> {
@@ -282,7 +349,7 @@ impl Table {
                 None => {
                     let Some(path) = self.spec.more.get(self.next.1) else { return Ok(false) };
                     self.next.1 += 1;
-                    self.file = file::open(&self.spec, path, None)?;
+                    self.file = file::open(&self.spec, path, None, Some(&self.names()))?;
                     if self.header {
                         let first = self.file.next_line();
                         first.map_err(|e| Box::new(scan_fault(e, path, &self.spec)))?;
@@ -316,6 +383,7 @@ impl Source for Table {
     }
 
     fn read(self: Box<Self>, wants: &[Want], faults: &mut Faults) -> Option<Raw> {
+        self.no_lists(wants, faults)?;
         let Self { spec, limits, cells, heads, header, mut file, sample, notes, .. } = *self;
         let mut table = TableReader::new(&spec, &limits, &heads, &cells);
         table.begin(wants, &sample, faults)?;

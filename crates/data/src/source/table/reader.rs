@@ -105,6 +105,10 @@ impl<'a> TableReader<'a> {
         self.odd = false;
     }
 
+    fn names(&self) -> Vec<String> {
+        self.heads.iter().filter(|h| !h.aside).map(|h| h.name.clone()).collect()
+    }
+
     fn path(&self) -> String {
         self.places.paths.last().cloned().unwrap_or_default()
     }
@@ -146,7 +150,8 @@ impl<'a> TableReader<'a> {
     }
 
     pub(super) fn another(&mut self, path: &str, header: bool, faults: &mut Faults) -> Option<()> {
-        let mut file = file::open(self.spec, path, None).map_err(|f| faults.push(*f)).ok()?;
+        let mut file =
+            file::open(self.spec, path, None, Some(&self.names())).map_err(|f| faults.push(*f)).ok()?;
         self.open(&file);
         if header {
             let first = file.next_line().map_err(|e| faults.push(scan_fault(e, path, self.spec))).ok()?;
