@@ -180,3 +180,73 @@ fn answers_take_no_memory() {
         &said[said.len() - 60..]
     );
 }
+
+/// A trained network of windows, whose inputs are scaled otherwise than its targets.
+fn waves(by: &str) -> Place {
+    let place = Place::new();
+    let mut text = String::from("shop,a,b\n");
+    for i in 0..40 {
+        let x = f64::from(i) * 0.4;
+        text += &format!("north,{:.4},{:.4}\n", 3.0 + x.sin(), 100.0 + 20.0 * x.cos());
+        if !by.is_empty() {
+            text += &format!("south,{:.4},{:.4}\n", 5.0 - x.sin(), 90.0 + 10.0 * x.cos());
+        }
+    }
+    place.write("waves.csv", &text);
+    place.write(
+        "waves.nn",
+        &format!(
+            "data \"waves.csv\" window=4 horizon=1 {by} {{ drop shop; input a standardize; input b minmax\n\
+             target a minmax; target b standardize }}\nflatten\ndense 6 tanh\ndense 2\nloss mse\noptimizer adam lr=0.01\nepochs 3\n"
+        ),
+    );
+    place.nnc(&["train", "waves.nn", "-q", "--out", "run"]).fine();
+    place
+}
+
+#[test]
+fn forecasts_become_rows_of_the_next_windows() {
+    let place = waves("");
+    let ahead = place.nnc(&["predict", "run", "--ahead", "3"]).fine();
+    let lines: Vec<&str> = ahead.lines().collect();
+    assert_eq!((lines.len(), lines[0]), (4, "ahead,output.1,output.2"), "{ahead}");
+    // The same by hand: each answer after the last row is written below the file.
+    let mut file = std::fs::read_to_string(place.path("waves.csv")).unwrap();
+    for (i, line) in lines[1..].iter().enumerate() {
+        place.write("more.csv", &file);
+        let said = place.nnc(&["predict", "run", "--data", "more.csv"]).fine();
+        let numbers = |line: &str| -> Vec<f64> { line.split(',').map(|x| x.parse().unwrap()).collect() };
+        let (step, said) = (numbers(line), numbers(said.lines().last().unwrap()));
+        assert!(step[0] == (i + 1) as f64, "{line}");
+        let near = step[1..].iter().zip(&said).all(|(a, b)| (a - b).abs() < 1e-4 * b.abs());
+        assert!(near, "{line} is not {said:?}");
+        file += &format!("north,{},{}\n", step[1], step[2]);
+    }
+    let rows = place.nnc(&["predict", "run", "--ahead", "2", "--json"]).json();
+    assert_eq!((rows["rows"][1]["after"].as_u64(), rows["rows"][1]["row"].as_u64()), (Some(40), Some(42)));
+}
+
+#[test]
+fn every_series_has_its_forecasts() {
+    let place = waves("by=shop");
+    let ahead = place.nnc(&["predict", "run", "--ahead", "2"]).fine();
+    let begins: Vec<String> =
+        ahead.lines().map(|l| l.split(',').take(2).collect::<Vec<_>>().join(",")).collect();
+    assert_eq!(begins, ["ahead,shop", "1,north", "2,north", "1,south", "2,south"], "{ahead}");
+}
+
+#[test]
+fn forecasts_need_the_rows_to_come() {
+    let place = waves("");
+    let program = std::fs::read_to_string(place.path("waves.nn")).unwrap();
+    place.write("one.nn", &program.replace("; target b standardize", "").replace("dense 2", "dense 1"));
+    place.nnc(&["train", "one.nn", "-q", "--out", "one"]).fine();
+    let said = place.nnc(&["predict", "one", "--ahead", "2"]);
+    assert!(said.code != 0 && said.err.contains("`b` is an input and no target"), "{}", said.err);
+    place.write("far.nn", &program.replace("horizon=1", "horizon=2"));
+    place.nnc(&["train", "far.nn", "-q", "--out", "far"]).fine();
+    let said = place.nnc(&["predict", "far", "--ahead", "2"]);
+    assert!(said.code != 0 && said.err.contains("not the one row after its window"), "{}", said.err);
+    let said = shop().nnc(&["predict", "run", "--ahead", "2"]);
+    assert!(said.code != 0 && said.err.contains("is for a network of windows"), "{}", said.err);
+}

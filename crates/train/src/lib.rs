@@ -40,6 +40,7 @@ pub use fit::folds::{Folds, Spread, Summary};
 pub use fit::report::{Best, Observer, Progress, Quiet, Report, Start, TrainOptions};
 pub use fit::stop::StopReason;
 pub use fit::train::train;
+pub use infer::ahead::predict_ahead;
 pub use infer::generate::{GenerateOptions, generate};
 pub use infer::inference::{
     Evaluation, InferOptions, On, Trained, evaluate, open_model, predict, predict_each,

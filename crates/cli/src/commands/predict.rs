@@ -9,7 +9,7 @@ use crate::output::Output;
 use clap::Args;
 use nnc_train::{
     Answer, Answers, Beside, CellHeading, CellValue, Heading, Headings, Reading, Standing, open_model,
-    predict_each,
+    predict_ahead, predict_each,
 };
 use serde_json::{Map, Number, Value, json};
 use std::ops::ControlFlow;
@@ -21,6 +21,7 @@ Examples:
   nnc predict xor.nn --round
   nnc predict runs/iris/1 --data new.csv > answers.csv
   nnc predict runs/iris/1 --data new.csv --with id,name
+  nnc predict runs/sales/1 --ahead 12
   cat new.csv | nnc predict runs/iris/1/model.safetensors --data - --json
 
 There is one answer for every row, in the order of the file. A row that cannot be
@@ -37,6 +38,9 @@ pub struct PredictArgs {
     /// Print every cell of the file beside the predictions
     #[arg(long)]
     pub full: bool,
+    /// Say what comes in the N rows after the last one; each forecast is a row of the next window
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000), conflicts_with = "full")]
+    pub ahead: Option<u32>,
     /// Print these columns of the file beside the predictions
     #[arg(long, value_name = "COLUMN", value_delimiter = ',', conflicts_with = "full")]
     pub with: Vec<String>,
@@ -61,7 +65,12 @@ fn run(args: &PredictArgs, out: &mut Output) -> Result<u8> {
     };
     let mut write = |text: &str| out.result(text);
     let mut printer = Printer::new(args.target.json, args.round, &mut write);
-    let said = predict_each(&trained, &options(&args.target), &beside, &mut printer);
+    printer.ahead = args.ahead.is_some();
+    let said = match args.ahead {
+        Some(n) => predict_ahead(&trained, &options(&args.target), n as usize, &beside, &mut printer)
+            .map(|()| Vec::new()),
+        None => predict_each(&trained, &options(&args.target), &beside, &mut printer),
+    };
     let printed = printer.finish();
     let notes = said?;
     printed?;
@@ -73,6 +82,8 @@ fn run(args: &PredictArgs, out: &mut Output) -> Result<u8> {
 struct Printer<'a> {
     json: bool,
     round: bool,
+    /// Whether only rows to come are told, with how far ahead they are.
+    ahead: bool,
     headings: Headings,
     /// What is not written yet.
     text: String,
@@ -84,7 +95,7 @@ struct Printer<'a> {
 impl<'a> Printer<'a> {
     fn new(json: bool, round: bool, write: &'a mut dyn FnMut(&str) -> Result<()>) -> Self {
         let headings = Headings::default();
-        Self { json, round, headings, text: String::new(), begun: false, write, failed: Ok(()) }
+        Self { json, round, ahead: false, headings, text: String::new(), begun: false, write, failed: Ok(()) }
     }
 
     /// Writes what is left; not where nothing was begun.
@@ -123,7 +134,9 @@ impl<'a> Printer<'a> {
     fn csv(&mut self, answer: &Answer) {
         let row = self.row(answer.standing);
         let mut line = CsvLine::new(&mut self.text);
-        if self.headings.windows && !self.headings.cells.is_empty() {
+        if let (true, Standing::After(_, ahead)) = (self.ahead, answer.standing) {
+            line.cell(&ahead.to_string());
+        } else if self.headings.windows && !self.headings.cells.is_empty() {
             line.cell(&row.map_or(String::new(), |row| row.to_string()));
         }
         let nothing = Reading::default();
@@ -178,7 +191,9 @@ impl Answers for Printer<'_> {
             return ControlFlow::Continue(());
         }
         let mut line = CsvLine::new(&mut self.text);
-        if headings.windows && !headings.cells.is_empty() {
+        if self.ahead {
+            line.cell("ahead");
+        } else if headings.windows && !headings.cells.is_empty() {
             line.cell("row");
         }
         for heading in &headings.cells {

@@ -1,12 +1,13 @@
 //! Rows for people: encoded numbers back in the terms of the file, predictions beside them.
 
-use crate::execute::runner::{Runners, internal};
+use crate::execute::runner::{Runner, Runners, internal};
 use crate::infer::predictions::{Heading, PredictedRow, Predictions, Reading};
 use crate::problem::Outcome;
 use nnc_backend::{Slice, State};
 use nnc_data::{Column, ColumnKind, ColumnStats, PortId, Role, Stats, Step, Table};
 use nnc_graph::OutputKind;
 use nnc_model::{Model, OutputInfo, Port, Ports};
+use nnc_syntax::{Code, Diagnostic};
 use std::ops::ControlFlow;
 
 /// Evenly chosen rows, the first among them.
@@ -33,6 +34,15 @@ struct ColumnDecoder<'a> {
     width: usize,
     stats: &'a ColumnStats,
     encoding: Encoding,
+}
+
+/// Where a number of the next row comes from: its place in a row of the input, the output and the place there that
+/// says it, and the scaling that the input has.
+pub(crate) struct NextCell<'a> {
+    pub(crate) at: usize,
+    pub(crate) output: usize,
+    pub(crate) place: usize,
+    pub(crate) steps: &'a [Step],
 }
 
 /// Reads what the network says.
@@ -136,6 +146,56 @@ impl<'a> Decoder<'a> {
             }
             ControlFlow::Continue(())
         })
+    }
+
+    /// What the model said about the first row of the batch.
+    pub(crate) fn first(&self, runner: &Runner) -> Vec<Reading> {
+        let said = self.outputs.iter().filter_map(|output| {
+            let values = runner.output(OutputKind::Prediction, &output.heading.name)?;
+            Some(output.read(values.chunks(values.len() / runner.batch().max(1)).next()?))
+        });
+        said.collect()
+    }
+
+    /// Where the numbers of the next row of every input come from.
+    ///
+    /// # Errors
+    /// An input that is no plain number, or of which no output says what it will be.
+    pub(crate) fn next_row(&self) -> Result<Vec<Vec<NextCell<'a>>>, Box<Diagnostic>> {
+        let mut out: Vec<Vec<NextCell<'a>>> = self.ports.inputs.iter().map(|_| Vec::new()).collect();
+        for input in &self.inputs {
+            let name = input.stats.source();
+            let plain = |part: &ColumnDecoder<'_>| {
+                matches!(part.encoding, Encoding::Numbers) && part.width == 1 && !part.stats.indicator
+            };
+            let target = self.targets.iter().find(|t| t.stats.source() == name && plain(t));
+            let (true, Some(target)) = (plain(input), target) else {
+                let message = match plain(input) {
+                    true => format!(
+                        "`{name}` is an input and no target, so nothing says what it is in the rows to come"
+                    ),
+                    false => format!(
+                        "`{name}` is no plain number, and `--ahead` carries numbers only into the rows to come"
+                    ),
+                };
+                let d = Diagnostic::error(Code::N0513, message);
+                return Err(Box::new(d.help(format!("in the program: target {name}   or   drop {name}"))));
+            };
+            let PortId::Target(port) = target.port else { continue };
+            let output = self.model.outputs.iter().position(|o| self.target_of(o) == Some(port));
+            let output = output.filter(|&o| self.outputs.get(o).is_some_and(|o| !o.undo.is_empty()));
+            let Some(output) = output else {
+                let message = format!("no output of this network is the `{name}` of the next row");
+                return Err(Box::new(Diagnostic::error(Code::N0513, message)));
+            };
+            let cell = NextCell { at: input.offset, output, place: target.offset, steps: &input.stats.steps };
+            if let PortId::Input(port) = input.port
+                && let Some(cells) = out.get_mut(port)
+            {
+                cells.push(cell);
+            }
+        }
+        Ok(out)
     }
 
     /// The target an output is a prediction of: with one of each, that one; with as many outputs as targets, the

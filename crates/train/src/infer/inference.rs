@@ -11,7 +11,7 @@ use crate::execute::metrics::{self, Metrics};
 use crate::execute::runner::{Planner, Runners, eval_batch, inference};
 use crate::infer::beside::BesideReader;
 use crate::infer::decode::Decoder;
-use crate::infer::predictions::{Answers, Beside, Predictions};
+use crate::infer::predictions::{Answers, Beside, Predictions, Reading};
 use crate::memory;
 use crate::problem::{Outcome, Problem, ProblemKind};
 use nnc_artifact::{TensorFile, Values};
@@ -212,7 +212,7 @@ impl Trained {
     }
 
     /// `--data`, or the data it was trained on.
-    fn asked(&self, options: &InferOptions) -> Outcome<Asked> {
+    pub(crate) fn asked(&self, options: &InferOptions) -> Outcome<Asked> {
         asked(&self.stats, &self.spec, &self.origin(options), options.data.as_deref())
     }
 }
@@ -243,13 +243,13 @@ fn part(model: &Trained, on: Option<On>, options: &InferOptions) -> Outcome<(Str
 }
 
 /// A model with its memory.
-struct Ready {
+pub(crate) struct Ready {
     runners: Runners,
     state: Box<dyn State>,
 }
 
 impl Ready {
-    fn new(model: &Trained, options: &InferOptions) -> Outcome<Self> {
+    pub(crate) fn new(model: &Trained, options: &InferOptions) -> Outcome<Self> {
         let layout = inference(&model.model, options.threads)?;
         let limit = memory::limit(options.memory_limit);
         let mut planner = Planner::new(&*layout, limit);
@@ -260,5 +260,23 @@ impl Ready {
         let state = model.state(&*layout)?;
         let runners = Runners::new(plans, batch, &model.ports, &model.model)?;
         Ok(Self { runners, state })
+    }
+
+    /// What the model says of one sample, given as the numbers of its inputs.
+    pub(crate) fn said(
+        &mut self,
+        model: &Trained,
+        decoder: &Decoder<'_>,
+        inputs: &[Vec<f64>],
+    ) -> Outcome<Vec<Reading>> {
+        let batch = eval_batch(&model.model);
+        let Some(runner) = self.runners.of(batch) else { return Ok(Vec::new()) };
+        for (port, values) in model.ports.inputs.iter().zip(inputs) {
+            if let Some(mut out) = runner.input_mut(&port.name) {
+                out.write(std::iter::repeat_n(values, batch).flatten().copied());
+            }
+        }
+        runner.run(&mut *self.state, 0, 0)?;
+        Ok(decoder.first(runner))
     }
 }

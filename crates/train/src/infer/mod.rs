@@ -2,6 +2,7 @@
 //!
 //! Invariant: uses `binding`, `execute` and `artifact`, never `fit`: a model is used without knowing how it was trained.
 
+pub(crate) mod ahead;
 pub(crate) mod beside;
 pub(crate) mod decode;
 pub(crate) mod generate;
