@@ -233,11 +233,7 @@ impl Elab<'_> {
             _ => self.elementwise(op, &a, &b, span, places)?,
         };
         let mut out = Value::Tensor(out);
-        match op {
-            BinaryOp::MatMul if a.rank() > 1 => self.hand_on(Steps::Kept, std::iter::once(left), &mut out),
-            BinaryOp::MatMul => self.hand_on(Steps::Lost, std::iter::once(left), &mut out),
-            _ => self.hand_on(Steps::Each, [left, right].into_iter(), &mut out),
-        }
+        self.hand_on_of(op, a.rank(), [left, right], &mut out);
         // A sum or product of numbers of any size can be anything; of a quotient or a comparison, or a mixture of
         // shares, nothing is known.
         let combines = matches!(op, BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::MatMul);
@@ -412,8 +408,7 @@ impl Elab<'_> {
         let (l, r, axes, batched) = self.promoted(&a, &b, name, span, (span, span))?;
         let node = self.b.binary(op, l, r);
         let mut out = Value::Tensor(self.tensor(node, axes, batched));
-        let given = [Value::Tensor(a), Value::Tensor(b)];
-        self.hand_on(Steps::Each, given.iter(), &mut out);
+        self.hand_on(Steps::Each, [Value::Tensor(a), Value::Tensor(b)].iter(), &mut out);
         Ok(out)
     }
 

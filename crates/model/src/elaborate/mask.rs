@@ -5,6 +5,7 @@ use crate::elaborate::elab::{Elab, Res};
 use crate::elaborate::frame::Frame;
 use crate::elaborate::value::{Tensor, Value};
 use nnc_graph::{Binary, Direction, NodeId, Reduction};
+use nnc_syntax::ast::BinaryOp;
 use nnc_syntax::{Code, Diagnostic, Span};
 
 /// How a function of Rust treats the steps of what it is given.
@@ -65,6 +66,16 @@ impl Elab<'_> {
                 parts.iter_mut().for_each(|p| self.hand_on(steps, given.clone(), p));
             }
             _ => {}
+        }
+    }
+
+    /// As [`Elab::hand_on`], for an operator on two values, the first with `rank` axes: a product keeps the steps of its
+    /// first, where it sums over another axis.
+    pub(crate) fn hand_on_of(&mut self, op: BinaryOp, rank: usize, given: [&Value; 2], out: &mut Value) {
+        match op {
+            BinaryOp::MatMul if rank > 1 => self.hand_on(Steps::Kept, given.into_iter().take(1), out),
+            BinaryOp::MatMul => self.hand_on(Steps::Lost, given.into_iter(), out),
+            _ => self.hand_on(Steps::Each, given.into_iter(), out),
         }
     }
 
