@@ -1,7 +1,7 @@
 //! What a step of a recurrent network does, in a loop: products with the same right operand, activations of
 //! strided slices. GFLOP/s and elements per nanosecond with one thread and two, beside the peak of a core.
 //!
-//! `cargo run --release -p nnc-kernels --example recurrent`
+//! `cargo bench -p nnc-kernels --bench recurrent`
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use nnc_kernels::{

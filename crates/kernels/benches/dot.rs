@@ -1,6 +1,6 @@
 //! Products side by side with matrixmultiply: GFLOP/s, one thread and two.
 //!
-//! `cargo run --release -p nnc-kernels --example dot`
+//! `cargo bench -p nnc-kernels --bench dot`
 #![allow(clippy::unwrap_used, clippy::print_stdout, unsafe_code)]
 
 use nnc_kernels::{Code, Dot, Instr, Matrix, Place, Pool, Space};
