@@ -190,7 +190,7 @@ pub(crate) fn encode_part(
         if let Some(want) = at.and_then(|i| wants.get_mut(i)) {
             *want = match column.kind {
                 ColumnKind::Number => Want::Number,
-                ColumnKind::Category => Want::Text,
+                ColumnKind::Category | ColumnKind::Tokens => Want::Text,
                 ColumnKind::Date => Want::Date,
                 ColumnKind::Tensor if !column.vocabulary.is_empty() => Want::Text,
                 ColumnKind::Tensor | ColumnKind::Characters | ColumnKind::Bytes => Want::Auto,

@@ -84,9 +84,9 @@ pub struct ColumnView {
     pub count: u64,
     /// Missing ones in the whole source.
     pub missing: u64,
-    /// Smallest and largest number.
+    /// Smallest and largest number; of texts, of their lengths.
     pub range: Option<[f64; 2]>,
-    /// Mean and standard deviation.
+    /// Mean and standard deviation; of texts, of their lengths.
     pub mean: Option<[f64; 2]>,
     /// Categories with their counts, in the order of the classes.
     pub categories: Vec<(String, u64)>,
@@ -151,7 +151,8 @@ pub(crate) fn describe(spec: &DataSpec, limits: &Limits, rows: usize) -> Result<
 }
 
 fn column(c: &ColumnStats, prepared: &Prepared) -> Result<ColumnView, Box<Fault>> {
-    let number = matches!(c.kind, ColumnKind::Number | ColumnKind::Date | ColumnKind::Tensor);
+    let number =
+        matches!(c.kind, ColumnKind::Number | ColumnKind::Date | ColumnKind::Tensor | ColumnKind::Tokens);
     let (mut missing, mut histogram) = (0, Vec::new());
     if let Some(data) = prepared.raw.columns.get(c.position) {
         let mut train = prepared.train.iter().map(|&r| r as usize).peekable();
@@ -246,12 +247,17 @@ fn encoding(c: &ColumnStats) -> String {
         ColumnKind::Category if c.one_hot => words.push("one_hot".into()),
         ColumnKind::Category if c.role == Role::Input => words.push("category".into()),
         ColumnKind::Bytes => words.push("bytes".into()),
+        ColumnKind::Tokens => {
+            words.extend(c.unit.map(|u| u.name().to_string()));
+            words.extend(c.shape.first().map(|n| format!("length={n}")));
+        }
         _ => {}
     }
     match c.fill {
         Fill::Fault => {}
         Fill::Drop => words.push("missing=drop".into()),
         Fill::Number(x) => words.push(format!("missing={}", short(x))),
+        Fill::Category(_) if c.kind == ColumnKind::Tokens => words.push("missing=\"\"".into()),
         Fill::Category(k) => {
             words.extend(c.vocabulary.get(k as usize).map(|name| format!("missing={name}")));
         }
@@ -390,7 +396,7 @@ fn slots(data: &Dataset, ports: &[Port], id: fn(usize) -> PortId) -> Vec<String>
                 ColumnKind::Number | ColumnKind::Date => names.push(c.name.clone()),
                 ColumnKind::Category if port.classes.is_some() => names.push(c.name.clone()),
                 ColumnKind::Category => names.extend(c.vocabulary.iter().map(|v| format!("{}={v}", c.name))),
-                ColumnKind::Tensor | ColumnKind::Characters | ColumnKind::Bytes => {}
+                ColumnKind::Tensor | ColumnKind::Characters | ColumnKind::Bytes | ColumnKind::Tokens => {}
             }
             if c.indicator {
                 names.push(format!("{} missing", c.name));

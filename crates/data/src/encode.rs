@@ -11,13 +11,14 @@ use crate::disk::{self, Writer};
 use crate::fault::{Fault, Faults, Place, codes};
 use crate::fit::OTHER;
 use crate::gaps::Gaps;
-use crate::layout::port_of;
+use crate::layout::{self, port_of};
 use crate::packed::{Packed, Packing};
 use crate::raw::{Codes, Data, NONE, Raw, Spilled, SpilledKind, translate};
 use crate::schema::{Column, ColumnKind, Port, PortId};
 use crate::spec::{Handle, Role};
 use crate::stats::{ColumnStats, Fill, Stats};
 use crate::table::{Cells, DiskCells, Store, Values};
+use crate::tokens::{self, Unit};
 
 /// What the encoder is given beside the raw columns.
 pub(crate) struct Job<'a> {
@@ -113,7 +114,9 @@ fn fits(raw: &Raw, job: &Job<'_>, len: usize) -> bool {
         ColumnKind::Category => 4,
         _ => 8 + 8 * u64::from(s.indicator),
     };
-    let row = scalar.fold(0u64, |n, s| n.saturating_add(bytes(s)));
+    let texts = job.stats.columns.iter().filter(|s| s.kind == ColumnKind::Tokens);
+    let texts = texts.fold(0u64, |n, s| n.saturating_add(2 * layout::width(s) as u64));
+    let row = scalar.fold(texts, |n, s| n.saturating_add(bytes(s)));
     (len as u64).saturating_mul(row).saturating_add(read) <= job.limits.memory
 }
 
@@ -160,6 +163,16 @@ impl<'a> Encoder<'a, '_> {
         match first.kind {
             ColumnKind::Tensor => self.tensor(first, at),
             ColumnKind::Characters | ColumnKind::Bytes => self.windows(first, at),
+            ColumnKind::Tokens => {
+                let width = first.shape.iter().product();
+                if self.on_disk(&members) {
+                    return self.written(width, DiskCells::Classes, |this, rows| {
+                        Some(this.tokens(first, at, rows)?.into_iter().map(u32::from).collect())
+                    });
+                }
+                let codes = self.tokens(first, at, 0..self.len)?;
+                Some(Values::rows(width, Cells::Codes(Arc::new(codes))))
+            }
             ColumnKind::Category if port.classes.is_some() => {
                 if self.on_disk(&members) {
                     return self.written(1, DiskCells::Classes, |this, rows| this.classes(first, at, rows));
@@ -203,7 +216,10 @@ impl<'a> Encoder<'a, '_> {
         part: impl Fn(&mut Self, Range<usize>) -> Option<Vec<u32>>,
     ) -> Option<Values> {
         let mut writer = Writer::new().map_err(|e| self.faults.push(*disk::fault(&e))).ok()?;
-        for rows in chunks(self.len, true) {
+        // Of long rows fewer are in memory at once.
+        let step = (CHUNK / width.max(1)).clamp(256, CHUNK);
+        for begin in (0..self.len).step_by(step) {
+            let rows = begin..(begin + step).min(self.len);
             let values = part(self, rows)?;
             writer.put(values).map_err(|e| self.faults.push(*disk::fault(&e))).ok()?;
             if !self.faults.is_empty() {
@@ -338,6 +354,10 @@ impl<'a> Encoder<'a, '_> {
         let name = &stats.name;
         let help = match (stats.role, stats.kind) {
             (Role::Target, _) => format!("target {name} missing=drop"),
+            (_, ColumnKind::Tokens) => {
+                let unit = stats.unit.map_or("words", Unit::name);
+                format!("input {name} {unit} missing=\"\"   or   missing=drop")
+            }
             (_, ColumnKind::Category) => format!("input {name} one_hot missing=mode   or   missing=drop"),
             _ => format!("input {name} missing=mean   or   missing=drop"),
         };
@@ -397,6 +417,35 @@ impl<'a> Encoder<'a, '_> {
         Some(out)
     }
 
+    /// Texts cut into classes.
+    fn tokens(&mut self, stats: &ColumnStats, at: usize, rows: Range<usize>) -> Option<Vec<u16>> {
+        let raw = self.rows(rows.clone());
+        let Some(classes) = tokens::Classes::new(stats) else { return self.damaged(stats) };
+        let Some(size) = classes.length().checked_mul(rows.len()) else { return self.damaged(stats) };
+        let empty = stats.fill == Fill::Category(0);
+        let mut out = Vec::with_capacity(size);
+        let mut missing = Vec::new();
+        let (base, data) = self.part(at, rows)?;
+        let Data::Text { codes: cells, vocabulary } = data.as_ref() else {
+            drop(data);
+            return self.other_kind(stats, at);
+        };
+        for row in raw {
+            match cells[row - base] {
+                NONE => {
+                    classes.push("", &mut out);
+                    if !empty {
+                        missing.push(row);
+                    }
+                }
+                code => classes.push(&vocabulary[code as usize], &mut out),
+            }
+        }
+        drop(data);
+        self.no_rule(stats, at, &missing);
+        Some(out)
+    }
+
     /// A column that was numbers in training is text now, or the reverse.
     fn other_kind<T>(&mut self, stats: &ColumnStats, at: usize) -> Option<T> {
         let was = match stats.kind {
@@ -404,7 +453,7 @@ impl<'a> Encoder<'a, '_> {
             ColumnKind::Category => "categories",
             ColumnKind::Date => "dates",
             ColumnKind::Tensor => "arrays",
-            ColumnKind::Characters | ColumnKind::Bytes => "text",
+            ColumnKind::Characters | ColumnKind::Bytes | ColumnKind::Tokens => "text",
         };
         let message = format!("`{}` was {was} in training, and is not here", stats.name);
         let path = self.raw.places.paths.first().cloned();

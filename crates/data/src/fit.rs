@@ -10,6 +10,7 @@ use crate::roles::Use;
 use crate::schema::ColumnKind;
 use crate::spec::{Kind, Missing, Role, Scaling, Unknown};
 use crate::stats::{ColumnStats, Fill, Step};
+use crate::tokens;
 
 /// The name of the class for unknown categories.
 pub(crate) const OTHER: &str = "(other)";
@@ -41,9 +42,12 @@ pub(crate) fn fit(raw: &Raw, uses: &[Use], train: &[u32], faults: &mut Faults) -
                 all.extend(dates(values, train, &cell, faults));
                 continue;
             }
-            Data::Text { codes, vocabulary } => {
-                text(&mut stats, codes, vocabulary, train, &cell, faults);
-            }
+            Data::Text { codes, vocabulary } => match used.kind {
+                Kind::Tokens(t) => {
+                    tokens::fit(&mut stats, (codes, vocabulary), train, t, &cell, faults);
+                }
+                _ => text(&mut stats, codes, vocabulary, train, &cell, faults),
+            },
             data => fit_array::fit(&mut stats, data, train, &cell, faults),
         }
         all.push(stats);
@@ -94,6 +98,7 @@ fn blank(position: usize, used: &Use) -> ColumnStats {
         fill: Fill::Fault,
         indicator: used.indicator,
         date: None,
+        unit: None,
     }
 }
 

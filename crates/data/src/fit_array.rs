@@ -16,7 +16,7 @@ pub(crate) fn fit(stats: &mut ColumnStats, data: &Data, train: &[u32], cell: &Ce
         Kind::Category if !matches!(data, Data::Windows(_)) => {
             return classes(stats, data, train, cell, faults);
         }
-        Kind::OneHot | Kind::Date => {
+        Kind::OneHot | Kind::Date | Kind::Tokens(_) => {
             let message = format!(
                 "`{}` is an array of numbers, which may be a category and nothing else",
                 cell.used.name

@@ -65,7 +65,7 @@ pub(crate) fn schema(
 /// Whether a column cannot be joined with others.
 fn is_own(s: &ColumnStats) -> bool {
     match s.kind {
-        ColumnKind::Tensor | ColumnKind::Characters | ColumnKind::Bytes => true,
+        ColumnKind::Tensor | ColumnKind::Characters | ColumnKind::Bytes | ColumnKind::Tokens => true,
         ColumnKind::Category => !s.one_hot,
         ColumnKind::Number | ColumnKind::Date => false,
     }
@@ -92,7 +92,9 @@ fn group(columns: &[usize], own: impl Fn(&usize) -> bool) -> Vec<Vec<usize>> {
 pub(crate) fn width(s: &ColumnStats) -> usize {
     let values = match s.kind {
         ColumnKind::Category if s.one_hot => s.vocabulary.len(),
-        ColumnKind::Tensor | ColumnKind::Characters | ColumnKind::Bytes => s.shape.iter().product(),
+        ColumnKind::Tensor | ColumnKind::Characters | ColumnKind::Bytes | ColumnKind::Tokens => {
+            s.shape.iter().product()
+        }
         _ => 1,
     };
     values + usize::from(s.indicator && !is_own(s))
@@ -103,7 +105,9 @@ fn port(name: String, members: &[usize], columns: &[ColumnStats], width: usize, 
     // An array of classes has their names; one of numbers has none.
     let classes = is_own(first) && (first.kind != ColumnKind::Tensor || !first.vocabulary.is_empty());
     let shape = match first.kind {
-        ColumnKind::Tensor | ColumnKind::Characters | ColumnKind::Bytes => first.shape.clone(),
+        ColumnKind::Tensor | ColumnKind::Characters | ColumnKind::Bytes | ColumnKind::Tokens => {
+            first.shape.clone()
+        }
         ColumnKind::Category if classes => Vec::new(),
         _ => vec![width],
     };

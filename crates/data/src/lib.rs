@@ -94,6 +94,7 @@ mod spec;
 mod split;
 mod stats;
 mod table;
+mod tokens;
 mod warn;
 
 pub use dates::{DateColumn, DatePart};
@@ -111,6 +112,7 @@ pub use spec::{
 };
 pub use stats::{ColumnStats, Decoded, Fill, STATS_VERSION, SeriesColumn, Stats, Step, Window};
 pub use table::{Standing, Table};
+pub use tokens::{Tokens, Unit};
 
 /// Data ready for training.
 #[derive(Clone, Debug)]

@@ -71,7 +71,7 @@ impl Use {
         match (self.role, self.kind) {
             (Role::Drop, _) => Want::Skip,
             (Role::Weight, _) | (_, Kind::Number) => Want::Number,
-            (_, Kind::Category | Kind::OneHot) => Want::Text,
+            (_, Kind::Category | Kind::OneHot | Kind::Tokens(_)) => Want::Text,
             (_, Kind::Date) => Want::Date,
             (_, Kind::Auto) if number && self.explicit => Want::Number,
             (Role::Target, Kind::Auto) => Want::Class,
@@ -324,6 +324,18 @@ fn check(uses: &[Use], source: &str, faults: &mut Faults) {
         if matches!(u.kind, Kind::Category | Kind::OneHot) && !u.scaling.is_empty() {
             let message = format!("`{}` is a category, and categories are not scaled", u.name);
             faults.push(Fault::new(codes::ENCODING, message).at(u.handle));
+        }
+        if matches!(u.kind, Kind::Tokens(_)) {
+            let vain = [
+                ("scaled", !u.scaling.is_empty()),
+                ("put in an order", !u.order.is_empty()),
+                ("given an `indicator`", u.indicator),
+            ];
+            for (what, _) in vain.into_iter().filter(|(_, said)| *said) {
+                let message =
+                    format!("`{}` is a text that is cut into classes, and texts are not {what}", u.name);
+                faults.push(Fault::new(codes::ENCODING, message).at(u.handle));
+            }
         }
         for scaling in &u.scaling {
             if let Scaling::Scale(by) = scaling

@@ -76,4 +76,6 @@ pub enum ColumnKind {
     Characters,
     /// A list of bytes, as classes, per row.
     Bytes,
+    /// A text of the table, as classes, per row.
+    Tokens,
 }

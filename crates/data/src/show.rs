@@ -5,8 +5,9 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::describe::{BINS, ColumnView, Description, short};
 use crate::printed::{CELL, clip, clip_to, printable};
-use crate::schema::ColumnKind;
+use crate::schema::{ColumnKind, Port};
 use crate::spec::Role;
+use crate::tokens::{PADDING, UNKNOWN};
 
 /// How a terminal is drawn on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +61,16 @@ impl Description {
         self.rows_before(style, &mut out);
         self.rows_after(style, &mut out);
         out
+    }
+
+    /// For every number of a row the names of its classes, where it is a
+    /// piece of a text.
+    fn names_of<'a>(&'a self, ports: &'a [Port]) -> impl Iterator<Item = Option<&'a [String]>> + 'a {
+        let names = |port: &'a Port| {
+            let classes = port.classes.as_deref().filter(|c| c.first().is_some_and(|n| n == PADDING));
+            std::iter::repeat_n(classes, port.shape.iter().product())
+        };
+        ports.iter().flat_map(names).chain(std::iter::repeat(None))
     }
 
     /// Which column is for what, in more than one line only where it does not fit.
@@ -138,11 +149,11 @@ impl Description {
         for (i, [inputs, targets]) in self.after.iter().enumerate() {
             let rows = self.windows.get(i);
             let mut line: Vec<String> = rows.map(|[rows, _]| row_list(rows)).into_iter().collect();
-            line.extend(inputs.iter().map(|x| short(*x)));
+            line.extend(inputs.iter().zip(self.names_of(&self.inputs)).map(with_name));
             if !targets.is_empty() {
                 line.push(style.arrow().into());
                 line.extend(rows.map(|[_, rows]| row_list(rows)));
-                line.extend(targets.iter().map(|x| short(*x)));
+                line.extend(targets.iter().zip(self.names_of(&self.targets)).map(with_name));
             }
             table.lines.push(line);
         }
@@ -168,6 +179,14 @@ impl Style {
 
     fn more(self) -> &'static str {
         if self.unicode { "…" } else { "..." }
+    }
+}
+
+/// A number in few characters, with the word it stands for.
+fn with_name((x, names): (&f64, Option<&[String]>)) -> String {
+    match names.and_then(|names| names.get(*x as usize)) {
+        Some(name) if *x > 0.0 => format!("{x}={}", clip(name, 16)),
+        _ => short(*x),
     }
 }
 
@@ -311,7 +330,24 @@ fn spark(counts: &[u64], style: Style) -> String {
     counts.iter().take(BINS).map(bar).collect()
 }
 
+/// Of texts: their lengths, the classes, and the commonest of them.
+fn texts(c: &ColumnView, [min, max]: [f64; 2], style: Style) -> String {
+    let to = if style.unicode { "…" } else { "to" };
+    let all: u64 = c.categories.iter().map(|(_, n)| n).sum();
+    let unknown: u64 = c.categories.iter().filter(|(name, _)| name == UNKNOWN).map(|(_, n)| n).sum();
+    let share = unknown as f64 * 100.0 / all.max(1) as f64;
+    let mut order: Vec<&(String, u64)> = c.categories.iter().filter(|(name, _)| name != UNKNOWN).collect();
+    order.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    let shown: Vec<String> =
+        order.iter().take(4).map(|(name, n)| format!("{} {n}", clip(name, 16))).collect();
+    let (classes, shown) = (c.categories.len(), shown.join(", "));
+    format!("{} {to} {} long; {classes} classes, {}% unknown; {shown}", short(min), short(max), short(share))
+}
+
 fn values(c: &ColumnView, style: Style) -> String {
+    if let (ColumnKind::Tokens, Some(lengths)) = (c.kind, c.range) {
+        return texts(c, lengths, style);
+    }
     if let (Some([min, max]), Some([mean, std])) = (c.range, c.mean) {
         let (to, about) = if style.unicode { ("…", "±") } else { ("to", "+-") };
         return format!("{} {to} {}, mean {} {about} {}", short(min), short(max), short(mean), short(std));
@@ -338,6 +374,7 @@ fn kind_word(kind: ColumnKind) -> &'static str {
         ColumnKind::Tensor => "array",
         ColumnKind::Characters => "characters",
         ColumnKind::Bytes => "bytes",
+        ColumnKind::Tokens => "text",
     }
 }
 

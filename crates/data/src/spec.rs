@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::dialect::Dialect;
+use crate::tokens::Tokens;
 
 /// An opaque mark the caller puts on a piece of a spec and gets back in a
 /// [`Fault`](crate::Fault), usually to find the span in the source text.
@@ -444,6 +445,8 @@ pub enum Kind {
     OneHot,
     /// A date or a time, taken apart into numbers.
     Date,
+    /// A text, cut into a sequence of classes: a port of its own.
+    Tokens(Tokens),
 }
 
 /// What is done to a number.

@@ -9,6 +9,7 @@ use crate::fault::{Fault, codes};
 use crate::layout;
 use crate::schema::{ColumnKind, PortId, Schema};
 use crate::spec::{Role, Scaling};
+use crate::tokens::Unit;
 
 /// The version of the JSON form.
 pub const STATS_VERSION: u32 = 1;
@@ -137,6 +138,10 @@ pub struct ColumnStats {
     /// Whether a slot says that the value was missing.
     #[serde(default)]
     pub indicator: bool,
+    /// What a text is cut into; class 0 is padding then, and `shape` is its
+    /// length, and `min`, `max`, `mean` and `std` are about the lengths of texts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<Unit>,
     /// The date this number is a part of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date: Option<DateColumn>,

@@ -24,6 +24,10 @@ pub(crate) fn notes(raw: &Raw, uses: &[Use], train: &[u32], stats: &Stats, spec:
         let handle = uses.iter().find(|u| u.position == column.position).and_then(|u| u.handle);
         let mut found = Vec::new();
         match column.role {
+            // Texts differ from row to row, as they should.
+            Role::Input | Role::Target if column.kind == ColumnKind::Tokens => {
+                found.extend(shortened(column))
+            }
             Role::Input => {
                 found.extend(constant(column));
                 found.extend(data.and_then(|d| identifier(column, d, train)));
@@ -39,7 +43,8 @@ pub(crate) fn notes(raw: &Raw, uses: &[Use], train: &[u32], stats: &Stats, spec:
             _ => {}
         }
         let path = raw.places.paths.first().cloned();
-        notes.extend(found.into_iter().map(|f| Fault { path: path.clone(), ..f.warning() }.at(handle)));
+        let say = |f: Fault| if f.code == codes::READING { f.note() } else { f.warning() };
+        notes.extend(found.into_iter().map(|f| Fault { path: path.clone(), ..say(f) }.at(handle)));
     }
     notes.extend(overlap(stats, spec));
     notes.extend(mixed_series(raw, uses, stats, spec));
@@ -73,7 +78,7 @@ fn constant(c: &ColumnStats) -> Option<Fault> {
         // A single hour or year is no mistake of the spec's.
         ColumnKind::Number => c.min == c.max,
         ColumnKind::Tensor => c.min == c.max && c.shape.iter().product::<usize>() > 1,
-        ColumnKind::Date | ColumnKind::Characters | ColumnKind::Bytes => false,
+        ColumnKind::Date | ColumnKind::Characters | ColumnKind::Bytes | ColumnKind::Tokens => false,
     };
     if !same || c.count < 2 {
         return None;
@@ -84,6 +89,16 @@ fn constant(c: &ColumnStats) -> Option<Fault> {
             fault.help("there is nothing to learn from it; is the file sorted, or the split ordered?")
         }
         _ => fault.help(format!("drop {}", c.source())),
+    })
+}
+
+/// Texts that are longer than what the network sees of them.
+fn shortened(c: &ColumnStats) -> Option<Fault> {
+    let (&length, unit) = (c.shape.first()?, c.unit?.name());
+    (c.max > length as f64).then(|| {
+        let message =
+            format!("texts of `{}` have up to {} {unit}, of which {length} are read", c.name, c.max);
+        Fault::new(codes::READING, message).help(format!("input {} {unit} length={}", c.name, c.max))
     })
 }
 
@@ -111,10 +126,19 @@ fn identifier(c: &ColumnStats, data: &Data, train: &[u32]) -> Option<Fault> {
             Data::Text { vocabulary, .. } if are_dates(vocabulary) => {
                 format!("input {} date   or drop it", c.source())
             }
+            Data::Text { vocabulary, .. } if are_sentences(vocabulary) => {
+                format!("drop {0}   or, if it is to be read: input {0} words", c.source())
+            }
             _ => format!("drop {}", c.source()),
         };
         Fault::new(codes::IDENTIFIER, message).help(help)
     })
+}
+
+/// Whether texts have several words, most of them.
+fn are_sentences(texts: &[String]) -> bool {
+    let several = texts.iter().filter(|t| t.split_whitespace().nth(3).is_some()).count();
+    several * 2 > texts.len()
 }
 
 /// An input from which the target follows without any learning.

@@ -1,22 +1,34 @@
 //! The lines between the braces of `data "f.csv" { … }`: which column is for what.
 
+use crate::binding::args::whole;
 use crate::binding::marks::Marks;
-use nnc_data::{ColumnName, Columns, Kind, Missing, Role, RoleSpec, Scaling, Schema, Unknown};
+use nnc_data::{ColumnName, Columns, Kind, Missing, Role, RoleSpec, Scaling, Schema, Tokens, Unit, Unknown};
 use nnc_model::data::{BlockDecl, DataArg, Literal, Part, PortDecl, RoleDecl};
 use nnc_model::suggest::nearest;
 use nnc_model::{Ports, Spec};
-use nnc_syntax::{Code, Diagnostic};
+use nnc_syntax::{Code, Diagnostic, Span};
 
 /// Words that begin a line.
 const ROLES: [(&str, Role); 4] =
     [("input", Role::Input), ("target", Role::Target), ("weight", Role::Weight), ("drop", Role::Drop)];
 
 /// Words that say what is done with the columns of a line.
-pub(crate) const WORDS: [&str; 8] =
-    ["standardize", "minmax", "log", "one_hot", "category", "number", "date", "indicator"];
+pub(crate) const WORDS: [&str; 11] = [
+    "standardize",
+    "minmax",
+    "log",
+    "one_hot",
+    "category",
+    "number",
+    "date",
+    "words",
+    "characters",
+    "bytes",
+    "indicator",
+];
 
 /// Options with a value.
-const KEYS: [&str; 4] = ["scale", "missing", "unknown", "order"];
+const KEYS: [&str; 6] = ["scale", "missing", "unknown", "order", "vocabulary", "length"];
 
 /// Whether a word means something in a line of columns, so that a column of that name stands in quotes.
 pub(crate) fn is_word(word: &str) -> bool {
@@ -100,6 +112,8 @@ struct Line<'a> {
     /// `target none`
     none: bool,
     encoded: bool,
+    /// `vocabulary=5000` and `length=200`, with their places.
+    sizes: [Option<(usize, Span)>; 2],
     marks: &'a mut Marks,
 }
 
@@ -128,7 +142,15 @@ impl Line<'_> {
         };
         let mut role = RoleSpec::rest(first);
         role.handle = marks.mark(decl.span);
-        let mut line = Line { role, names: Vec::new(), rest: false, none: false, encoded: false, marks };
+        let mut line = Line {
+            role,
+            names: Vec::new(),
+            rest: false,
+            none: false,
+            encoded: false,
+            sizes: [None; 2],
+            marks,
+        };
         for word in words {
             line.word(word)?;
         }
@@ -149,8 +171,34 @@ impl Line<'_> {
             let d = Diagnostic::error(Code::N0507, problem).label(decl.span, "");
             return Err(Box::new(d.help(example())));
         }
+        let mut kind = self.role.kind;
+        match (&mut kind, self.sizes) {
+            (Kind::Tokens(tokens), [vocabulary, length]) => {
+                (tokens.vocabulary, tokens.length) = (vocabulary.map(|v| v.0), length.map(|l| l.0));
+                if let (Unit::Bytes, Some((_, span))) = (tokens.unit, vocabulary) {
+                    let d = Diagnostic::error(
+                        Code::N0510,
+                        "bytes have 257 classes, and `vocabulary` has no effect",
+                    );
+                    return Err(Box::new(d.label(span, "").help("leave it out")));
+                }
+            }
+            (_, [None, None]) => {}
+            (_, [vocabulary, length]) => {
+                let (word, at) = match (vocabulary, length) {
+                    (Some((_, span)), _) => ("vocabulary", span),
+                    (None, Some((_, span))) => ("length", span),
+                    (None, None) => ("length", decl.span),
+                };
+                let message = format!("`{word}` is about a text, and nothing says what it is cut into");
+                let d = Diagnostic::error(Code::N0510, message).label(at, "");
+                return Err(Box::new(
+                    d.help("input review words vocabulary=5000 length=200\nor `characters`, or `bytes`"),
+                ));
+            }
+        }
         let columns = if self.rest { Columns::Rest } else { Columns::Names(self.names) };
-        Ok(RoleSpec { columns, ..self.role })
+        Ok(RoleSpec { columns, kind, ..self.role })
     }
 
     fn word(&mut self, arg: &DataArg) -> Result<(), Box<Diagnostic>> {
@@ -212,6 +260,9 @@ impl Line<'_> {
             "category" => self.role.kind = Kind::Category,
             "number" => self.role.kind = Kind::Number,
             "date" => self.role.kind = Kind::Date,
+            "words" => self.role.kind = Kind::Tokens(Tokens::new(Unit::Words)),
+            "characters" => self.role.kind = Kind::Tokens(Tokens::new(Unit::Characters)),
+            "bytes" => self.role.kind = Kind::Tokens(Tokens::new(Unit::Bytes)),
             _ => self.role.indicator = true,
         }
     }
@@ -272,6 +323,15 @@ impl Line<'_> {
             }
             ("order", _) => {
                 return Err(wrong(arg, "`order` is a list of categories", "order=[low, middle, high]"));
+            }
+            ("vocabulary" | "length", value) => {
+                // Classes are kept as 16 bits, and two of them are no tokens.
+                let (least, most) = if key == "vocabulary" { (3, 1 << 16) } else { (1, 1 << 24) };
+                let Some(n) = whole(value).filter(|n| (least..=most).contains(n)) else {
+                    let message = format!("`{key}` is a whole number from {least} to {most}");
+                    return Err(wrong(arg, &message, "input review words vocabulary=5000 length=200"));
+                };
+                self.sizes[usize::from(key == "length")] = Some((n, arg.span));
             }
             ("scale", _) => return Err(wrong(arg, "`scale` is a number to divide by", "scale=1000")),
             ("missing", _) => return Err(wrong(arg, "`missing` is a rule or a number", "missing=mean")),

@@ -216,10 +216,9 @@ pub fn first_program(command: &str, path: &str, data: &str, memory: Option<u64>)
     let options =
         LoadOptions { data: Some(data.to_string()), base: PathBuf::new(), memory_limit: memory, fold: None };
     let table = describe(&read("")?, &options, SAMPLE)?.0;
-    let arrays = table
-        .columns
-        .iter()
-        .any(|c| matches!(c.kind, ColumnKind::Tensor | ColumnKind::Characters | ColumnKind::Bytes));
+    let arrays = table.columns.iter().any(|c| {
+        matches!(c.kind, ColumnKind::Tensor | ColumnKind::Characters | ColumnKind::Bytes | ColumnKind::Tokens)
+    });
     if arrays {
         let d = Diagnostic::error(
             Code::N0506,

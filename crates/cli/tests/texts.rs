@@ -1,0 +1,119 @@
+//! Texts of a table, from raw text to predictions, and tables of JSON lines
+//! and ARFF, as a person would use them.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::Place;
+
+/// Made-up opinions: one word decides.
+fn opinions() -> Vec<(String, &'static str)> {
+    let good = ["great", "lovely", "superb"];
+    let bad = ["awful", "boring", "dreadful"];
+    let fill = ["the film", "what we saw", "this one", "it all", "a long evening"];
+    (0..120)
+        .map(|i| {
+            let (words, y) = if i % 2 == 0 { (good, "yes") } else { (bad, "no") };
+            let (a, b) = (fill[i * 7 % 5], fill[i * 3 % 5]);
+            let word = words[i / 2 % 3];
+            match i % 3 {
+                0 => (format!("{a} was {word}!"), y),
+                1 => (format!("{word}, {a} and {b}"), y),
+                _ => (format!("We say: {b}, {a}, {word}."), y),
+            }
+        })
+        .collect()
+}
+
+const PROGRAM: &str = "\
+data \"opinions.csv\" {
+  input review words vocabulary=40 length=10
+  target liked
+}
+embed 8 mask_zero
+global_avgpool
+dense 2 softmax
+loss crossentropy
+metrics accuracy
+optimizer adam lr=0.05
+epochs 40; batch 20
+";
+
+#[test]
+fn opinions_are_learned_and_predicted_from_raw_text() {
+    let place = Place::new();
+    let rows: String = opinions().iter().map(|(text, y)| format!("\"{text}\",{y}\n")).collect();
+    place.write("opinions.csv", &format!("review,liked\n{rows}"));
+    place.write("opinions.nn", PROGRAM);
+    let found = place.nnc(&["train", "opinions.nn", "--json", "-q", "--out", "run"]).json();
+    assert_eq!(found["metrics"]["accuracy"].as_f64().unwrap(), 1.0, "{found}");
+    place.write("new.csv", "review\n\"LOVELY, and nobody knew it\"\n\"dreadful; simply unknowable\"\n");
+    let answers = place.nnc(&["predict", "run", "--data", "new.csv", "--round"]).fine();
+    assert_eq!(answers.lines().skip(1).collect::<Vec<_>>(), ["yes", "no"], "{answers}");
+    place.write("new.jsonl", "{\"review\": \"it was \\\"superb\\\"\"}\n{\"review\": \"boring\"}\n");
+    let answers = place.nnc(&["predict", "run", "--data", "new.jsonl", "--round"]).fine();
+    assert_eq!(answers.lines().skip(1).collect::<Vec<_>>(), ["yes", "no"], "{answers}");
+    let shown = place.nnc(&["data", "opinions.nn"]).fine();
+    for part in ["words length=10", "23 classes", "0% unknown", "=great"] {
+        assert!(shown.contains(part), "{part}:\n{shown}");
+    }
+}
+
+/// What a line of columns says about texts, and should not.
+#[test]
+fn words_about_texts_mean_something() {
+    let place = Place::new();
+    place.write("t.csv", "review,x,y\na b,1,2\nc d,2,3\n");
+    for (line, said) in [
+        ("input review vocabulary=5", "`vocabulary` is about a text, and nothing says what it is cut into"),
+        ("input review one_hot length=5", "`length` is about a text"),
+        ("input review words vocabulary=2", "`vocabulary` is a whole number from 3 to 65536"),
+        ("input review words length=0", "`length` is a whole number from 1"),
+        ("input review bytes vocabulary=300", "bytes have 257 classes"),
+        ("input review words order=[a, b]", "texts are not put in an order"),
+        ("input review words missing=mean", "nothing but an empty text stands in"),
+    ] {
+        let program = format!("data \"t.csv\" {{ {line}; target y }}\nembed 2\nflatten\ndense 1\nloss mse\n");
+        place.write("t.nn", &program);
+        let ran = place.nnc(&["check", "t.nn"]);
+        assert_eq!(ran.code, 2, "{line}: {}", ran.err);
+        let told = ran.err.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(told.contains(said), "{line}: {told}");
+    }
+}
+
+#[test]
+fn other_forms_of_tables_are_trained_on_and_predicted() {
+    let place = Place::new();
+    let value = |i: usize| (i * 37 % 20, i * 11 % 7);
+    let json: String = (0..80)
+        .map(|i| (i, value(i)))
+        .map(|(i, (a, b))| {
+            let y = if a > 9 { "high" } else { "low" };
+            format!("{{\"id\": \"k{i}\", \"of\": {{\"a\": {a}, \"b\": {b}}}, \"y\": \"{y}\"}}\n")
+        })
+        .collect();
+    place.write("t.jsonl", &json);
+    let shown = place.nnc(&["data", "t.jsonl"]).fine();
+    assert!(shown.contains("JSON, one object a line") && shown.contains("of.a"), "{shown}");
+    place.nnc(&["new", "first", "--data", "t.jsonl"]).fine();
+    place.write(
+        "t.nn",
+        "data \"t.jsonl\" { drop id; target y; input rest standardize }\ndense 8 relu\ndense 2 softmax\nloss crossentropy\nepochs 80; batch 16\noptimizer adam lr=0.05\n",
+    );
+    place.nnc(&["train", "t.nn", "--out", "run", "-q"]).fine();
+    place.write("new.csv", "of.b,of.a\n1,19\n1,0\n");
+    let answers = place.nnc(&["predict", "run", "--data", "new.csv", "--round"]).fine();
+    assert_eq!(answers.lines().skip(1).collect::<Vec<_>>(), ["high", "low"], "{answers}");
+    let rows: String = (0..80)
+        .map(value)
+        .map(|(a, b)| format!("{a},{b},{}\n", if a > 9 { "high" } else { "low" }))
+        .collect();
+    let head =
+        "@relation t\n@attribute of.a numeric\n@attribute of.b numeric\n@attribute y {low, high}\n@data\n";
+    place.write("t.arff", &format!("{head}{rows}"));
+    let found = place.nnc(&["eval", "run", "--data", "t.arff", "--json"]).json();
+    assert!(found.to_string().contains("loss"), "{found}");
+    let shown = place.nnc(&["data", "t.arff"]).fine();
+    assert!(shown.contains("ARFF") && shown.contains("low"), "{shown}");
+}
