@@ -9,16 +9,16 @@ use crate::Limits;
 use crate::cache::Cache;
 use crate::disk::{self, Writer};
 use crate::fault::{Fault, Faults, Place, codes};
-use crate::fit::OTHER;
 use crate::gaps::Gaps;
 use crate::layout::{self, port_of};
 use crate::packed::{Packed, Packing};
 use crate::raw::{Codes, Data, NONE, Raw, Spilled, SpilledKind, translate};
 use crate::schema::{Column, ColumnKind, Port, PortId};
-use crate::spec::{Handle, Role};
+use crate::spec::{Handle, Role, Unit};
 use crate::stats::{ColumnStats, Fill, Stats};
 use crate::table::{Cells, DiskCells, Store, Values};
-use crate::tokens::{self, Unit};
+use crate::tokens;
+use crate::unknown;
 
 /// What the encoder is given beside the raw columns.
 pub(crate) struct Job<'a> {
@@ -405,7 +405,7 @@ impl<'a> Encoder<'a, '_> {
         drop(data);
         for &(row, code) in &unknown {
             let why = || {
-                let fault = unknown_category(stats, &vocabulary[code as usize]);
+                let fault = unknown::category(stats, &vocabulary[code as usize]);
                 self.raw.places.locate(fault, row, at, &stats.name)
             };
             match lenient {
@@ -553,7 +553,7 @@ impl<'a> Encoder<'a, '_> {
             let (_, mut values) = crate::fit_array::numbers(self.raw.columns.get(at)?, &row)?;
             values.find(|x| !(*x >= 0.0 && *x < most && x.fract() == 0.0)).unwrap_or(f64::NAN)
         };
-        let fault = unknown_category(stats, &bad.to_string());
+        let fault = unknown::category(stats, &bad.to_string());
         self.faults.push(self.raw.places.locate(fault, row, at, &stats.name));
         None
     }
@@ -565,7 +565,7 @@ impl<'a> Encoder<'a, '_> {
         let mut codes = Vec::with_capacity(table.len());
         for (name, code) in w.names.iter().zip(&table) {
             let Some(code) = code else {
-                self.faults.push(unknown_category(stats, name));
+                self.faults.push(unknown::category(stats, name));
                 continue;
             };
             codes.push(*code as u16);
@@ -593,24 +593,4 @@ fn select<T: Copy>(data: Vec<T>, shape: &[usize], kept: Option<&[u32]>) -> Vec<T
     let width: usize = shape.iter().product();
     let rows = kept.iter().map(|&r| r as usize * width);
     rows.flat_map(|row| data[row..row + width].iter().copied()).collect()
-}
-
-fn unknown_category(stats: &ColumnStats, name: &str) -> Fault {
-    let message = format!("training never saw `{name}` in `{}`", stats.name);
-    let place = Place { cell: Some(name.to_string()), ..Place::default() };
-    let known: Vec<&str> = stats.vocabulary.iter().map(String::as_str).filter(|n| *n != OTHER).collect();
-    let fault = Fault::new(codes::UNKNOWN_CATEGORY, message).place(place);
-    let fault = match crate::input::similar(name, known.iter().copied()).first() {
-        Some(best) => fault.label(format!("did you mean `{best}`?")),
-        None => fault,
-    };
-    let mut list = known.iter().take(8).copied().collect::<Vec<_>>().join(" ");
-    if known.len() > 8 {
-        list.push_str(" …");
-    }
-    let fault = fault.expected(format!("one of {list}"));
-    if stats.role == Role::Target {
-        return fault;
-    }
-    fault.help(format!("train with `unknown=other` on the line of `{}`", stats.name))
 }

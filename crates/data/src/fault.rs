@@ -2,6 +2,7 @@
 
 use crate::spec::Handle;
 use nnc_syntax::{Code, Severity, units};
+use std::{fmt, io};
 
 /// A mistake in the data, or between the data and the spec.
 #[derive(Clone, Debug, PartialEq)]
@@ -300,3 +301,21 @@ pub mod codes {
     /// How a table was read, where that is not obvious.
     pub const READING: Code = Code::N0561;
 }
+
+/// A fault on its way through a reader.
+#[derive(Debug)]
+pub(crate) struct Told(pub(crate) Fault);
+
+impl Told {
+    pub(crate) fn error(fault: Fault) -> io::Error {
+        io::Error::new(io::ErrorKind::InvalidData, Self(fault))
+    }
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl std::error::Error for Told {}

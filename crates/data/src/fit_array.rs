@@ -2,7 +2,7 @@
 
 use crate::disk::Walk;
 use crate::fault::{Fault, Faults};
-use crate::fit::{Cell, Moments, divisor, moments, set_moments, steps};
+use crate::moments::{Cell, Moments, divisor, moments, set_moments, steps};
 use crate::raw::{Codes, Data, Spilled, SpilledKind, Windows};
 use crate::schema::ColumnKind;
 use crate::source::array::MOST_CLASSES;

@@ -7,8 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::disk::{DiskFile, Writer};
-use crate::fault::{Fault, codes};
-use crate::source::Told;
+use crate::fault::{Fault, Told, codes};
 use crate::spec::Handle;
 
 /// A file that is open, unpacked where it is gzip.

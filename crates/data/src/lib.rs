@@ -79,6 +79,7 @@ mod input;
 mod intern;
 mod layout;
 mod missing;
+mod moments;
 mod packed;
 mod printed;
 mod raw;
@@ -95,6 +96,7 @@ mod split;
 mod stats;
 mod table;
 mod tokens;
+mod unknown;
 mod warn;
 
 pub use dates::{DateColumn, DatePart};
@@ -108,11 +110,10 @@ pub use source::cells::{Cells, keep_stdin};
 pub use spec::{
     Cell, CellValue, ColumnName, Columns, CsvSpec, DataSpec, GeneratorKind, GeneratorSpec, Handle, IdxSpec,
     ImagesSpec, Kind, Missing, NpySpec, NpzSpec, Role, RoleSpec, RowSpec, RowsSpec, Scaling, SourceSpec,
-    SplitSpec, TextSpec, Unknown,
+    SplitSpec, TextSpec, Tokens, Unit, Unknown,
 };
 pub use stats::{ColumnStats, Decoded, Fill, STATS_VERSION, SeriesColumn, Stats, Step, Window};
 pub use table::{Standing, Table};
-pub use tokens::{Tokens, Unit};
 
 /// Data ready for training.
 #[derive(Clone, Debug)]

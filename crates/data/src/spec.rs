@@ -4,7 +4,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::dialect::Dialect;
-use crate::tokens::Tokens;
 
 /// An opaque mark the caller puts on a piece of a spec and gets back in a
 /// [`Fault`](crate::Fault), usually to find the span in the source text.
@@ -510,4 +509,45 @@ pub struct SplitSpec {
     pub fold: Option<(usize, usize)>,
     /// Mark of the statement.
     pub handle: Option<Handle>,
+}
+
+/// What a text is cut into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    /// Runs of letters and digits, with apostrophes inside, in small letters.
+    Words,
+    /// Characters as they are.
+    Characters,
+    /// Bytes of UTF-8.
+    Bytes,
+}
+
+impl Unit {
+    /// Its word in the language.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Words => "words",
+            Self::Characters => "characters",
+            Self::Bytes => "bytes",
+        }
+    }
+}
+
+/// How a column of texts becomes classes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tokens {
+    /// What it is cut into.
+    pub unit: Unit,
+    /// Classes at most, the two that are no tokens among them.
+    pub vocabulary: Option<usize>,
+    /// Classes of a row; longer texts are cut.
+    pub length: Option<usize>,
+}
+
+impl Tokens {
+    /// Every default.
+    pub fn new(unit: Unit) -> Self {
+        Self { unit, vocabulary: None, length: None }
+    }
 }

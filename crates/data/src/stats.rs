@@ -8,8 +8,8 @@ use crate::dialect::Form;
 use crate::fault::{Fault, codes};
 use crate::layout;
 use crate::schema::{ColumnKind, PortId, Schema};
+use crate::spec::Unit;
 use crate::spec::{Role, Scaling};
-use crate::tokens::Unit;
 
 /// The version of the JSON form.
 pub const STATS_VERSION: u32 = 1;

@@ -8,55 +8,12 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use serde::{Deserialize, Serialize};
-
 use crate::fault::Faults;
-use crate::fit::{Cell, moments, set_moments};
+use crate::moments::{Cell, moments, set_moments};
 use crate::raw::NONE;
 use crate::schema::ColumnKind;
-use crate::spec::Missing;
+use crate::spec::{Missing, Tokens, Unit};
 use crate::stats::{ColumnStats, Fill};
-
-/// What a text is cut into.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Unit {
-    /// Runs of letters and digits, with apostrophes inside, in small letters.
-    Words,
-    /// Characters as they are.
-    Characters,
-    /// Bytes of UTF-8.
-    Bytes,
-}
-
-impl Unit {
-    /// Its word in the language.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Words => "words",
-            Self::Characters => "characters",
-            Self::Bytes => "bytes",
-        }
-    }
-}
-
-/// How a column of texts becomes classes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tokens {
-    /// What it is cut into.
-    pub unit: Unit,
-    /// Classes at most, the two that are no tokens among them.
-    pub vocabulary: Option<usize>,
-    /// Classes of a row; longer texts are cut.
-    pub length: Option<usize>,
-}
-
-impl Tokens {
-    /// Every default.
-    pub fn new(unit: Unit) -> Self {
-        Self { unit, vocabulary: None, length: None }
-    }
-}
 
 /// The name of class 0.
 pub(crate) const PADDING: &str = "(padding)";

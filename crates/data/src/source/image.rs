@@ -190,6 +190,12 @@ fn bmp(bytes: Vec<u8>) -> Result<Image, Trouble> {
 }
 
 impl Image {
+    /// The picture as it is meant to be seen.
+    fn turned(self, to: Orientation) -> Self {
+        let (height, width, data) = to.apply((self.height, self.width, self.channels), self.data);
+        Self { height, width, channels: self.channels, data }
+    }
+
     fn checked(self) -> Result<Self, Trouble> {
         if self.data.len() == self.height * self.width * self.channels && self.channels <= 4 {
             return Ok(self);

@@ -18,7 +18,6 @@ pub(crate) mod table;
 pub(crate) mod text;
 mod zip;
 
-pub(crate) use self::table::Told;
 use crate::Limits;
 use crate::dialect::Form;
 use crate::fault::{Fault, Faults, codes, size};

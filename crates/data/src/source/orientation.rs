@@ -1,8 +1,6 @@
 //! Which way up a picture is: cameras write pixels as the sensor lies, and
 //! say in a block of EXIF how to turn them.
 
-use super::image::Image;
-
 /// How to bring the pixels upright: mirrored, then turned clockwise so many
 /// quarters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,30 +53,30 @@ fn tag(block: &[u8]) -> Option<u16> {
     short(at + 8)
 }
 
-impl Image {
-    /// The picture as it is meant to be seen.
-    pub(super) fn turned(self, to: Orientation) -> Self {
-        if to == Orientation::default() {
-            return self;
+impl Orientation {
+    /// Turns the pixels of a picture `[height, width, channels]`: its height
+    /// and width then, and its pixels.
+    pub(super) fn apply(self, (h, w, c): (usize, usize, usize), pixels: Vec<u8>) -> (usize, usize, Vec<u8>) {
+        if self == Self::default() {
+            return (h, w, pixels);
         }
-        let (h, w, c) = (self.height, self.width, self.channels);
-        let (height, width) = if to.quarters % 2 == 1 { (w, h) } else { (h, w) };
-        let mut data = Vec::with_capacity(self.data.len());
+        let (height, width) = if self.quarters % 2 == 1 { (w, h) } else { (h, w) };
+        let mut data = Vec::with_capacity(pixels.len());
         for y in 0..height {
             for x in 0..width {
                 // The pixel that comes to lie here.
-                let (row, column) = match to.quarters {
+                let (row, column) = match self.quarters {
                     0 => (y, x),
                     1 => (h - 1 - x, y),
                     2 => (h - 1 - y, w - 1 - x),
                     _ => (x, w - 1 - y),
                 };
-                let column = if to.mirrored { w - 1 - column } else { column };
+                let column = if self.mirrored { w - 1 - column } else { column };
                 let at = (row * w + column) * c;
-                data.extend_from_slice(&self.data[at..at + c]);
+                data.extend_from_slice(&pixels[at..at + c]);
             }
         }
-        Self { height, width, channels: c, data }
+        (height, width, data)
     }
 }
 
@@ -104,7 +102,7 @@ mod tests {
     /// What Pillow's `ImageOps.exif_transpose` makes of the same pixels.
     #[test]
     fn pixels_are_turned() {
-        let picture = || Image { height: 2, width: 3, channels: 1, data: vec![1, 2, 3, 4, 5, 6] };
+        let pixels = || vec![1, 2, 3, 4, 5, 6];
         for (tag, width, data) in [
             (1, 3, [1, 2, 3, 4, 5, 6]),
             (2, 3, [3, 2, 1, 6, 5, 4]),
@@ -117,8 +115,8 @@ mod tests {
             (9, 3, [1, 2, 3, 4, 5, 6]),
         ] {
             for big in [true, false] {
-                let turned = picture().turned(read(&block(tag, big)));
-                assert_eq!((turned.width, &turned.data[..]), (width, &data[..]), "{tag} {big}");
+                let (_, columns, turned) = read(&block(tag, big)).apply((2, 3, 1), pixels());
+                assert_eq!((columns, &turned[..]), (width, &data[..]), "{tag} {big}");
             }
         }
     }

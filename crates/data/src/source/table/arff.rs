@@ -3,8 +3,8 @@
 use std::io::{self, BufReader, Read};
 
 use super::MAX_COLUMNS;
-use super::turned::{Columns, Lines, Told, Turned, Turning, put_cell, read_line};
-use crate::fault::{Fault, Place, codes};
+use super::lines::{Columns, Lines, Turned, Turning, put_cell, read_line};
+use crate::fault::{Fault, Place, Told, codes};
 use crate::missing::is_missing;
 use crate::raw::Declared;
 use crate::source::number::{self, Digits};

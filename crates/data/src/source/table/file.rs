@@ -3,7 +3,8 @@
 
 use std::collections::VecDeque;
 
-use super::turned::{self, Columns};
+use super::lines::Columns;
+use super::turned;
 use super::{Line, separator, trim};
 use crate::dialect::{Separator, Skip};
 use crate::fault::{Fault, Place, codes};

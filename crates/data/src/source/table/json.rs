@@ -10,8 +10,8 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::MAX_COLUMNS;
-use super::turned::{Lines, Told, put_cell, read_line};
-use crate::fault::{Fault, Place, codes};
+use super::lines::{Lines, put_cell, read_line};
+use crate::fault::{Fault, Place, Told, codes};
 
 /// What a key holds.
 enum Value<'a> {

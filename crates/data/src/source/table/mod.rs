@@ -4,6 +4,7 @@ mod arff;
 mod file;
 mod header;
 mod json;
+mod lines;
 mod reader;
 mod separator;
 mod shape;
@@ -14,9 +15,8 @@ use std::sync::Arc;
 
 use self::file::{File, scan_fault};
 use self::header::Decision;
+use self::lines::Columns;
 use self::reader::TableReader;
-use self::turned::Columns;
-pub(crate) use self::turned::Told;
 use super::Source;
 use super::builder::Cells;
 use super::number::{self, Digits};
