@@ -243,7 +243,7 @@ fn unread(raw: &mut Raw, faults: Faults, gaps: &mut Gaps) -> Faults {
     let mut rest = Faults::new();
     for fault in faults.into_vec() {
         let row = fault.place.as_ref().and_then(|p| p.row).and_then(|r| usize::try_from(r - 1).ok());
-        match row.filter(|_| fault.code == codes::NOT_A_NUMBER) {
+        match row.filter(|_| [codes::NOT_A_NUMBER, codes::ROW_WIDTH].contains(&fault.code)) {
             Some(row) => gaps.mark(row, || Fault { more: 0, ..fault }),
             None => rest.extend([fault]),
         }

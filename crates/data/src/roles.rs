@@ -192,7 +192,11 @@ impl Plan<'_> {
             let other = |old: &Use| {
                 let past = [old.role, spec.role];
                 let past = past == [Role::Input, Role::Target] || past == [Role::Target, Role::Input];
-                !(self.windowed && past)
+                // How much a row counts may be what is learned, or learned from, too.
+                let counts = (old.role == Role::Weight) != (spec.role == Role::Weight)
+                    && old.role != Role::Drop
+                    && spec.role != Role::Drop;
+                !(self.windowed && past || counts)
             };
             if let Some(old) = self.uses[i].iter().find(|u| other(u)) {
                 faults.push(twice(old, spec.role, name));

@@ -411,6 +411,11 @@ impl Table {
         self.store.source
     }
 
+    /// How many rows of the source were left out for a gap in a column that says `missing=drop`.
+    pub fn left_out(&self) -> usize {
+        self.store.origin.as_ref().map_or(0, |kept| self.store.source.saturating_sub(kept.len()))
+    }
+
     /// Whether a row, or every row of a window, could be encoded. Where not,
     /// its numbers mean nothing.
     pub fn is_answerable(&self, row: usize) -> bool {

@@ -334,10 +334,14 @@ fn mixed_series(raw: &Raw, uses: &[Use], stats: &Stats, spec: &DataSpec) -> Opti
     Some(fault.help(format!("by={name}   keeps windows within one `{name}`")))
 }
 
-/// `missing=drop` on a column with many gaps leaves little.
+/// How many rows `missing=drop` leaves; on a column with many gaps these are few.
 pub(crate) fn dropped(rows: usize, kept: Option<usize>, spec: &DataSpec) -> Option<Fault> {
-    let kept = kept.filter(|&k| k * 5 < rows * 4)?;
+    let kept = kept.filter(|&k| k < rows)?;
     let message = format!("`missing=drop` leaves {kept} of {rows} rows");
-    let fault = Fault::new(codes::DROPPED, message).warning().at(spec.train.handle());
+    let fault = Fault::new(codes::DROPPED, message).at(spec.train.handle());
+    if kept * 5 >= rows * 4 {
+        return Some(fault.note());
+    }
+    let fault = fault.warning();
     Some(fault.help("`drop` the column with the gaps, or fill them: missing=mean, missing=mode"))
 }

@@ -19,4 +19,4 @@ pub use elaborate::totals::{TableInfo, Total, Totals};
 pub use program::library;
 pub use program::prelude::PRELUDE;
 pub use program::spec::{Overrides, Spec};
-pub use step::build::{Model, Options, OutputInfo, ParameterInfo};
+pub use step::build::{Model, Options, OutputInfo, ParameterInfo, Parts};

@@ -136,6 +136,7 @@ codes! {
         N0418 "a target that a loss or metric is not made for"
         N0419 "a target that no loss uses"
         N0420 "a mask that ends"
+        N0421 "a metric of the scaled target"
     }
     Data "N05" "data" {
         N0500 "there is no data"

@@ -54,6 +54,12 @@ fn run(args: &EvalArgs, out: &mut Output) -> Result<u8> {
         Part::All => On::All,
     });
     let evaluation = evaluate(&trained, on, &options(&args.target))?;
+    let (left_out, all) = evaluation.left_out;
+    if left_out > 0 {
+        let of = count(all as u64, "row");
+        let (were, a) = if left_out == 1 { ("was", "it has a gap") } else { ("were", "they have gaps") };
+        out.note(&format!("{left_out} of {of} {were} left out: {a} in a column with missing=drop"));
+    }
     if args.target.json {
         out.json(&json!({
             "loss": evaluation.figures.loss,
@@ -61,6 +67,7 @@ fn run(args: &EvalArgs, out: &mut Output) -> Result<u8> {
             "tables": tables(&evaluation.figures),
             "on": evaluation.on,
             "rows": evaluation.rows,
+            "left_out": evaluation.left_out.0,
             "model": trained.path.display().to_string(),
         }))?;
         return Ok(0);

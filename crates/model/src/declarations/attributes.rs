@@ -72,6 +72,21 @@ pub(crate) enum Usual {
     Optimizer,
 }
 
+/// What of a scaled target a metric needs to be told in the units of the file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Units {
+    /// How far numbers are from each other: where they begin does not matter.
+    Differences,
+    /// The numbers themselves.
+    Values,
+    /// The numbers themselves; the output has several parts along its last axis, each like the target.
+    Levels,
+    /// The numbers themselves; the output is their mean and the logarithm of their variance.
+    Law,
+    /// Nothing: it is the same of scaled numbers.
+    Same,
+}
+
 /// The attributes of one definition.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Attributes {
@@ -81,6 +96,8 @@ pub(crate) struct Attributes {
     pub usual: Option<Usual>,
     /// The activation whose result a loss takes.
     pub after: Option<String>,
+    /// What a metric is told of, where the target is scaled.
+    pub units: Option<Units>,
     /// The targets it is made for.
     pub target: Option<Wanted>,
 }
@@ -92,6 +109,7 @@ const KNOWN: &[(&str, &[&str])] = &[
     ("task", &["numbers", "yes_no", "classes"]),
     ("usual", &["loss", "metric", "optimizer"]),
     ("after", &[]),
+    ("units", &["differences", "values", "levels", "law", "same"]),
     ("target", &["shares", "unit", "yes_no", "positive", "sides", "no_zero"]),
 ];
 
@@ -121,6 +139,11 @@ impl Attributes {
                 ("target", "positive") => out.target = Some(Wanted::Positive),
                 ("target", "sides") => out.target = Some(Wanted::Sides),
                 ("target", "no_zero") => out.target = Some(Wanted::NoZero),
+                ("units", "differences") => out.units = Some(Units::Differences),
+                ("units", "values") => out.units = Some(Units::Values),
+                ("units", "levels") => out.units = Some(Units::Levels),
+                ("units", "law") => out.units = Some(Units::Law),
+                ("units", "same") => out.units = Some(Units::Same),
                 ("after", function) => out.after = Some(function.to_string()),
                 _ => {}
             }

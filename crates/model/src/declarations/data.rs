@@ -183,6 +183,23 @@ impl Domain {
     }
 }
 
+/// How a number of a port is brought back to what stands in the file: times `over`, plus `minus`, and then, of
+/// logarithms, the exponential.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Unscale {
+    /// Multiplied with first.
+    pub over: f64,
+    /// Added then.
+    pub minus: f64,
+    /// Whether that is a logarithm.
+    pub log: bool,
+}
+
+impl Unscale {
+    /// A number as it stands in the file.
+    pub const PLAIN: Self = Self { over: 1.0, minus: 0.0, log: false };
+}
+
 /// What the data gives.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Ports {
@@ -190,8 +207,12 @@ pub struct Ports {
     pub inputs: Vec<Port>,
     /// What they should lead to; empty when there is none.
     pub targets: Vec<Port>,
+    /// For every target, how each number along its last axis comes back to the file's; empty where none is scaled.
+    pub units: Vec<Vec<Unscale>>,
     /// Whether rows have weights.
     pub weighted: bool,
+    /// The name of the column of weights.
+    pub weight: Option<String>,
     /// Whether there is validation data.
     pub has_valid: bool,
     /// How many samples there are to train on.

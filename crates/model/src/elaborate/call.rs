@@ -80,6 +80,15 @@ impl Elab<'_> {
         inner.library = !user;
         inner.callee.clone_from(&name);
         let (own, free) = def.params.split_at(operands.len());
+        let weight = if frame.library { None } else { self.weight_argument(frame, def, args)? };
+        let plain_args: Vec<Arg>;
+        let args = match &weight {
+            Some((at, _)) => {
+                plain_args = [&args[..*at], &args[at + 1..]].concat();
+                &plain_args[..]
+            }
+            None => args,
+        };
         let mut bound: Vec<(usize, Value)> = operands.into_iter().enumerate().collect();
         for (i, value) in self.arguments(frame, &name, free, args, span, step)? {
             bound.push((i + own.len(), value));
@@ -97,7 +106,15 @@ impl Elab<'_> {
         {
             return Ok(value);
         }
-        let Attributes { range, better, .. } = Attributes::of(&def.attributes);
+        let Attributes { range, better, units, .. } = Attributes::of(&def.attributes);
+        if !frame.library {
+            self.described(units, &values);
+            if self.results.measuring.is_some() && (units.is_some() || user) {
+                self.in_file_units(units, &mut bound, span)?;
+            }
+        }
+        let weighted = weight.is_some();
+        let weighing = self.weigh(weight.map(|(_, w)| w));
         if let (Some(Value::Tensor(t)), Some(Range::Shares | Range::LogShares), 1, false) =
             (values.first(), range, values.len(), user)
             && self.asked_for(&name)
@@ -116,14 +133,15 @@ impl Elab<'_> {
                     e.result_of(&inner, &block.stmts, &name, span)
                 }
             }
-        })?;
+        });
+        let out = self.weighed(out, weighing, span)?;
         if !user {
             self.note_lost_mask(frame, &name, before, &values, &out, span);
         }
         if let (Some(better), Value::Tensor(t)) = (better, &out) {
             self.results.directions.insert(t.node, better);
         }
-        if plain {
+        if plain && !weighted {
             let own = user && self.scope.globals.library.contains_key(&name);
             let name = if own { format!("own {name}") } else { name };
             self.remember(&name, range, values, &out);

@@ -34,6 +34,11 @@ impl Elab<'_> {
             _ => None,
         };
         let domain = target.as_ref().filter(|p| p.classes.is_none()).and_then(|p| self.domain_of(p));
+        // What is known of a scaled target says nothing about its numbers in the file.
+        let scaled =
+            matches!(values.get(1), Some(Value::Tensor(t)) if self.results.units.contains_key(&t.node));
+        let unscaled = scaled && attributes.units.is_some() && self.results.measuring.is_some();
+        let domain = domain.filter(|_| !unscaled);
         if let Some(Value::Tensor(output)) = values.first() {
             self.yes_no_of_shares(name, &attributes, output, span);
             let last = matches!(&frame.it, Some(Value::Tensor(t)) if t.node == output.node);

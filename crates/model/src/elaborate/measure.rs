@@ -24,7 +24,7 @@ impl Elab<'_> {
     pub(crate) fn total_of(&mut self, x: &Tensor, span: Span) -> Res<Tensor> {
         let x = self.floats(x);
         let node = self.broadcast_to(&x, &x.axes.clone(), true, span)?;
-        let Some(measuring) = &mut self.results.measuring else {
+        if self.results.measuring.is_none() {
             let d = self
                 .error(Code::N0416, "a sum over all samples is for metrics only", span, "")
                 .cause(
@@ -32,8 +32,10 @@ impl Elab<'_> {
                 )
                 .help("batch_sum(x) and batch_mean(x) are of the batch");
             return Err(Stop::Error(Box::new(d)));
-        };
+        }
+        let node = self.times_weight(node);
         let sum = self.b.reduce(nnc_graph::Reduction::Add, node, vec![0]);
+        let measuring = self.results.measuring.get_or_insert_default();
         if !measuring.sums.iter().any(|(s, _)| *s == sum) {
             measuring.sums.push((sum, node));
         }
@@ -43,7 +45,7 @@ impl Elab<'_> {
     /// Ends a metric whose value is `value`, and says whether it is one of all samples, whose totals are then results
     /// of the graph; else it is a mean over the samples.
     pub(crate) fn end_metric(&mut self, measuring: Measuring, value: &Value, span: Span) -> Res<bool> {
-        let Measuring { name, sums } = measuring;
+        let Measuring { name, sums, .. } = measuring;
         if sums.is_empty() {
             return Ok(false);
         }

@@ -35,5 +35,7 @@ pub(crate) mod shared;
 pub(crate) mod shares;
 pub(crate) mod statement;
 pub(crate) mod totals;
+mod units;
 pub(crate) mod value;
+mod weighted;
 pub(crate) mod weights;

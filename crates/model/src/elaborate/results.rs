@@ -1,6 +1,7 @@
 //! What a run of a program comes to, apart from its graphs: weights, updates, rows, settings, metrics.
 
-use crate::declarations::attributes::{Better, Range};
+use crate::declarations::attributes::{Better, Range, Units};
+use crate::declarations::data::Unscale;
 use crate::declarations::settings::Top;
 use crate::elaborate::totals::{Finish, Measuring};
 use crate::elaborate::value::{Tensor, Value};
@@ -74,6 +75,10 @@ pub(crate) struct Results {
     pub classes_wanted: Option<String>,
     /// What the top of the file says about training.
     pub top: Top,
+    /// How scaled targets come back to the units of the file.
+    pub units: HashMap<NodeId, Vec<Unscale>>,
+    /// Outputs that describe a target in several parts: which target, and how.
+    pub described: HashMap<NodeId, (usize, Units)>,
     /// The metric at work.
     pub measuring: Option<Measuring>,
     /// How often a mask was read so far.

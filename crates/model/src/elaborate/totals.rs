@@ -2,6 +2,7 @@
 //! batches, and the metric is computed from the sums at the end. So it comes out right for partial batches, where
 //! a mean of the batches' metrics would not.
 
+use crate::elaborate::value::Tensor;
 use nnc_graph::{Builder, Graph, Leaf, NodeId, Prim, Role, Type};
 
 /// A sum that some metric is computed from: a result of kind `total` of the graphs, `[B, …]`.
@@ -40,6 +41,10 @@ pub struct Totals {
 pub(crate) struct Measuring {
     pub name: String,
     pub sums: Vec<(NodeId, NodeId)>,
+    /// Whether what it compares was brought back to the units of the file.
+    pub in_file_units: bool,
+    /// By what rows count, one number for each.
+    pub weight: Option<Tensor>,
 }
 
 /// The finishing graph while it grows.

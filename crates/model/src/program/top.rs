@@ -14,10 +14,19 @@ impl Elab<'_> {
     pub(crate) fn bind_ports(&mut self, frame: &mut Frame) {
         let ports = self.session.ports.clone();
         for (role, list) in [(Role::Input, &ports.inputs), (Role::Target, &ports.targets)] {
-            for port in list {
+            for (at, port) in list.iter().enumerate() {
                 let tensor = self.port(port, role);
+                if role == Role::Target
+                    && let Some(units) = ports.units.get(at).filter(|u| !u.is_empty())
+                {
+                    self.results.units.insert(tensor.node, units.clone());
+                }
                 frame.set(port.name.as_str(), Value::Tensor(tensor));
             }
+        }
+        if let Some(name) = ports.weight.as_ref().filter(|name| frame.get(name).is_none()) {
+            let tensor = self.sample_weight();
+            frame.set(name.as_str(), Value::Tensor(tensor));
         }
         if let [only] = &ports.inputs[..] {
             let value = frame.get(&only.name).cloned();

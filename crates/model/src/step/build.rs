@@ -1,6 +1,6 @@
 //! From a program to its graphs: forward, backward, the whole step, evaluation, first values.
 
-use crate::declarations::attributes::{Better, Range};
+use crate::declarations::attributes::{Better, Range, Units};
 use crate::declarations::data::{Part, Ports};
 use crate::declarations::settings::{Loss, Metric, MetricKind, Named, Settings};
 use crate::elaborate::elab::{Elab, Res, Stop};
@@ -12,7 +12,7 @@ use crate::program::names::{binds, check_names};
 use crate::program::rules::{split_rules, unknown_rule, usual_optimizer};
 use crate::program::spec::Spec;
 use crate::step::clip::clipped;
-use crate::step::{freeze, lint};
+use crate::step::{compared, freeze, lint};
 use nnc_graph::{Binary, DType, Graph, NodeId, OutputKind, Reduction, Role, Type, gradient, passes};
 use nnc_syntax::ast::{Arg, RuleDef};
 use nnc_syntax::{Code, Diagnostic, Span};
@@ -57,6 +57,22 @@ pub struct OutputInfo {
     pub shape: Vec<usize>,
     /// Whether it is the probabilities of the classes of the target (a softmax as wide as they are many).
     pub probabilities: bool,
+    /// The target that it is subtracted from or compared with, and so has the units of.
+    pub of: Option<usize>,
+    /// What it is of that target, where it is not one number for each of the target's.
+    pub parts: Parts,
+}
+
+/// What an output says of the target that it is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Parts {
+    /// The target itself.
+    #[default]
+    One,
+    /// Several numbers like the target, one behind another along the last axis, such as its quantiles.
+    Levels,
+    /// The mean, and then the logarithm of the variance.
+    Law,
 }
 
 /// A weight, state or slot.
@@ -341,11 +357,14 @@ impl Spec {
     /// Names the metric, or what it is computed from, as results of the graph.
     fn metric(&self, run: &mut Run<'_>, metric: &Metric) -> Res<()> {
         run.e.at(metric.span);
-        run.e.results.measuring = Some(Measuring { name: metric.name.clone(), sums: Vec::new() });
+        run.e.results.measuring = Some(Measuring { name: metric.name.clone(), ..Measuring::default() });
         let value = self.metric_value(run, metric);
         // What follows is no part of this metric, whether it stands or not.
         let measuring = run.e.results.measuring.take();
         let value = value?;
+        if !measuring.as_ref().is_some_and(|m| m.in_file_units) {
+            run.e.note_scaled(&metric.name, metric.span, &value);
+        }
         let better = match (&metric.what, &value) {
             (MetricKind::Named(name), _) => {
                 run.e.scope.globals.defs.get(&name.text).and_then(|def| def.attributes().better)
@@ -545,7 +564,18 @@ fn output_info(e: &Elab<'_>, name: &str, t: &Tensor) -> OutputInfo {
     let width = t.axes.last().map(|a| a.size);
     let classes =
         e.session.ports.targets.iter().any(|p| p.classes.as_ref().map(Vec::len) == width && width.is_some());
-    OutputInfo { name: name.to_string(), shape: t.sizes(), probabilities: shares && classes }
+    let described = e.results.described.get(&t.node).copied();
+    OutputInfo {
+        name: name.to_string(),
+        shape: t.sizes(),
+        probabilities: shares && classes,
+        of: described.map(|(at, _)| at).or_else(|| compared::with_target(e, t)),
+        parts: match described {
+            Some((_, Units::Levels)) => Parts::Levels,
+            Some((_, Units::Law)) => Parts::Law,
+            _ => Parts::One,
+        },
+    }
 }
 
 /// A value as one number for every sample, `[B]`.

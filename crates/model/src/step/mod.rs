@@ -5,5 +5,6 @@
 pub(crate) mod build;
 pub(crate) mod classes;
 pub(crate) mod clip;
+pub(crate) mod compared;
 pub(crate) mod freeze;
 pub(crate) mod lint;

@@ -4,7 +4,7 @@ use crate::binding::augment;
 use crate::binding::classes;
 use crate::binding::domain;
 use crate::binding::marks::Marks;
-use crate::binding::ports::{guessed, ports};
+use crate::binding::ports::{guessed, ports, with_units};
 use crate::binding::roles::{self, roles};
 use crate::binding::source::{Sources, as_written, replaced};
 use crate::memory;
@@ -104,6 +104,7 @@ pub fn load(spec: Spec, options: &LoadOptions) -> Outcome<Loaded> {
         return Err(Problem::at(ProblemKind::Data, diagnostics, &spec.sources));
     }
     let look = |data: &Dataset, ports: &mut Ports| {
+        with_units(ports, &data.stats);
         ports.has_valid = data.valid.is_some();
         ports.samples = data.train.len();
         domain::look(data, ports);

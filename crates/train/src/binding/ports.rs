@@ -1,8 +1,8 @@
 //! What the data offers to a program: its ports, under the names the program has for them.
 
 use crate::binding::roles::name_after_columns;
-use nnc_data::Schema;
-use nnc_model::data::PortDecl;
+use nnc_data::{Role, Schema, Stats, Step};
+use nnc_model::data::{PortDecl, Unscale};
 use nnc_model::{Port, Ports, Spec};
 use nnc_syntax::{Code, Diagnostic};
 
@@ -28,10 +28,37 @@ pub(crate) fn ports(schema: &Schema, spec: &Spec) -> Result<Ports, Vec<Diagnosti
             samples: 0,
             ..Ports::default()
         };
+        let weight = schema.columns.iter().find(|c| c.role == Role::Weight);
+        ports.weight = weight.map(|c| c.name.clone());
         name_after_columns(&mut ports, schema, spec);
         return Ok(ports);
     }
     Err(diagnostics)
+}
+
+/// How the targets come back to the units of the file, which only the statistics of the data know.
+pub(crate) fn with_units(ports: &mut Ports, stats: &Stats) {
+    let of = |at: usize| -> Vec<Unscale> {
+        let columns = stats.schema.columns.iter().zip(&stats.columns);
+        let own = columns.filter(|(c, _)| c.role == Role::Target && c.port == Some(at));
+        let units: Vec<Unscale> =
+            own.flat_map(|(c, s)| std::iter::repeat_n(unscale(&s.steps), c.width)).collect();
+        match units.iter().all(|u| *u == Unscale::PLAIN) {
+            true => Vec::new(),
+            false => units,
+        }
+    };
+    ports.units = (0..ports.targets.len()).map(of).collect();
+}
+
+fn unscale(steps: &[Step]) -> Unscale {
+    steps.iter().rev().fold(Unscale::PLAIN, |all, step| match *step {
+        Step::Shift { minus, over } => {
+            Unscale { over: all.over * over, minus: all.minus * over + minus, ..all }
+        }
+        // A logarithm is the first of the scalings, and so the last to be undone.
+        Step::Log => Unscale { log: true, ..all },
+    })
 }
 
 /// Finds the port a declaration means, gives it its name and checks its shape.

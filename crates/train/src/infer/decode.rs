@@ -6,7 +6,7 @@ use crate::problem::Outcome;
 use nnc_backend::{Slice, State};
 use nnc_data::{Column, ColumnKind, ColumnStats, PortId, Role, Stats, Step, Table};
 use nnc_graph::OutputKind;
-use nnc_model::{Model, OutputInfo, Port, Ports};
+use nnc_model::{Model, OutputInfo, Parts, Port, Ports};
 use nnc_syntax::{Code, Diagnostic};
 use std::ops::ControlFlow;
 
@@ -50,7 +50,7 @@ pub(crate) struct OutputDecoder<'a> {
     pub(crate) heading: Heading,
     classes: Option<&'a [String]>,
     /// What undoes the scaling of each number, where there is one.
-    undo: Vec<&'a [Step]>,
+    undo: Vec<Vec<Step>>,
 }
 
 /// Reads encoded rows.
@@ -203,13 +203,19 @@ impl<'a> Decoder<'a> {
     fn target_of(&self, info: &OutputInfo) -> Option<usize> {
         let (outputs, targets) = (&self.model.outputs, &self.ports.targets);
         if outputs.len() != targets.len() {
-            return None;
+            // Several outputs of one target, such as its quantiles: those that the loss compares with it.
+            let size = info.shape.iter().product::<usize>();
+            let numbers = |p: &Port| {
+                p.classes.is_none()
+                    && (p.size() == size || info.parts != Parts::One && size % p.size().max(1) == 0)
+            };
+            return info.of.filter(|&at| !info.probabilities && targets.get(at).is_some_and(numbers));
         }
         let suits = |(output, target): (&OutputInfo, &Port)| {
             let size = output.shape.iter().product::<usize>();
             match &target.classes {
                 Some(classes) => {
-                    output.probabilities && (size == classes.len() || size == 1 && classes.len() == 2)
+                    size == 1 && classes.len() == 2 || output.probabilities && size == classes.len()
                 }
                 None => !output.probabilities && size == target.shape.iter().product::<usize>(),
             }
@@ -234,23 +240,42 @@ impl<'a> Decoder<'a> {
     }
 
     /// The scaling of every number of an output: a prediction of a target is told in the target's own terms.
-    fn scalings(&self, info: &OutputInfo) -> Vec<&'a [Step]> {
+    fn scalings(&self, info: &OutputInfo) -> Vec<Vec<Step>> {
         let Some(target) = self.target_of(info) else { return Vec::new() };
         let parts = || self.targets.iter().filter(|p| p.port == PortId::Target(target));
         let one = parts().map(|p| p.width).sum::<usize>();
         let size = info.shape.iter().product::<usize>();
+        let whole = self.ports.targets[target].shape.iter().product::<usize>();
+        let last = self.ports.targets[target].shape.last().copied().unwrap_or(1);
+        let fits = match info.parts {
+            Parts::One => size == whole,
+            Parts::Levels => last == one && whole > 0 && size % whole == 0,
+            Parts::Law => last == one && size == 2 * whole,
+        };
         // Of several rows to come, every one has all columns.
-        if one == 0 || size != self.ports.targets[target].shape.iter().product::<usize>() || size % one != 0 {
+        if one == 0 || !fits || size % one != 0 {
             return Vec::new();
         }
-        let mut undo: Vec<&[Step]> = vec![&[]; size];
+        let mut undo: Vec<Vec<Step>> = vec![Vec::new(); size];
         for part in parts().filter(|p| matches!(p.encoding, Encoding::Numbers)) {
-            for row in undo.chunks_mut(one) {
-                row.iter_mut().skip(part.offset).take(part.width).for_each(|s| *s = &part.stats.steps);
+            for (at, row) in undo.chunks_mut(one).enumerate() {
+                let spread = info.parts == Parts::Law && at % 2 == 1;
+                let steps = if spread { variance(&part.stats.steps) } else { part.stats.steps.clone() };
+                row.iter_mut().skip(part.offset).take(part.width).for_each(|s| s.clone_from(&steps));
             }
         }
         undo
     }
+}
+
+/// The steps of the logarithm of a variance, of a column with these: it is larger by twice the logarithm of what the
+/// column was divided by. Of logarithms it is that of the logarithms.
+fn variance(steps: &[Step]) -> Vec<Step> {
+    let over = steps.iter().fold(1.0, |all: f64, step| match *step {
+        Step::Shift { over, .. } => all * over,
+        Step::Log => all,
+    });
+    vec![Step::Shift { minus: 2.0 * over.abs().ln(), over: 1.0 }]
 }
 
 impl OutputDecoder<'_> {

@@ -6,7 +6,7 @@ use crate::artifact::run_note::RunNote;
 use crate::artifact::weights;
 use crate::binding::encode::{Asked, Purpose, asked, fault_problem, same_data};
 use crate::binding::load::{LoadOptions, load};
-use crate::binding::ports::ports;
+use crate::binding::ports::{ports, with_units};
 use crate::execute::metrics::{self, Metrics};
 use crate::execute::runner::{Planner, Runners, eval_batch, inference};
 use crate::infer::beside::BesideReader;
@@ -76,6 +76,9 @@ pub struct Evaluation {
     pub on: String,
     /// How many rows.
     pub rows: usize,
+    /// How many of all rows of the data were left out for a gap in a column that says `missing=drop`, and how many
+    /// the data has.
+    pub left_out: (usize, usize),
     /// The figures.
     pub figures: Metrics,
 }
@@ -98,6 +101,7 @@ pub fn open_model(path: &Path) -> Outcome<Trained> {
     })?;
     let mut ports =
         ports(&stats.schema, &spec).map_err(|d| Problem::at(ProblemKind::Data, d, &spec.sources))?;
+    with_units(&mut ports, &stats);
     // What the program watches while training is of no concern now.
     ports.has_valid = true;
     ports.samples = usize::try_from(stats.rows).unwrap_or(usize::MAX);
@@ -136,7 +140,8 @@ pub fn evaluate(model: &Trained, on: Option<On>, options: &InferOptions) -> Outc
     let mut sums = vec![0.0; metrics::width(&model.model)];
     ready.runners.sums(&table, &rows, &mut *ready.state, &mut sums)?;
     let figures = metrics::metrics(&model.model, &sums, table.len())?;
-    Ok(Evaluation { on: name, rows: table.len(), figures })
+    let left_out = (table.left_out(), table.source_rows());
+    Ok(Evaluation { on: name, rows: table.len(), left_out, figures })
 }
 
 /// What a trained model says about every row of `--data`, or of its own data, with the columns it reads; all of it in

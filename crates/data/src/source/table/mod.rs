@@ -328,6 +328,7 @@ impl Table {
     pub(super) fn next_row(&mut self, row: &mut Vec<String>) -> Result<bool, Box<Fault>> {
         let mut put = |cells: &[Vec<u8>]| {
             row.resize(self.heads.len(), String::new());
+            row.iter_mut().skip(cells.len()).for_each(String::clear);
             for (text, cell) in row.iter_mut().zip(cells) {
                 text.clear();
                 text.push_str(&String::from_utf8_lossy(cell));

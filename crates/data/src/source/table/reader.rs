@@ -30,8 +30,6 @@ pub(super) struct TableReader<'a> {
     /// Of gzip: the size of the file.
     packed: Option<u64>,
     len: usize,
-    /// Rows of the wrong width.
-    skipped: usize,
     /// Rows of this file, and which of them had a mistake, as far as is
     /// looked at.
     rows: usize,
@@ -56,7 +54,6 @@ impl<'a> TableReader<'a> {
             columns: Vec::new(),
             packed: None,
             len: 0,
-            skipped: 0,
             rows: 0,
             bad: Vec::new(),
             odd: false,
@@ -208,7 +205,13 @@ impl<'a> TableReader<'a> {
                 return;
             }
             self.wrong_width(line, first, count, faults);
-            self.skipped += 1;
+            // Whoever wants an answer for every row goes on, and this one has none.
+            self.places.note_line(self.len as u64, line);
+            self.places.note_bad(self.len);
+            for column in &mut self.columns {
+                let _ = column.push(b"");
+            }
+            self.len += 1;
             return;
         }
         self.places.note_line(self.len as u64, line);
@@ -240,7 +243,7 @@ impl<'a> TableReader<'a> {
             let n = if n == 1 { "one".to_string() } else { n.to_string() };
             let place = Place {
                 line: Some(line),
-                row: Some((self.len + self.skipped) as u64 + 1),
+                row: Some(self.len as u64 + 1),
                 column: Some(wants.min(count) + 1),
                 handle: self.spec.handle,
                 ..Place::default()
@@ -278,22 +281,14 @@ impl<'a> TableReader<'a> {
                     "correct the cell; if `{name}` is no number, give it `one_hot` or `category`"
                 ));
                 let fault = if i == 0 { self.maybe_comment(cell, fault) } else { fault };
-                self.counted(self.places.locate(fault, self.len, i, name))
+                self.places.locate(fault, self.len, i, name)
             });
             return;
         }
         faults.push_with(codes::DAMAGED, || {
             let fault = not_utf8(cell, self.spec);
-            self.counted(self.places.locate(fault, self.len, i, name))
+            self.places.locate(fault, self.len, i, name)
         });
-    }
-
-    /// With the rows that were passed over counted in.
-    fn counted(&self, mut fault: Fault) -> Fault {
-        if let Some(row) = fault.place.as_mut().and_then(|p| p.row.as_mut()) {
-            *row += self.skipped as u64;
-        }
-        fault
     }
 
     /// Where nothing but the last rows of a file has mistakes, they may be

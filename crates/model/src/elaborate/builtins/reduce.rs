@@ -214,6 +214,10 @@ pub(super) fn overall(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
         return Ok(Value::Tensor(t)); // a mean over all steps of all samples already
     }
     let sum = e.total_of(&t, args.span)?;
+    if e.results.measuring.as_ref().is_some_and(|m| m.weight.is_some()) {
+        let count = e.total_of_ones(&sum, args.span)?;
+        return Ok(Value::Tensor(e.quotient(&sum, &count)));
+    }
     let count = e.b.batch_size();
     let count = e.b.broadcast(count, Vec::new(), Elab::dims(&sum.axes, false));
     let node = e.b.binary(Binary::Divide, sum.node, count);
