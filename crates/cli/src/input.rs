@@ -3,6 +3,7 @@
 use crate::args::{Precision, SpecArgs};
 use crate::failure::{Failure, Result};
 use crate::output::Output;
+use crate::port;
 use nnc_model::suggest::nearest;
 use nnc_model::{Model, Overrides, Spec};
 use nnc_syntax::{Code, Diagnostic};
@@ -46,6 +47,9 @@ pub fn spec(args: &SpecArgs, length: Length, out: &mut Output) -> Result<Spec> {
         return Err(data_as_program(path));
     }
     let (name, text) = source(args)?;
+    if let Some(failure) = port::answer(&name, &text) {
+        return Err(failure);
+    }
     let batch = match args.batch.map(usize::try_from) {
         None => None,
         Some(Ok(batch)) => Some(batch),
@@ -84,6 +88,15 @@ pub fn is_program(path: &str) -> bool {
     text.is_some_and(|text| {
         Spec::read_with(path, &text, &Overrides::default(), &|p| used(Path::new(""), p)).is_ok()
     })
+}
+
+/// Whether a file is no text.
+pub fn is_binary(path: &Path) -> bool {
+    let bytes = File::open(path).and_then(|f| {
+        let mut bytes = Vec::new();
+        f.take(4096).read_to_end(&mut bytes).map(|_| bytes)
+    });
+    bytes.is_ok_and(|b| b.contains(&0) || b.starts_with(b"PK") || b.first().is_some_and(|c| *c >= 0x80))
 }
 
 /// What is said where data stands in the place of a program.

@@ -11,6 +11,7 @@ mod format;
 mod input;
 mod output;
 mod pages;
+mod port;
 mod programs;
 mod progress;
 mod render;

@@ -4,10 +4,11 @@ use crate::commands::Run;
 use crate::failure::{Failure, Result};
 use crate::format::count;
 use crate::output::Output;
-use crate::{input, programs, report};
+use crate::{input, port, programs, report};
 use clap::Args;
 use nnc_graph::DType;
 use nnc_model::{Overrides, Spec};
+use nnc_port::Port;
 use nnc_syntax::{Diagnostic, Fix, Group, SourceId, SourceMap};
 use nnc_train::{LoadOptions, load};
 use similar::TextDiff;
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 Examples:
   nnc fix xor.nn               mend what has one sure remedy, and show what is left
   nnc fix xor.nn --dry-run     show the changes as a diff, and write nothing
+  nnc fix post.py              a Keras or PyTorch program: write post.nn, the same in nnc
 
 Mistakes that `nnc fix` can mend say so. It never guesses: where two remedies are likely, it leaves the choice
 to you.")]
@@ -56,6 +58,9 @@ fn run(args: &FixArgs, out: &mut Output) -> Result<u8> {
 /// Mends one program.
 fn one(file: &str, dry_run: bool, out: &mut Output) -> Result<u8> {
     let (name, text) = input::named(file)?;
+    if let Some(port) = nnc_port::translate(&text) {
+        return another_library(file, &name, &port, dry_run, out);
+    }
     let base = Path::new(file).parent().filter(|_| file != "-").map(Path::to_path_buf).unwrap_or_default();
     let mended = mend(&name, text.clone(), &base);
     for change in &mended.changes {
@@ -89,6 +94,39 @@ fn one(file: &str, dry_run: bool, out: &mut Output) -> Result<u8> {
         if left == 0 { String::new() } else { format!("; {} left for you", count(left as u64, "mistake")) };
     out.note(&format!("{what}{rest}"));
     Ok(if left > 0 { 2 } else { 0 })
+}
+
+/// Writes a program of Keras or PyTorch in nnc beside it; what stands there already stays.
+fn another_library(file: &str, name: &str, ported: &Port, dry_run: bool, out: &mut Output) -> Result<u8> {
+    if !ported.network {
+        return Err(port::without_network(name, ported));
+    }
+    let to = Path::new(file).with_extension("nn");
+    let library = ported.library.name();
+    if dry_run || !file.ends_with(".py") || to.exists() {
+        out.result(&ported.program)?;
+        out.note(&format!("{name} is a {library} program; this is the same in nnc, and nothing was written"));
+        if !dry_run && file.ends_with(".py") {
+            out.note(&format!(
+                "{} is there already: nnc import {name} -o {} --overwrite",
+                to.display(),
+                to.display()
+            ));
+        }
+    } else {
+        write_new(&to, ported.program.as_bytes())?;
+        out.result(&format!("{name} is a {library} program; {} is the same in nnc\n", to.display()))?;
+    }
+    port::account(name, ported, out);
+    Ok(0)
+}
+
+/// Writes a file.
+fn write_new(to: &Path, bytes: &[u8]) -> Result<()> {
+    nnc_artifact::write_atomic(to, bytes).map_err(|e| {
+        let help = "nnc import FILE.py -o FILE.nn names another place";
+        Failure::usage(format!("`{}` cannot be written: {e}", to.display()), help)
+    })
 }
 
 /// A program after its remedies.

@@ -1,4 +1,4 @@
-//! `nnc import`: weights of another library become a trained network.
+//! `nnc import`: weights of another library become a trained network, and programs of another library become one in nnc.
 
 use crate::args::{Precision, SpecArgs, assignment};
 use crate::commands::Run;
@@ -6,16 +6,23 @@ use crate::failure::{Failure, Result};
 use crate::format::count;
 use crate::input::{self, Length};
 use crate::output::Output;
-use clap::{Args, ValueEnum};
+use crate::port;
+use clap::builder::Resettable;
+use clap::{ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 use nnc_artifact::foreign::Library;
 use nnc_artifact::write_atomic;
 use nnc_train::{ImportOptions, import};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
-/// Make a trained network of weights from PyTorch or Keras
+/// Make a program of one in Keras or PyTorch, or a trained network of their weights
 #[derive(Args, Debug)]
 #[command(after_help = "\
+A program is read, never run: Keras' Sequential and functional form, nn.Sequential, and models whose forward or
+call is a chain of layers. The program goes to stdout or into the file of --out; stderr tells each line that is
+not in it, and why. Weights are a file that is made there:
+  nnc import model.py -o model.nn
+
 Make the file there:
   PyTorch   safetensors.torch.save_file(model.state_dict(), \"weights.safetensors\")
   Keras     safetensors.numpy.save_file({v.path: v.numpy() for v in model.variables}, \"weights.safetensors\")
@@ -29,18 +36,21 @@ Examples:
   nnc import weights.safetensors gpt.nn --from torch --map 'blocks.*.ln1=transformer*.layernorm1' --skip '*.mask'
   nnc predict mnist.safetensors --data new.csv")]
 pub struct ImportArgs {
-    /// The weights, a .safetensors file
-    #[arg(value_name = "WEIGHTS")]
+    /// A program, a .py file; or weights, a .safetensors file
+    #[arg(value_name = "FILE")]
     pub weights: PathBuf,
     /// The program that says the same as the model there.
     #[command(flatten)]
-    pub spec: SpecArgs,
+    pub spec: Program,
     /// Where the weights come from
     #[arg(long, value_name = "LIBRARY", value_enum)]
-    pub from: From,
-    /// The model file to write, instead of the program's name with .safetensors
-    #[arg(long, value_name = "FILE.safetensors")]
+    pub from: Option<From>,
+    /// The file to write: a model (the program's name with .safetensors where not given), or a program
+    #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Write over a program that is there already
+    #[arg(long)]
+    pub overwrite: bool,
     /// This layer there is that one here; a `*` on both sides stands for numbers
     #[arg(long, value_name = "THEIRS=OURS", value_parser = assignment)]
     pub map: Vec<(String, String)>,
@@ -53,6 +63,31 @@ pub struct ImportArgs {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+/// The program for some weights; there is none where a program is translated.
+#[derive(Debug, Clone)]
+pub struct Program(SpecArgs);
+
+impl Args for Program {
+    fn augment_args(command: Command) -> Command {
+        SpecArgs::augment_args(command)
+            .mut_arg("spec", |spec| spec.required_unless_present(Resettable::Reset))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for Program {
+    fn from_arg_matches(matches: &ArgMatches) -> std::result::Result<Self, clap::Error> {
+        SpecArgs::from_arg_matches(matches).map(Program)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> std::result::Result<(), clap::Error> {
+        self.0.update_from_arg_matches(matches)
+    }
 }
 
 /// Libraries whose weights are understood.
@@ -75,25 +110,37 @@ impl Run for ImportArgs {
 
 /// Pairs the layers, converts their numbers, writes the model.
 fn run(args: &ImportArgs, out: &mut Output) -> Result<u8> {
-    let to = args.out.clone().unwrap_or_else(|| default_output(args.spec.spec.as_deref()));
+    let file = args.weights.to_string_lossy();
+    let weights = file.ends_with(".safetensors") && args.from.is_some();
+    if !weights && (file == "-" || !args.weights.exists() || !input::is_binary(&args.weights)) {
+        return program(args, &file, out);
+    }
+    let given = args.spec.0.spec.is_some() || args.spec.0.text.is_some();
+    let (Some(from), true) = (args.from, given) else {
+        let help = format!("nnc import {file} model.nn --from torch   (or --from keras)");
+        let what = "weights need the program that says the same as the model there, and where they come from";
+        return Err(Failure::usage(what, help).with_tail(NOTHING));
+    };
+    let args_spec = &args.spec.0;
+    let to = args.out.clone().unwrap_or_else(|| default_output(args_spec.spec.as_deref()));
     if same(&to, &args.weights) {
         let help = "--out FILE names another file";
         return Err(Failure::usage("the model would be written over the weights", help).with_tail(NOTHING));
     }
-    let prepared = input::spec(&args.spec, Length::default(), out).and_then(|spec| {
-        let loaded = input::data(&args.spec, spec, out)?;
+    let prepared = input::spec(args_spec, Length::default(), out).and_then(|spec| {
+        let loaded = input::data(args_spec, spec, out)?;
         let model = input::model(&loaded, args.precision, out)?;
         Ok((loaded, model))
     });
     let (loaded, model) = prepared.map_err(|f| f.with_tail(NOTHING))?;
     let options = ImportOptions {
-        from: match args.from {
+        from: match from {
             From::Torch => Library::Torch,
             From::Keras => Library::Keras,
         },
         map: args.map.clone(),
         skip: args.skip.clone(),
-        memory_limit: args.spec.memory,
+        memory_limit: args_spec.memory,
     };
     let imported =
         import(&loaded, &model, &args.weights, &options).map_err(|p| Failure::from(p).with_tail(NOTHING))?;
@@ -112,6 +159,46 @@ fn run(args: &ImportArgs, out: &mut Output) -> Result<u8> {
     }
     let layers = count(imported.pairs.len() as u64, "layer");
     out.note(&format!("{layers} in {}", to.display()));
+    Ok(0)
+}
+
+/// Translates a program of another library.
+fn program(args: &ImportArgs, file: &str, out: &mut Output) -> Result<u8> {
+    let (name, text) = input::named(file)?;
+    let Some(ported) = nnc_port::translate(&text) else {
+        let what = format!("`{name}` is neither a program of Keras or PyTorch nor a file of weights");
+        let help = "a program imports keras, tensorflow or torch; weights are a .safetensors file: nnc import w.safetensors net.nn --from torch";
+        return Err(Failure::usage(what, help).with_tail(NOTHING));
+    };
+    if !ported.network {
+        port::account(&name, &ported, out);
+        return Err(port::without_network(&name, &ported).with_tail(NOTHING));
+    }
+    if args.json {
+        let left = ported.left.iter().map(|l| json!({ "line": l.line, "text": l.text, "why": l.why }));
+        let left = left.collect::<Vec<_>>();
+        out.json(&json!({ "from": ported.library.name(), "program": ported.program, "left": left }))?;
+    }
+    match &args.out {
+        Some(to) if (to.exists() && !args.overwrite) || same(to, &args.weights) => {
+            let help = "--overwrite writes over it; -o FILE.nn names another file";
+            return Err(
+                Failure::usage(format!("`{}` is there already", to.display()), help).with_tail(NOTHING)
+            );
+        }
+        Some(to) => {
+            write_atomic(to, ported.program.as_bytes()).map_err(|e| {
+                Failure::usage(
+                    format!("`{}` cannot be written: {e}", to.display()),
+                    "-o FILE.nn names another place",
+                )
+            })?;
+            out.note(&format!("{} is {name} in nnc", to.display()));
+        }
+        None if args.json => {}
+        None => out.result(&ported.program)?,
+    }
+    port::account(&name, &ported, out);
     Ok(0)
 }
 

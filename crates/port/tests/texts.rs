@@ -1,0 +1,81 @@
+//! Any text is read without a panic, and programs here are none of Python.
+
+use nnc_port::{Library, detect, translate};
+use proptest::prelude::*;
+use std::path::Path;
+
+#[test]
+fn programs_here_are_not_taken_for_python() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut seen = 0;
+    for folder in [
+        "specs",
+        "tests/programs",
+        "crates/cli/tests/wrong",
+        "crates/model/prelude",
+        "crates/cli/tests/mistakes",
+    ] {
+        let Ok(entries) = std::fs::read_dir(root.join(folder)) else { continue };
+        for path in entries.flatten().map(|e| e.path()).filter(|p| p.extension().is_some_and(|e| e == "nn")) {
+            let text = std::fs::read_to_string(&path).unwrap_or_default();
+            seen += 1;
+            // Some of the programs with mistakes are Python on purpose.
+            let meant = text.contains("Sequential(")
+                || text.contains("import ")
+                || text.contains("nn.Module")
+                || text.contains("model.fit");
+            assert!(meant || detect(&text).is_none(), "{}", path.display());
+        }
+    }
+    assert!(seen > 50, "{seen}");
+    assert_eq!(detect("data { 0 1 -> 1 }\nmodel.add(Dense(16))\nmodel.add(Dense(1))\nloss mse\n"), None);
+    assert_eq!(detect("model.add(Dense(16))\n"), None);
+}
+
+#[test]
+fn pieces_without_imports_are_recognised() {
+    assert_eq!(detect("model = Sequential()\nmodel.add(Dense(16))\n"), Some(Library::Keras));
+    assert_eq!(detect("net = nn.Sequential(nn.Linear(2, 3))\n"), Some(Library::Torch));
+    assert_eq!(detect("class Net(nn.Module):\n    pass\n"), Some(Library::Torch));
+}
+
+#[test]
+fn deep_and_long_texts_end() {
+    let keras = |body: String| translate(&format!("import keras\nm = keras.Sequential()\n{body}\n"));
+    for body in [
+        format!("x = {}1{}", "(".repeat(100_000), ")".repeat(100_000)),
+        format!("x = {}1", "1 + ".repeat(100_000)),
+        format!("x = {}1", "2 ** ".repeat(100_000)),
+        format!("x = {}1", "not ".repeat(100_000)),
+        format!("x = {}1", "-".repeat(100_000)),
+        format!("x = a{}", ".b".repeat(100_000)),
+        format!("x = a{}", "()".repeat(100_000)),
+        format!("x = {}", "a if b else ".repeat(100_000)),
+        (0..2000).map(|i| format!("{}if x:\n", " ".repeat(i))).collect(),
+        format!("if x:\n  pass\n{}", "elif x:\n  pass\n".repeat(10_000)),
+        "def f():\n  return f()\nf()".to_string(),
+        "for i in range(1000):\n  for j in range(1000):\n    for k in range(1000):\n      m.add(keras.layers.Dense(4))".to_string(),
+        "x = [1]\nfor i in range(60):\n  x = x + x".to_string(),
+        "x = 'a'\nfor i in range(60):\n  x = x + x".to_string(),
+        "lambda ".repeat(50_000),
+    ] {
+        assert!(keras(body).is_some());
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_read(text in "\\PC{0,200}") {
+        translate(&format!("import keras\n{text}"));
+    }
+
+    #[test]
+    fn any_tokens_are_read(tokens in prop::collection::vec(prop::sample::select(vec![
+        "m", "=", "(", ")", "[", "]", "{", "}", ",", ":", "\n", "\n  ", "for ", " in ", "if ", "def f", "class A", "return ",
+        "keras.Sequential", "Dense", "16", "'relu'", "\"", ".", "-", "**", "*", "/", "range", "model.add", ".fit", ".compile",
+        "Input", "Model", "x", "self", "lambda ", "not ", "0", "/0", "1e400", "%", "LSTM", "Conv2D", "nn.", "shape=", "None",
+    ]), 0..60)) {
+        translate(&format!("import keras\nimport torch\n{}", tokens.concat()));
+        translate(&format!("import keras\n{}", tokens.concat()));
+    }
+}
