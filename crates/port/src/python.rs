@@ -605,6 +605,9 @@ impl<'a> Reader<'a> {
     }
 
     fn power(&self, i: &'a str, depth: usize) -> IResult<&'a str, Expr> {
+        if depth > DEPTH {
+            return Self::fail(i);
+        }
         let line = self.line(i);
         let mut rest = gap(i);
         let mut minus = false;

@@ -13,7 +13,7 @@ use std::rc::Rc;
 /// Calls inside of calls.
 const DEPTH: usize = 16;
 /// Statements that are followed: a loop in a loop ends somewhere.
-const STEPS: usize = 20_000;
+const STEPS: usize = 2_000;
 /// Lists and texts that are put together are no longer.
 const LONGEST: usize = 100_000;
 
@@ -223,6 +223,9 @@ impl Run {
         };
         let (before, epochs) = (self.training.loop_line, items.len() as f64);
         for item in items {
+            if self.steps > STEPS {
+                break;
+            }
             self.assign(target, item);
             if let Some(value) = self.body(body) {
                 return Some(value);
