@@ -10,13 +10,11 @@ use std::path::Path;
 
 /// What is said where a Keras or PyTorch program stands in the place of one in nnc; nothing for any other text.
 pub fn answer(name: &str, text: &str) -> Option<Failure> {
-    let port = nnc_port::translate(text)?;
+    // Of a piece without a network the grammar says more, line by line.
+    let port = nnc_port::translate(text).filter(|port| port.network)?;
     let library = port.library.name();
     let d =
         Diagnostic::error(Code::N0108, format!("`{name}` is a {library} program (Python), not one in nnc"));
-    if !port.network {
-        return Some(Failure::one(ProblemKind::Spec, nothing(d)));
-    }
     let shown = port.program.trim_end();
     let d = d.help(format!("here is the same in nnc:\n\n{shown}\n"));
     let d = match (name.starts_with('<'), port.left.len()) {

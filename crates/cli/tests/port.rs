@@ -193,7 +193,7 @@ fn no_file_is_written_over() {
 fn every_line_that_is_left_is_named_with_its_reason() {
     let place = Place::new();
     let source = "import keras\nfrom keras import layers\nn = unknown()\nm = keras.Sequential([\n  layers.Dense(n, 'relu'),\n  \
-                  layers.CenterCrop(2, 2),\n  layers.Dense(4, activation=my.swish),\n  layers.Dense(3)])\nif n:\n  m.add(layers.Dense(2))\n\
+                  layers.CenterCrop(2, 2),\n  layers.Dense(4, activation=my.snake),\n  layers.Dense(3)])\nif n:\n  m.add(layers.Dense(2))\n\
                   m.compile('ftrl', 'mse', metrics=[worst])\nm.fit(a, b, epochs=n, sample_weight=w)\nprint(m)\n";
     place.write("m.py", source);
     let ran = place.nnc(&["import", "m.py"]);

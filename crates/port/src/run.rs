@@ -37,6 +37,8 @@ pub struct Run {
     pub chosen: bool,
     /// The names that layers were given.
     pub layer_names: BTreeMap<usize, String>,
+    /// The last class of models.
+    network: Option<Rc<Class>>,
     scopes: Vec<BTreeMap<String, Value>>,
     made: usize,
     steps: usize,
@@ -57,12 +59,27 @@ impl Run {
             main: None,
             chosen: false,
             layer_names: BTreeMap::new(),
+            network: None,
             scopes: vec![BTreeMap::new()],
             made: 0,
             steps: 0,
             now: (0, String::new()),
         };
         run.body(program);
+        // A piece that only defines its model means that one.
+        if run.main.is_none()
+            && let Some(class) = run.network.take()
+        {
+            let nothing = Made {
+                id: 0,
+                name: "call".into(),
+                path: String::new(),
+                args: Vec::new(),
+                named: Vec::new(),
+                line: 0,
+            };
+            run.object(class, &nothing);
+        }
         run
     }
 
@@ -123,7 +140,12 @@ impl Run {
                 self.leave_now(why);
             }
             StmtKind::Def(def) => self.set(&def.name.clone(), Value::Def(def.clone())),
-            StmtKind::Class(class) => self.set(&class.name.clone(), Value::Class(class.clone())),
+            StmtKind::Class(class) => {
+                if is_network(class) {
+                    self.network = Some(class.clone());
+                }
+                self.set(&class.name.clone(), Value::Class(class.clone()))
+            }
             StmtKind::Block(body) => return self.body(body),
             StmtKind::Return(e) => return Some(self.eval(e)),
             StmtKind::Assign(targets, e) => {
@@ -319,7 +341,15 @@ impl Run {
             return self.leave_now(why);
         };
         if let ExprKind::Attr(of, method) = &f.kind {
-            let on = self.eval(of);
+            let mut on = self.eval(of);
+            // A piece that begins behind `model = Sequential()`.
+            if let (Value::Path(name), "add") = (&on, method.as_str())
+                && !name.contains('.')
+            {
+                let name = name.clone();
+                on = self.model(Net::Chain(Vec::new()));
+                self.set(&name, on.clone());
+            }
             match (&on, method.as_str()) {
                 (Value::Net(n), "add" | "append") => {
                     let layer = args.first().map(|(_, e)| self.eval(e)).unwrap_or(Value::Unknown);
@@ -672,13 +702,7 @@ impl Run {
         if let Some(init) = class.defs.iter().find(|d| d.name == "__init__") {
             self.function(init, Some(me.clone()), given);
         }
-        let network = class.bases.iter().any(|b| {
-            let name = match &b.kind {
-                ExprKind::Name(n) | ExprKind::Attr(_, n) => n.as_str(),
-                _ => "",
-            };
-            matches!(name, "Module" | "Model" | "LightningModule")
-        });
+        let network = is_network(&class);
         if network && !self.chosen && self.scopes.len() == 1 {
             self.main = Some(me.clone());
         }
@@ -846,6 +870,17 @@ impl Run {
         }
         model
     }
+}
+
+/// Whether a class is one of models.
+fn is_network(class: &Class) -> bool {
+    class.bases.iter().any(|b| {
+        let name = match &b.kind {
+            ExprKind::Name(n) | ExprKind::Attr(_, n) => n.as_str(),
+            _ => "",
+        };
+        matches!(name, "Module" | "Model" | "LightningModule")
+    })
 }
 
 /// The texts of a statement and of all in it.

@@ -111,11 +111,11 @@ impl Run for ImportArgs {
 /// Pairs the layers, converts their numbers, writes the model.
 fn run(args: &ImportArgs, out: &mut Output) -> Result<u8> {
     let file = args.weights.to_string_lossy();
-    let weights = file.ends_with(".safetensors") && args.from.is_some();
-    if !weights && (file == "-" || !args.weights.exists() || !input::is_binary(&args.weights)) {
+    let given = args.spec.0.spec.is_some() || args.spec.0.text.is_some();
+    let weights = args.from.is_some() || given || input::is_binary(&args.weights);
+    if !weights {
         return program(args, &file, out);
     }
-    let given = args.spec.0.spec.is_some() || args.spec.0.text.is_some();
     let (Some(from), true) = (args.from, given) else {
         let help = format!("nnc import {file} model.nn --from torch   (or --from keras)");
         let what = "weights need the program that says the same as the model there, and where they come from";
