@@ -397,6 +397,8 @@ impl Run {
 
     /// Why a line has no counterpart, by the words in it.
     fn why(&self, text: &str) -> String {
+        // What a line does stands at its beginning.
+        let text: String = text.chars().take(400).collect();
         let words = text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|w| !w.is_empty());
         let words: Vec<&str> = words.collect();
         let called = |w: &&&str| text.contains(&format!("{w}(")) && **w != "print";
