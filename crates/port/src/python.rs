@@ -258,12 +258,11 @@ fn block(lines: &[Logical], at: &mut usize, indent: usize, depth: usize) -> Vec<
                 _ => body,
             };
             // `elif` after `elif` is a branch more of the first: where no condition is known none of them is followed.
-            match out.last_mut().map(|s| &mut s.kind) {
-                Some(StmtKind::If(_, _, otherwise)) => match otherwise.first_mut().map(|s| &mut s.kind) {
+            if let Some(StmtKind::If(_, _, otherwise)) = out.last_mut().map(|s| &mut s.kind) {
+                match otherwise.first_mut().map(|s| &mut s.kind) {
                     Some(StmtKind::If(_, _, inner)) if head == "else" => inner.extend(chained),
                     _ => otherwise.extend(chained),
-                },
-                _ => {}
+                }
             }
             continue;
         }

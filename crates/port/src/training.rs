@@ -522,7 +522,7 @@ impl Run {
 
 /// Puts the activation of the loss behind the last step.
 pub fn end_with(steps: &mut Vec<Step>, last: &str) -> Option<&'static str> {
-    let Some(step) = steps.last_mut() else { return None };
+    let step = steps.last_mut()?;
     let softmax = |word: &str| matches!(word, "softmax" | "log_softmax");
     let now = step.activation.clone().or(step.bare.then(|| step.head.clone()));
     let wanted = if last == "log_softmax" { "softmax" } else { last };
