@@ -19,4 +19,5 @@ pub use elaborate::totals::{TableInfo, Total, Totals};
 pub use program::library;
 pub use program::prelude::PRELUDE;
 pub use program::spec::{Overrides, Spec};
-pub use step::build::{Model, Options, OutputInfo, ParameterInfo, Parts};
+pub use step::build::{Model, Options, ParameterInfo};
+pub use step::output::{OutputInfo, Parts};

@@ -1,6 +1,6 @@
 //! From a program to its graphs: forward, backward, the whole step, evaluation, first values.
 
-use crate::declarations::attributes::{Better, Range, Units};
+use crate::declarations::attributes::Better;
 use crate::declarations::data::{Part, Ports};
 use crate::declarations::settings::{Loss, Metric, MetricKind, Named, Settings};
 use crate::elaborate::elab::{Elab, Res, Stop};
@@ -12,7 +12,8 @@ use crate::program::names::{binds, check_names};
 use crate::program::rules::{split_rules, unknown_rule, usual_optimizer};
 use crate::program::spec::Spec;
 use crate::step::clip::clipped;
-use crate::step::{compared, freeze, lint};
+use crate::step::output::{OutputInfo, output_info};
+use crate::step::{freeze, lint};
 use nnc_graph::{Binary, DType, Graph, NodeId, OutputKind, Reduction, Role, Type, gradient, passes};
 use nnc_syntax::ast::{Arg, RuleDef};
 use nnc_syntax::{Code, Diagnostic, Span};
@@ -46,33 +47,6 @@ pub struct Model {
     pub parameters: Vec<ParameterInfo>,
     /// Warnings and notes.
     pub diagnostics: Vec<Diagnostic>,
-}
-
-/// A prediction.
-#[derive(Clone, PartialEq, Debug)]
-pub struct OutputInfo {
-    /// Its name: `output`, or the tensor's.
-    pub name: String,
-    /// Its shape for one sample.
-    pub shape: Vec<usize>,
-    /// Whether it is the probabilities of the classes of the target (a softmax as wide as they are many).
-    pub probabilities: bool,
-    /// The target that it is subtracted from or compared with, and so has the units of.
-    pub of: Option<usize>,
-    /// What it is of that target, where it is not one number for each of the target's.
-    pub parts: Parts,
-}
-
-/// What an output says of the target that it is about.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Parts {
-    /// The target itself.
-    #[default]
-    One,
-    /// Several numbers like the target, one behind another along the last axis, such as its quantiles.
-    Levels,
-    /// The mean, and then the logarithm of the variance.
-    Law,
 }
 
 /// A weight, state or slot.
@@ -555,26 +529,6 @@ impl Model {
         };
         let part = figure.strip_prefix("val_").or_else(|| figure.strip_prefix("test_"));
         known(figure).or_else(|| part.and_then(known))
-    }
-}
-
-fn output_info(e: &Elab<'_>, name: &str, t: &Tensor) -> OutputInfo {
-    let shares =
-        e.results.calls.get(&t.node).is_some_and(|c| c.iter().any(|c| c.range == Some(Range::Shares)));
-    let width = t.axes.last().map(|a| a.size);
-    let classes =
-        e.session.ports.targets.iter().any(|p| p.classes.as_ref().map(Vec::len) == width && width.is_some());
-    let described = e.results.described.get(&t.node).copied();
-    OutputInfo {
-        name: name.to_string(),
-        shape: t.sizes(),
-        probabilities: shares && classes,
-        of: described.map(|(at, _)| at).or_else(|| compared::with_target(e, t)),
-        parts: match described {
-            Some((_, Units::Levels)) => Parts::Levels,
-            Some((_, Units::Law)) => Parts::Law,
-            _ => Parts::One,
-        },
     }
 }
 

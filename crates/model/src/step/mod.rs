@@ -8,3 +8,4 @@ pub(crate) mod clip;
 pub(crate) mod compared;
 pub(crate) mod freeze;
 pub(crate) mod lint;
+pub(crate) mod output;
