@@ -4,10 +4,20 @@
 
 mod common;
 
-use common::{ok, program, real, spec_with};
+use common::{ok, program, spec_with};
 use nnc_graph::DType;
 use nnc_model::Overrides;
 use nnc_train::{LoadOptions, Quiet, Report, TrainOptions, load, train};
+use std::path::PathBuf;
+
+/// A file of the real data. Whole trainings take minutes with every assertion on, and are left to optimised code.
+fn real(name: &str) -> Option<PathBuf> {
+    if cfg!(debug_assertions) {
+        eprintln!("skipped: cargo test --release -p nnc-train --test peers");
+        return None;
+    }
+    common::real(name)
+}
 
 fn run(text: &str, overrides: &Overrides) -> Report {
     let loaded = ok(load(spec_with(text, overrides), &LoadOptions::default()));
