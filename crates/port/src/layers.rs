@@ -408,6 +408,8 @@ pub fn render(made: &Made, library: Library) -> Rendered {
 fn taken(name: &str) -> bool {
     const TAKEN: &[&str] = &[
         "units",
+        "mask_zero",
+        "mask_value",
         "activation",
         "use_bias",
         "bias",
@@ -515,6 +517,7 @@ fn places(name: &str, library: Library) -> &'static [&'static str] {
         "Dropout" | "Dropout1d" | "Dropout2d" if torch => &["p"],
         "Dropout" | "SpatialDropout1D" | "SpatialDropout2D" => &["rate"],
         "GaussianNoise" => &["stddev"],
+        "Masking" => &["mask_value"],
         "Activation" => &["activation"],
         "Reshape" => &["target_shape"],
         "Permute" => &["dims"],
@@ -619,15 +622,19 @@ fn steps(a: &mut Args, library: Library) -> Result<Vec<Step>, String> {
             one(step.with(format!("eps={}", written(a.number("eps", 1e-5)?))))
         }
         "Embedding" => {
-            if a.yes("mask_zero") {
-                a.not("mask_zero", "places of the filling-up count like all others here");
-            }
-            let step = Step::plain(format!(
+            let mut step = Step::plain(format!(
                 "embed {}",
                 a.units(if torch { "embedding_dim" } else { "output_dim" })?
             ));
+            if a.yes("mask_zero") {
+                step = step.with("mask_zero");
+            }
             one(if torch { step.with("init=normal(1)") } else { step })
         }
+        "Masking" => one(Step::plain(match a.number("mask_value", 0.0)? {
+            0.0 => "masking".to_string(),
+            value => format!("masking {}", written(value)),
+        })),
         "LSTM" => recurrent(a, "lstm", library, false),
         "GRU" => recurrent(a, "gru", library, false),
         "SimpleRNN" | "RNN" => recurrent(a, "rnn", library, false),

@@ -20,9 +20,7 @@ impl Run {
         let first = made.args.first().cloned().unwrap_or(Value::None);
         let tensors = match &first {
             Value::Tensor(n) => vec![*n],
-            Value::List(all) => {
-                all.iter().filter_map(|v| if let Value::Tensor(n) = v { Some(*n) } else { None }).collect()
-            }
+            Value::List(all) => all.iter().filter_map(Value::tensor).collect(),
             _ => Vec::new(),
         };
         let camel = made.name.starts_with(char::is_uppercase);
@@ -37,6 +35,12 @@ impl Run {
                     _ => made.args.clone(),
                 };
                 let layers = made.named("layers").map(Value::items).unwrap_or(layers);
+                for (i, layer) in layers.iter().enumerate() {
+                    if !layer.is_layer() {
+                        let what = format!("layer {} of {}", i + 1, made.name);
+                        self.leave(made.line, what, "it is not known without running the program");
+                    }
+                }
                 return self.model(Net::Chain(layers));
             }
             "Model" | "Functional" if made.get(0, "inputs").is_some() => {
@@ -46,9 +50,7 @@ impl Run {
                         Some(v) => v.items(),
                         None => Vec::new(),
                     };
-                    all.iter()
-                        .filter_map(|v| if let Value::Tensor(n) = v { Some(*n) } else { None })
-                        .collect()
+                    all.iter().filter_map(Value::tensor).collect()
                 };
                 let inputs = nodes(made.get(0, "inputs").or(made.named("input")));
                 let outputs = nodes(made.get(1, "outputs").or(made.named("output")));

@@ -100,6 +100,8 @@ pub enum ExprKind {
     Call(Box<Expr>, Vec<(Option<String>, Expr)>),
     Minus(Box<Expr>),
     Binary(Box<Expr>, &'static str, Box<Expr>),
+    /// `*items`, `**named`
+    Star(Box<Expr>),
     /// `lambda`, a comprehension, a comparison …
     Other,
 }
@@ -271,22 +273,33 @@ fn block(lines: &[Logical], at: &mut usize, indent: usize, depth: usize) -> Vec<
     out
 }
 
-/// `if a: b` is `if a` and `b`.
-fn head_and_rest(text: &str) -> (&str, &str) {
+/// Where a character stands outside of texts and of the brackets that open here.
+fn outside(text: &str, wanted: impl Fn(char) -> bool) -> Option<usize> {
     let mut depth = 0usize;
     let mut quote = None;
+    let mut escaped = false;
     for (i, c) in text.char_indices() {
         match (quote, c) {
+            _ if std::mem::take(&mut escaped) => {}
+            (Some(_), '\\') => escaped = true,
             (Some(q), c) if c == q => quote = None,
             (Some(_), _) => {}
             (None, '"' | '\'') => quote = Some(c),
+            (None, c) if depth == 0 && wanted(c) => return Some(i),
             (None, '(' | '[' | '{') => depth += 1,
             (None, ')' | ']' | '}') => depth = depth.saturating_sub(1),
-            (None, ':') if depth == 0 => return (&text[..i], text[i + 1..].trim()),
             _ => {}
         }
     }
-    (text, "")
+    None
+}
+
+/// `if a: b` is `if a` and `b`.
+fn head_and_rest(text: &str) -> (&str, &str) {
+    match outside(text, |c| c == ':') {
+        Some(i) => (&text[..i], text[i + 1..].trim()),
+        None => (text, ""),
+    }
 }
 
 fn compound(head: &str, said: &str, line: usize, body: Vec<Stmt>) -> StmtKind {
@@ -455,20 +468,8 @@ fn one_string(i: &str) -> IResult<&str, String> {
 
 /// What stands behind the bracket that closes the one that is open here, and what stands before it.
 fn closed(text: &str) -> Option<(&str, &str)> {
-    let mut depth = 0usize;
-    let mut quote = None;
-    for (i, c) in text.char_indices() {
-        match (quote, c) {
-            (Some(q), c) if c == q => quote = None,
-            (Some(_), _) => {}
-            (None, '"' | '\'') => quote = Some(c),
-            (None, '(' | '[' | '{') => depth += 1,
-            (None, ')' | ']' | '}') if depth == 0 => return Some((&text[i + 1..], &text[..i])),
-            (None, ')' | ']' | '}') => depth -= 1,
-            _ => {}
-        }
-    }
-    None
+    let end = outside(text, |c| ")]}".contains(c))?;
+    Some((&text[end + 1..], &text[..end]))
 }
 
 type Arguments = Vec<(Option<String>, Expr)>;
@@ -522,8 +523,10 @@ impl<'a> Reader<'a> {
     }
 
     fn starred(&self, i: &'a str, depth: usize) -> IResult<&'a str, Expr> {
-        let (rest, _) = opt(alt((token("**"), token("*")))).parse(i)?;
-        self.expr(rest, depth)
+        let (rest, star) = opt(alt((token("**"), token("*")))).parse(i)?;
+        let (rest, e) = self.expr(rest, depth)?;
+        let line = e.line;
+        Ok((rest, if star.is_some() { Expr { line, kind: ExprKind::Star(Box::new(e)) } } else { e }))
     }
 
     /// An expression; what only chooses or compares is `Other`.

@@ -17,6 +17,10 @@ const STEPS: usize = 2_000;
 /// Lists and texts that are put together are no longer.
 const LONGEST: usize = 100_000;
 
+/// What is said of arithmetic in a loop that trains.
+const REST_OF_LOSS: &str =
+    "a loss of several parts is a formula here: loss = mse(output, target) + 0.001 * sum(dense1.w ^ 2)";
+
 /// What is known of a program.
 pub struct Run {
     /// The library it is written with.
@@ -121,6 +125,13 @@ impl Run {
         for stmt in body {
             self.steps += 1;
             if self.steps > STEPS {
+                if self.steps == STEPS + 1 {
+                    self.leave(
+                        stmt.line,
+                        stmt.text.clone(),
+                        "from here on the program is too long to be followed",
+                    );
+                }
                 return None;
             }
             // Inside of a function the line that stands there is meant.
@@ -302,36 +313,82 @@ impl Run {
                     if rest.iter().flat_map(texts).any(|t| t.contains(".step(") || t.contains(".backward(")) {
                         self.training.batches = true;
                         self.training_loop(&loader.unwrap_or(range), rest);
+                    } else {
+                        self.leave_now("rows for validation are a statement: split valid=20%");
                     }
                 }
-                StmtKind::Assign(_, e) => {
+                StmtKind::Assign(targets, e) => {
                     self.eval(e);
-                }
-                StmtKind::Expr(e) => {
-                    if let ExprKind::Call(f, args) = &e.kind {
-                        self.losses(f, args);
+                    if !targets.iter().all(|t| matches!(t.kind, ExprKind::Name(_) | ExprKind::Tuple(_))) {
+                        let why = self.why(&stmt.text);
+                        self.leave_now(why);
+                    } else if matches!(e.kind, ExprKind::Binary(..)) {
+                        self.leave_now(REST_OF_LOSS);
                     }
                 }
+                StmtKind::Augment(_, _, e) => {
+                    self.eval(e);
+                    // Sums for a report are told by every run.
+                    if !stmt.text.contains(".item(") {
+                        self.leave_now(REST_OF_LOSS);
+                    }
+                }
+                StmtKind::Expr(e) => self.in_loop(e, &stmt.text),
                 StmtKind::Block(inner) => {
                     self.training_loop(range, inner);
                 }
-                _ => {}
+                StmtKind::If(..) => {
+                    self.leave_now("which branch is taken is not known without running the program");
+                }
+                StmtKind::Def(_) | StmtKind::Class(_) | StmtKind::Return(_) | StmtKind::Unread => {
+                    let why = self.why(&stmt.text);
+                    self.leave_now(why);
+                }
+                StmtKind::Nothing => {}
             }
         }
         None
     }
 
-    fn losses(&mut self, f: &Expr, args: &[(Option<String>, Expr)]) {
-        if let ExprKind::Attr(of, name) = &f.kind {
-            if name == "backward" {
-                self.eval(of);
-            }
-            if name == "append" || name == "update" {
-                for (_, e) in args {
-                    self.eval(e);
+    /// A call inside of a loop that trains.
+    fn in_loop(&mut self, e: &Expr, text: &str) {
+        if let ExprKind::Call(f, args) = &e.kind {
+            let (of, name) = match &f.kind {
+                ExprKind::Attr(of, name) => (Some(of.as_ref()), name.as_str()),
+                ExprKind::Name(name) => (None, name.as_str()),
+                _ => (None, ""),
+            };
+            match (of, name) {
+                (Some(of), "backward") => {
+                    self.eval(of);
+                    return;
                 }
+                (Some(of), "step") => match self.eval(of) {
+                    Value::Made(m) if m.path.contains("lr_scheduler") || m.name.ends_with("LR") => {
+                        return self
+                            .leave_now("schedules are factors on the rate here: `nnc explain schedule`");
+                    }
+                    _ => return,
+                },
+                (Some(_), "append" | "update") => {
+                    for (_, e) in args {
+                        self.eval(e);
+                    }
+                    return;
+                }
+                (Some(_), "zero_grad" | "train" | "eval" | "set_description" | "set_postfix") => return,
+                (_, "clip_grad_norm_" | "clip_grad_value_") => {
+                    if let Some(x) = args.get(1).and_then(|(_, e)| self.eval(e).num()) {
+                        let kind = if name == "clip_grad_norm_" { "" } else { "value=" };
+                        self.training.clip = Some(format!("clip {kind}{}", crate::value::written(x)));
+                        return;
+                    }
+                }
+                _ => {}
             }
         }
+        let why = self.why(text);
+        self.leave_now(why);
     }
 
     /// A statement that is an expression: a call for what it does.
@@ -424,10 +481,19 @@ impl Run {
         let mut places = Vec::new();
         let mut named = Vec::new();
         for (key, e) in args {
-            let value = self.eval(e);
-            match key {
-                Some(key) => named.push((key.clone(), value)),
-                None => places.push(value),
+            let (starred, of) = match &e.kind {
+                ExprKind::Star(of) => (true, of.as_ref()),
+                _ => (false, e),
+            };
+            match (key, self.eval(of)) {
+                (_, Value::List(all)) if starred && places.len() + all.len() < LONGEST => places.extend(all),
+                (_, Value::Dict(pairs)) if starred => named.extend(pairs),
+                _ if starred => {
+                    let why = "arguments behind a star are not known without running the program";
+                    self.leave(line, name, why);
+                }
+                (Some(key), value) => named.push((key.clone(), value)),
+                (None, value) => places.push(value),
             }
         }
         self.made += 1;
@@ -447,7 +513,18 @@ impl Run {
             ExprKind::Num(x) => Value::Num(*x),
             ExprKind::Text(s) => Value::Text(s.clone()),
             ExprKind::List(all) | ExprKind::Tuple(all) => {
-                Value::List(all.iter().map(|e| self.eval(e)).collect())
+                let mut items = Vec::new();
+                for e in all {
+                    match &e.kind {
+                        // What is not known may be any number of items; one stands for them.
+                        ExprKind::Star(of) => match self.eval(of) {
+                            Value::List(more) if items.len() + more.len() < LONGEST => items.extend(more),
+                            _ => items.push(Value::Unknown),
+                        },
+                        _ => items.push(self.eval(e)),
+                    }
+                }
+                Value::List(items)
             }
             ExprKind::Dict(pairs) => {
                 let mut out = Vec::new();
@@ -469,7 +546,7 @@ impl Run {
                 self.index(of, inside, e.line)
             }
             ExprKind::Call(f, args) => self.call(f, args, e.line),
-            ExprKind::Other => Value::Unknown,
+            ExprKind::Star(_) | ExprKind::Other => Value::Unknown,
         }
     }
 
@@ -721,9 +798,7 @@ impl Run {
     pub fn apply(&mut self, layer: &Value, given: &Made) -> Value {
         let tensors = |v: &Value| match v {
             Value::Tensor(n) => vec![*n],
-            Value::List(all) => {
-                all.iter().filter_map(|v| if let Value::Tensor(n) = v { Some(*n) } else { None }).collect()
-            }
+            Value::List(all) => all.iter().filter_map(Value::tensor).collect(),
             _ => Vec::new(),
         };
         let inputs: Vec<usize> = given.args.first().map(tensors).unwrap_or_default();
@@ -768,8 +843,8 @@ impl Run {
 
     /// Attention over itself, or over another sequence.
     fn attention(&mut self, m: &Rc<Made>, given: &Made) -> Value {
-        let tensor = |v: Option<&Value>| if let Some(Value::Tensor(n)) = v { Some(*n) } else { None };
-        let (Some(x), Some(y)) = (tensor(given.args.first()), tensor(given.args.get(1))) else {
+        let tensor = |place: usize| given.args.get(place).and_then(Value::tensor);
+        let (Some(x), Some(y)) = (tensor(0), tensor(1)) else {
             return Value::Unknown;
         };
         let heads = m.get(0, "num_heads").and_then(Value::num).unwrap_or(1.0);
@@ -838,6 +913,10 @@ impl Run {
                     now = Value::Tensor(*one);
                 }
                 for layer in layers {
+                    // An input says its shape, and is told with the data.
+                    if matches!(layer, Value::Tensor(_) | Value::None) {
+                        continue;
+                    }
                     let given = Made {
                         id: 0,
                         name: "call".into(),
@@ -846,9 +925,13 @@ impl Run {
                         named: Vec::new(),
                         line: 0,
                     };
-                    now = match self.apply(&layer, &given) {
-                        Value::Unknown => now,
-                        next => next,
+                    now = match (self.apply(&layer, &given), now) {
+                        (next @ (Value::Tensor(_) | Value::List(_)), _) => next,
+                        (_, now) => {
+                            let inputs = now.items();
+                            let inputs = inputs.iter().filter_map(Value::tensor).collect();
+                            Value::Tensor(self.graph.add(Op::Missing("a layer".into()), inputs, None))
+                        }
                     };
                 }
                 now

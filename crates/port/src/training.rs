@@ -34,6 +34,8 @@ pub struct Training {
     pub target: Option<Value>,
     /// The line of the loop.
     pub loop_line: Option<usize>,
+    /// The line that clips gradients.
+    pub clip: Option<String>,
     /// The share of rows kept for the test.
     pub test_share: Option<f64>,
 }
@@ -110,6 +112,7 @@ impl Run {
             }
         }
         self.optimizer(&mut told);
+        told.optimizer.extend(self.training.clip.clone());
         self.length(&mut told);
         told
     }

@@ -106,6 +106,27 @@ impl Value {
         }
     }
 
+    /// The node of a tensor.
+    pub fn tensor(&self) -> Option<usize> {
+        match self {
+            Value::Tensor(n) => Some(*n),
+            _ => None,
+        }
+    }
+
+    /// Whether it may stand in a chain of layers; a tensor there is an input.
+    pub fn is_layer(&self) -> bool {
+        matches!(
+            self,
+            Value::Made(_)
+                | Value::Net(_)
+                | Value::Object(_)
+                | Value::Def(_)
+                | Value::Tensor(_)
+                | Value::None
+        )
+    }
+
     /// A text.
     pub fn text(&self) -> Option<&str> {
         match self {

@@ -61,6 +61,77 @@ fn deep_and_long_texts_end() {
     }
 }
 
+/// The lines of a program that were not translated.
+fn left(text: &str) -> (String, Vec<usize>) {
+    let port = translate(text).unwrap();
+    (port.program, port.left.iter().map(|l| l.line).collect())
+}
+
+#[test]
+fn layers_that_are_not_known_leave_a_gap_that_is_told() {
+    let head = "from keras.models import Sequential\nfrom keras.layers import Dense\n";
+    let made = format!("{head}layer = make_layer\nmodel = Sequential([Dense(4), layer, *more, Dense(1)])\n");
+    let (program, lines) = left(&made);
+    assert!(
+        program.contains("dense 4\n# a layer is missing here\n# a layer is missing here\ndense 1"),
+        "{program}"
+    );
+    assert_eq!(lines.iter().filter(|l| **l == 4).count(), 2, "{lines:?}");
+    // Known ones are taken as they are.
+    let known =
+        format!("{head}more = [Dense(8), Dense(2)]\nmodel = Sequential([Dense(4), *more, Dense(1)])\n");
+    let (program, lines) = left(&known);
+    assert!(program.contains("dense 4\ndense 8\ndense 2\ndense 1"), "{program}");
+    assert!(!lines.contains(&4), "{lines:?}");
+    let (program, _) = left(&format!("{head}how = dict\nmodel = Sequential([Dense(4, **how)])\n"));
+    assert!(program.contains("dense 4"), "{program}");
+    let shared =
+        format!("{head}how = {{'activation': 'relu'}}\nmodel = Sequential([Dense(4, **how), Dense(1)])\n");
+    let (program, _) = left(&shared);
+    assert!(program.contains("dense 4 relu"), "{program}");
+}
+
+#[test]
+fn every_line_of_a_loop_that_trains_is_translated_or_told() {
+    let text = "\
+import torch
+from torch import nn
+model = nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 1))
+opt = torch.optim.Adam(model.parameters(), lr=1e-3)
+sched = torch.optim.lr_scheduler.StepLR(opt, step_size=10)
+for epoch in range(20):
+    opt.zero_grad()
+    loss = nn.MSELoss()(model(x), y)
+    loss += 1e-4 * norm(model)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 0.5)
+    opt.step()
+    sched.step()
+    if epoch % 10 == 0:
+        print(loss)
+    opt.param_groups[0]['lr'] = 0.1
+    save(model)
+    for a, b in held_out:
+        check(a, b)
+";
+    let (program, lines) = left(text);
+    assert!(program.contains("clip 0.5\n") && program.contains("epochs 20\n"), "{program}");
+    for line in [9, 13, 14, 16, 17, 18] {
+        assert!(lines.contains(&line), "line {line}: {lines:?}");
+    }
+    for line in [7, 8, 10, 11, 12] {
+        let of_batch = lines.iter().filter(|l| **l == line).count();
+        assert!(of_batch == 0 || line == 8, "line {line}: {lines:?}");
+    }
+}
+
+#[test]
+fn quotes_inside_of_texts_close_nothing() {
+    let text = "import keras\nm = keras.Sequential([keras.layers.Dense(3, name='it\\'s') for i in range(2)])\nn = keras.Sequential([keras.layers.Dense(5)])\n";
+    let (program, _) = left(text);
+    assert!(program.contains("dense 5"), "{program}");
+}
+
 proptest! {
     #[test]
     fn any_text_is_read(text in "\\PC{0,200}") {
