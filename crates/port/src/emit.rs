@@ -2,7 +2,8 @@
 
 use crate::graph::Op;
 use crate::run::Run;
-use crate::training::{Told, end_with};
+use crate::told::Told;
+use crate::training::end_with;
 use crate::value::{Made, Net, Value, written};
 use crate::{Left, Library, Port, data, python};
 use std::collections::{BTreeMap, BTreeSet};

@@ -22,6 +22,7 @@ mod library;
 mod python;
 mod run;
 mod step;
+mod told;
 mod training;
 mod value;
 

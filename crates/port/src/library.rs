@@ -3,7 +3,7 @@
 use crate::graph::Op;
 use crate::run::Run;
 use crate::step::Step;
-use crate::value::{Data, Made, Net, Value};
+use crate::value::{Made, Net, Value};
 use crate::{Library, data, layers};
 use std::rc::Rc;
 
@@ -265,9 +265,4 @@ impl Run {
             },
         }
     }
-}
-
-/// Data that is made of something: its name is that of the variable.
-pub fn named(d: &Rc<Data>, name: &str) -> Value {
-    Value::Data(Rc::new(Data { name: name.into(), file: d.file.clone(), line: d.line }))
 }

@@ -67,6 +67,13 @@ pub struct Made {
     pub line: usize,
 }
 
+impl Data {
+    /// The same under the name of the variable that holds it.
+    pub fn named(&self, name: &str) -> Value {
+        Value::Data(Rc::new(Data { name: name.into(), file: self.file.clone(), line: self.line }))
+    }
+}
+
 impl Made {
     /// The argument in a place or of a name.
     pub fn get(&self, place: usize, name: &str) -> Option<&Value> {

@@ -1,8 +1,7 @@
-//! Python, as far as programs that make a network go: statements by indentation, expressions, and nothing that is run.
-//!
-//! The grammar is read line by line, so that a line of another Python (`print x`), or of a construct that is not known
-//! here, is one line that was not read, and no more.
+//! Expressions.
 
+use super::lines::outside;
+use super::{DEPTH, Expr, ExprKind};
 use nom::branch::alt;
 use nom::bytes::complete::{tag, take_while, take_while1};
 use nom::character::complete::{char, satisfy};
@@ -10,377 +9,6 @@ use nom::combinator::{opt, recognize, value, verify};
 use nom::multi::many0;
 use nom::sequence::{pair, preceded};
 use nom::{IResult, Parser};
-use std::rc::Rc;
-
-/// Expressions and blocks deeper than this are not read.
-const DEPTH: usize = 48;
-
-/// A statement.
-#[derive(Debug, Clone)]
-pub struct Stmt {
-    /// Its first line, from 1.
-    pub line: usize,
-    /// Its text, without comments.
-    pub text: String,
-    /// What it says.
-    pub kind: StmtKind,
-}
-
-/// What a statement says.
-#[derive(Debug, Clone)]
-pub enum StmtKind {
-    /// `import …`, `from … import …`, `pass`, a text alone
-    Nothing,
-    /// `a = b = value`
-    Assign(Vec<Expr>, Expr),
-    /// `a += value`
-    Augment(Expr, char, Expr),
-    /// A call, mostly
-    Expr(Expr),
-    /// `return value`
-    Return(Expr),
-    /// `for target in over:`
-    For(Expr, Expr, Vec<Stmt>),
-    /// `if condition:` and its `else`
-    If(Expr, Vec<Stmt>, Vec<Stmt>),
-    /// A body that is run as it stands: `with …:`, `try:`
-    Block(Vec<Stmt>),
-    /// `def`
-    Def(Rc<Def>),
-    /// `class`
-    Class(Rc<Class>),
-    /// What cannot be read
-    Unread,
-}
-
-/// A function.
-#[derive(Debug)]
-pub struct Def {
-    /// Its name.
-    pub name: String,
-    /// Its parameters, with their defaults.
-    pub params: Vec<(String, Option<Expr>)>,
-    /// What it does.
-    pub body: Vec<Stmt>,
-}
-
-/// A class.
-#[derive(Debug)]
-pub struct Class {
-    /// Its name.
-    pub name: String,
-    /// What it is made from, as written.
-    pub bases: Vec<Expr>,
-    /// Its functions.
-    pub defs: Vec<Rc<Def>>,
-}
-
-/// An expression, with the line where it begins.
-#[derive(Debug, Clone)]
-pub struct Expr {
-    /// The line, from 1.
-    pub line: usize,
-    /// What it is.
-    pub kind: ExprKind,
-}
-
-/// What an expression is.
-#[derive(Debug, Clone)]
-#[allow(missing_docs)]
-pub enum ExprKind {
-    Name(String),
-    Num(f64),
-    Text(String),
-    List(Vec<Expr>),
-    Tuple(Vec<Expr>),
-    Dict(Vec<(Expr, Expr)>),
-    Attr(Box<Expr>, String),
-    /// The text between the brackets is kept as it stands.
-    Index(Box<Expr>, String),
-    Call(Box<Expr>, Vec<(Option<String>, Expr)>),
-    Minus(Box<Expr>),
-    Binary(Box<Expr>, &'static str, Box<Expr>),
-    /// `*items`, `**named`
-    Star(Box<Expr>),
-    /// `lambda`, a comprehension, a comparison …
-    Other,
-}
-
-/// Reads a text as far as it can be read.
-pub fn parse(text: &str) -> Vec<Stmt> {
-    let lines = logical(text);
-    block(&lines, &mut 0, 0, 0)
-}
-
-/// A line of statements, joined over brackets.
-struct Logical {
-    line: usize,
-    indent: usize,
-    text: String,
-}
-
-/// Lines joined where brackets, texts or a backslash go on, without comments.
-fn logical(text: &str) -> Vec<Logical> {
-    let mut out = Vec::new();
-    let mut now = String::new();
-    let (mut line, mut first, mut depth) = (1, 1, 0usize);
-    let mut chars = text.chars().peekable();
-    let mut end = |now: &mut String, first: usize| {
-        let indent =
-            now.chars().take_while(|c| c.is_whitespace()).map(|c| if c == '\t' { 8 } else { 1 }).sum();
-        if !now.trim().is_empty() {
-            out.push(Logical { line: first, indent, text: now.trim().to_string() });
-        }
-        now.clear();
-    };
-    while let Some(c) = chars.next() {
-        match c {
-            '\r' => {}
-            '\n' => {
-                line += 1;
-                if depth == 0 {
-                    end(&mut now, first);
-                    first = line;
-                } else {
-                    now.push('\n');
-                }
-            }
-            '\\' if chars.peek() == Some(&'\n') => {
-                chars.next();
-                line += 1;
-                now.push('\n');
-            }
-            '#' => {
-                while chars.peek().is_some_and(|c| *c != '\n') {
-                    chars.next();
-                }
-            }
-            '"' | '\'' => {
-                now.push(c);
-                let mut quotes = 1;
-                while quotes < 3 && chars.peek() == Some(&c) {
-                    chars.next();
-                    now.push(c);
-                    quotes += 1;
-                }
-                if quotes == 2 {
-                    continue;
-                }
-                let mut closing = 0;
-                while let Some(d) = chars.next() {
-                    if d == '\n' {
-                        line += 1;
-                        if quotes == 1 {
-                            // A text that is never closed ends with its line.
-                            now.push(c);
-                            end(&mut now, first);
-                            first = line;
-                            depth = 0;
-                            break;
-                        }
-                    }
-                    now.push(d);
-                    if d == '\\' {
-                        if let Some(e) = chars.next() {
-                            line += usize::from(e == '\n');
-                            now.push(e);
-                        }
-                        closing = 0;
-                        continue;
-                    }
-                    closing = if d == c { closing + 1 } else { 0 };
-                    if closing == quotes {
-                        break;
-                    }
-                }
-            }
-            '(' | '[' | '{' => {
-                depth += 1;
-                now.push(c);
-            }
-            ')' | ']' | '}' => {
-                depth = depth.saturating_sub(1);
-                now.push(c);
-            }
-            ';' if depth == 0 => {
-                let indent: String = now.chars().take_while(|c| c.is_whitespace()).collect();
-                end(&mut now, first);
-                first = line;
-                now = indent;
-            }
-            _ => now.push(c),
-        }
-    }
-    end(&mut now, first);
-    out
-}
-
-/// The statements of one indentation.
-fn block(lines: &[Logical], at: &mut usize, indent: usize, depth: usize) -> Vec<Stmt> {
-    let mut out: Vec<Stmt> = Vec::new();
-    while let Some(now) = lines.get(*at).filter(|l| l.indent >= indent) {
-        *at += 1;
-        let inner = lines.get(*at).filter(|l| l.indent > now.indent).map(|l| l.indent);
-        let head = now.text.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or("");
-        let heads = [
-            "for", "if", "elif", "else", "while", "with", "try", "except", "finally", "def", "class", "async",
-        ];
-        if !heads.contains(&head) {
-            out.push(Stmt { line: now.line, text: now.text.clone(), kind: simple(now) });
-            continue;
-        }
-        let (said, behind) = head_and_rest(&now.text);
-        let body = match inner {
-            Some(inner) if depth < DEPTH => block(lines, at, inner, depth + 1),
-            Some(_) => {
-                while lines.get(*at).is_some_and(|l| l.indent > now.indent) {
-                    *at += 1;
-                }
-                Vec::new()
-            }
-            None => {
-                let one = Logical { line: now.line, indent: 0, text: behind.to_string() };
-                if behind.is_empty() {
-                    Vec::new()
-                } else {
-                    vec![Stmt { line: now.line, text: behind.into(), kind: simple(&one) }]
-                }
-            }
-        };
-        if head == "else" || head == "elif" {
-            let chained = match head {
-                "elif" => {
-                    let condition = whole(said.trim_start_matches("elif"), now.line);
-                    vec![Stmt {
-                        line: now.line,
-                        text: said.into(),
-                        kind: StmtKind::If(condition, body, Vec::new()),
-                    }]
-                }
-                _ => body,
-            };
-            // `elif` after `elif` is a branch more of the first: where no condition is known none of them is followed.
-            if let Some(StmtKind::If(_, _, otherwise)) = out.last_mut().map(|s| &mut s.kind) {
-                match otherwise.first_mut().map(|s| &mut s.kind) {
-                    Some(StmtKind::If(_, _, inner)) if head == "else" => inner.extend(chained),
-                    _ => otherwise.extend(chained),
-                }
-            }
-            continue;
-        }
-        out.push(Stmt { line: now.line, text: said.to_string(), kind: compound(head, said, now.line, body) });
-    }
-    out
-}
-
-/// Where a character stands outside of texts and of the brackets that open here.
-fn outside(text: &str, wanted: impl Fn(char) -> bool) -> Option<usize> {
-    let mut depth = 0usize;
-    let mut quote = None;
-    let mut escaped = false;
-    for (i, c) in text.char_indices() {
-        match (quote, c) {
-            _ if std::mem::take(&mut escaped) => {}
-            (Some(_), '\\') => escaped = true,
-            (Some(q), c) if c == q => quote = None,
-            (Some(_), _) => {}
-            (None, '"' | '\'') => quote = Some(c),
-            (None, c) if depth == 0 && wanted(c) => return Some(i),
-            (None, '(' | '[' | '{') => depth += 1,
-            (None, ')' | ']' | '}') => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    None
-}
-
-/// `if a: b` is `if a` and `b`.
-fn head_and_rest(text: &str) -> (&str, &str) {
-    match outside(text, |c| c == ':') {
-        Some(i) => (&text[..i], text[i + 1..].trim()),
-        None => (text, ""),
-    }
-}
-
-fn compound(head: &str, said: &str, line: usize, body: Vec<Stmt>) -> StmtKind {
-    let rest = said[head.len()..].trim();
-    match head {
-        "with" | "try" | "finally" => StmtKind::Block(body),
-        "if" => StmtKind::If(whole(rest, line), body, Vec::new()),
-        "for" => match rest.split_once(" in ") {
-            Some((target, over)) => StmtKind::For(whole(target, line), whole(over, line), body),
-            None => StmtKind::Unread,
-        },
-        "def" => {
-            let p = Reader::new(rest, line);
-            let Ok((after, name)) = name(rest) else { return StmtKind::Unread };
-            let Ok((_, params)) = p.params(after) else { return StmtKind::Unread };
-            StmtKind::Def(Rc::new(Def { name, params, body }))
-        }
-        "class" => {
-            let Ok((after, name)) = name(rest) else { return StmtKind::Unread };
-            let bases = match whole(&format!("base{after}"), line).kind {
-                ExprKind::Call(_, args) => args.into_iter().map(|(_, e)| e).collect(),
-                _ => Vec::new(),
-            };
-            let defs = body.into_iter().filter_map(|s| match s.kind {
-                StmtKind::Def(def) => Some(def),
-                _ => None,
-            });
-            StmtKind::Class(Rc::new(Class { name, bases, defs: defs.collect() }))
-        }
-        _ => StmtKind::Unread,
-    }
-}
-
-fn simple(now: &Logical) -> StmtKind {
-    let text = now.text.as_str();
-    let head = text.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or("");
-    let p = Reader::new(text, now.line);
-    match head {
-        "import" | "from" | "pass" | "global" | "nonlocal" => return StmtKind::Nothing,
-        "return" => {
-            let rest = text["return".len()..].trim();
-            let nothing = Expr { line: now.line, kind: ExprKind::Name("None".into()) };
-            return StmtKind::Return(if rest.is_empty() { nothing } else { whole(rest, now.line) });
-        }
-        _ => {}
-    }
-    if text.starts_with('%') || text.starts_with('!') || text.starts_with('@') {
-        return StmtKind::Nothing;
-    }
-    let Ok((mut rest, first)) = p.tuple(text, 0) else { return StmtKind::Unread };
-    if let Ok((after, op)) = augment(rest) {
-        return match p.tuple(after, 0) {
-            Ok((rest, value)) if gap(rest).is_empty() => StmtKind::Augment(first, op, value),
-            _ => StmtKind::Unread,
-        };
-    }
-    // An annotation of a type says nothing here.
-    if let Some(after) = gap(rest).strip_prefix(':') {
-        rest = after.find('=').map_or("", |i| &after[i..]);
-    }
-    let mut all = vec![first];
-    while let Ok((after, ())) = equals(rest) {
-        let Ok((after, next)) = p.tuple(after, 0) else { return StmtKind::Unread };
-        all.push(next);
-        rest = after;
-    }
-    if !gap(rest).is_empty() {
-        return StmtKind::Unread;
-    }
-    let value = match all.pop() {
-        Some(value) => value,
-        None => return StmtKind::Unread,
-    };
-    if !all.is_empty() {
-        return StmtKind::Assign(all, value);
-    }
-    match value.kind {
-        ExprKind::Text(_) => StmtKind::Nothing,
-        _ => StmtKind::Expr(value),
-    }
-}
 
 /// An expression that is all of a text.
 pub fn whole(text: &str, line: usize) -> Expr {
@@ -391,7 +19,7 @@ pub fn whole(text: &str, line: usize) -> Expr {
 }
 
 /// What is left behind blanks, ends of lines and comments.
-fn gap(text: &str) -> &str {
+pub(super) fn gap(text: &str) -> &str {
     text.trim_start()
 }
 
@@ -401,17 +29,17 @@ fn token<'a>(
     preceded(take_while(char::is_whitespace), tag(what))
 }
 
-fn equals(i: &str) -> IResult<&str, ()> {
+pub(super) fn equals(i: &str) -> IResult<&str, ()> {
     let (rest, _) = token("=").parse(i)?;
     if rest.starts_with('=') { token("never").parse(i).map(|(i, _)| (i, ())) } else { Ok((rest, ())) }
 }
 
-fn augment(i: &str) -> IResult<&str, char> {
+pub(super) fn augment(i: &str) -> IResult<&str, char> {
     alt((value('+', token("+=")), value('-', token("-=")), value('*', token("*=")), value('/', token("/="))))
         .parse(i)
 }
 
-fn name(i: &str) -> IResult<&str, String> {
+pub(super) fn name(i: &str) -> IResult<&str, String> {
     let word = recognize(pair(
         satisfy(|c| c.is_alphabetic() || c == '_'),
         take_while(|c: char| c.is_alphanumeric() || c == '_'),
@@ -475,14 +103,14 @@ fn closed(text: &str) -> Option<(&str, &str)> {
 type Arguments = Vec<(Option<String>, Expr)>;
 
 /// Reads the expressions of a text and knows their lines.
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     text: &'a str,
     line: usize,
     ends: Vec<usize>,
 }
 
 impl<'a> Reader<'a> {
-    fn new(text: &'a str, line: usize) -> Self {
+    pub(super) fn new(text: &'a str, line: usize) -> Self {
         Self { text, line, ends: text.match_indices('\n').map(|(i, _)| i).collect() }
     }
 
@@ -497,7 +125,7 @@ impl<'a> Reader<'a> {
     }
 
     /// `a, b` without brackets, or one expression.
-    fn tuple(&self, i: &'a str, depth: usize) -> IResult<&'a str, Expr> {
+    pub(super) fn tuple(&self, i: &'a str, depth: usize) -> IResult<&'a str, Expr> {
         let line = self.line(i);
         let (mut rest, first) = self.starred(i, depth)?;
         let mut all = vec![first];
@@ -688,7 +316,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn params(&self, i: &'a str) -> IResult<&'a str, Vec<(String, Option<Expr>)>> {
+    pub(super) fn params(&self, i: &'a str) -> IResult<&'a str, Vec<(String, Option<Expr>)>> {
         let (mut rest, _) = token("(").parse(i)?;
         let mut out = Vec::new();
         loop {
