@@ -1,5 +1,7 @@
 //! Any text is read without a panic, and programs here are none of Python.
 
+#![allow(clippy::unwrap_used)]
+
 use nnc_port::{Library, detect, translate};
 use proptest::prelude::*;
 use std::path::Path;
