@@ -123,7 +123,18 @@ impl Asked {
         if table.gaps_count() > told {
             d = d.cause(format!("and {} more rows", grouped((table.gaps_count() - told) as u64)));
         }
-        Some(d.help("`missing=mean` and `unknown=other` in the program give such rows an answer, once it is trained again"))
+        let width = |f: &&Fault| f.code == Code::N0501;
+        if table.gaps().iter().any(|f| width(&f)) {
+            d = d.help(
+                "a row has a cell for every column of the header, an empty one where there is nothing to say",
+            );
+        }
+        if !table.gaps().iter().all(|f| width(&f)) {
+            d = d.help(
+                "`missing=mean` and `unknown=other` in the program give such rows an answer, once it is trained again",
+            );
+        }
+        Some(d)
     }
 
     fn problem(&self, faults: &[Fault]) -> Box<Problem> {
