@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Place, specs};
+use common::{Place, specs, zip};
 use std::io::Write;
 use std::path::Path;
 
@@ -191,41 +191,6 @@ fn siamese() {
     // One encoder for both pictures: its weights exist once.
     let weights = place.nnc(&["summary", "run", "--json"]).json()["weights"].as_u64().unwrap();
     assert_eq!(weights, (9 * 16 + 16) + (13 * 13 * 16 * 32 + 32) + (32 + 1));
-}
-
-/// Files in a zip archive, not packed (PKWARE's APPNOTE, 4.3).
-fn zip(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
-    let (mut out, mut directory) = (Vec::new(), Vec::new());
-    for (name, data) in files {
-        let mut crc = flate2::Crc::new();
-        crc.update(data);
-        let at = out.len() as u32;
-        let size = (data.len() as u32).to_le_bytes();
-        let mut common = vec![20, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-        common.extend(crc.sum().to_le_bytes());
-        common.extend(size);
-        common.extend(size);
-        common.extend((name.len() as u16).to_le_bytes());
-        common.extend([0, 0]);
-        out.extend(b"PK\x03\x04");
-        out.extend(&common);
-        out.extend(name.bytes());
-        out.extend(data);
-        directory.extend(b"PK\x01\x02\x14\x00");
-        directory.extend(&common);
-        directory.extend([0; 10]);
-        directory.extend(at.to_le_bytes());
-        directory.extend(name.bytes());
-    }
-    let (at, size, n) = (out.len() as u32, directory.len() as u32, files.len() as u16);
-    out.extend(directory);
-    out.extend(b"PK\x05\x06\x00\x00\x00\x00");
-    out.extend(n.to_le_bytes());
-    out.extend(n.to_le_bytes());
-    out.extend(size.to_le_bytes());
-    out.extend(at.to_le_bytes());
-    out.extend([0, 0]);
-    out
 }
 
 #[test]
