@@ -120,3 +120,28 @@ fn files_that_are_used_are_read_and_not_changed() {
     assert_eq!(ran.fine(), "p.nn:3:1: `blcok` becomes `block` (N0201)\n");
     place.nnc(&["train", "p.nn", "--epochs", "2", "-q"]).fine();
 }
+
+#[test]
+fn one_wrong_program_does_not_become_another() {
+    for line in ["shuffle true", "dense 16 + relu", "stopping False", "dense (4) relu 'x'"] {
+        let program = format!("{line}\ndense 1 sigmoid\nloss mse\noptimizer adam\n");
+        let (text, told) = fixed(&program);
+        assert_eq!(text, program, "{told}");
+        assert!(told.contains("nothing that `nnc fix` is sure of") && !told.contains("changes it"), "{told}");
+    }
+    // What is right in other lines is done all the same.
+    let (text, _) = fixed("shuffle true\nDense 1 Sigmoid\nloss mse\noptimizer adam\n");
+    assert_eq!(text, "shuffle true\ndense 1 sigmoid\nloss mse\noptimizer adam\n");
+}
+
+#[test]
+fn values_behind_an_equals_sign_become_settings() {
+    mends(
+        "dense 1 sigmoid\nloss = 'mse'\noptimizer = SGD(learning_rate=0.1, momentum=0.9)\nmetrics = ['mae', \"binary_accuracy\"]\nepochs = 5\n",
+        "dense 1 sigmoid\nloss mse\noptimizer sgd lr=0.1 momentum=0.9\nmetrics mae binary_accuracy\nepochs 5\n",
+    );
+    mends(
+        "ｄｅｎｓｅ ４ ｒｅｌｕ\ndense 1 activation＝sigmoid\nloss mse\n",
+        "dense 4 relu\ndense 1 activation=sigmoid\nloss mse\n",
+    );
+}

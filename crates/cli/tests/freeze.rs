@@ -90,6 +90,12 @@ fn what_a_file_does_not_have_is_drawn_anew_and_said() {
     place.write("new.nn", &program("second = dense 3 relu\ndense 1"));
     let ran = place.nnc(&init);
     assert!(ran.code == 0 && !ran.err.contains("N0603"), "{}", ran.err);
+    // A run's folder is its model, as for `predict`.
+    let ran = place.nnc(&["train", "new.nn", "--init", "base", "--out", "folder", "--epochs", "1"]);
+    assert!(ran.code == 0 && !ran.err.contains("N0603"), "{}", ran.err);
+    assert_eq!(before["base.w"], tensors(&place, "folder/model.safetensors")["base.w"]);
+    let ran = place.nnc(&["train", "new.nn", "--init", "nothing", "--epochs", "1"]);
+    assert!(ran.code == 2 && ran.err.contains("there is no `nothing`"), "{}", ran.err);
     place.write("new.nn", &format!("{DATA}other = dense 7 relu\nhead = dense 1\nloss mse\n"));
     let ran = place.nnc(&init);
     assert!(ran.code == 2 && ran.err.contains("error[N0603]"), "{}", ran.err);

@@ -16,7 +16,7 @@ fn every_word_of_the_tables_is_explained() {
     let names = codes.map(|c| c.split(['(', '=', ' ', '/', ',']).next().unwrap());
     let names: Vec<&str> = names.filter(|n| n.len() > 1 && !n.ends_with('…')).collect();
     assert!(names.len() > 100, "{names:?}");
-    let habits = habits::HABITS.iter().flat_map(|h| h.names).copied();
+    let habits = habits::all().flat_map(|h| h.names).copied();
     let foreign = foreign::NAMES.iter().map(|(theirs, _)| *theirs);
     let guides = [
         "nn.Linear",
@@ -66,11 +66,38 @@ fn lines_of_other_libraries_are_answered_with_the_line_to_write() {
         ("test iris.csv", "test \"iris.csv\""),
         ("valid my/own-rows.tsv", "valid \"my/own-rows.tsv\""),
         ("dense 4 kernel_regularizer=l2", "0.01 * l2(weights)"),
+        ("optimizer = Adam(lr=0.01)", "help: optimizer adam lr=0.01"),
+        ("optimizer=\"adam\"", "help: optimizer adam"),
+        ("optimizer \"sgd\"", "help: optimizer sgd"),
+        ("loss = \"mse\"", "help: loss mse"),
+        ("loss = categorical_crossentropy", "help: loss crossentropy"),
+        ("loss mse + mae", "loss = mse(output, target) + mae(output, target)"),
+        ("loss 0.5*mae + 0.1*mse", "loss = 0.5*mae(output, target) + 0.1*mse(output, target)"),
+        ("metrics [mae]", "help: metrics mae"),
+        ("metrics = [\"mae\", \"acc\"]", "help: metrics mae accuracy"),
+        ("metrics \"mae\"", "help: metrics mae"),
+        ("schedule = \"cosine\"", "help: schedule cosine"),
+        ("split 20%", "help: split valid=20%"),
+        ("split valid 30%", "help: split valid=30%"),
+        ("split 80/20", "help: split valid=20%"),
+        ("split = 90/10", "help: split valid=10%"),
+        ("split train=80% test=20%", "leave `train` out"),
+        ("test 20%", "split test=20%"),
+        ("valid 0.1", "split valid=10%"),
+        ("valid = \"iris.csv\"", "help: valid \"iris.csv\""),
+        ("stop when val_loss", "stop when val_loss stalls for 5"),
+        ("dropout = 0.5", "to apply it: dropout 0.5"),
+        ("hidden_layers = [16, 8]", "dense 16 relu\n        dense 8 relu"),
+        ("drop id", "data \"f.csv\" { drop id; input rest; target y }"),
+        ("ｄｅｎｓｅ ４", "write `dense`"),
+        ("dense 4 relu ＃ a comment", "full-width"),
+        ("print(input)", "nnc summary net.nn"),
+        ("while 1 { dense 4 }", "this statement has no block"),
     ] {
-        place.write(
-            "net.nn",
-            &format!("data {{ 0 1 -> 1; 1 0 -> 0 }}\n{line}\ndense 1\nloss mse\noptimizer adam\n"),
-        );
+        let data = "data { 0 1 -> 1; 1 0 -> 0 }";
+        let loss = if line.starts_with("loss") { "" } else { "loss mse\n" };
+        let optimizer = if line.starts_with("optimizer") { "" } else { "optimizer adam\n" };
+        place.write("net.nn", &format!("{data}\n{line}\ndense 1\n{loss}{optimizer}"));
         let ran = place.nnc(&["check", "net.nn"]);
         assert!(ran.err.contains(wanted), "{line}\n{}", ran.err);
     }

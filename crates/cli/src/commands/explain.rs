@@ -12,6 +12,7 @@ use nnc_graph::Role;
 use nnc_model::explain::{self, Topic};
 use nnc_model::suggest::nearest;
 use nnc_model::{Overrides, Spec};
+use nnc_syntax::habits;
 use nnc_train::{Problem, ProblemKind};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -97,11 +98,14 @@ fn page(topic: &str, args: &ExplainArgs, width: usize, out: &mut Output) -> Resu
     let topics = explain::names(&spec);
     let mut known: Vec<&str> = topics.iter().map(|t| t.name.as_str()).collect();
     known.extend(pages::statements().map(|p| p.name));
-    // `nn.Linear` and `keras.layers.Dense` are the last of their words.
-    let last = topic.trim_end_matches("()").rsplit('.').next().unwrap_or(topic);
+    // `nn.Linear` and `keras.layers.Dense` are the last of their words, and `MSE` is `mse`.
+    let bare = nnc_syntax::habits::bare(topic);
+    let last = bare.rsplit('.').next().unwrap_or(bare);
+    let ours = |name: &str| known.iter().find(|k| k.eq_ignore_ascii_case(name)).copied();
     let foreign = nnc_model::suggest::foreign(last, &known);
+    let foreign = foreign.or_else(|| ours(last).filter(|_| last == bare || habits::find(topic).is_none()));
     if foreign.is_none()
-        && let Some(text) = elsewhere(&spec, topic.trim_end_matches("()"), width)
+        && let Some(text) = elsewhere(&spec, topic, width)
     {
         return Ok(text);
     }
@@ -123,9 +127,10 @@ fn page(topic: &str, args: &ExplainArgs, width: usize, out: &mut Output) -> Resu
 
 /// A word of another library, with the lines to write here.
 fn elsewhere(spec: &Spec, topic: &str, width: usize) -> Option<String> {
-    let row = explain::foreign_row(topic).map(|text| fill(text.trim_end(), "", width));
-    let Some(habit) = nnc_syntax::habits::find(topic) else {
-        let last = topic.rsplit('.').next().unwrap_or(topic);
+    let name = habits::bare(topic);
+    let row = explain::foreign_row(name).map(|text| fill(text.trim_end(), "", width));
+    let Some(habit) = habits::find(topic) else {
+        let last = name.rsplit('.').next().unwrap_or(name);
         let ours = nnc_syntax::foreign::NAMES.iter().find(|(theirs, _)| theirs.eq_ignore_ascii_case(last));
         let ours = ours.map_or(last, |(_, ours)| ours);
         let options = explain::option(spec, ours);

@@ -9,9 +9,10 @@ use clap::Args;
 use nnc_graph::DType;
 use nnc_model::{Overrides, Spec};
 use nnc_port::Port;
-use nnc_syntax::{Diagnostic, Fix, Group, SourceId, SourceMap};
+use nnc_syntax::{Code, Diagnostic, Fix, Group, SourceId, SourceMap, Span};
 use nnc_train::{LoadOptions, load};
 use similar::TextDiff;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Mend mistakes that have one sure remedy
@@ -137,15 +138,41 @@ struct Mended {
     /// What is still to be said.
     found: Vec<Diagnostic>,
     sources: SourceMap,
+    source: SourceId,
 }
 
-/// Applies remedies until there are none.
-fn mend(name: &str, mut text: String, base: &Path) -> Mended {
+/// Applies remedies, but for lines that would still be wrong by their words: one wrong program does not become another.
+fn mend(name: &str, text: String, base: &Path) -> Mended {
+    let mut held = BTreeSet::new();
+    loop {
+        let (mut mended, touched) = remedied(name, text.clone(), base, &held);
+        let wrong: Vec<usize> = touched.iter().copied().filter(|line| mended.is_wrong(*line)).collect();
+        if wrong.is_empty() {
+            // What is left is not announced as something that could be mended.
+            for d in &mut mended.found {
+                let at = d.fix.as_ref().map(|fix| line_of(&mended.sources, fix.span));
+                if at.is_some_and(|line| held.contains(&line))
+                    && let Some(fix) = &mut d.fix
+                {
+                    fix.safe = false;
+                }
+            }
+            return mended;
+        }
+        held.extend(wrong);
+    }
+}
+
+/// Applies remedies until there are none, and tells which lines they changed.
+fn remedied(name: &str, mut text: String, base: &Path, held: &BTreeSet<usize>) -> (Mended, BTreeSet<usize>) {
     let mut changes = Vec::new();
+    let mut touched = BTreeSet::new();
     let (mut found, mut sources, mut source) = look(name, &text, base);
     let mut seen = vec![text.clone()];
     for _ in 0..ROUNDS {
-        let fixes = sure(&found, source);
+        let mut fixes = sure(&found, source);
+        let line = |fix: &Fix| line_of(&sources, fix.span);
+        fixes.retain(|(_, fix)| !held.contains(&line(fix)));
         if fixes.is_empty() {
             break;
         }
@@ -156,10 +183,32 @@ fn mend(name: &str, mut text: String, base: &Path) -> Mended {
             break;
         }
         changes.extend(fixes.iter().map(|(d, fix)| render(d, fix, &sources)));
+        // Lines are counted as long as there are as many as before.
+        if next.lines().count() == text.lines().count() {
+            touched.extend(fixes.iter().map(|(_, fix)| line(fix)));
+        }
         seen.push(next.clone());
         (text, found, sources, source) = (next, next_found, next_sources, next_source);
     }
-    Mended { text, changes, found, sources }
+    (Mended { text, changes, found, sources, source }, touched)
+}
+
+impl Mended {
+    /// Whether a line has a mistake of syntax, names or arguments.
+    fn is_wrong(&self, line: usize) -> bool {
+        let words = |d: &&Diagnostic| {
+            d.is_error() && matches!(d.code.group(), Group::Syntax | Group::Names) && d.code != Code::N0219
+        };
+        self.found.iter().filter(words).any(|d| {
+            let first = d.labels.first().filter(|l| l.span.source == self.source);
+            first.is_some_and(|l| line_of(&self.sources, l.span) == line)
+        })
+    }
+}
+
+/// The line of a place, from 1.
+fn line_of(sources: &SourceMap, span: Span) -> usize {
+    sources.get(span.source).line_column(span.start).0
 }
 
 /// Mistakes of syntax.

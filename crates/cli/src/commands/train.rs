@@ -100,7 +100,8 @@ fn run(args: &TrainArgs, out: &mut Output) -> Result<u8> {
     }
     let prepared = prepare(args, None, out);
     let (loaded, model) = prepared.map_err(|f| f.with_tail(NOTHING))?;
-    let options = options(args, args.out.clone(), interrupt(out));
+    let mut options = options(args, args.out.clone(), interrupt(out));
+    options.init = options.init.map(|path| nnc_train::resolve_model(&path)).transpose()?;
     train_and_report(&loaded, &model, &options, style, out)
 }
 

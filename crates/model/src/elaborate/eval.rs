@@ -4,7 +4,7 @@ use crate::elaborate::elab::{Elab, Res, Stop};
 use crate::elaborate::frame::Frame;
 use crate::elaborate::value::{Axis, Def, Func, Init, Shape, Value};
 use nnc_syntax::ast::{Arg, Chain, Dim, Expr, ExprKind, Flow, Link};
-use nnc_syntax::{Code, Diagnostic, Head, Span};
+use nnc_syntax::{Code, Diagnostic, Span};
 
 impl Elab<'_> {
     /// A condition known at compile time.
@@ -128,8 +128,7 @@ impl Elab<'_> {
             frame.next_name = Some(name.text.clone());
         }
         if let (true, [name]) = (frame.top, &flow.targets[..])
-            && self.is_setting_value(frame, &flow.chain)
-            && let Some(d) = self.setting_with_equals(name, flow.chain.span)
+            && let Some(d) = self.setting_with_equals(frame, name, &flow.chain)
         {
             self.session.diagnostics.push(d);
             return Ok(());
@@ -185,39 +184,6 @@ impl Elab<'_> {
             frame.it = Some(value);
         }
         Ok(())
-    }
-
-    /// `epochs = 500`, where a tensor may be called `epochs`, but this is none.
-    pub fn setting_with_equals(&self, name: &nnc_syntax::ast::Name, value: Span) -> Option<Diagnostic> {
-        if !Head::of(&name.text).is_some_and(Head::is_training) {
-            return None;
-        }
-        let text = self.session.sources.slice(value);
-        let between = Span { start: name.span.end, end: value.start, ..name.span };
-        let d = self
-            .error(
-                Code::N0220,
-                format!("the setting `{}` is written without `=`", name.text),
-                between,
-                "no `=` here",
-            )
-            .help(format!("{} {text}", name.text))
-            .fix(between, " ", true);
-        Some(d)
-    }
-
-    /// Whether a chain is one word or number that is no tensor.
-    pub fn is_setting_value(&self, frame: &Frame, chain: &Chain) -> bool {
-        let [Link::Exprs(exprs)] = &chain.links[..] else { return false };
-        match &exprs[..] {
-            [Expr { kind: ExprKind::Name(name), .. }] => match self.lookup(frame, name) {
-                Some(Value::Tensor(_) | Value::Poison | Value::Several(_)) => false,
-                Some(_) => true,
-                None => matches!(self.scope.globals.defs.get(name), Some(Def::Rule(_))),
-            },
-            [Expr { kind: ExprKind::Int(_) | ExprKind::Float(_), .. }] => true,
-            _ => false,
-        }
     }
 
     /// Whether exactly one link of a chain is a layer, which then takes the binding's name.

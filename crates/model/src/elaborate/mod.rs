@@ -18,6 +18,7 @@ pub(crate) mod builtins;
 pub(crate) mod call;
 pub(crate) mod domain;
 pub(crate) mod elab;
+mod equals;
 pub(crate) mod eval;
 pub(crate) mod expr;
 pub(crate) mod frame;

@@ -292,9 +292,24 @@ impl Elab<'_> {
             d = d
                 .cause(format!("there is a class for each of {steps} steps, and one output for all of them"));
             d = d.help("let the output keep its steps: lstm 64 sequence, then dense k softmax for each step");
+        } else if name.text == "target" && axes.len() > 1 && tensor.classes.is_none() {
+            let n = tensor.sizes().iter().product::<usize>();
+            let form = shape_text(axes);
+            d = d.help(format!(
+                "the target is {form}: the last layer gives all of them, dense {n}, and then reshape {form}"
+            ));
         } else if name.text == "target"
             && let [n] = &tensor.sizes()[..]
         {
+            if let [rows, last] = &wanted[..]
+                && rows.parse::<usize>().is_ok()
+                && *last == n.to_string()
+            {
+                d = d.help(format!(
+                    "for a target of {rows} rows to come, a window has its horizon as a range: \
+                     data \"f.csv\" window=7 horizon=1..{rows}"
+                ));
+            }
             d = d.help(format!(
                 "the target is {n} number{0}; the last layer needs {n} output{0}: dense {n}",
                 if *n == 1 { "" } else { "s" }

@@ -60,7 +60,7 @@ impl Elab<'_> {
         let new = &self.results.declared[start.declared..];
         let name = match new.first() {
             Some(d) => d.path.split('.').next().unwrap_or("").to_string(),
-            None => text.split([' ', '(']).next().unwrap_or("").to_string(),
+            None => first_word(&text),
         };
         let weights = new
             .iter()
@@ -82,7 +82,7 @@ impl Elab<'_> {
             flops = flops.saturating_sub(inner.flops);
             bytes = bytes.saturating_sub(inner.bytes);
             if inner.name == name {
-                name = text.split([' ', '(']).next().unwrap_or("").to_string();
+                name = first_word(&text);
             }
         }
         let shape = t.sizes();
@@ -151,4 +151,13 @@ fn activation_bytes(graph: &Graph, id: NodeId) -> u64 {
     let body = scan.of.body.graph();
     let step = body.ids_from(scan.of.body.parameters()).map(|id| activation_bytes(body, id));
     step.fold(0, u64::saturating_add).saturating_mul(scan.of.length as u64)
+}
+
+/// The name that a step without weights goes by: its first word; none where it is a formula.
+fn first_word(text: &str) -> String {
+    let word = text.split([' ', '(']).next().unwrap_or("");
+    match word.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '.') {
+        true => word.to_string(),
+        false => String::new(),
+    }
 }

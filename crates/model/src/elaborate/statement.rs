@@ -120,7 +120,10 @@ impl<'a> Elab<'a> {
                 d.help(format!("a layer of {n} neurons: dense {n}"))
             }
             Value::Int(_) | Value::Num(_) | Value::Axis(_) => d
-                .help(format!("to scale the tensor: it * ({text})"))
+                .help(match text.starts_with('(') && text.ends_with(')') {
+                    true => format!("to scale the tensor: it * {text}"),
+                    false => format!("to scale the tensor: it * ({text})"),
+                })
                 .help(format!("to give it a name: factor = {text}")),
             Value::Shape(_) => d
                 .help("to give the tensor another shape: reshape 4x3")

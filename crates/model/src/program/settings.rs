@@ -131,6 +131,16 @@ impl Elab<'_> {
                     _ => self.fail(Code::N0204, format!("`{}` takes a name", head.text), span, ""),
                 }
             }
+            // `loss "mse"`
+            Some(Expr { kind: ExprKind::Text(text), span: at })
+                if !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_') =>
+            {
+                let d = self
+                    .error(Code::N0204, format!("`{}` takes a name, without quotes", head.text), *at, "")
+                    .help(format!("{} {text}", head.text))
+                    .fix(*at, text.clone(), true);
+                Err(Stop::Error(Box::new(d)))
+            }
             _ => {
                 let example = match head.text.as_str() {
                     "loss" => "loss mse",
@@ -157,10 +167,7 @@ impl Elab<'_> {
                     span: arg.span,
                     better: None,
                 },
-                _ => {
-                    let help = "metrics accuracy mine=(mae(output, target))";
-                    return self.fail(Code::N0204, format!("a metric has a name: {help}"), arg.span, "");
-                }
+                (None, _) => return Err(self.no_metric(arg)),
             };
             if metric.name == "loss" {
                 return self.fail(Code::N0203, "the loss is always reported; it is no metric", arg.span, "");
@@ -298,6 +305,73 @@ impl Elab<'_> {
         Ok(())
     }
 
+    /// `metrics [accuracy, "mae"]`, `metrics "mae"`, `metrics mae + 1`
+    fn no_metric(&self, arg: &Arg) -> Stop {
+        let word = |e: &Expr| match &e.kind {
+            ExprKind::Name(text) => Some(text.clone()),
+            ExprKind::Text(text) if !text.contains(' ') => Some(text.clone()),
+            _ => None,
+        };
+        let words: Option<Vec<String>> = match &arg.value.kind {
+            ExprKind::List(items) => items.iter().map(word).collect(),
+            _ => word(&arg.value).map(|w| vec![w]),
+        };
+        let d = match words.filter(|w| !w.is_empty()) {
+            Some(words) => self
+                .error(Code::N0204, "metrics are names, side by side", arg.span, "")
+                .help(format!("metrics {}", words.join(" ")))
+                .fix(arg.span, words.join(" "), true),
+            None => {
+                let text = self.session.sources.slice(arg.span);
+                self.error(Code::N0204, "a metric is a name, or a formula with a name", arg.span, "")
+                    .help("metrics accuracy")
+                    .help(format!("metrics mine=({})", text.trim_matches(['(', ')'])))
+            }
+        };
+        Stop::Error(Box::new(d))
+    }
+
+    /// `split 20%`, `split valid 20%`, `split train=80%`
+    fn no_split(&self, args: &[Arg], arg: &Arg) -> Stop {
+        let d = self.error(
+            Code::N0203,
+            "`split` takes valid=10% test=10% stratify ordered group=column",
+            arg.span,
+            "not this",
+        );
+        let slice = |span: Span| self.session.sources.slice(span);
+        let words: Vec<&str> = args.iter().map(|a| slice(a.span)).collect();
+        let share = |text: &str| match text.strip_suffix('%') {
+            Some(n) => n.parse::<f64>().is_ok_and(|n| n < 100.0),
+            None => text.parse::<f64>().is_ok_and(|n| (0.0..1.0).contains(&n)),
+        };
+        let after = |word: &str| {
+            words.iter().position(|w| *w == word).and_then(|i| words.get(i + 1)).filter(|w| share(w))
+        };
+        let key = arg.key.as_ref().map(|k| k.text.as_str());
+        let d = match key {
+            Some("train" | "training") => {
+                return Stop::Error(Box::new(
+                    d.help("what is left is trained on: leave `train` out, and name `valid` or `test`"),
+                ));
+            }
+            Some("shuffle" | "random_state" | "seed") => {
+                d.help("rows are shuffled by the seed of the program: seed 1")
+            }
+            _ => d,
+        };
+        let parts = ["valid", "test"].iter().filter_map(|part| Some(format!("{part}={}", after(part)?)));
+        let parts: Vec<String> = parts.collect();
+        let d = if !parts.is_empty() {
+            d.help(format!("split {}", parts.join(" ")))
+        } else if let Some(one) = words.iter().find(|w| share(w)) {
+            d.help(format!("split valid={one}"))
+        } else {
+            d.help("for example: split valid=20%")
+        };
+        Stop::Error(Box::new(d))
+    }
+
     fn split(&mut self, frame: &mut Frame, args: &[Arg], span: Span) -> Res<()> {
         let mut split = Split { span: Some(span), ..Split::default() };
         self.each_once("split", args, span, "split valid=20%")?;
@@ -315,10 +389,7 @@ impl Elab<'_> {
                     }
                     _ => return self.fail(Code::N0205, "a share lies between 0% and 100%", arg.span, ""),
                 },
-                _ => {
-                    let help = "`split` takes valid=10% test=10% stratify ordered group=column";
-                    return self.fail(Code::N0203, help, arg.span, "not this");
-                }
+                _ => return Err(self.no_split(args, arg)),
             }
         }
         if split.valid + split.test >= 1.0 {
@@ -420,6 +491,19 @@ impl Elab<'_> {
                 _ => {}
             }
         }
-        self.fail(Code::N0204, "a condition compares a figure: binary_accuracy >= 1", expr.span, "not this")
+        let d = self.error(
+            Code::N0204,
+            "a condition compares a figure: binary_accuracy >= 1",
+            expr.span,
+            "not this",
+        );
+        let d = match &expr.kind {
+            ExprKind::Name(figure) => {
+                let end = if figure.contains("loss") { "< 0.1" } else { ">= 0.9" };
+                d.help(format!("{figure} {end}")).help(format!("stop when {figure} stalls for 5"))
+            }
+            _ => d,
+        };
+        Err(Stop::Error(Box::new(d)))
     }
 }

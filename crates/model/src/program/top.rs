@@ -120,7 +120,7 @@ impl Elab<'_> {
                 // `loss = output` is a formula, `loss = mse` is not.
                 if self.is_setting_value(frame, chain) && self.session.sources.slice(chain.span) != "output" {
                     let name = nnc_syntax::ast::Name { text: "loss".into(), span: head };
-                    self.session.diagnostics.extend(self.setting_with_equals(&name, chain.span));
+                    self.session.diagnostics.extend(self.setting_with_equals(frame, &name, chain));
                     return Ok(());
                 }
                 self.results.top.loss = Some(Loss::Chain(chain.clone(), stmt.span));

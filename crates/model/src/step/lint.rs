@@ -3,7 +3,7 @@
 use crate::declarations::attributes::Range;
 use crate::declarations::settings::{Loss, Named};
 use crate::elaborate::elab::{Elab, Stop};
-use crate::elaborate::value::{Tensor, Value, numbers_text};
+use crate::elaborate::value::{Def, Tensor, Value, numbers_text};
 use nnc_graph::{Graph, NodeId, OutputKind, Role};
 use nnc_syntax::{Code, Diagnostic, SourceId, Span};
 use std::collections::BTreeSet;
@@ -199,11 +199,21 @@ fn unused_values(e: &mut Elab<'_>) {
                 Some(habit) => {
                     habit.written(&[(None, &value)]).into_iter().fold(d.cause(habit.about), Diagnostic::help)
                 }
-                None => d.help("use it, or delete the line"),
+                None => match applied(e, &name.text, &value) {
+                    Some(line) => d.help(format!("to apply it: {line}")),
+                    None => d.help("use it, or delete the line"),
+                },
             };
             e.session.diagnostics.push(d);
         }
     }
+}
+
+/// `dropout = 0.5` is meant to be `dropout 0.5`.
+fn applied(e: &Elab<'_>, name: &str, value: &str) -> Option<String> {
+    let def = e.scope.globals.defs.get(name)?;
+    let step = matches!(def, Def::Layer(_) | Def::Fn(_));
+    (step && !value.contains([' ', '"'])).then(|| format!("{name} {value}"))
 }
 
 /// Tensors that the loss, the metrics and the predictions do not depend on.

@@ -100,6 +100,9 @@ impl<'t> Lexer<'t> {
     fn name(&mut self) {
         let rest = &self.text[self.at..];
         let len = rest.find(|c| !is_name_part(c)).unwrap_or(rest.len());
+        if stray::is_wide(&rest[..len]) {
+            return self.wide();
+        }
         self.push(TokenKind::Name(&rest[..len]), self.at, self.at + len);
     }
 

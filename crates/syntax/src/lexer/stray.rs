@@ -115,11 +115,27 @@ impl Lexer<'_> {
     pub(super) fn stray(&mut self, c: char) {
         match c {
             '\'' => self.other_quotes(c, &[c]),
+            '＂' => self.other_quotes(c, &['＂']),
+            c if narrow(c).is_some() => self.wide(),
             '“' | '”' | '„' => self.other_quotes(c, &['”', '“']),
             '‘' | '’' => self.other_quotes(c, &['’']),
             '«' => self.other_quotes(c, &['»']),
             c => self.unknown(c),
         }
+    }
+
+    /// Signs, letters and digits in the width of East Asian ones: what was typed without switching the keyboard back.
+    pub(super) fn wide(&mut self) {
+        let start = self.at;
+        let rest = &self.text[start..];
+        let is_part = |c: char| narrow(c).is_some() || super::is_name_part(c);
+        let len = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+        let plain: String = rest[..len].chars().map(|c| narrow(c).unwrap_or(c)).collect();
+        let span = self.span(start, start + len);
+        let found =
+            Diagnostic::error(Code::N0106, format!("`{}` is written in full-width characters", &rest[..len]));
+        self.report(found.label(span, format!("write `{plain}`")).fix(span, plain, true));
+        self.push(TokenKind::Bad, start, start + len);
     }
 
     fn unknown(&mut self, c: char) {
@@ -172,6 +188,19 @@ impl Lexer<'_> {
         Diagnostic::error(Code::N0106, format!("`{sign}` means nothing here"))
             .label(self.span(start, end), tip)
     }
+}
+
+/// The ordinary character that a full-width one stands for.
+fn narrow(c: char) -> Option<char> {
+    match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xfee0),
+        _ => None,
+    }
+}
+
+/// Whether a word has full-width letters.
+pub(super) fn is_wide(word: &str) -> bool {
+    word.chars().any(|c| narrow(c).is_some())
 }
 
 /// Whether a character takes no room on the screen.

@@ -353,6 +353,9 @@ pub(super) fn arithmetic_in_argument(
             .label(whole.span, format!("if this is a column, write \"{text}\""))
             .fix(whole.span, format!("\"{text}\""), false);
     }
+    if let Some(found) = of_a_setting(head, &whole, text) {
+        return found;
+    }
     let found = found.label(whole.span, format!("write `({text})`")).cause(format!(
         "arguments are separated by spaces; without brackets this one would end before `{}`",
         i.context.slice(i.here())
@@ -370,6 +373,43 @@ pub(super) fn arithmetic_in_argument(
         None => found,
     };
     found.fix(whole.span, format!("({text})"), !product)
+}
+
+/// `split 80/20`, `loss mse + mae`: no number in brackets is meant.
+fn of_a_setting(head: &Name, whole: &Expr, text: &str) -> Option<Diagnostic> {
+    let ExprKind::Binary { left, right, .. } = &whole.kind else { return None };
+    match (head.text.as_str(), &left.kind, &right.kind) {
+        ("split", ExprKind::Int(a), ExprKind::Int(b)) if *a > 0 && *b > 0 => {
+            let share = 100.0 * *b as f64 / (*a + *b) as f64;
+            let share = (share * 100.0).round() / 100.0;
+            let d = Diagnostic::error(Code::N0105, "`split` takes the share of each part under its name");
+            Some(d.label(whole.span, "").help(format!("split valid={share}%")))
+        }
+        ("loss", ..) => {
+            let formula = called(text);
+            if formula == text {
+                return None;
+            }
+            let d = Diagnostic::error(Code::N0105, "a loss that is computed is a formula, behind `loss =`");
+            Some(d.label(whole.span, "").help(format!("loss = {formula}")))
+        }
+        _ => None,
+    }
+}
+
+/// `0.5*mse + mae` with the arguments of each name.
+fn called(formula: &str) -> String {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
+    let mut out = String::new();
+    let mut rest = formula;
+    while let Some(at) = rest.find(is_part) {
+        let (before, after) = rest.split_at(at);
+        let (word, after) = after.split_at(after.find(|c| !is_part(c)).unwrap_or(after.len()));
+        let name = word.starts_with(|c: char| c.is_alphabetic()) && !after.starts_with('(');
+        out.push_str(&format!("{before}{word}{}", if name { "(output, target)" } else { "" }));
+        rest = after;
+    }
+    out + rest
 }
 
 /// `leaky 3 -1`

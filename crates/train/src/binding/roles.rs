@@ -317,9 +317,15 @@ impl Line<'_> {
                 }
                 self.role.order = names;
             }
-            ("category", _) => {
+            ("category", value) => {
                 let message = "`category` stands alone; `order` says in which order categories are";
-                return Err(wrong(arg, message, "order=[low, middle, high]"));
+                let example = match value {
+                    Literal::List(items) if !items.is_empty() => {
+                        format!("order=[{}]", items.iter().map(written).collect::<Vec<_>>().join(", "))
+                    }
+                    _ => "order=[low, middle, high]".to_string(),
+                };
+                return Err(wrong(arg, message, &example));
             }
             ("order", _) => {
                 return Err(wrong(arg, "`order` is a list of categories", "order=[low, middle, high]"));
@@ -345,6 +351,17 @@ impl Line<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// A value as it stands in a list.
+fn written(value: &Literal) -> String {
+    match value {
+        Literal::Word(word) => word.clone(),
+        Literal::Text(text) => format!("\"{text}\""),
+        Literal::Number(x) => x.to_string(),
+        Literal::Bool(b) => if *b { "yes" } else { "no" }.to_string(),
+        Literal::Size(_) | Literal::List(_) | Literal::Range(..) => "…".to_string(),
     }
 }
 

@@ -96,6 +96,13 @@ impl Sources<'_> {
         let (kind, rest) = match &first.value {
             Literal::Text(path) => (kind_of(path).to_string(), &decl.args[..]),
             Literal::Word(word) => (word.clone(), &decl.args[1..]),
+            Literal::Number(share) if decl.part != Part::Train && (0.0..100.0).contains(share) => {
+                let part = if decl.part == Part::Test { "test" } else { "valid" };
+                let percent = if *share < 1.0 { share * 100.0 } else { *share };
+                let line = format!("split {part}={}%", (percent * 100.0).round() / 100.0);
+                let message = "this is no source of data: a share of the rows is kept by `split`";
+                return self.fail(first.span, message, &line);
+            }
             _ => return self.fail(first.span, "this is no source of data", &help()),
         };
         let mut words = ArgCursor::new(rest, &decl.to, first.span);
