@@ -193,7 +193,7 @@ pub(super) const HABITS: &[Habit] = &[
             "ResNet",
         ],
         "A name leads back to an earlier tensor, which is added or put beside.",
-        &["x = conv 8 3x3 same relu", "conv 8 3x3 same; add x; relu"],
+        &["x = conv 8 3x3 same relu", "conv 8 3x3 same", "add x"],
     ),
     habit(
         &["encoder", "decoder", "autoencoder", "bottleneck", "latent", "seq2seq"],
