@@ -220,3 +220,12 @@ fn a_target_that_the_loss_passes_over_is_told() {
     let none = check("data \"t.csv\" { target none }\ndense 3\nloss = mse(output, input)\n");
     assert!(!none.contains("N0419") && !none.contains("error"), "{none}");
 }
+
+#[test]
+fn an_arrow_among_columns_is_not_ignored() {
+    let place = place();
+    let ran = place.nnc(&["data", "-e", "data \"sales.csv\" { input area -> price; drop id }"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("a line of columns has no `->`"), "{}", ran.err);
+    assert!(ran.err.contains("1:35"), "{}", ran.err);
+}

@@ -302,44 +302,106 @@ pub enum StopWhen {
     Holds(Expr),
 }
 
-/// `data "f.csv" window=24 -> "labels.csv" { … }`
+/// What a source of data is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// `data`
+    Train,
+    /// `valid`
+    Valid,
+    /// `test`
+    Test,
+}
+
+impl Part {
+    /// Its statement's first word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Train => "data",
+            Self::Valid => "valid",
+            Self::Test => "test",
+        }
+    }
+
+    /// The part whose statement begins with this word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Train, Self::Valid, Self::Test].into_iter().find(|part| part.word() == word)
+    }
+}
+
+/// `data "f.csv" window=24 -> "labels.csv" { … }`, with values as they are written, or as what they are known to be.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Dataset {
-    /// `data`, `valid` or `test`.
-    pub role: Name,
+pub struct Dataset<V = Expr> {
+    /// What it is for.
+    pub part: Part,
     /// Kind, path and options.
-    pub args: Vec<Arg>,
+    pub args: Vec<Arg<V>>,
     /// What follows `->`.
-    pub to: Vec<Arg>,
+    pub to: Vec<Arg<V>>,
     /// The rows (of numbers, or of roles) between braces; each row that failed to parse is left out.
-    pub rows: Option<Vec<Row>>,
+    pub rows: Option<Vec<Row<V>>>,
     /// The braces with what stands between them.
     pub rows_span: Option<Span>,
+    /// The statement.
+    pub span: Span,
+}
+
+impl<V> Dataset<V> {
+    /// Rows that are the data themselves: there is no other source.
+    pub fn cells(&self) -> Option<&[Row<V>]> {
+        self.rows.as_deref().filter(|_| self.args.is_empty())
+    }
+
+    /// Lines that say what the columns of the source are for.
+    pub fn roles(&self) -> &[Row<V>] {
+        self.rows.as_deref().filter(|_| !self.args.is_empty()).unwrap_or_default()
+    }
+
+    /// The same declaration with what `f` makes of its values, in the order of the text.
+    ///
+    /// # Errors
+    /// The first of `f`.
+    pub fn try_map<W, E>(&self, mut f: impl FnMut(&V) -> Result<W, E>) -> Result<Dataset<W>, E> {
+        let mut args = |args: &[Arg<V>]| -> Result<Vec<Arg<W>>, E> {
+            let arg = |a: &Arg<V>| Ok(Arg { key: a.key.clone(), value: f(&a.value)?, span: a.span });
+            args.iter().map(arg).collect()
+        };
+        let (before, to) = (args(&self.args)?, args(&self.to)?);
+        let mut words = |words: &[Word<V>]| words.iter().map(|w| w.try_map(&mut f)).collect::<Result<_, E>>();
+        let mut row = |row: &Row<V>| {
+            let before = words(&row.words)?;
+            let to = row.to.as_ref().map(|to| words(to)).transpose()?;
+            Ok(Row { words: before, to, span: row.span })
+        };
+        let rows = self.rows.as_ref().map(|rows| rows.iter().map(&mut row).collect()).transpose()?;
+        Ok(Dataset { part: self.part, args: before, to, rows, rows_span: self.rows_span, span: self.span })
+    }
 }
 
 /// One line of a data block.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Row {
+pub struct Row<V = Expr> {
     /// Before `->`, or the whole line.
-    pub words: Vec<Word>,
+    pub words: Vec<Word<V>>,
     /// After `->`.
-    pub to: Option<Vec<Word>>,
+    pub to: Option<Vec<Word<V>>>,
     /// The whole line.
     pub span: Span,
 }
 
 /// One word of a data row.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Word {
+pub struct Word<V = Expr> {
     /// What it is.
-    pub kind: WordKind,
+    pub kind: WordKind<V>,
     /// Where it stands.
     pub span: Span,
 }
 
 /// The kinds of word in a data row.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub enum WordKind {
+pub enum WordKind<V = Expr> {
     /// `-0.5`
     Number(f64),
     /// `"two words"`
@@ -349,8 +411,22 @@ pub enum WordKind {
         /// The name.
         name: Name,
         /// What follows `=`; any literal.
-        value: Option<Box<Expr>>,
+        value: Option<Box<V>>,
     },
+}
+
+impl<V> Word<V> {
+    fn try_map<W, E>(&self, f: &mut impl FnMut(&V) -> Result<W, E>) -> Result<Word<W>, E> {
+        let kind = match &self.kind {
+            WordKind::Number(x) => WordKind::Number(*x),
+            WordKind::Text(text) => WordKind::Text(text.clone()),
+            WordKind::Name { name, value } => {
+                let value = value.as_ref().map(|v| f(v).map(Box::new)).transpose()?;
+                WordKind::Name { name: name.clone(), value }
+            }
+        };
+        Ok(Word { kind, span: self.span })
+    }
 }
 
 /// A chain with the names its results get.
@@ -408,13 +484,20 @@ pub struct Step {
 
 /// `16` or `lr=0.01`
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Arg {
+pub struct Arg<V = Expr> {
     /// The name before `=`.
     pub key: Option<Name>,
     /// The value.
-    pub value: Expr,
+    pub value: V,
     /// All its words.
     pub span: Span,
+}
+
+impl<V> Arg<V> {
+    /// The text of the name before `=`.
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_ref().map(|key| key.text.as_str())
+    }
 }
 
 /// `scan x in xs with h = a, c = b { … }`

@@ -4,8 +4,9 @@ use nnc_syntax::Span;
 use std::collections::BTreeMap;
 
 pub use nnc_syntax::Port;
+pub use nnc_syntax::ast::Part;
 
-/// A value in a data declaration.
+/// What a value of a data declaration is, once parameters and sizes are known.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Literal {
     /// `100`, `0.1`, `20%`
@@ -22,83 +23,6 @@ pub enum Literal {
     List(Vec<Literal>),
     /// `1..3`
     Range(f64, f64),
-}
-
-/// A word of a data declaration: `"f.csv"`, `window=24`.
-#[derive(Clone, PartialEq, Debug)]
-pub struct DataArg {
-    /// The name before `=`.
-    pub key: Option<String>,
-    /// The value.
-    pub value: Literal,
-    /// Where it stands.
-    pub span: Span,
-}
-
-/// What a source is for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Part {
-    /// `data`
-    Train,
-    /// `valid`
-    Valid,
-    /// `test`
-    Test,
-}
-
-/// A cell of an inline row.
-#[derive(Clone, PartialEq, Debug)]
-pub struct CellDecl {
-    /// A number, or what stands there instead.
-    pub value: Literal,
-    /// Where it stands.
-    pub span: Span,
-}
-
-/// An inline row.
-#[derive(Clone, PartialEq, Debug)]
-pub struct RowDecl {
-    /// Before `->`, or the whole row.
-    pub inputs: Vec<CellDecl>,
-    /// After `->`.
-    pub targets: Option<Vec<CellDecl>>,
-    /// Where it stands.
-    pub span: Span,
-}
-
-/// A line of roles: `input rest standardize missing=mean`.
-#[derive(Clone, PartialEq, Debug)]
-pub struct RoleDecl {
-    /// Its words in their order.
-    pub words: Vec<DataArg>,
-    /// Where it stands.
-    pub span: Span,
-}
-
-/// What stands between the braces.
-#[derive(Clone, PartialEq, Debug)]
-pub enum BlockDecl {
-    /// No braces.
-    None,
-    /// Rows of numbers.
-    Rows(Vec<RowDecl>),
-    /// Roles of columns.
-    Roles(Vec<RoleDecl>),
-}
-
-/// `data …`, `valid …` or `test …`
-#[derive(Clone, PartialEq, Debug)]
-pub struct SourceDecl {
-    /// What it is for.
-    pub part: Part,
-    /// Kind, path, options.
-    pub args: Vec<DataArg>,
-    /// What follows `->`.
-    pub to: Vec<DataArg>,
-    /// What stands between the braces.
-    pub block: BlockDecl,
-    /// The statement.
-    pub span: Span,
 }
 
 /// `input left 28x28x1`, `target same`: a column, or a group of them, under a name of its own.

@@ -12,7 +12,7 @@ use crate::program::spec::Spec;
 use crate::step::build::Model;
 use crate::suggest::foreign_names;
 use nnc_graph::{DType, Role};
-use nnc_syntax::ast::{Arg, Block, Expr, ExprKind, Link, Stmt, StmtKind, StopWhen};
+use nnc_syntax::ast::{Arg, Block, Expr, ExprKind, Link, Part, Stmt, StmtKind, StopWhen};
 use nnc_syntax::{Span, units};
 
 /// One line of a program and what it means.
@@ -63,10 +63,12 @@ impl<'a> Walk<'a> {
     fn statement(&mut self, stmt: &'a Stmt) {
         let one = |text: &str| vec![text.to_string()];
         let meaning = match &stmt.kind {
-            StmtKind::Data(d) => match d.role.text.as_str() {
-                "data" => self.data(),
-                "valid" => one("Samples to watch the training with. It never learns from them."),
-                _ => one("Samples for the last verdict, after the training. It never learns from them."),
+            StmtKind::Data(d) => match d.part {
+                Part::Train => self.data(),
+                Part::Valid => one("Samples to watch the training with. It never learns from them."),
+                Part::Test => {
+                    one("Samples for the last verdict, after the training. It never learns from them.")
+                }
             },
             StmtKind::Flow(_) | StmtKind::Repeat { .. } | StmtKind::If { .. } => return self.steps(stmt),
             StmtKind::Setting { head, args } => self.setting(&head.text, args),

@@ -1,19 +1,17 @@
 //! Statements that must be known before the data is read.
 
-use crate::declarations::data::{
-    BlockDecl, CellDecl, DataArg, Literal, Part, PortDecl, RoleDecl, RowDecl, SourceDecl,
-};
+use crate::declarations::data::{Literal, PortDecl};
 use crate::elaborate::elab::{Elab, Res, Stop};
 use crate::elaborate::frame::Frame;
 use crate::elaborate::value::Value;
-use nnc_syntax::ast::{Arg, Dataset, Expr, ExprKind, Name, Stmt, StmtKind, Word, WordKind};
+use nnc_syntax::ast::{Arg, Dataset, Expr, ExprKind, Name, Stmt, StmtKind, WordKind};
 use nnc_syntax::{Code, Span};
 
 /// Reads what must be known before the data.
 pub(crate) struct Reader<'a> {
     pub e: Elab<'a>,
     pub frame: Frame,
-    pub data: Vec<SourceDecl>,
+    pub data: Vec<Dataset<Literal>>,
     pub ports: Vec<PortDecl>,
     pub experiments: Vec<(Name, Vec<Arg>)>,
 }
@@ -24,7 +22,7 @@ impl Reader<'_> {
         self.e.at(stmt.span);
         match &stmt.kind {
             StmtKind::Data(dataset) => {
-                let decl = self.dataset(dataset, stmt.span)?;
+                let decl = self.dataset(dataset)?;
                 self.data.push(decl);
                 Ok(())
             }
@@ -78,73 +76,15 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn dataset(&mut self, dataset: &Dataset, span: Span) -> Res<SourceDecl> {
-        let part = match dataset.role.text.as_str() {
-            "valid" => Part::Valid,
-            "test" => Part::Test,
-            _ => Part::Train,
-        };
-        let args = self.args(&dataset.args)?;
-        let to = self.args(&dataset.to)?;
-        let block = match &dataset.rows {
-            None => BlockDecl::None,
-            Some(rows) if args.is_empty() => {
-                let rows = rows.iter().map(|row| {
-                    let inputs = row.words.iter().map(|w| self.cell(w)).collect::<Res<Vec<_>>>()?;
-                    let targets = match &row.to {
-                        Some(words) => Some(words.iter().map(|w| self.cell(w)).collect::<Res<Vec<_>>>()?),
-                        None => None,
-                    };
-                    Ok(RowDecl { inputs, targets, span: row.span })
-                });
-                BlockDecl::Rows(rows.collect::<Res<_>>()?)
+    fn dataset(&mut self, dataset: &Dataset) -> Res<Dataset<Literal>> {
+        let rows = dataset.cells().unwrap_or_default();
+        for word in rows.iter().flat_map(|row| row.words.iter().chain(row.to.iter().flatten())) {
+            if let WordKind::Name { name, value: Some(_) } = &word.kind {
+                let message = format!("`{}=` does not belong into a row", name.text);
+                return self.e.fail(Code::N0501, message, word.span, "");
             }
-            Some(rows) => {
-                let rows = rows.iter().map(|row| {
-                    let words = row.words.iter().map(|w| self.role_word(w)).collect::<Res<Vec<_>>>()?;
-                    Ok(RoleDecl { words, span: row.span })
-                });
-                BlockDecl::Roles(rows.collect::<Res<_>>()?)
-            }
-        };
-        Ok(SourceDecl { part, args, to, block, span })
-    }
-
-    fn args(&mut self, args: &[Arg]) -> Res<Vec<DataArg>> {
-        let read = args.iter().map(|arg| {
-            let value = self.e.literal(&mut self.frame, &arg.value)?;
-            Ok(DataArg { key: arg.key.as_ref().map(|k| k.text.clone()), value, span: arg.span })
-        });
-        read.collect()
-    }
-
-    fn cell(&mut self, word: &Word) -> Res<CellDecl> {
-        let value = match &word.kind {
-            WordKind::Number(x) => Literal::Number(*x),
-            WordKind::Text(text) => Literal::Text(text.clone()),
-            WordKind::Name { name, value: None } => Literal::Word(name.text.clone()),
-            WordKind::Name { name, value: Some(_) } => {
-                return self.e.fail(
-                    Code::N0501,
-                    format!("`{}=` does not belong into a row", name.text),
-                    word.span,
-                    "",
-                );
-            }
-        };
-        Ok(CellDecl { value, span: word.span })
-    }
-
-    fn role_word(&mut self, word: &Word) -> Res<DataArg> {
-        let (key, value) = match &word.kind {
-            WordKind::Number(x) => (None, Literal::Number(*x)),
-            WordKind::Text(text) => (None, Literal::Text(text.clone())),
-            WordKind::Name { name, value: None } => (None, Literal::Word(name.text.clone())),
-            WordKind::Name { name, value: Some(expr) } => {
-                (Some(name.text.clone()), self.e.literal(&mut self.frame, expr)?)
-            }
-        };
-        Ok(DataArg { key, value, span: word.span })
+        }
+        dataset.try_map(|value| self.e.literal(&mut self.frame, value))
     }
 }
 

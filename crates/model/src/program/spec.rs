@@ -1,7 +1,7 @@
 //! A program as it is read: definitions, parameters, data, settings; before its data is known.
 
 use crate::declarations::attributes;
-use crate::declarations::data::{PortDecl, SourceDecl};
+use crate::declarations::data::{Literal, PortDecl};
 use crate::declarations::settings::Settings;
 use crate::elaborate::elab::Elab;
 use crate::elaborate::frame::Frame;
@@ -12,7 +12,7 @@ use crate::program::names;
 use crate::program::prelude::{LIBRARY, PRELUDE, define};
 use crate::program::reader::Reader;
 use nnc_graph::DType;
-use nnc_syntax::ast::Program;
+use nnc_syntax::ast::{Dataset, Program};
 use nnc_syntax::{Diagnostic, SourceId, SourceMap, parse};
 use serde::{Deserialize, Serialize};
 use std::rc::Rc;
@@ -60,8 +60,8 @@ pub struct Spec {
     pub source: SourceId,
     /// The user's statements.
     pub program: Program,
-    /// The data sources in the order of the file.
-    pub data: Vec<SourceDecl>,
+    /// The data sources in the order of the file, with their values.
+    pub data: Vec<Dataset<Literal>>,
     /// `input` and `target` declarations.
     pub ports: Vec<PortDecl>,
     /// Settings that are known without the data.

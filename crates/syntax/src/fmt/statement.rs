@@ -199,7 +199,7 @@ impl Formatter<'_> {
     }
 
     fn dataset(&mut self, data: &Dataset) -> Doc {
-        let mut docs = vec![Doc::text(&data.role.text), self.spaced_args(&data.args)];
+        let mut docs = vec![Doc::text(data.part.word()), self.spaced_args(&data.args)];
         if !data.to.is_empty() {
             docs.extend([Doc::text(" ->"), self.spaced_args(&data.to)]);
         }

@@ -5,7 +5,7 @@ use super::flow::arguments;
 use super::stream::{END, Expected, Read, TokenStream, sign};
 use super::{Context, Outcome};
 use super::{errors, height};
-use crate::ast::{Dataset, Expr, ExprKind, Name, Row, StmtKind, UnaryOp, Word, WordKind};
+use crate::ast::{Dataset, Expr, ExprKind, Name, Part, Row, StmtKind, UnaryOp, Word, WordKind};
 use crate::layout::Line;
 use crate::token::{Token, TokenKind};
 use crate::{Code, Diagnostic};
@@ -18,16 +18,20 @@ const WORD: Expected = Expected { what: "a number, a text or a name", plain: "" 
 
 /// `data "f.csv" window=24 -> "labels.csv" { … }`
 pub(super) fn dataset(i: TokenStream<'_>) -> Read<'_, StmtKind> {
-    let (i, role) = super::stream::name(i)?;
-    let (i, args) = arguments(i, &role)?;
-    let (i, to) = opt(preceded(sign("->"), cut(|i| arguments(i, &role)))).parse(i)?;
+    let start = i.here();
+    let (i, head) = super::stream::name(i)?;
+    let part = Part::from_word(&head.text).unwrap_or(Part::Train);
+    let (i, args) = arguments(i, &head)?;
+    let (i, to) = opt(preceded(sign("->"), cut(|i| arguments(i, &head)))).parse(i)?;
     let to = to.unwrap_or_default();
     let Some((rest, token)) = i.split() else {
-        return Ok((i, StmtKind::Data(Dataset { role, args, to, rows: None, rows_span: None })));
+        let data = Dataset { part, args, to, rows: None, rows_span: None, span: i.since(start) };
+        return Ok((i, StmtKind::Data(data)));
     };
     let TokenKind::Block(group) = token.kind else { return i.fail(END) };
     let rows = Some(rows(i.context, group));
-    Ok((rest, StmtKind::Data(Dataset { role, args, to, rows, rows_span: Some(token.span) })))
+    let data = Dataset { part, args, to, rows, rows_span: Some(token.span), span: rest.since(start) };
+    Ok((rest, StmtKind::Data(data)))
 }
 
 /// Reads every row of a data block; a row with a mistake is reported and left out.

@@ -6,7 +6,7 @@ use super::{Children, Node, name, named, number, text, unquoted, wrong};
 use crate::Span;
 use crate::ast::{
     Attribute, Block, Body, Dataset, DeclareKind, Dim, Expr, Flow, FnDef, InitDef, LayerDef, Name, Operand,
-    Param, Program, Row, RuleDef, Stmt, StmtKind, StopWhen, Within, Word, WordKind,
+    Param, Part, Program, Row, RuleDef, Stmt, StmtKind, StopWhen, Within, Word, WordKind,
 };
 
 pub(super) fn write_program(program: &Program) -> Node {
@@ -196,7 +196,10 @@ fn read_kind(node: &Node, children: &mut Children<'_>) -> Result<StmtKind, Strin
             dims: read_dims(children.next()?)?,
             init: read_expr(children.next()?)?,
         },
-        "data" | "valid" | "test" => StmtKind::Data(read_data(node, children)?),
+        "data" | "valid" | "test" => {
+            let part = Part::from_word(&node.kind).unwrap_or(Part::Train);
+            StmtKind::Data(read_data(part, children)?)
+        }
         "setting" => {
             let args = children.rest().iter().map(read_arg).collect::<Result<_, _>>()?;
             StmtKind::Setting { head: name(node, 0)?, args }
@@ -353,10 +356,10 @@ fn read_dims(node: &Node) -> Result<Vec<Dim>, String> {
 fn write_data(data: &Dataset) -> Node {
     let to = (!data.to.is_empty()).then(|| Node::new("to").with(data.to.iter().map(write_arg)));
     let rows = data.rows.as_ref().map(|rows| Node::new("rows").with(rows.iter().map(write_row)));
-    Node::new(&data.role.text).with(data.args.iter().map(write_arg)).with(to).with(rows)
+    Node::new(data.part.word()).with(data.args.iter().map(write_arg)).with(to).with(rows)
 }
 
-fn read_data(node: &Node, children: &mut Children<'_>) -> Result<Dataset, String> {
+fn read_data(part: Part, children: &mut Children<'_>) -> Result<Dataset, String> {
     let count =
         children.ahead.iter().take_while(|child| !matches!(child.kind.as_str(), "to" | "rows")).count();
     let args = (0..count).map(|_| read_arg(children.next()?)).collect::<Result<_, _>>()?;
@@ -364,7 +367,8 @@ fn read_data(node: &Node, children: &mut Children<'_>) -> Result<Dataset, String
     let rows: Option<Vec<Row>> =
         children.next_if("rows").map(|rows| rows.children.iter().map(read_row).collect()).transpose()?;
     let rows_span = rows.as_ref().map(|_| Span::default());
-    Ok(Dataset { role: named(&node.kind), args, to: to.transpose()?.unwrap_or_default(), rows, rows_span })
+    let to = to.transpose()?.unwrap_or_default();
+    Ok(Dataset { part, args, to, rows, rows_span, span: Span::default() })
 }
 
 /// A row stands on one line; what follows the `=` of a name is a child, in order.

@@ -1,6 +1,7 @@
 //! The words behind `data`, taken one after the other.
 
-use nnc_model::data::{DataArg, Literal};
+use nnc_model::data::Literal;
+use nnc_syntax::ast::Arg;
 use nnc_syntax::{Code, Diagnostic, Span};
 
 /// A mistake was reported.
@@ -44,26 +45,26 @@ pub(crate) fn whole(value: &Literal) -> Option<usize> {
 
 /// The words after a source's kind, taken one after the other.
 pub(crate) struct ArgCursor<'a> {
-    args: Vec<Option<&'a DataArg>>,
-    to: Vec<Option<&'a DataArg>>,
+    args: Vec<Option<&'a Arg<Literal>>>,
+    to: Vec<Option<&'a Arg<Literal>>>,
     pub(crate) span: Span,
 }
 
 impl<'a> ArgCursor<'a> {
-    pub(crate) fn new(args: &'a [DataArg], to: &'a [DataArg], span: Span) -> Self {
+    pub(crate) fn new(args: &'a [Arg<Literal>], to: &'a [Arg<Literal>], span: Span) -> Self {
         Self { args: args.iter().map(Some).collect(), to: to.iter().map(Some).collect(), span }
     }
 
     /// The next word without a key that is not a bare word.
-    pub(crate) fn next(&mut self) -> Option<&'a DataArg> {
-        let plain = |a: &&mut Option<&DataArg>| {
+    pub(crate) fn next(&mut self) -> Option<&'a Arg<Literal>> {
+        let plain = |a: &&mut Option<&Arg<Literal>>| {
             a.is_some_and(|a| a.key.is_none() && !matches!(a.value, Literal::Word(_)))
         };
         self.args.iter_mut().find(plain)?.take()
     }
 
     pub(crate) fn text(&mut self) -> Option<(String, Span)> {
-        let quoted = |a: &&mut Option<&DataArg>| {
+        let quoted = |a: &&mut Option<&Arg<Literal>>| {
             a.is_some_and(|a| a.key.is_none() && matches!(a.value, Literal::Text(_)))
         };
         let arg = self.args.iter_mut().find(quoted)?.take()?;
@@ -73,14 +74,14 @@ impl<'a> ArgCursor<'a> {
         }
     }
 
-    pub(crate) fn key(&mut self, key: &str) -> Option<&'a DataArg> {
-        self.args.iter_mut().find(|a| a.is_some_and(|a| a.key.as_deref() == Some(key)))?.take()
+    pub(crate) fn key(&mut self, key: &str) -> Option<&'a Arg<Literal>> {
+        self.args.iter_mut().find(|a| a.is_some_and(|a| a.key() == Some(key)))?.take()
     }
 
     /// A bare word, or `word=yes`.
     pub(crate) fn flag(&mut self, name: &str) -> bool {
-        let is = |a: &&mut Option<&DataArg>| {
-            a.is_some_and(|a| match (&a.key, &a.value) {
+        let is = |a: &&mut Option<&Arg<Literal>>| {
+            a.is_some_and(|a| match (a.key(), &a.value) {
                 (None, Literal::Word(word)) => word == name,
                 (Some(key), Literal::Bool(_)) => key == name,
                 _ => false,
@@ -90,11 +91,11 @@ impl<'a> ArgCursor<'a> {
         found.is_some_and(|a| a.value != Literal::Bool(false))
     }
 
-    pub(crate) fn target(&mut self) -> Option<&'a DataArg> {
+    pub(crate) fn target(&mut self) -> Option<&'a Arg<Literal>> {
         self.to.first_mut()?.take()
     }
 
-    pub(crate) fn left(&self) -> impl Iterator<Item = &'a DataArg> {
+    pub(crate) fn left(&self) -> impl Iterator<Item = &'a Arg<Literal>> {
         self.args.iter().chain(&self.to).filter_map(|a| *a)
     }
 }

@@ -1,7 +1,8 @@
 //! What a program asks to be done to its pictures: `augment=[flip, shift]`.
 
-use nnc_model::data::{Literal, Part, SourceDecl};
+use nnc_model::data::{Literal, Part};
 use nnc_model::{Ports, Spec};
+use nnc_syntax::ast::Dataset;
 use nnc_syntax::{Code, Diagnostic, Span};
 
 /// What can be done to a picture.
@@ -16,8 +17,8 @@ pub(crate) struct Asked {
 }
 
 /// The words of `augment=`, and where they stand.
-fn words(decl: &SourceDecl) -> Option<(Vec<&str>, Span)> {
-    let arg = decl.args.iter().find(|a| a.key.as_deref() == Some("augment"))?;
+fn words(decl: &Dataset<Literal>) -> Option<(Vec<&str>, Span)> {
+    let arg = decl.args.iter().find(|a| a.key() == Some("augment"))?;
     let words = match &arg.value {
         Literal::List(items) => items.iter().map(text).collect(),
         one => vec![text(one)],

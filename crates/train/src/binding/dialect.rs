@@ -2,7 +2,8 @@
 
 use crate::binding::args::{self, ArgCursor, Res, whole};
 use nnc_data::{Dialect, Separator, Skip};
-use nnc_model::data::{DataArg, Literal};
+use nnc_model::data::Literal;
+use nnc_syntax::ast::Arg;
 use nnc_syntax::{Diagnostic, Span};
 
 /// The options, for the list of what there is.
@@ -52,7 +53,7 @@ impl Reader<'_> {
     fn yes_or_no(&mut self, words: &mut ArgCursor<'_>, name: &str) -> Res<Option<bool>> {
         match words.key(name) {
             None => Ok(words.flag(name).then_some(true)),
-            Some(DataArg { value: Literal::Bool(b), .. }) => Ok(Some(*b)),
+            Some(Arg { value: Literal::Bool(b), .. }) => Ok(Some(*b)),
             Some(arg) => self.fail(arg.span, format!("`{name}` is yes or no"), &format!("{name}=no")),
         }
     }
@@ -134,7 +135,7 @@ impl Reader<'_> {
     fn comment(&mut self, words: &mut ArgCursor<'_>) -> Res<Option<String>> {
         match words.key("comment") {
             None => Ok(None),
-            Some(DataArg { value: Literal::Text(mark), .. })
+            Some(Arg { value: Literal::Text(mark), .. })
                 if !mark.is_empty() && !mark.contains(['"', '\n', '\r']) && mark.trim() == mark =>
             {
                 Ok(Some(mark.clone()))
@@ -164,7 +165,7 @@ impl Reader<'_> {
     fn encoding(&mut self, words: &mut ArgCursor<'_>) -> Res<Option<String>> {
         match words.key("encoding") {
             None => Ok(None),
-            Some(DataArg { value: Literal::Text(label) | Literal::Word(label), span, .. }) => {
+            Some(Arg { value: Literal::Text(label) | Literal::Word(label), span, .. }) => {
                 if nnc_data::is_encoding(label) {
                     return Ok(Some(label.clone()));
                 }

@@ -13,7 +13,7 @@ use nnc_data::{
     ColumnName, CsvSpec, DataSpec, Dataset, Fault, Limits, Role, RoleSpec, SourceSpec, SplitSpec, Stats,
 };
 use nnc_graph::DType;
-use nnc_model::data::{BlockDecl, Part, PortDecl};
+use nnc_model::data::{Part, PortDecl};
 use nnc_model::suggest::nearest;
 use nnc_model::{Model, Options, Ports, Spec};
 use nnc_syntax::{Code, Diagnostic};
@@ -268,11 +268,7 @@ impl<'a> Opener<'a> {
 
     /// The source of a part; the second one of a part is a mistake.
     pub(crate) fn part(&mut self, part: Part) -> Option<SourceSpec> {
-        let word = match part {
-            Part::Train => "data",
-            Part::Valid => "valid",
-            Part::Test => "test",
-        };
+        let word = part.word();
         let mut decls = self.spec.data.iter().filter(|d| d.part == part);
         let first = decls.next()?;
         if let Some(second) = decls.next() {
@@ -280,8 +276,7 @@ impl<'a> Opener<'a> {
             self.diagnostics.push(d.label(second.span, "").label(first.span, "the first"));
         }
         if part != Part::Train
-            && let BlockDecl::Roles(lines) = &first.block
-            && let Some(line) = lines.first()
+            && let Some(line) = first.roles().first()
         {
             let d = Diagnostic::error(Code::N0507, format!("`{word}` has the columns of `data`"));
             self.diagnostics.push(d.label(line.span, "this belongs there"));
@@ -296,11 +291,7 @@ impl<'a> Opener<'a> {
     /// target there is another name.
     fn roles(&mut self, train: Option<&SourceSpec>) -> (Vec<RoleSpec>, Option<Vec<RoleSpec>>) {
         let spec = self.spec;
-        let lines = spec.data.iter().filter(|d| d.part == Part::Train).find_map(|d| match &d.block {
-            BlockDecl::Roles(lines) => Some(&lines[..]),
-            _ => None,
-        });
-        let lines = roles(lines.unwrap_or_default(), &spec.ports, &mut self.marks, &mut self.diagnostics);
+        let lines = roles(roles::lines(spec), &spec.ports, &mut self.marks, &mut self.diagnostics);
         let named = |decl: &PortDecl| {
             lines.iter().any(|l| match &l.columns {
                 nnc_data::Columns::Names(names) => names.iter().any(|n| n.name == decl.name),

@@ -2,10 +2,10 @@
 
 use crate::binding::load::LoadOptions;
 use crate::binding::source::resolve;
-use nnc_model::data::{DataArg, Literal, Part};
+use nnc_model::data::{Literal, Part};
 use nnc_model::{Overrides, Spec};
 use nnc_syntax::Span;
-use nnc_syntax::ast::{ExprKind, Stmt, StmtKind};
+use nnc_syntax::ast::{Arg, ExprKind, Stmt, StmtKind};
 
 /// What the command line said over a program: its parameters and settings beside those it has when nothing
 /// is said. An experiment is its parameters.
@@ -103,7 +103,7 @@ impl Edits<'_> {
         }
         for decl in &self.spec.data {
             let texts = decl.args.iter().chain(&decl.to).filter(|a| a.key.is_none());
-            let texts: Vec<&DataArg> = texts.filter(|a| matches!(a.value, Literal::Text(_))).collect();
+            let texts: Vec<&Arg<Literal>> = texts.filter(|a| matches!(a.value, Literal::Text(_))).collect();
             let Some(own) = &own else {
                 for arg in texts {
                     if let Literal::Text(path) = &arg.value {

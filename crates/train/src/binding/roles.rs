@@ -3,9 +3,10 @@
 use crate::binding::args::whole;
 use crate::binding::marks::Marks;
 use nnc_data::{ColumnName, Columns, Kind, Missing, Role, RoleSpec, Scaling, Schema, Tokens, Unit, Unknown};
-use nnc_model::data::{BlockDecl, DataArg, Literal, Part, PortDecl, RoleDecl};
+use nnc_model::data::{Literal, Part, PortDecl};
 use nnc_model::suggest::nearest;
 use nnc_model::{Ports, Spec};
+use nnc_syntax::ast::{Row, Word, WordKind};
 use nnc_syntax::{Code, Diagnostic, Span};
 
 /// Words that begin a line.
@@ -35,9 +36,15 @@ pub(crate) fn is_word(word: &str) -> bool {
     word == "rest" || WORDS.contains(&word) || ROLES.iter().any(|(role, _)| *role == word)
 }
 
+/// The lines of a program's training data.
+pub(crate) fn lines(spec: &Spec) -> &[Row<Literal>] {
+    let mut train = spec.data.iter().filter(|d| d.part == Part::Train);
+    train.find(|d| !d.roles().is_empty()).map_or(&[], |d| d.roles())
+}
+
 /// The roles of some lines. A line whose columns are ports of their own in part becomes two.
 pub(crate) fn roles(
-    lines: &[RoleDecl],
+    lines: &[Row<Literal>],
     ports: &[PortDecl],
     marks: &mut Marks,
     diagnostics: &mut Vec<Diagnostic>,
@@ -74,10 +81,7 @@ fn own_ports(role: RoleSpec, ports: &[PortDecl]) -> Vec<RoleSpec> {
 /// A port that is one column, which the program names, goes by that name: after `{ input t }` it is `t`, and
 /// `input` all the same.
 pub(crate) fn name_after_columns(ports: &mut Ports, schema: &Schema, spec: &Spec) {
-    let lines = spec.data.iter().filter(|d| d.part == Part::Train).find_map(|d| match &d.block {
-        BlockDecl::Roles(lines) => Some(&lines[..]),
-        _ => None,
-    });
+    let lines = lines(spec);
     for (word, role) in [("input", Role::Input), ("target", Role::Target)] {
         let (side, other) = match role {
             Role::Target => (&mut ports.targets, &ports.inputs),
@@ -86,10 +90,11 @@ pub(crate) fn name_after_columns(ports: &mut Ports, schema: &Schema, spec: &Spec
         let [port] = &mut side[..] else { continue };
         let mut columns = schema.columns.iter().filter(|c| c.role == role);
         let (Some(column), None) = (columns.next(), columns.next()) else { continue };
-        let said = |line: &RoleDecl| {
-            let is = |arg: &DataArg, name: &str| match &arg.value {
-                Literal::Word(w) | Literal::Text(w) => arg.key.is_none() && w == name,
-                _ => false,
+        let said = |line: &Row<Literal>| {
+            let is = |word: &Word<Literal>, wanted: &str| match &word.kind {
+                WordKind::Name { name, value } => value.is_none() && name.text == wanted,
+                WordKind::Text(text) => text == wanted,
+                WordKind::Number(_) => false,
             };
             line.words.first().is_some_and(|w| is(w, word))
                 && line.words[1..].iter().any(|w| is(w, &column.name))
@@ -99,7 +104,7 @@ pub(crate) fn name_after_columns(ports: &mut Ports, schema: &Schema, spec: &Spec
             || schema.columns.iter().any(|c| {
                 c.role != role && matches!(c.role, Role::Input | Role::Target) && c.name == column.name
             });
-        if port.name == word && !taken && lines.unwrap_or_default().iter().any(said) {
+        if port.name == word && !taken && lines.iter().any(said) {
             port.name.clone_from(&column.name);
         }
     }
@@ -118,10 +123,11 @@ struct Line<'a> {
 }
 
 impl Line<'_> {
-    fn read(decl: &RoleDecl, marks: &mut Marks) -> Result<RoleSpec, Box<Diagnostic>> {
+    fn read(decl: &Row<Literal>, marks: &mut Marks) -> Result<RoleSpec, Box<Diagnostic>> {
         let kinds: Vec<&str> = ROLES.iter().map(|(word, _)| *word).collect();
         let (first, words) = match decl.words.split_first() {
-            Some((DataArg { key: None, value: Literal::Word(word), span }, words)) => {
+            Some((Word { kind: WordKind::Name { name, value: None }, span }, words)) => {
+                let word = &name.text;
                 match ROLES.iter().find(|(w, _)| w == word) {
                     Some((_, role)) => (*role, words),
                     None => {
@@ -140,6 +146,10 @@ impl Line<'_> {
                 return Err(Box::new(d.label(decl.span, "").help(example())));
             }
         };
+        if let Some(word) = decl.to.iter().flatten().next() {
+            let d = Diagnostic::error(Code::N0507, "a line of columns has no `->`");
+            return Err(Box::new(d.label(word.span, "give this a line of its own").help(example())));
+        }
         let mut role = RoleSpec::rest(first);
         role.handle = marks.mark(decl.span);
         let mut line = Line {
@@ -157,7 +167,7 @@ impl Line<'_> {
         line.finish(decl)
     }
 
-    fn finish(self, decl: &RoleDecl) -> Result<RoleSpec, Box<Diagnostic>> {
+    fn finish(self, decl: &Row<Literal>) -> Result<RoleSpec, Box<Diagnostic>> {
         let problem = match (self.rest, self.names.is_empty()) {
             _ if self.none && (self.rest || self.encoded || !self.names.is_empty()) => {
                 "`target none` says that there is no target; a column called so stands in quotes"
@@ -201,26 +211,35 @@ impl Line<'_> {
         Ok(RoleSpec { columns, kind, ..self.role })
     }
 
-    fn word(&mut self, arg: &DataArg) -> Result<(), Box<Diagnostic>> {
-        match (&arg.key, &arg.value) {
-            (Some(key), value) => self.option(key, value, arg),
-            (None, Literal::Word(word)) if word == "rest" => {
+    fn word(&mut self, written: &Word<Literal>) -> Result<(), Box<Diagnostic>> {
+        let word = match &written.kind {
+            WordKind::Name { name, value: Some(value) } => {
+                return self.option(&name.text, value, written.span);
+            }
+            WordKind::Name { name, value: None } => name.text.as_str(),
+            WordKind::Text(name) => return self.column(name, written.span),
+            WordKind::Number(_) => {
+                let message = "a column that is not called by a name stands in quotes";
+                let d = Diagnostic::error(Code::N0507, message).label(written.span, "");
+                return Err(Box::new(d.help("input \"2024\"")));
+            }
+        };
+        match word {
+            "rest" => {
                 self.rest = true;
                 Ok(())
             }
-            (None, Literal::Word(word))
-                if word == "none" && self.role.role == Role::Target && self.names.is_empty() =>
-            {
+            "none" if self.role.role == Role::Target && self.names.is_empty() => {
                 self.none = true;
                 Ok(())
             }
             // What comes first is a column, whatever it is called: `drop date`, `input date date`.
-            (None, Literal::Word(word)) if WORDS.contains(&word.as_str()) && !self.is_column() => {
+            _ if WORDS.contains(&word) && !self.is_column() => {
                 self.encoded = true;
                 self.encoding(word);
                 Ok(())
             }
-            (None, Literal::Word(word)) if self.encoded => {
+            _ if self.encoded => {
                 let near = nearest(word, &WORDS);
                 let label = near.map_or(String::new(), |n| format!("did you mean `{n}`?"));
                 let d = Diagnostic::error(
@@ -228,22 +247,19 @@ impl Line<'_> {
                     format!("`{word}` is nothing that can be done with a column"),
                 );
                 let d = d
-                    .label(arg.span, label)
+                    .label(written.span, label)
                     .help(format!("columns come first, then {}", WORDS.join(", ")))
                     .help("a column of such a name that is not the first stands in quotes: input price \"date\"");
                 Err(Box::new(d))
             }
-            (None, Literal::Word(name) | Literal::Text(name)) => {
-                let handle = self.marks.mark(arg.span);
-                self.names.push(ColumnName::new(name.clone(), handle));
-                Ok(())
-            }
-            (None, _) => {
-                let d =
-                    Diagnostic::error(Code::N0507, "a column that is not called by a name stands in quotes");
-                Err(Box::new(d.label(arg.span, "").help("input \"2024\"")))
-            }
+            _ => self.column(word, written.span),
         }
+    }
+
+    fn column(&mut self, name: &str, span: Span) -> Result<(), Box<Diagnostic>> {
+        let handle = self.marks.mark(span);
+        self.names.push(ColumnName::new(name, handle));
+        Ok(())
     }
 
     /// Whether a word names a column wherever it may: the first of a line does, and all that are dropped.
@@ -267,14 +283,14 @@ impl Line<'_> {
         }
     }
 
-    fn option(&mut self, key: &str, value: &Literal, arg: &DataArg) -> Result<(), Box<Diagnostic>> {
+    fn option(&mut self, key: &str, value: &Literal, span: Span) -> Result<(), Box<Diagnostic>> {
         self.encoded = true;
         if self.role.role == Role::Drop {
             let d = Diagnostic::error(
                 Code::N0510,
                 format!("what is dropped is not read, so `{key}` has no effect"),
             );
-            return Err(Box::new(d.label(arg.span, "").help("leave it out")));
+            return Err(Box::new(d.label(span, "").help("leave it out")));
         }
         match (key, value) {
             ("scale", Literal::Number(by)) => self.role.scaling.push(Scaling::Scale(*by)),
@@ -290,7 +306,7 @@ impl Line<'_> {
                         let near = nearest(word, &["mean", "median", "mode", "drop"]);
                         let label = near.map_or(String::new(), |n| format!("did you mean `{n}`?"));
                         let d = Diagnostic::error(Code::N0510, format!("`missing={word}` is no rule"));
-                        let d = d.label(arg.span, label);
+                        let d = d.label(span, label);
                         return Err(Box::new(
                             d.help("missing=mean, median, mode, drop, a number, or \"a word\""),
                         ));
@@ -306,11 +322,11 @@ impl Line<'_> {
                     Literal::Size(_) | Literal::List(_) | Literal::Range(..) => None,
                 };
                 let Some(names) = items.iter().map(name).collect::<Option<Vec<String>>>() else {
-                    return Err(wrong(arg, "`order` is a list of categories", "order=[low, middle, high]"));
+                    return Err(wrong(span, "`order` is a list of categories", "order=[low, middle, high]"));
                 };
                 if let Some(i) = (1..names.len()).find(|&i| names[..i].contains(&names[i])) {
                     let d = Diagnostic::error(Code::N0510, format!("`order` has `{}` twice", names[i]));
-                    return Err(Box::new(d.label(arg.span, "each category has one place")));
+                    return Err(Box::new(d.label(span, "each category has one place")));
                 }
                 if self.role.kind == Kind::Auto {
                     self.role.kind = Kind::Category;
@@ -325,29 +341,27 @@ impl Line<'_> {
                     }
                     _ => "order=[low, middle, high]".to_string(),
                 };
-                return Err(wrong(arg, message, &example));
+                return Err(wrong(span, message, &example));
             }
             ("order", _) => {
-                return Err(wrong(arg, "`order` is a list of categories", "order=[low, middle, high]"));
+                return Err(wrong(span, "`order` is a list of categories", "order=[low, middle, high]"));
             }
             ("vocabulary" | "length", value) => {
                 // Classes are kept as 16 bits, and two of them are no tokens.
                 let (least, most) = if key == "vocabulary" { (3, 1 << 16) } else { (1, 1 << 24) };
                 let Some(n) = whole(value).filter(|n| (least..=most).contains(n)) else {
                     let message = format!("`{key}` is a whole number from {least} to {most}");
-                    return Err(wrong(arg, &message, "input review words vocabulary=5000 length=200"));
+                    return Err(wrong(span, &message, "input review words vocabulary=5000 length=200"));
                 };
-                self.sizes[usize::from(key == "length")] = Some((n, arg.span));
+                self.sizes[usize::from(key == "length")] = Some((n, span));
             }
-            ("scale", _) => return Err(wrong(arg, "`scale` is a number to divide by", "scale=1000")),
-            ("missing", _) => return Err(wrong(arg, "`missing` is a rule or a number", "missing=mean")),
-            ("unknown", _) => return Err(wrong(arg, "`unknown` knows one rule", "unknown=other")),
+            ("scale", _) => return Err(wrong(span, "`scale` is a number to divide by", "scale=1000")),
+            ("missing", _) => return Err(wrong(span, "`missing` is a rule or a number", "missing=mean")),
+            ("unknown", _) => return Err(wrong(span, "`unknown` knows one rule", "unknown=other")),
             _ => {
                 let label = nearest(key, &KEYS).map_or(String::new(), |n| format!("did you mean `{n}`?"));
                 let d = Diagnostic::error(Code::N0510, format!("a column has no option `{key}`"));
-                return Err(Box::new(
-                    d.label(arg.span, label).help(format!("options are {}", KEYS.join(", "))),
-                ));
+                return Err(Box::new(d.label(span, label).help(format!("options are {}", KEYS.join(", ")))));
             }
         }
         Ok(())
@@ -365,10 +379,8 @@ fn written(value: &Literal) -> String {
     }
 }
 
-fn wrong(arg: &DataArg, message: &str, example: &str) -> Box<Diagnostic> {
-    Box::new(
-        Diagnostic::error(Code::N0510, message).label(arg.span, "").help(format!("for example: {example}")),
-    )
+fn wrong(span: Span, message: &str, example: &str) -> Box<Diagnostic> {
+    Box::new(Diagnostic::error(Code::N0510, message).label(span, "").help(format!("for example: {example}")))
 }
 
 fn example() -> &'static str {

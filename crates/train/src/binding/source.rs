@@ -7,8 +7,9 @@ use nnc_data::{
     Cell, ColumnName, CsvSpec, GeneratorKind, GeneratorSpec, IdxSpec, ImagesSpec, NpySpec, NpzSpec, RowSpec,
     RowsSpec, SourceSpec, TextSpec,
 };
-use nnc_model::data::{BlockDecl, CellDecl, DataArg, Literal, Part, RowDecl, SourceDecl};
+use nnc_model::data::{Literal, Part};
 use nnc_model::suggest::nearest;
+use nnc_syntax::ast::{Arg, Dataset, Row, Word, WordKind};
 use nnc_syntax::{Code, Diagnostic, Span};
 use std::path::{Path, PathBuf};
 
@@ -86,8 +87,8 @@ pub(crate) fn as_written(path: &str, mut csv: CsvSpec) -> CsvSpec {
 
 impl Sources<'_> {
     /// The source of a declaration.
-    pub(crate) fn source(&mut self, decl: &SourceDecl) -> Res<SourceSpec> {
-        if let BlockDecl::Rows(rows) = &decl.block {
+    pub(crate) fn source(&mut self, decl: &Dataset<Literal>) -> Res<SourceSpec> {
+        if let Some(rows) = decl.cells() {
             return Ok(SourceSpec::Rows(self.rows(rows, decl.span)));
         }
         let Some(first) = decl.args.first().filter(|a| a.key.is_none()) else {
@@ -97,7 +98,7 @@ impl Sources<'_> {
             Literal::Text(path) => (kind_of(path).to_string(), &decl.args[..]),
             Literal::Word(word) => (word.clone(), &decl.args[1..]),
             Literal::Number(share) if decl.part != Part::Train && (0.0..100.0).contains(share) => {
-                let part = if decl.part == Part::Test { "test" } else { "valid" };
+                let part = decl.part.word();
                 let percent = if *share < 1.0 { share * 100.0 } else { *share };
                 let line = format!("split {part}={}%", (percent * 100.0).round() / 100.0);
                 let message = "this is no source of data: a share of the rows is kept by `split`";
@@ -127,23 +128,21 @@ impl Sources<'_> {
         Ok(source)
     }
 
-    fn rows(&mut self, rows: &[RowDecl], span: Span) -> RowsSpec {
-        let cells = |cells: &[CellDecl], marks: &mut Marks| -> Vec<Cell> {
-            let cell = |c: &CellDecl| {
-                let handle = marks.mark(c.span);
-                match &c.value {
-                    Literal::Number(x) => Cell::number(*x, handle),
-                    Literal::Text(text) | Literal::Word(text) => Cell::word(text.clone(), handle),
-                    Literal::Bool(b) => Cell::word(if *b { "yes" } else { "no" }, handle),
-                    Literal::Size(sizes) => Cell::word(nnc_syntax::units::sizes(sizes), handle),
-                    Literal::List(_) | Literal::Range(..) => Cell::word("[…]", handle),
+    fn rows(&mut self, rows: &[Row<Literal>], span: Span) -> RowsSpec {
+        let cells = |words: &[Word<Literal>], marks: &mut Marks| -> Vec<Cell> {
+            let cell = |word: &Word<Literal>| {
+                let handle = marks.mark(word.span);
+                match &word.kind {
+                    WordKind::Number(x) => Cell::number(*x, handle),
+                    WordKind::Text(text) => Cell::word(text.clone(), handle),
+                    WordKind::Name { name, .. } => Cell::word(name.text.clone(), handle),
                 }
             };
-            cells.iter().map(cell).collect()
+            words.iter().map(cell).collect()
         };
         let rows = rows.iter().map(|row| RowSpec {
-            inputs: cells(&row.inputs, self.marks),
-            targets: row.targets.as_ref().map(|t| cells(t, self.marks)),
+            inputs: cells(&row.words, self.marks),
+            targets: row.to.as_ref().map(|t| cells(t, self.marks)),
             handle: self.marks.mark(row.span),
         });
         RowsSpec { rows: rows.collect(), handle: self.marks.mark(span) }
@@ -170,7 +169,7 @@ impl Sources<'_> {
         let mut targets_handle = None;
         let targets = match words.target() {
             None => None,
-            Some(DataArg { key: None, value: Literal::Text(path), span }) => {
+            Some(Arg { key: None, value: Literal::Text(path), span }) => {
                 targets_handle = self.marks.mark(*span);
                 Some(self.resolve(path))
             }
@@ -190,7 +189,7 @@ impl Sources<'_> {
     fn images(&mut self, words: &mut ArgCursor<'_>) -> Res<SourceSpec> {
         let (path, span) = self.path(words, "images")?;
         let shape = match words.next() {
-            Some(DataArg { value: Literal::Size(sizes), span, .. }) => match sizes[..] {
+            Some(Arg { value: Literal::Size(sizes), span, .. }) => match sizes[..] {
                 [h, w] => [h, w, 3],
                 [h, w, c @ (1 | 3)] => [h, w, c],
                 _ => return self.fail(*span, "pictures have height, width and 1 or 3 channels", "64x64x3"),
@@ -269,7 +268,7 @@ impl Sources<'_> {
     }
 
     /// `by=shop`, `by="the shop"`, or `by=[shop, item]`.
-    fn columns(&mut self, arg: &DataArg) -> Res<Vec<ColumnName>> {
+    fn columns(&mut self, arg: &Arg<Literal>) -> Res<Vec<ColumnName>> {
         let items = match &arg.value {
             Literal::List(items) => &items[..],
             one => std::slice::from_ref(one),
@@ -303,7 +302,7 @@ impl Sources<'_> {
     fn number(&mut self, words: &mut ArgCursor<'_>, key: &str) -> Res<Option<f64>> {
         match words.key(key) {
             None => Ok(None),
-            Some(DataArg { value: Literal::Number(x), .. }) => Ok(Some(*x)),
+            Some(Arg { value: Literal::Number(x), .. }) => Ok(Some(*x)),
             Some(arg) => self.fail(arg.span, format!("`{key}` is a number"), &format!("{key}=0.5")),
         }
     }
@@ -321,8 +320,8 @@ impl Sources<'_> {
         };
         let mut clean = Ok(());
         for arg in words.left() {
-            let word = match (&arg.key, &arg.value) {
-                (Some(key), _) => key.as_str(),
+            let word = match (arg.key(), &arg.value) {
+                (Some(key), _) => key,
                 (None, Literal::Word(word)) => word,
                 (None, _) => "",
             };
