@@ -227,5 +227,5 @@ fn an_arrow_among_columns_is_not_ignored() {
     let ran = place.nnc(&["data", "-e", "data \"sales.csv\" { input area -> price; drop id }"]);
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("a line of columns has no `->`"), "{}", ran.err);
-    assert!(ran.err.contains("1:35"), "{}", ran.err);
+    assert!(ran.err.contains("1:34"), "{}", ran.err);
 }
