@@ -3,8 +3,14 @@
 //! Names are not resolved here: `relu` may be a function, a tensor or a column; only
 //! [`nnc-model`](https://docs.rs/nnc-model) knows. Every node carries the span of the words it came from.
 
+mod operator;
+mod part;
+
 use crate::Span;
 use serde::{Deserialize, Serialize};
+
+pub use operator::{BinaryOp, UnaryOp};
+pub use part::Part;
 
 /// A name with its place.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -302,34 +308,6 @@ pub enum StopWhen {
     Holds(Expr),
 }
 
-/// What a source of data is for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Part {
-    /// `data`
-    Train,
-    /// `valid`
-    Valid,
-    /// `test`
-    Test,
-}
-
-impl Part {
-    /// Its statement's first word.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Train => "data",
-            Self::Valid => "valid",
-            Self::Test => "test",
-        }
-    }
-
-    /// The part whose statement begins with this word.
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Train, Self::Valid, Self::Test].into_iter().find(|part| part.word() == word)
-    }
-}
-
 /// `data "f.csv" window=24 -> "labels.csv" { … }`, with values as they are written, or as what they are known to be.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Dataset<V = Expr> {
@@ -599,68 +577,4 @@ pub enum ExprKind {
         /// Which.
         name: Name,
     },
-}
-
-/// Signs before an operand.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-pub enum UnaryOp {
-    /// `-`
-    Neg,
-    /// `not`
-    Not,
-}
-
-/// Signs between two operands.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-pub enum BinaryOp {
-    /// `+`
-    Add,
-    /// `-`
-    Sub,
-    /// `*`
-    Mul,
-    /// `/`
-    Div,
-    /// `@`
-    MatMul,
-    /// `^`
-    Pow,
-    /// `==`
-    Eq,
-    /// `!=`
-    Ne,
-    /// `<`
-    Lt,
-    /// `<=`
-    Le,
-    /// `>`
-    Gt,
-    /// `>=`
-    Ge,
-    /// `and`
-    And,
-    /// `or`
-    Or,
-}
-
-impl BinaryOp {
-    /// Its spelling.
-    pub fn sign(self) -> &'static str {
-        match self {
-            BinaryOp::Add => "+",
-            BinaryOp::Sub => "-",
-            BinaryOp::Mul => "*",
-            BinaryOp::Div => "/",
-            BinaryOp::MatMul => "@",
-            BinaryOp::Pow => "^",
-            BinaryOp::Eq => "==",
-            BinaryOp::Ne => "!=",
-            BinaryOp::Lt => "<",
-            BinaryOp::Le => "<=",
-            BinaryOp::Gt => ">",
-            BinaryOp::Ge => ">=",
-            BinaryOp::And => "and",
-            BinaryOp::Or => "or",
-        }
-    }
 }
