@@ -61,6 +61,7 @@ fn length(report: &Report) -> String {
             line.push_str(&format!("; stopped: {metric} did not improve for {}", count(*patience, "epoch")));
         }
         StopReason::Holds(condition) => line.push_str(&format!("; stopped: {condition}")),
+        StopReason::Converged(why) => line.push_str(&format!("; converged: {why}")),
         StopReason::Interrupted => line.push_str("; interrupted"),
     }
     line
@@ -126,6 +127,7 @@ fn stopped(reason: &StopReason) -> Value {
         StopReason::Finished => Value::Null,
         StopReason::Stalled { metric, patience } => json!(format!("{metric} stalls for {patience}")),
         StopReason::Holds(condition) => json!(condition),
+        StopReason::Converged(why) => json!(format!("converged: {why}")),
         StopReason::Interrupted => json!("interrupted"),
     }
 }

@@ -13,7 +13,7 @@ pub mod suggest;
 
 pub use declarations::attributes::Better;
 pub use declarations::data::{self, Port, Ports};
-pub use declarations::settings::{Condition, Expectation, Plateau, Settings, Split, StopRule};
+pub use declarations::settings::{Condition, Expectation, Lbfgs, Plateau, Settings, Split, StopRule};
 pub use elaborate::results::LayerRow;
 pub use elaborate::totals::{TableInfo, Total, Totals};
 pub use program::library;

@@ -304,6 +304,7 @@ const ELSEWHERE: &[&str] = &[
     "l2",
     "max_norm",
     "ema",
+    "lbfgs",
     "warmup",
 ];
 

@@ -137,6 +137,7 @@ codes! {
         N0419 "a target that no loss uses"
         N0420 "a mask that ends"
         N0421 "a metric of the scaled target"
+        N0422 "what does not go with an optimizer"
     }
     Data "N05" "data" {
         N0500 "there is no data"

@@ -90,6 +90,24 @@ fn a_run_that_was_stopped_has_the_bits_of_one_that_was_not() {
 }
 
 #[test]
+fn a_memory_of_gradients_is_kept() {
+    let text = "data moons 150 noise=0.2\ndense 8 tanh\nbatchnorm\ndense 1 sigmoid\nloss binary_crossentropy\n\
+                optimizer lbfgs max_iter=4 history_size=7\nbatch all\n";
+    for float in [DType::F32, DType::F64] {
+        let straight = tempfile::tempdir().unwrap();
+        ok(common::run_with(&format!("{text}epochs 6\n"), float, &to(straight.path())));
+        for first in [1, 2, 5] {
+            let folder = tempfile::tempdir().unwrap();
+            ok(common::run_with(&format!("{text}epochs {first}\n"), float, &to(folder.path())));
+            let two = TrainOptions { threads: 2, ..TrainOptions::default() };
+            let report = ok(resume(folder.path(), Longer { epochs: Some(6), ..Longer::default() }, &two));
+            assert_eq!((report.epochs, report.resumed_at), (6, first));
+            assert_eq!(files(folder.path())[1], files(straight.path())[1], "history, after {first} epochs");
+        }
+    }
+}
+
+#[test]
 fn steps_within_an_epoch_go_on_where_they_were() {
     // 70 rows, batches of 16: 5 steps an epoch, the last one partial.
     let text = "data blobs 70 classes=3\ndense 8 relu\ndense 3 softmax\nloss crossentropy\noptimizer adam\nbatch 16\n";

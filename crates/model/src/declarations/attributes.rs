@@ -87,6 +87,13 @@ pub(crate) enum Units {
     Same,
 }
 
+/// What finds the next weights of all of them together, where a rule of one weight cannot say it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Solver {
+    /// A quasi-Newton direction from the last gradients, and a line search along it.
+    Lbfgs,
+}
+
 /// The attributes of one definition.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Attributes {
@@ -100,6 +107,8 @@ pub(crate) struct Attributes {
     pub units: Option<Units>,
     /// The targets it is made for.
     pub target: Option<Wanted>,
+    /// Who computes the step of an optimizer that no rule can say.
+    pub solver: Option<Solver>,
 }
 
 /// Every attribute with the words it may have; none where it takes the name of a function.
@@ -111,6 +120,7 @@ const KNOWN: &[(&str, &[&str])] = &[
     ("after", &[]),
     ("units", &["differences", "values", "levels", "law", "same"]),
     ("target", &["shares", "unit", "yes_no", "positive", "sides", "no_zero"]),
+    ("solver", &["lbfgs"]),
 ];
 
 impl Attributes {
@@ -144,6 +154,7 @@ impl Attributes {
                 ("units", "levels") => out.units = Some(Units::Levels),
                 ("units", "law") => out.units = Some(Units::Law),
                 ("units", "same") => out.units = Some(Units::Same),
+                ("solver", "lbfgs") => out.solver = Some(Solver::Lbfgs),
                 ("after", function) => out.after = Some(function.to_string()),
                 _ => {}
             }

@@ -141,6 +141,8 @@ pub struct Ports {
     pub has_valid: bool,
     /// How many samples there are to train on.
     pub samples: usize,
+    /// Whether the training is over: how its steps were cut is of no concern any more.
+    pub trained: bool,
     /// What the values of ports of numbers are, by their names, where that is known.
     pub domains: BTreeMap<String, Domain>,
 }

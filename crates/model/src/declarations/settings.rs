@@ -12,8 +12,10 @@ pub struct Settings {
     pub epochs: Option<u64>,
     /// Steps of one batch.
     pub steps: Option<u64>,
-    /// Samples in a step.
+    /// Samples in a step; [`Settings::ALL`] until it is known how many there are.
     pub batch: usize,
+    /// Whether a step takes all samples, as many as there are: `batch all`.
+    pub whole: bool,
     /// The key of all random numbers.
     pub seed: u64,
     /// Conditions that end the training early.
@@ -36,6 +38,7 @@ impl Default for Settings {
             epochs: None,
             steps: None,
             batch: 32,
+            whole: false,
             seed: 0,
             stop: Vec::new(),
             plateau: None,
@@ -48,6 +51,9 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// The batch of `batch all`, before the samples are counted.
+    pub const ALL: usize = usize::MAX;
+
     /// How many steps the training has at most, for `samples` rows.
     pub fn total_steps(&self, samples: usize) -> u64 {
         let per_epoch = self.steps_per_epoch(samples);
@@ -62,6 +68,24 @@ impl Settings {
     pub fn steps_per_epoch(&self, samples: usize) -> u64 {
         (samples.max(1)).div_ceil(self.batch.max(1)) as u64
     }
+}
+
+/// `optimizer lbfgs`: L-BFGS with a line search to the strong Wolfe conditions, as PyTorch's `LBFGS`. One step of the
+/// training is up to `max_iter` of its iterations.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Lbfgs {
+    /// The length of a direction that is tried first.
+    pub lr: f64,
+    /// Iterations of a step.
+    pub max_iter: u64,
+    /// Losses that a step may compute.
+    pub max_eval: u64,
+    /// It has converged when no number of the gradient is larger.
+    pub tolerance_grad: f64,
+    /// It has converged when neither the loss nor any weight changes by more.
+    pub tolerance_change: f64,
+    /// How many of the last steps are remembered.
+    pub history_size: usize,
 }
 
 /// `schedule plateau`: the learning rate falls when a figure has stalled (Keras' `ReduceLROnPlateau`). What it has

@@ -56,6 +56,9 @@ impl Walk<'_> {
                 "The training ends after {}: that often, the weights are adjusted.",
                 count(settings.steps.unwrap_or(0), "step")
             )),
+            "batch" if settings.whole => {
+                out.push("All samples make one step: the weights are adjusted once in an epoch.".into());
+            }
             "batch" => out.push(format!(
                 "{} make one step: the weights are adjusted once for all of them together. An epoch has {}.",
                 capital(&count(settings.batch as u64, "sample")),

@@ -131,6 +131,10 @@ pub(super) fn optimizer(name: &str) -> Option<&'static str> {
             "each weight moves down the slope of the loss with a step of its own, that follows from the slopes of \
              the last steps: large where they agree, small where they do not"
         }
+        "lbfgs" => {
+            "all weights move together, in a direction that follows from how the slopes changed in the last steps, as far \
+             as the loss keeps falling; it needs all samples in every step"
+        }
         "adamw" => "as `adam`, and all weights shrink a little with every step",
         _ => return None,
     })

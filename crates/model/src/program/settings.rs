@@ -1,7 +1,7 @@
 //! What a program says about training.
 
 use crate::declarations::settings::{
-    Clip, Condition, Expectation, Loss, Metric, MetricKind, Named, Split, StopRule,
+    Clip, Condition, Expectation, Loss, Metric, MetricKind, Named, Settings, Split, StopRule,
 };
 use crate::elaborate::elab::{Elab, Res, Stop};
 use crate::elaborate::frame::Frame;
@@ -32,6 +32,11 @@ impl Elab<'_> {
         match head.text.as_str() {
             "epochs" => self.results.top.settings.epochs = Some(self.count(frame, head, args)?),
             "steps" => self.results.top.settings.steps = Some(self.count(frame, head, args)?),
+            "batch" if matches!(args, [Arg { key: None, value: Expr { kind: ExprKind::Name(n), .. }, .. }] if n == "all") =>
+            {
+                let settings = &mut self.results.top.settings;
+                (settings.batch, settings.whole) = (Settings::ALL, true);
+            }
             "batch" => self.results.top.settings.batch = self.count(frame, head, args)? as usize,
             "seed" => self.results.top.settings.seed = self.count(frame, head, args)?,
             "language" => match self.count(frame, head, args)? {

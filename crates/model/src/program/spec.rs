@@ -46,7 +46,9 @@ impl Overrides {
         if self.epochs.is_some() || self.steps.is_some() {
             (settings.epochs, settings.steps) = (self.epochs, self.steps);
         }
-        settings.batch = self.batch.unwrap_or(settings.batch);
+        if let Some(batch) = self.batch {
+            (settings.batch, settings.whole) = (batch, false);
+        }
         settings.seed = self.seed.unwrap_or(settings.seed);
     }
 }

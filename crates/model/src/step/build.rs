@@ -2,7 +2,7 @@
 
 use crate::declarations::attributes::Better;
 use crate::declarations::data::{Part, Ports};
-use crate::declarations::settings::{Loss, Metric, MetricKind, Named, Settings};
+use crate::declarations::settings::{Lbfgs, Loss, Metric, MetricKind, Named, Settings};
 use crate::elaborate::elab::{Elab, Res, Stop};
 use crate::elaborate::frame::Frame;
 use crate::elaborate::results::LayerRow;
@@ -13,7 +13,7 @@ use crate::program::rules::{split_rules, unknown_rule, usual_optimizer};
 use crate::program::spec::Spec;
 use crate::step::clip::clipped;
 use crate::step::output::{OutputInfo, output_info};
-use crate::step::{freeze, lint};
+use crate::step::{freeze, lint, solver};
 use nnc_graph::{Binary, DType, Graph, NodeId, OutputKind, Reduction, Role, Type, gradient, passes};
 use nnc_syntax::ast::{Arg, RuleDef};
 use nnc_syntax::{Code, Diagnostic, Span};
@@ -35,6 +35,8 @@ pub struct Model {
     pub layers: Vec<LayerRow>,
     /// Epochs, batch, seed, conditions.
     pub settings: Settings,
+    /// What changes the weights, where the step only computes their gradients.
+    pub solver: Option<Lbfgs>,
     /// Names of the metrics that are one number, in the order of the program.
     pub metrics: Vec<String>,
     /// Which way each of them gets better, where its definition says so.
@@ -114,7 +116,14 @@ impl Spec {
         }
         let forward = passes::sweep(train.e.b.graph());
 
-        let (backward, step) = match self.build_step(&mut train) {
+        let solver = match solver::asked(&mut train.e) {
+            Ok(solver) => solver,
+            Err(stop) => {
+                train.e.report(stop);
+                return Err(train.e.session.diagnostics);
+            }
+        };
+        let (backward, step) = match self.build_step(&mut train, solver.is_some()) {
             Ok(graphs) => graphs,
             Err(stop) => {
                 train.e.report(stop);
@@ -150,6 +159,7 @@ impl Spec {
             init: passes::standard(train.e.init.graph()),
             layers: train.e.results.layers.clone(),
             settings: train.e.results.top.settings.clone(),
+            solver,
             metrics: train.e.results.top.metrics.iter().map(|m| m.name.clone()).collect(),
             directions: train.e.results.top.metrics.iter().map(|m| m.better).collect(),
             totals: eval.e.results.finish.and_then(Finish::done),
@@ -186,7 +196,11 @@ impl Spec {
                 break;
             }
         }
-        self.overrides.apply(&mut e.results.top.settings);
+        let settings = &mut e.results.top.settings;
+        self.overrides.apply(settings);
+        if settings.whole {
+            settings.batch = ports.samples.max(1);
+        }
         Run { e, frame, outputs: Vec::new() }
     }
 
@@ -369,8 +383,8 @@ impl Spec {
         }
     }
 
-    /// Gradients and the optimizer, in the same graph.
-    fn build_step(&self, run: &mut Run<'_>) -> Res<(Graph, Graph)> {
+    /// Gradients and the optimizer, in the same graph; where it is a solver, the gradients are results of the step.
+    fn build_step(&self, run: &mut Run<'_>, solver: bool) -> Res<(Graph, Graph)> {
         let weights: Vec<(String, Tensor)> = run
             .e
             .results
@@ -395,11 +409,11 @@ impl Spec {
             gradients = clipped(&mut run.e, &gradients, what, limit);
         }
         let optimizer = run.e.results.top.optimizer.clone();
-        for ((path, weight), g) in weights.iter().zip(gradients) {
+        for ((path, weight), g) in weights.iter().zip(gradients).filter(|_| !solver) {
             self.optimize(run, optimizer.as_ref(), path, weight, g)?;
         }
         let mut step = run.e.b.graph().clone();
-        step.retain_outputs(|o| o.kind != OutputKind::Gradient && o.kind != OutputKind::Update);
+        step.retain_outputs(|o| (solver || o.kind != OutputKind::Gradient) && o.kind != OutputKind::Update);
         step.retain_outputs(|o| o.kind != OutputKind::Total || !run.e.is_table(&o.name));
         for (path, node) in run.e.results.updates.clone() {
             step.add_output(OutputKind::Update, path.as_str(), node);

@@ -9,3 +9,4 @@ pub(crate) mod compared;
 pub(crate) mod freeze;
 pub(crate) mod lint;
 pub(crate) mod output;
+pub(crate) mod solver;

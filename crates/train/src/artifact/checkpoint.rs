@@ -1,7 +1,7 @@
 //! What a run needs to go on as if it had never stopped.
 //!
 //! `checkpoint.safetensors` holds weights, states and optimizer slots under `<role>/<path>`, the best weights so
-//! far under `best/<role>/<path>`, the history, and the sums of an epoch that is not over; its metadata is the
+//! far under `best/<role>/<path>`, the history, the sums of an epoch that is not over, and what a solver remembers; its metadata is the
 //! model's card with the note of the run. Random numbers and the order of the rows follow from the seed, the
 //! epoch and the step, so these need no place of their own.
 
@@ -23,8 +23,10 @@ use std::sync::Arc;
 
 /// The name of the checkpoint in a run's folder.
 pub(crate) const CHECKPOINT: &str = "checkpoint.safetensors";
-const HISTORY: &str = "history";
-const SUMS: &str = "sums";
+/// The figures of all epochs.
+pub(crate) const HISTORY: &str = "history";
+/// The sums of an epoch that is not over.
+pub(crate) const SUMS: &str = "sums";
 const RUN: &str = "nnc.run";
 
 /// A run that can go on.
@@ -172,7 +174,8 @@ impl Checkpoint {
         self.numbers(SUMS)
     }
 
-    fn numbers(&self, name: &str) -> Vec<f64> {
+    /// Other numbers by name; none where the checkpoint lacks them.
+    pub(crate) fn numbers(&self, name: &str) -> Vec<f64> {
         let values = self.file.tensors.get(name).map(|t| &t.values);
         (0..values.map_or(0, Values::len)).filter_map(|i| values?.get(i)).collect()
     }
@@ -186,7 +189,7 @@ fn name(prefix: &str, role: Role, path: &str) -> String {
 pub(crate) fn bytes(
     state: &dyn State,
     best: Option<&dyn State>,
-    (history, sums): (&[f64], &[f64]),
+    numbers: Vec<(&str, Vec<f64>)>,
     card: &ModelCard,
     note: &RunNote,
 ) -> Vec<u8> {
@@ -198,8 +201,8 @@ pub(crate) fn bytes(
             file.tensors.insert(name(prefix, e.role, &e.name), tensor);
         }
     }
-    for (name, values) in [(HISTORY, history), (SUMS, sums)] {
-        let tensor = Tensor { shape: vec![values.len()], values: Values::F64(values.to_vec()) };
+    for (name, values) in numbers {
+        let tensor = Tensor { shape: vec![values.len()], values: Values::F64(values) };
         file.tensors.insert(name.into(), tensor);
     }
     card.store(&mut file);

@@ -73,7 +73,7 @@ pub(crate) fn internal(fault: &Fault) -> Box<Problem> {
 
 /// The batch size of evaluation: small batches would only be slower.
 pub(crate) fn eval_batch(model: &Model) -> usize {
-    model.settings.batch.max(32)
+    if model.settings.whole { 256 } else { model.settings.batch.max(32) }
 }
 
 /// What one instruction of a step takes.

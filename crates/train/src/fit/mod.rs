@@ -9,6 +9,8 @@ pub(crate) mod clock;
 pub(crate) mod diverge;
 pub(crate) mod folds;
 pub(crate) mod history;
+pub(crate) mod lbfgs;
+pub(crate) mod line_search;
 pub(crate) mod prefetch;
 pub(crate) mod report;
 pub(crate) mod stop;

@@ -17,6 +17,8 @@ pub enum StopReason {
     },
     /// A condition of `stop when` holds: its words.
     Holds(String),
+    /// The optimizer found nothing more to change: what it says.
+    Converged(String),
     /// Ctrl-C.
     Interrupted,
 }
@@ -27,6 +29,7 @@ impl std::fmt::Display for StopReason {
             StopReason::Finished => f.write_str("finished"),
             StopReason::Stalled { metric, patience } => write!(f, "{metric} stalled for {patience}"),
             StopReason::Holds(words) => f.write_str(words),
+            StopReason::Converged(why) => write!(f, "converged: {why}"),
             StopReason::Interrupted => f.write_str("interrupted"),
         }
     }

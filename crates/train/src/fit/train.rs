@@ -14,6 +14,7 @@ use crate::fit::augment::{Augment, feed};
 use crate::fit::clock::Clock;
 use crate::fit::diverge::{Replay, Snapshot};
 use crate::fit::history::History;
+use crate::fit::lbfgs::Solver;
 use crate::fit::prefetch::Prefetch;
 use crate::fit::report::{Best, Observer, Progress, Report, Start, TrainOptions};
 use crate::fit::stop::{ReduceOnPlateau, Rules, StopReason, Watch};
@@ -76,6 +77,10 @@ struct Trainer<'a> {
     best: Option<(Watch, Best, Box<dyn State>)>,
     rules: Rules,
     plateau: Option<ReduceOnPlateau>,
+    /// Changes the weights, where the step graph does not.
+    solver: Option<Solver>,
+    /// Why it is done, once it is.
+    converged: Option<String>,
     history: History,
     batch: usize,
     order: Arc<Vec<u32>>,
@@ -128,6 +133,10 @@ impl<'a> Trainer<'a> {
         need.add("weights, optimizer slots and copies of them", layout.bytes().saturating_mul(copies));
         need.add("rows", data.bytes());
         need.add("orders of rows", 8 * (rows as u64 + others[0] as u64));
+        let solver = Solver::new(model);
+        if let Some(solver) = &solver {
+            need.add("the optimizer's memory", solver.bytes());
+        }
         need.check(limit)?;
         let (state, init_note) = weights::initial(model, &*layout, settings.seed, options.init.as_deref())?;
         let history = History::new(&model.metrics, data.valid.is_some());
@@ -151,6 +160,8 @@ impl<'a> Trainer<'a> {
                 .as_ref()
                 .and_then(|p| ReduceOnPlateau::new(p, history.names(), |f| model.better(f))),
             rules: Rules::new(&settings.stop, history.names(), |f| model.better(f), &loaded.spec.sources),
+            solver,
+            converged: None,
             batch: settings.batch,
             order: Arc::new((0..rows as u32).collect()),
             valid_rows: (0..others[0] as u32).collect(),
@@ -190,6 +201,9 @@ impl<'a> Trainer<'a> {
         }
         let best = self.best.as_mut().map(|b| &mut *b.2);
         checkpoint.restore(&mut *self.state, best)?;
+        if let Some(solver) = &mut self.solver {
+            solver.restore(|name| checkpoint.numbers(name));
+        }
         (self.epoch, self.done, self.resumed_at) = (checkpoint.epoch, checkpoint.step, checkpoint.step);
         self.snapshot = Snapshot { state: self.state.snapshot(), epoch: self.epoch, step: self.done };
         let seen = self.seen();
@@ -297,6 +311,12 @@ impl<'a> Trainer<'a> {
     /// The problem of a loss, or a weight, that is no number any more.
     fn diverged(&mut self) -> Box<Problem> {
         let _ = self.save_history();
+        if self.solver.is_some() {
+            // Its search never ends at a loss that is no number: this one is of the weights it began with.
+            if self.snapshot.state.copy_from(&*self.state).is_ok() {
+                (self.snapshot.epoch, self.snapshot.step) = (self.epoch, self.done - 1);
+            }
+        }
         let mut replay = Replay {
             loaded: self.loaded,
             model: self.model,
@@ -314,7 +334,8 @@ impl<'a> Trainer<'a> {
 
     /// The order of the rows in an epoch.
     fn shuffle(&mut self, epoch: u64) {
-        if self.options.shuffle {
+        // A solver sees all of them in every step: in one order, their sum rounds always alike.
+        if self.options.shuffle && self.solver.is_none() {
             let order = Arc::make_mut(&mut self.order);
             self.loaded.data.train.order(self.model.settings.seed, epoch, order);
         }
@@ -328,7 +349,8 @@ impl<'a> Trainer<'a> {
         }
         let (rows, seed) = (self.order.len(), self.model.settings.seed);
         // One batch that never changes is copied once.
-        let still = !self.options.shuffle && rows <= self.batch && self.augment.is_none();
+        let still =
+            (!self.options.shuffle || self.solver.is_some()) && rows <= self.batch && self.augment.is_none();
         // Pictures that change are read as they are needed.
         let mut ahead = if self.augment.is_some() { None } else { self.ahead(at)? };
         while at < rows {
@@ -348,8 +370,16 @@ impl<'a> Trainer<'a> {
                 self.fed = true;
             }
             self.done += 1;
-            runner.run(&mut *self.state, seed, self.done)?;
-            runner.add_sums(end - at, &mut self.sums);
+            match &mut self.solver {
+                None => {
+                    runner.run(&mut *self.state, seed, self.done)?;
+                    runner.add_sums(end - at, &mut self.sums);
+                }
+                Some(solver) => {
+                    let key = (seed, self.done);
+                    self.converged = solver.step(runner, &mut *self.state, end - at, key, &mut self.sums)?;
+                }
+            }
             if !self.sums[0].is_finite() {
                 return Err(self.diverged());
             }
@@ -436,7 +466,8 @@ impl<'a> Trainer<'a> {
         if self.clock.save_due() {
             self.save()?;
         }
-        Ok(self.rules.after(self.history.names(), &self.row))
+        let converged = self.converged.take().map(StopReason::Converged);
+        Ok(self.rules.after(self.history.names(), &self.row).or(converged))
     }
 
     /// Tells the optimizer how far the learning rate has fallen.
@@ -492,7 +523,11 @@ impl<'a> Trainer<'a> {
         let (state, epoch, step) = self.kept();
         let text = resolved::text(&self.loaded.spec, &self.card.overrides, &self.loaded.options);
         let best = self.best.as_ref().filter(|b| b.1.epoch > 0).map(|b| &*b.2);
-        let figures = (self.history.values(), &self.sums[..]);
+        let mut figures = vec![
+            (checkpoint::HISTORY, self.history.values().to_vec()),
+            (checkpoint::SUMS, self.sums.clone()),
+        ];
+        figures.extend(self.solver.iter().flat_map(Solver::tensors));
         let now = self.card(self.epoch, self.done);
         vec![
             ("spec.nn", text.into_bytes()),
@@ -534,7 +569,10 @@ impl<'a> Trainer<'a> {
         let data = &self.loaded.data;
         let (valid, test) = match stop {
             StopReason::Interrupted => (None, None),
-            StopReason::Finished | StopReason::Stalled { .. } | StopReason::Holds(_) => {
+            StopReason::Finished
+            | StopReason::Stalled { .. }
+            | StopReason::Holds(_)
+            | StopReason::Converged(_) => {
                 (self.measure(data.valid.as_ref())?, self.measure(data.test.as_ref())?)
             }
         };

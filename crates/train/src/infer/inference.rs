@@ -104,6 +104,7 @@ pub fn open_model(path: &Path) -> Outcome<Trained> {
     with_units(&mut ports, &stats);
     // What the program watches while training is of no concern now.
     ports.has_valid = true;
+    ports.trained = true;
     ports.samples = usize::try_from(stats.rows).unwrap_or(usize::MAX);
     let double = file.tensors.values().any(|t| matches!(t.values, Values::F64(_)));
     let float = if double { DType::F64 } else { DType::F32 };
