@@ -120,7 +120,7 @@ const KNOWN: &[(&str, &[&str])] = &[
     ("after", &[]),
     ("units", &["differences", "values", "levels", "law", "same"]),
     ("target", &["shares", "unit", "yes_no", "positive", "sides", "no_zero"]),
-    ("solver", &["lbfgs"]),
+    ("solver", &["quasi_newton"]),
 ];
 
 impl Attributes {
@@ -154,7 +154,7 @@ impl Attributes {
                 ("units", "levels") => out.units = Some(Units::Levels),
                 ("units", "law") => out.units = Some(Units::Law),
                 ("units", "same") => out.units = Some(Units::Same),
-                ("solver", "lbfgs") => out.solver = Some(Solver::Lbfgs),
+                ("solver", "quasi_newton") => out.solver = Some(Solver::Lbfgs),
                 ("after", function) => out.after = Some(function.to_string()),
                 _ => {}
             }

@@ -1,13 +1,13 @@
 //! The loop.
 
+mod keep;
+
 use crate::artifact::card::ModelCard;
-use crate::artifact::checkpoint::{self, CHECKPOINT, Checkpoint};
 use crate::artifact::occupant;
-use crate::artifact::run_folder::{MODEL, RunFolder};
+use crate::artifact::run_folder::RunFolder;
 use crate::artifact::run_note::RunNote;
 use crate::artifact::weights;
 use crate::binding::load::Loaded;
-use crate::binding::resolved;
 use crate::execute::metrics::{self, Metrics};
 use crate::execute::runner::{Planner, Runners, eval_batch, internal, layout, plans, refused};
 use crate::fit::augment::{Augment, feed};
@@ -28,7 +28,6 @@ use nnc_model::{Model, Plateau};
 use nnc_syntax::{Code, Diagnostic};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
 
 /// Rows shown with what the network says.
 const PREVIEW_ROWS: usize = 8;
@@ -189,46 +188,6 @@ impl<'a> Trainer<'a> {
             history,
             folder,
         })
-    }
-
-    /// Takes over where a run stopped.
-    fn resume(&mut self, checkpoint: &Checkpoint) -> Outcome<()> {
-        checkpoint.check(self.loaded)?;
-        if checkpoint.step >= self.total {
-            let message = format!("this run has done its {} steps", self.total);
-            let d = Diagnostic::error(Code::N0605, message);
-            return Err(Problem::new(ProblemKind::Spec, d.help("--epochs N makes it N epochs in all")));
-        }
-        let best = self.best.as_mut().map(|b| &mut *b.2);
-        checkpoint.restore(&mut *self.state, best)?;
-        if let Some(solver) = &mut self.solver {
-            solver.restore(|name| checkpoint.numbers(name));
-        }
-        (self.epoch, self.done, self.resumed_at) = (checkpoint.epoch, checkpoint.step, checkpoint.step);
-        self.snapshot = Snapshot { state: self.state.snapshot(), epoch: self.epoch, step: self.done };
-        let seen = self.seen();
-        let whole = if seen == self.order.len() { self.epoch } else { self.epoch - 1 };
-        if whole < self.epoch {
-            self.position = seen;
-            self.sums = checkpoint.sums();
-        }
-        self.sums.resize(metrics::width(self.model), 0.0);
-        // What the rules and the best epoch know follows from the figures.
-        self.history.restore(checkpoint.history(), whole);
-        for epoch in 1..=self.history.len() as u64 {
-            let row = self.history.row(epoch);
-            self.rules.after(self.history.names(), row);
-            if let Some(plateau) = &mut self.plateau {
-                plateau.after(row);
-            }
-            if let Some((watch, best, _)) = &mut self.best
-                && watch.improves(row)
-            {
-                (best.epoch, best.value) = (epoch, watch.value().unwrap_or(f64::NAN));
-            }
-        }
-        self.lower_rate();
-        Ok(())
     }
 
     fn run(mut self, observer: &mut dyn Observer) -> Outcome<Report> {
@@ -492,58 +451,6 @@ impl<'a> Trainer<'a> {
             epoch_ended,
             last,
         });
-    }
-
-    fn card(&self, epoch: u64, step: u64) -> ModelCard {
-        ModelCard { epoch, step, ..self.card.clone() }
-    }
-
-    /// The weights that are to be kept, with their epoch and step.
-    fn kept(&self) -> (&dyn State, u64, u64) {
-        match &self.best {
-            Some((_, best, state)) if best.epoch > 0 => {
-                let per_epoch = self.model.settings.steps_per_epoch(self.order.len());
-                (&**state, best.epoch, self.done.min(best.epoch.saturating_mul(per_epoch)))
-            }
-            _ => (&*self.state, self.epoch, self.done),
-        }
-    }
-
-    fn long(&self) -> bool {
-        self.clock.seconds() > LONG
-    }
-
-    fn save_history(&self) -> Outcome<()> {
-        let Some(folder) = &self.folder else { return Ok(()) };
-        folder.write(&[("history.csv", self.history.csv().into_bytes())], true)
-    }
-
-    /// Program, history, model and checkpoint.
-    fn files(&self) -> Vec<(&'static str, Vec<u8>)> {
-        let (state, epoch, step) = self.kept();
-        let text = resolved::text(&self.loaded.spec, &self.card.overrides, &self.loaded.options);
-        let best = self.best.as_ref().filter(|b| b.1.epoch > 0).map(|b| &*b.2);
-        let mut figures = vec![
-            (checkpoint::HISTORY, self.history.values().to_vec()),
-            (checkpoint::SUMS, self.sums.clone()),
-        ];
-        figures.extend(self.solver.iter().flat_map(Solver::tensors));
-        let now = self.card(self.epoch, self.done);
-        vec![
-            ("spec.nn", text.into_bytes()),
-            ("history.csv", self.history.csv().into_bytes()),
-            (MODEL, weights::model_bytes(state, &self.card(epoch, step))),
-            (CHECKPOINT, checkpoint::bytes(&*self.state, best, figures, &now, &self.note)),
-        ]
-    }
-
-    /// Writes what there is so far.
-    fn save(&mut self) -> Outcome<()> {
-        let Some(folder) = &self.folder else { return Ok(()) };
-        let begin = Instant::now();
-        folder.write(&self.files(), true)?;
-        self.clock.saved(begin.elapsed());
-        Ok(())
     }
 
     fn finish(mut self, stop: StopReason, seconds: f64) -> Outcome<Report> {

@@ -1,0 +1,109 @@
+//! What a run writes, and how it goes on from that.
+
+use super::{LONG, Trainer};
+use crate::artifact::card::ModelCard;
+use crate::artifact::checkpoint::{self, CHECKPOINT, Checkpoint};
+use crate::artifact::run_folder::MODEL;
+use crate::artifact::weights;
+use crate::binding::resolved;
+use crate::execute::metrics;
+use crate::fit::diverge::Snapshot;
+use crate::fit::lbfgs::Solver;
+use crate::problem::{Outcome, Problem, ProblemKind};
+use nnc_backend::State;
+use nnc_syntax::{Code, Diagnostic};
+use std::time::Instant;
+
+impl Trainer<'_> {
+    /// Takes over where a run stopped.
+    pub(super) fn resume(&mut self, checkpoint: &Checkpoint) -> Outcome<()> {
+        checkpoint.check(self.loaded)?;
+        if checkpoint.step >= self.total {
+            let message = format!("this run has done its {} steps", self.total);
+            let d = Diagnostic::error(Code::N0605, message);
+            return Err(Problem::new(ProblemKind::Spec, d.help("--epochs N makes it N epochs in all")));
+        }
+        let best = self.best.as_mut().map(|b| &mut *b.2);
+        checkpoint.restore(&mut *self.state, best)?;
+        if let Some(solver) = &mut self.solver {
+            solver.restore(|name| checkpoint.numbers(name));
+        }
+        (self.epoch, self.done, self.resumed_at) = (checkpoint.epoch, checkpoint.step, checkpoint.step);
+        self.snapshot = Snapshot { state: self.state.snapshot(), epoch: self.epoch, step: self.done };
+        let seen = self.seen();
+        let whole = if seen == self.order.len() { self.epoch } else { self.epoch - 1 };
+        if whole < self.epoch {
+            self.position = seen;
+            self.sums = checkpoint.sums();
+        }
+        self.sums.resize(metrics::width(self.model), 0.0);
+        // What the rules and the best epoch know follows from the figures.
+        self.history.restore(checkpoint.history(), whole);
+        for epoch in 1..=self.history.len() as u64 {
+            let row = self.history.row(epoch);
+            self.rules.after(self.history.names(), row);
+            if let Some(plateau) = &mut self.plateau {
+                plateau.after(row);
+            }
+            if let Some((watch, best, _)) = &mut self.best
+                && watch.improves(row)
+            {
+                (best.epoch, best.value) = (epoch, watch.value().unwrap_or(f64::NAN));
+            }
+        }
+        self.lower_rate();
+        Ok(())
+    }
+
+    pub(super) fn card(&self, epoch: u64, step: u64) -> ModelCard {
+        ModelCard { epoch, step, ..self.card.clone() }
+    }
+
+    /// The weights that are to be kept, with their epoch and step.
+    fn kept(&self) -> (&dyn State, u64, u64) {
+        match &self.best {
+            Some((_, best, state)) if best.epoch > 0 => {
+                let per_epoch = self.model.settings.steps_per_epoch(self.order.len());
+                (&**state, best.epoch, self.done.min(best.epoch.saturating_mul(per_epoch)))
+            }
+            _ => (&*self.state, self.epoch, self.done),
+        }
+    }
+
+    pub(super) fn long(&self) -> bool {
+        self.clock.seconds() > LONG
+    }
+
+    pub(super) fn save_history(&self) -> Outcome<()> {
+        let Some(folder) = &self.folder else { return Ok(()) };
+        folder.write(&[("history.csv", self.history.csv().into_bytes())], true)
+    }
+
+    /// Program, history, model and checkpoint.
+    pub(super) fn files(&self) -> Vec<(&'static str, Vec<u8>)> {
+        let (state, epoch, step) = self.kept();
+        let text = resolved::text(&self.loaded.spec, &self.card.overrides, &self.loaded.options);
+        let best = self.best.as_ref().filter(|b| b.1.epoch > 0).map(|b| &*b.2);
+        let mut figures = vec![
+            (checkpoint::HISTORY, self.history.values().to_vec()),
+            (checkpoint::SUMS, self.sums.clone()),
+        ];
+        figures.extend(self.solver.iter().flat_map(Solver::tensors));
+        let now = self.card(self.epoch, self.done);
+        vec![
+            ("spec.nn", text.into_bytes()),
+            ("history.csv", self.history.csv().into_bytes()),
+            (MODEL, weights::model_bytes(state, &self.card(epoch, step))),
+            (CHECKPOINT, checkpoint::bytes(&*self.state, best, figures, &now, &self.note)),
+        ]
+    }
+
+    /// Writes what there is so far.
+    pub(super) fn save(&mut self) -> Outcome<()> {
+        let Some(folder) = &self.folder else { return Ok(()) };
+        let begin = Instant::now();
+        folder.write(&self.files(), true)?;
+        self.clock.saved(begin.elapsed());
+        Ok(())
+    }
+}
