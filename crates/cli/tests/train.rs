@@ -258,3 +258,30 @@ fn a_parameter_has_one_value() {
     }
     place.nnc(&["train", "p.nn", "-q", "--set", "hidden=8"]).fine();
 }
+
+/// An optimizer, a loss, a schedule and a metric can be chosen by parameters.
+#[test]
+fn parameters_choose_what_trains() {
+    let place = Place::new();
+    let program = |optimizer: &str, loss: &str| {
+        format!(
+            "param how = adam in [adam, sgd]\nparam what = mse in [mse, mae]\n\
+             data {{ 0 0 -> 0; 0 1 -> 1; 1 0 -> 1; 1 1 -> 0 }}\ndense 4 tanh\ndense 1\n\
+             loss {loss}\noptimizer {optimizer} lr=0.1\nschedule cosine\nmetrics {loss}\nepochs 20\n"
+        )
+    };
+    place.write("chosen.nn", &program("how", "what"));
+    let loss = |args: &[&str]| {
+        let args = [&["train", "--json", "-q", "--overwrite", "--out", "run"], args].concat();
+        place.nnc(&args).json()["loss"].as_f64().unwrap()
+    };
+    let mut seen = Vec::new();
+    for (optimizer, what) in [("adam", "mse"), ("sgd", "mse"), ("sgd", "mae")] {
+        place.write("plain.nn", &program(optimizer, what));
+        let how = format!("how={optimizer}");
+        let chosen = loss(&["chosen.nn", "--set", &how, "--set", &format!("what={what}")]);
+        assert_eq!(chosen, loss(&["plain.nn"]), "{optimizer} {what}");
+        assert!(!seen.contains(&chosen), "{optimizer} {what}");
+        seen.push(chosen);
+    }
+}

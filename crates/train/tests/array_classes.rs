@@ -69,6 +69,16 @@ fn whole_numbers_are_classes_where_the_program_takes_them_for_such() {
         run("data npy \"x.npy\" -> \"one_hot.npy\"\ndense 3 softmax\nloss crossentropy\noptimizer adam\n")
             .unwrap();
     assert_eq!(shares, [(vec![3], None), (vec![3], None)]);
+    // One-hot inputs, and as many outputs as the target has classes.
+    let hot = "one_hot\nlstm 4 sequence\ndense target.classes softmax\nloss crossentropy\noptimizer adam\n";
+    assert_eq!(run(&format!("data npy \"x.npy\" -> \"t.npy\"\n{hot}")).unwrap(), tags);
+    for file in ["half.npy", "minus.npy"] {
+        let said = run(&format!("data npy \"{file}\" -> \"t.npy\"\n{hot}")).unwrap_err();
+        assert!(said.contains("`one_hot` takes classes") && !said.contains("category"), "{said}");
+    }
+    let said =
+        run("data npy \"x.npy\" -> \"half.npy\"\nembed 2\ndense target.classes\nloss mse\n").unwrap_err();
+    assert!(said.contains("these are numbers, not classes") && !said.contains("category"), "{said}");
     // What cannot be classes is told of, for the layer that asks.
     for file in ["half.npy", "minus.npy"] {
         let said = run(&format!("data npy \"{file}\" -> \"t.npy\"\nembed 4\n{net}")).unwrap_err();

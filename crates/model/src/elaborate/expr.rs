@@ -133,7 +133,8 @@ impl Elab<'_> {
             Value::Tensor(t) if name.text == "classes" => match t.classes {
                 Some(k) => Ok(Value::Int(k as i64)),
                 None => {
-                    self.fail(Code::N0211, "these are numbers, not classes", span, "has no number of classes")
+                    let message = "these are numbers, not classes";
+                    self.no_classes(&t, Code::N0211, message, span, "has no number of classes")
                 }
             },
             Value::Func(Func::Shared(shared)) => {

@@ -69,6 +69,12 @@ impl Elab<'_> {
             let d = self.error(code, format!("there is {what} called `{name}`"), span, "");
             return Stop::Error(Box::new(d.help(hint)));
         }
+        if name == "output" && frame.top {
+            let d = self.error(code, format!("there is {what} called `{name}`"), span, "");
+            let d =
+                d.help("`loss`, `metrics` and other settings know the output by this name; here it is `it`");
+            return Stop::Error(Box::new(d));
+        }
         let known = self.known_names(frame);
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         let near = nearest(name, &known);

@@ -34,9 +34,7 @@ impl Elab<'_> {
                 if self.shares(inner, callee, name, dims, k, &tensor, span) {
                     return Ok(Value::Tensor(tensor));
                 }
-                if let Some(port) = self.port_of(&tensor) {
-                    self.results.classes_wanted.get_or_insert(port.name);
-                }
+                self.ask_for_classes(&tensor);
                 return Err(self.wants_classes(callee, name, &tensor, span));
             }
             (None, Some(n)) => {
@@ -89,6 +87,37 @@ impl Elab<'_> {
                 Ok(())
             }
         }
+    }
+
+    /// Keeps that classes were asked of numbers: an array of whole numbers becomes one of classes by it, and the
+    /// program is read once more ([`Spec::wants_classes`](crate::Spec::wants_classes)).
+    fn ask_for_classes(&mut self, tensor: &Tensor) {
+        if let Some(port) = self.port_of(tensor) {
+            self.results.classes_wanted.get_or_insert(port.name);
+        }
+    }
+
+    /// The mistake of what is said of classes, and numbers are there.
+    pub fn no_classes<T>(
+        &mut self,
+        tensor: &Tensor,
+        code: Code,
+        message: &str,
+        span: Span,
+        label: &str,
+    ) -> Res<T> {
+        self.ask_for_classes(tensor);
+        let mut d = self.error(code, message, span, label);
+        if let Some(port) = self.port_of(tensor)
+            && self.domain_of(&port).is_none_or(|d| d.whole && d.low >= 0.0)
+        {
+            let role = if self.session.ports.targets.contains(&port) { "target" } else { "input" };
+            let name = &port.name;
+            d = d.help(format!(
+                "whole numbers from 0 are classes where they are declared so: {role} {name} category"
+            ));
+        }
+        Err(Stop::Error(Box::new(d)))
     }
 
     fn wants_classes(&self, callee: &str, name: &Name, tensor: &Tensor, span: Span) -> Stop {

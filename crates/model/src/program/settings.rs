@@ -5,6 +5,7 @@ use crate::declarations::settings::{
 };
 use crate::elaborate::elab::{Elab, Res, Stop};
 use crate::elaborate::frame::Frame;
+use crate::elaborate::value::{Def, Value};
 use nnc_syntax::ast::{Arg, BinaryOp, Expr, ExprKind, Name, StopWhen};
 use nnc_syntax::{Code, Head, Span};
 
@@ -49,7 +50,16 @@ impl Elab<'_> {
                 }
             },
             "loss" => self.results.top.loss = Some(Loss::Named(self.named(head, args, span)?)),
-            "optimizer" => self.results.top.optimizer = Some(self.named(head, args, span)?),
+            "optimizer" => {
+                let mut named = self.named(head, args, span)?;
+                // `param how = adam in [adam, sgd]`: the word stands for the rule.
+                if let Some(Value::Symbol(rule)) = self.lookup(frame, &named.name.text)
+                    && matches!(self.scope.globals.defs.get(&*rule), Some(Def::Rule(_)))
+                {
+                    named.name.text = rule.to_string();
+                }
+                self.results.top.optimizer = Some(named);
+            }
             "schedule" => {
                 let mut named = self.named(head, args, span)?;
                 // `watch=val_loss`: the name of a figure is not that of a tensor.

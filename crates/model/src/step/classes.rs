@@ -5,7 +5,8 @@ use crate::program::spec::Spec;
 use crate::step::build::Options;
 
 impl Spec {
-    /// The ports of whole numbers that the program takes for classes: what it embeds, or compares with classes.
+    /// The ports of whole numbers that the program takes for classes: what it embeds, makes one-hot, compares with
+    /// classes, or asks for their number.
     pub fn wants_classes(&self, ports: &Ports) -> Vec<String> {
         let mut ports = ports.clone();
         let mut out = Vec::new();

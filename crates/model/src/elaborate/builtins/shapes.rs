@@ -238,7 +238,9 @@ pub(super) fn one_hot(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     let t = e.tensor_arg(args, 0, "one_hot")?;
     match t.classes {
         Some(n) => e.one_hot(&t, n, args.span).map(Value::Tensor),
-        None => e.fail(Code::N0205, "`one_hot` takes classes, and these are numbers", args.span, ""),
+        None => {
+            e.no_classes(&t, Code::N0205, "`one_hot` takes classes, and these are numbers", args.span, "")
+        }
     }
 }
 
