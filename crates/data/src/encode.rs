@@ -10,7 +10,7 @@ use crate::cache::Cache;
 use crate::disk::{self, Writer};
 use crate::fault::{Fault, Faults, Place, codes};
 use crate::gaps::Gaps;
-use crate::layout::{self, port_of};
+use crate::layout::port_of;
 use crate::packed::{Packed, Packing};
 use crate::raw::{Codes, Data, NONE, Raw, Spilled, SpilledKind, translate};
 use crate::schema::{Column, ColumnKind, Port, PortId};
@@ -115,7 +115,7 @@ fn fits(raw: &Raw, job: &Job<'_>, len: usize) -> bool {
         _ => 8 + 8 * u64::from(s.indicator),
     };
     let texts = job.stats.columns.iter().filter(|s| s.kind == ColumnKind::Tokens);
-    let texts = texts.fold(0u64, |n, s| n.saturating_add(2 * layout::width(s) as u64));
+    let texts = texts.fold(0u64, |n, s| n.saturating_add(2 * s.width() as u64));
     let row = scalar.fold(texts, |n, s| n.saturating_add(bytes(s)));
     (len as u64).saturating_mul(row).saturating_add(read) <= job.limits.memory
 }

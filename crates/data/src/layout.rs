@@ -26,7 +26,7 @@ pub(crate) fn schema(
         let wants_own =
             |s: &ColumnStats| uses.iter().any(|u| u.own_port && u.position == s.position && u.role == s.role);
         let of_role: Vec<usize> = (0..columns.len()).filter(|&i| columns[i].role == role).collect();
-        let own = |&i: &usize| wants_own(&columns[i]) || is_own(&columns[i]);
+        let own = |&i: &usize| wants_own(&columns[i]) || columns[i].is_own();
         let groups = group(&of_role, own);
         let single = groups.len() == 1;
         for (index, members) in groups.iter().enumerate() {
@@ -34,7 +34,7 @@ pub(crate) fn schema(
             for &i in members {
                 list[i].port = Some(index);
                 list[i].offset = offset;
-                list[i].width = width(&columns[i]);
+                list[i].width = columns[i].width();
                 offset += list[i].width;
             }
             let asked = members.iter().any(|&i| wants_own(&columns[i]));
@@ -62,15 +62,6 @@ pub(crate) fn schema(
     schema
 }
 
-/// Whether a column cannot be joined with others.
-fn is_own(s: &ColumnStats) -> bool {
-    match s.kind {
-        ColumnKind::Tensor | ColumnKind::Characters | ColumnKind::Bytes | ColumnKind::Tokens => true,
-        ColumnKind::Category => !s.one_hot,
-        ColumnKind::Number | ColumnKind::Date => false,
-    }
-}
-
 /// The joined columns stand where the first of them stands.
 fn group(columns: &[usize], own: impl Fn(&usize) -> bool) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
@@ -88,22 +79,10 @@ fn group(columns: &[usize], own: impl Fn(&usize) -> bool) -> Vec<Vec<usize>> {
     groups
 }
 
-/// Slots of a column.
-pub(crate) fn width(s: &ColumnStats) -> usize {
-    let values = match s.kind {
-        ColumnKind::Category if s.one_hot => s.vocabulary.len(),
-        ColumnKind::Tensor | ColumnKind::Characters | ColumnKind::Bytes | ColumnKind::Tokens => {
-            s.shape.iter().product()
-        }
-        _ => 1,
-    };
-    values + usize::from(s.indicator && !is_own(s))
-}
-
 fn port(name: String, members: &[usize], columns: &[ColumnStats], width: usize, source: &str) -> Port {
     let first = &columns[members[0]];
     // An array of classes has their names; one of numbers has none.
-    let classes = is_own(first) && (first.kind != ColumnKind::Tensor || !first.vocabulary.is_empty());
+    let classes = first.is_own() && (first.kind != ColumnKind::Tensor || !first.vocabulary.is_empty());
     let shape = match first.kind {
         ColumnKind::Tensor | ColumnKind::Characters | ColumnKind::Bytes | ColumnKind::Tokens => {
             first.shape.clone()

@@ -6,7 +6,30 @@ use std::ops::Range;
 
 use crate::cache::Bytes;
 use crate::raw::NONE;
-use crate::table::Number;
+
+/// A number type batches are made of.
+pub(crate) trait Number: Copy {
+    fn from_f64(x: f64) -> Self;
+    fn from_f32(x: f32) -> Self;
+}
+
+impl Number for f32 {
+    fn from_f64(x: f64) -> Self {
+        x as f32
+    }
+    fn from_f32(x: f32) -> Self {
+        x
+    }
+}
+
+impl Number for f64 {
+    fn from_f64(x: f64) -> Self {
+        x
+    }
+    fn from_f32(x: f32) -> Self {
+        f64::from(x)
+    }
+}
 
 /// Where the values of a row go.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use crate::dates::DateColumn;
 use crate::dialect::Form;
 use crate::fault::{Fault, codes};
-use crate::layout;
 use crate::schema::{ColumnKind, PortId, Schema};
 use crate::spec::Unit;
 use crate::spec::{Role, Scaling};
@@ -204,6 +203,27 @@ pub enum Decoded {
 }
 
 impl ColumnStats {
+    /// Whether it cannot be joined with other columns.
+    pub(crate) fn is_own(&self) -> bool {
+        match self.kind {
+            ColumnKind::Tensor | ColumnKind::Characters | ColumnKind::Bytes | ColumnKind::Tokens => true,
+            ColumnKind::Category => !self.one_hot,
+            ColumnKind::Number | ColumnKind::Date => false,
+        }
+    }
+
+    /// Its slots.
+    pub(crate) fn width(&self) -> usize {
+        let values = match self.kind {
+            ColumnKind::Category if self.one_hot => self.vocabulary.len(),
+            ColumnKind::Tensor | ColumnKind::Characters | ColumnKind::Bytes | ColumnKind::Tokens => {
+                self.shape.iter().product()
+            }
+            ColumnKind::Category | ColumnKind::Number | ColumnKind::Date => 1,
+        };
+        values + usize::from(self.indicator && !self.is_own())
+    }
+
     /// The name of its column in the file.
     pub fn source(&self) -> &str {
         self.date.as_ref().map_or(&self.name, |d| &d.column)
@@ -354,7 +374,7 @@ impl Stats {
                     if c.role != *role || c.port != Some(i) {
                         continue;
                     }
-                    let whole = product(&s.shape).is_some() && c.width == layout::width(s);
+                    let whole = product(&s.shape).is_some() && c.width == s.width();
                     match c.offset.checked_add(c.width).filter(|_| whole) {
                         Some(at) => end = end.max(at),
                         None => return false,

@@ -8,7 +8,7 @@ use crate::cache::{self, Bytes, Cache};
 use crate::disk::{self, DiskFile};
 use crate::fault::{Fault, codes};
 use crate::gaps::Gaps;
-use crate::packed::{Packed, Packing};
+use crate::packed::{Number, Packed, Packing};
 use crate::rng;
 use crate::schema::PortId;
 use crate::stats::{Step, Window};
@@ -152,30 +152,6 @@ impl DiskCells {
                 put(T::from_f64(f64::from(code)));
             }),
         }
-    }
-}
-
-/// A number type batches are made of.
-pub(crate) trait Number: Copy {
-    fn from_f64(x: f64) -> Self;
-    fn from_f32(x: f32) -> Self;
-}
-
-impl Number for f32 {
-    fn from_f64(x: f64) -> Self {
-        x as f32
-    }
-    fn from_f32(x: f32) -> Self {
-        x
-    }
-}
-
-impl Number for f64 {
-    fn from_f64(x: f64) -> Self {
-        x
-    }
-    fn from_f32(x: f32) -> Self {
-        f64::from(x)
     }
 }
 

@@ -20,6 +20,7 @@ mod fuse;
 mod group;
 mod heavy;
 mod layout;
+mod loops;
 mod lower;
 mod place;
 mod plan;

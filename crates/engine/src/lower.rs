@@ -1,7 +1,7 @@
 //! From nodes to units of work on buffers.
 
-use crate::body::{Loops, loops};
 use crate::fuse::{Groups, groups, kind};
+use crate::loops::{Loops, loops};
 use crate::unit::{BufferInfo, Draft, DraftLoad, DraftStore, Home, Source, Unit};
 use crate::view::{BufferId, Spot, View};
 use crate::{EngineError, Layout, PlanOptions};

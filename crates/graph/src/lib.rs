@@ -12,6 +12,7 @@
 //! This crate knows nothing of the language, of memory, or of files.
 
 mod affine;
+mod array;
 mod builder;
 pub mod cases;
 pub mod eval;

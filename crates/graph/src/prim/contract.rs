@@ -1,7 +1,7 @@
 //! Products: sums over pairs of contracted axes, with axes that both operands share.
 
 use super::{Kind, Lift, Rules, StableHlo, Summed, arity, count, expect};
-use crate::eval::{Array, Bindings, each_index};
+use crate::array::{Array, Bindings, each_index};
 use crate::text::{Attributes, list};
 use crate::{Builder, Dim, NodeId, Type};
 

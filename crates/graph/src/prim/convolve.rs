@@ -17,7 +17,7 @@
 //! exchanged. Both are linear in each operand, and the two are closed under differentiation.
 
 use super::{Kind, Rules, StableHlo, arity, count, expect};
-use crate::eval::{Array, Bindings, each_index};
+use crate::array::{Array, Bindings, each_index};
 use crate::text::{Attributes, list, signed};
 use crate::{Builder, Dim, NodeId, Type};
 

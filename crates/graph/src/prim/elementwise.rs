@@ -1,7 +1,7 @@
 //! Element by element: arithmetic, comparisons, selection, conversion.
 
 use super::{Again, Binary, Direction, Kind, Lift, Rules, StableHlo, Summed, Unary, arity, count, expect};
-use crate::eval::{Array, Bindings};
+use crate::array::{Array, Bindings};
 use crate::text::Attributes;
 use crate::{Builder, DType, Dim, NodeId, Type};
 

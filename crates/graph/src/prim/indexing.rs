@@ -3,7 +3,7 @@
 //! An index outside the table reads zeros and adds nothing, in every evaluator: data is checked before.
 
 use super::{Kind, Lift, Rules, StableHlo, Summed, arity, count, expect};
-use crate::eval::{Array, Bindings, each_index};
+use crate::array::{Array, Bindings, each_index};
 use crate::text::Attributes;
 use crate::{Builder, DType, Dim, NodeId, Type};
 

@@ -1,7 +1,7 @@
 //! Leaves: parameters, constants, counters, random numbers.
 
 use super::{Kind, Rules, StableHlo, expect};
-use crate::eval::{Array, Bindings};
+use crate::array::{Array, Bindings};
 use crate::random::Key;
 use crate::text::Attributes;
 use crate::{Builder, DType, Dim, NodeId, Type};

@@ -29,7 +29,7 @@ pub use reduce::{Reduce, Reduction};
 pub use scan::{Loop, Scan, ScanResult};
 pub use window::{Window, WindowDims};
 
-use crate::eval::{Array, Bindings};
+use crate::array::{Array, Bindings};
 use crate::text::Attributes;
 use crate::{Builder, Dim, NodeId, Type};
 use std::sync::Arc;

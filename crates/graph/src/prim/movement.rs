@@ -1,7 +1,7 @@
 //! Moving elements without computing: reshape, transpose, broadcast, slice, concatenate, pad, reverse.
 
 use super::{Again, Kind, Lift, Reduction, Rules, StableHlo, Summed, arity, expect};
-use crate::eval::{Array, Bindings};
+use crate::array::{Array, Bindings};
 use crate::text::{Attributes, list};
 use crate::{Builder, Dim, NodeId, Type};
 

@@ -1,7 +1,7 @@
 //! Folding axes away.
 
 use super::{Binary, Direction, Kind, Lift, Rules, StableHlo, Summed, arity, count, expect};
-use crate::eval::{Array, Bindings};
+use crate::array::{Array, Bindings};
 use crate::text::{Attributes, list};
 use crate::{Builder, DType, Dim, NodeId, Type};
 

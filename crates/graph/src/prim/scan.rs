@@ -10,7 +10,7 @@
 
 use super::{Kind, Prim, Rules, StableHlo};
 use crate::affine::affine_nodes;
-use crate::eval::{Array, Bindings};
+use crate::array::{Array, Bindings};
 use crate::text::Attributes;
 use crate::{Builder, Dim, NodeId, Region, Type};
 use std::sync::Arc;

@@ -10,7 +10,7 @@
 
 use super::convolve::{adjoint_padding, dilated, positions};
 use super::{Kind, Reduction, Rules, StableHlo, arity, count, expect};
-use crate::eval::{Array, Bindings, each_index};
+use crate::array::{Array, Bindings, each_index};
 use crate::text::{Attributes, list, signed};
 use crate::{Builder, Dim, NodeId, Type};
 
