@@ -139,8 +139,11 @@ fn npy(kind: &str, shape: &[usize], bytes: &[u8]) -> Vec<u8> {
     [b"\x93NUMPY\x01\x00", size.as_slice(), header.as_bytes(), bytes].concat()
 }
 
+/// An archive's name and its arrays.
+type Archive<'a> = (&'a str, &'a [(&'a str, Vec<u8>)]);
+
 /// A place with arrays in one archive.
-fn arrays(program: &str, archives: &[(&str, &[(&str, Vec<u8>)])]) -> Place {
+fn arrays(program: &str, archives: &[Archive<'_>]) -> Place {
     let place = place(program, &[]);
     for (name, arrays) in archives {
         std::fs::create_dir_all(place.path(name).parent().unwrap()).unwrap();

@@ -23,7 +23,7 @@ pub(crate) fn asked(e: &mut Elab<'_>) -> Res<Option<Lbfgs>> {
     e.at(named.span);
     let found = numbers(e, &rule, &named)?;
     let name = &named.name.text;
-    for problem in [mini_batches(e, &named), noise(e, &named)].into_iter().flatten() {
+    if let Some(problem) = [mini_batches(e, &named), noise(e, &named)].into_iter().flatten().next() {
         return Err(Stop::Error(Box::new(problem)));
     }
     if let Some((_, _, span)) = e.results.top.clip {
