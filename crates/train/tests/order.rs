@@ -41,7 +41,7 @@ fn an_order_has_every_category_once() {
         ("target size order=[small, large]", "leaves out middle"),
         ("target size order=[small, large, small]", "has `small` twice"),
         ("target size order=3", "is a list of categories"),
-        ("target size category=[small, middle, large]", "order=[low, middle, high]"),
+        ("target size category=[small, middle, large]", "order=[small, middle, large]"),
         ("target size category standardize", "categories are not scaled"),
     ] {
         let said = loaded(line).map(|_| ()).unwrap_err();
