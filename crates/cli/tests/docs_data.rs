@@ -17,7 +17,7 @@ fn the_programs_of_the_page_train() {
         }
     }
     let programs: Vec<&str> = blocks.iter().filter_map(|b| b.strip_prefix("nn\n")).collect();
-    assert_eq!(programs.len(), 4);
+    assert_eq!(programs.len(), 5);
     for text in programs {
         place.write("p.nn", text);
         place.nnc(&["data", "p.nn"]).fine();

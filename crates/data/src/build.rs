@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use crate::columns::match_columns;
 use crate::dates::{self, Date, DatePart, Order};
-use crate::encode::{self, Job, kept_rows};
+use crate::encode::{self, Job};
 use crate::fault::{Fault, Faults, codes};
 use crate::fit;
 use crate::gaps::Gaps;
+use crate::kept::kept_rows;
 use crate::layout;
 use crate::raw::{Data, NONE, Raw, Want};
 use crate::roles::{self, Use};
@@ -20,6 +21,7 @@ use crate::split::{self, Parts};
 use crate::stats::{Fill, STATS_VERSION, SeriesColumn, Stats};
 use crate::table::{Rows, Store, Table};
 use crate::warn;
+use crate::wholes;
 use crate::{Dataset, Limits};
 
 /// A source that is read and whose statistics are taken, before it is encoded.
@@ -58,16 +60,18 @@ pub(crate) fn prepare(spec: &DataSpec, limits: &Limits, faults: &mut Faults) -> 
         source::open(&named_generator(spec), limits, None).map_err(|more| faults.extend(more)).ok()?;
     let name = source.name().to_string();
     let named = source.heads().iter().any(|h| !h.unnamed);
-    let (reading, form) = (source.reading(), source.form());
+    let (mut reading, form) = (source.reading(), source.form());
     let window = samples::window(&spec.train, faults);
     let width = source.heads().len();
     let by = series::columns(spec, source.heads(), &name, faults);
     let roles = series::roles(spec, &by);
     let keys: Vec<usize> = by.iter().map(|c| c.position).collect();
-    let mut uses = roles::resolve(source.heads(), &name, &roles, window.is_some(), &keys, faults);
+    let windowed = window.is_some_and(|w| w.whole.is_none());
+    let mut uses = roles::resolve(source.heads(), &name, &roles, windowed, &keys, faults);
     roles::declared(&mut uses, source.heads());
     let window = samples::towards(window, &uses, spec, faults);
     samples::no_gaps(&uses, window, faults);
+    wholes::check(spec, &by, &uses, faults);
     if !faults.is_empty() {
         return None;
     }
@@ -78,9 +82,14 @@ pub(crate) fn prepare(spec: &DataSpec, limits: &Limits, faults: &mut Faults) -> 
     let series = Series::find(&raw, places).map_err(|f| faults.push(*f)).ok()?;
     let rows = Samples::new(raw.len, kept, window, series);
     rows.nonempty(&name, spec, faults)?;
+    wholes::constant(&raw, &uses, &rows, faults);
+    let window = wholes::fitted(window, &rows);
+    let rows = Samples { window, ..rows };
+    reading.extend(wholes::reading(&rows, &by));
     let parts = samples::share(&raw, &uses, &rows, spec, faults)?;
     let train = rows.covered(&parts.train);
-    let columns = fit::fit(&raw, &uses, &train, faults);
+    let first = wholes::first(&rows, &parts.train);
+    let columns = fit::fit(&raw, &uses, &train, first.as_deref(), faults);
     let schema = layout::schema(&columns, &uses, &name, window, faults);
     let rows_of_train = parts.train.len() as u64;
     let version = STATS_VERSION;
@@ -88,6 +97,7 @@ pub(crate) fn prepare(spec: &DataSpec, limits: &Limits, faults: &mut Faults) -> 
     let notes = if faults.is_empty() {
         let mut notes = raw.notes.clone();
         notes.extend(warn::notes(&raw, &uses, &train, &stats, spec));
+        notes.extend(wholes::cut(&rows, window, spec));
         notes.extend(warn::dropped(raw.len, rows.kept.as_ref().map(Vec::len), spec));
         notes
     } else {
@@ -117,10 +127,12 @@ pub(crate) fn sketch(spec: &DataSpec, limits: &Limits) -> Option<Schema> {
     let by = series::columns(spec, source.heads(), &name, &mut ignored);
     let roles = series::roles(spec, &by);
     let keys: Vec<usize> = by.iter().map(|c| c.position).collect();
-    let mut uses = roles::resolve(source.heads(), &name, &roles, window.is_some(), &keys, &mut ignored);
+    let windowed = window.is_some_and(|w| w.whole.is_none());
+    let mut uses = roles::resolve(source.heads(), &name, &roles, windowed, &keys, &mut ignored);
     roles::declared(&mut uses, source.heads());
     let window = samples::towards(window, &uses, spec, &mut ignored);
-    let wants = roles::wants(&uses, source.heads().len(), &mut ignored);
+    let mut wants = roles::wants(&uses, source.heads().len(), &mut ignored);
+    with_keys(&mut wants, &by);
     if !ignored.is_empty() || wants.contains(&Want::Date) {
         return None;
     }
@@ -134,7 +146,9 @@ pub(crate) fn sketch(spec: &DataSpec, limits: &Limits) -> Option<Schema> {
     }
     let all: Vec<u32> = (0..u32::try_from(raw.len).ok()?).collect();
     let mut ignored = Faults::new();
-    let columns = fit::fit(&raw, &uses, &all, &mut ignored);
+    let series = Series::find(&raw, by.iter().map(|c| c.position)).ok()?;
+    let window = wholes::fitted(window, &Samples::new(raw.len, None, window, series));
+    let columns = fit::fit(&raw, &uses, &all, None, &mut ignored);
     let schema = layout::schema(&columns, &uses, &name, window, &mut ignored);
     ignored.is_empty().then_some(schema)
 }
@@ -219,6 +233,7 @@ pub(crate) fn encode_part(
     let kept = kept_rows(&raw, drops).map_err(|f| vec![*f])?;
     let series = Series::find(&raw, by.into_iter()).map_err(|f| vec![*f])?;
     let samples = Samples::new(raw.len, kept, stats.window, series);
+    wholes::too_long(&raw, &samples, lenient, &mut gaps, &mut faults);
     let kept = samples.kept.clone();
     let series = samples.series.clone();
     let job = Job { stats, map: &map, kept, series, lenient, rest: false, limits, handle: spec.handle() };
@@ -297,6 +312,15 @@ fn whole_rows(spec: &SourceSpec, stats: &Stats) -> SourceSpec {
     SourceSpec::Rows(rows)
 }
 
+/// Columns that tell series apart are read, if for nothing else.
+fn with_keys(wants: &mut [Want], by: &[SeriesColumn]) {
+    for column in by {
+        if wants[column.position] == Want::Skip {
+            wants[column.position] = Want::Text;
+        }
+    }
+}
+
 fn read(
     source: Box<dyn Source>,
     uses: &mut [Use],
@@ -305,11 +329,7 @@ fn read(
     faults: &mut Faults,
 ) -> Option<Raw> {
     let mut wants = roles::wants(uses, source.heads().len(), faults);
-    for column in by {
-        if wants[column.position] == Want::Skip {
-            wants[column.position] = Want::Text;
-        }
-    }
+    with_keys(&mut wants, by);
     // A column that only groups rows is no input, but it has to be read.
     let group = spec.split.group.as_ref().map(|g| &g.name);
     let grouping = uses.iter().find(|u| Some(&u.name) == group && u.role == Role::Drop);
@@ -373,11 +393,11 @@ fn countable(raw: &Raw, name: &str, faults: &mut Faults) {
 
 fn no_samples(stats: &Stats, name: &str) -> Fault {
     match stats.window {
-        Some(w) => {
+        Some(w) if w.whole.is_none() => {
             let message = format!("`{name}` has too few rows for a window of {}", w.length);
             Fault::new(codes::EMPTY, message)
         }
-        None => Fault::new(codes::EMPTY, format!("every row of `{name}` lacks a value")),
+        _ => Fault::new(codes::EMPTY, format!("every row of `{name}` lacks a value")),
     }
 }
 

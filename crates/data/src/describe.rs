@@ -8,6 +8,7 @@ use crate::layout;
 use crate::printed::{CELL, clip};
 use crate::raw::{Data, NONE, Spilled, SpilledKind};
 use crate::schema::{ColumnKind, Port, PortId};
+use crate::spans::Spans;
 use crate::spec::{DataSpec, Role, Scaling};
 use crate::stats::{ColumnStats, Fill, Stats};
 use crate::table::Table;
@@ -297,8 +298,13 @@ fn shown_rows(prepared: &Prepared, samples: usize) -> Vec<usize> {
         return prepared.train.iter().take(samples).map(|&r| r as usize).collect();
     };
     let mut rows: Vec<usize> = Vec::new();
+    let whole = window.whole.map(|w| Spans::of_ends(prepared.series.as_deref().unwrap_or_default(), w.limit));
     for &start in prepared.parts.train.iter().take(samples) {
         let start = start as usize;
+        if let Some(spans) = &whole {
+            rows.extend(spans.get(start).into_iter().flatten());
+            continue;
+        }
         rows.extend((start..start + window.length).chain(start + window.reach()..=start + window.end()));
     }
     rows.sort_unstable();
@@ -383,6 +389,7 @@ fn slots(data: &Dataset, ports: &[Port], id: fn(usize) -> PortId) -> Vec<String>
         let begin = names.len();
         // Of a window, the rows one after the other.
         let steps = data.stats.window.map_or(1, |w| match id(i) {
+            _ if port.ragged => w.length,
             PortId::Input(_) => w.length,
             PortId::Target(_) => w.steps(),
         });

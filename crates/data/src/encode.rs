@@ -10,15 +10,18 @@ use crate::cache::Cache;
 use crate::disk::{self, Writer};
 use crate::fault::{Fault, Faults, Place, codes};
 use crate::gaps::Gaps;
+use crate::kept::{CHUNK, chunks};
 use crate::layout::port_of;
 use crate::packed::{Packed, Packing};
 use crate::raw::{Codes, Data, NONE, Raw, Spilled, SpilledKind, translate};
 use crate::schema::{Column, ColumnKind, Port, PortId};
+use crate::spans::{self, Spans};
 use crate::spec::{Handle, Role, Unit};
-use crate::stats::{ColumnStats, Fill, Stats};
-use crate::table::{Cells, DiskCells, Store, Values};
+use crate::stats::{ColumnStats, Fill, Stats, Window};
+use crate::table::Store;
 use crate::tokens;
 use crate::unknown;
+use crate::values::{Cells, DiskCells, Values};
 
 /// What the encoder is given beside the raw columns.
 pub(crate) struct Job<'a> {
@@ -38,30 +41,6 @@ pub(crate) struct Job<'a> {
     pub(crate) rest: bool,
     pub(crate) limits: &'a Limits,
     pub(crate) handle: Option<Handle>,
-}
-
-/// Rows of `raw` that no `missing=drop` column lacks; `None` is all of them.
-pub(crate) fn kept_rows(raw: &Raw, dropping: impl Fn(usize) -> bool) -> Result<Option<Vec<u32>>, Box<Fault>> {
-    let mut gone = vec![false; raw.len];
-    for (_, data) in raw.columns.iter().enumerate().filter(|(i, _)| dropping(*i)) {
-        for rows in chunks(raw.len, data.is_spilled()) {
-            let (base, data) = data.part(rows.clone())?;
-            let Some(missing) = data.missing() else { break };
-            rows.for_each(|r| gone[r] |= missing(r - base));
-        }
-    }
-    if !gone.contains(&true) {
-        return Ok(None);
-    }
-    Ok(Some((0..raw.len as u32).filter(|&i| !gone[i as usize]).collect()))
-}
-
-/// Rows that are encoded at once where not all are in memory.
-const CHUNK: usize = 1 << 16;
-
-fn chunks(len: usize, spilled: bool) -> impl Iterator<Item = Range<usize>> {
-    let step = if spilled { CHUNK } else { len.max(1) };
-    (0..len).step_by(step).map(move |at| at..(at + step).min(len))
 }
 
 /// Encodes every port.
@@ -84,8 +63,9 @@ pub(crate) fn encode(mut raw: Raw, job: Job<'_>, gaps: Gaps, faults: &mut Faults
     if !faults.is_empty() {
         return None;
     }
-    let store = Store {
+    let mut store = Store {
         run: None,
+        whole: None,
         inputs: inputs.into_iter().collect::<Option<_>>()?,
         targets: targets.into_iter().collect::<Option<_>>()?,
         weights,
@@ -98,9 +78,14 @@ pub(crate) fn encode(mut raw: Raw, job: Job<'_>, gaps: Gaps, faults: &mut Faults
         steps: 1,
         gaps,
     };
-    let store = match job.stats.window {
-        Some(window) => store.windowed(window),
-        None => store,
+    let store = match (job.stats.window, store.series.take()) {
+        (Some(Window { length, whole: Some(whole), .. }), ends) => {
+            let spans = Spans::of_ends(&ends.unwrap_or_default(), whole.limit);
+            let ragged: Vec<bool> = schema.targets.iter().map(|p| p.ragged).collect();
+            store.wholes(spans, length, &ragged)
+        }
+        (Some(window), series) => Store { series, ..store }.windowed(window),
+        (None, series) => Store { series, ..store },
     };
     Some(store.with_run())
 }
@@ -583,7 +568,7 @@ impl<'a> Encoder<'a, '_> {
                 Cells::Disk(file, DiskCells::Codes(Arc::new(order)), Cache::default())
             }
         };
-        Some(Values { width: w.width, step: w.stride, start: w.start, cells })
+        Some(Values { width: w.width, step: w.stride, start: w.start, rows: spans::Rows::Own, cells })
     }
 }
 

@@ -20,9 +20,19 @@ pub(crate) const OTHER: &str = "(other)";
 const MOST_ONE_HOT: usize = 10_000;
 
 /// Takes the statistics of every used column; `train` are rows of `raw`.
-pub(crate) fn fit(raw: &Raw, uses: &[Use], train: &[u32], faults: &mut Faults) -> Vec<ColumnStats> {
+/// `first` are those among them that speak for a sample of several rows, where
+/// a target has one value for all of them.
+pub(crate) fn fit(
+    raw: &Raw,
+    uses: &[Use],
+    train: &[u32],
+    first: Option<&[u32]>,
+    faults: &mut Faults,
+) -> Vec<ColumnStats> {
     let mut all = Vec::new();
     for used in uses.iter().filter(|u| u.role != Role::Drop) {
+        let once = used.role != Role::Input && !used.sequence;
+        let train = first.filter(|_| once).unwrap_or(train);
         let position = used.position;
         let Some(data) = raw.columns.get(position) else { continue };
         // Of data larger than memory, one column at a time is in memory.
@@ -80,6 +90,7 @@ fn blank(position: usize, used: &Use) -> ColumnStats {
         indicator: used.indicator,
         date: None,
         unit: None,
+        sequence: used.sequence,
     }
 }
 

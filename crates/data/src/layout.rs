@@ -27,7 +27,7 @@ pub(crate) fn schema(
             |s: &ColumnStats| uses.iter().any(|u| u.own_port && u.position == s.position && u.role == s.role);
         let of_role: Vec<usize> = (0..columns.len()).filter(|&i| columns[i].role == role).collect();
         let own = |&i: &usize| wants_own(&columns[i]) || columns[i].is_own();
-        let groups = group(&of_role, own);
+        let groups = group(&of_role, own, |&i| columns[i].sequence);
         let single = groups.len() == 1;
         for (index, members) in groups.iter().enumerate() {
             let mut offset = 0;
@@ -46,14 +46,18 @@ pub(crate) fn schema(
     let [mut inputs, mut targets] = sides;
     if let Some(window) = window {
         inputs.iter_mut().for_each(|p: &mut Port| p.shape.insert(0, window.length));
-        if window.until.is_some() {
+        if window.whole.is_some() {
+            inputs.iter_mut().for_each(|p| p.ragged = true);
+            targets.iter_mut().filter(|p| p.ragged).for_each(|p| p.shape.insert(0, window.length));
+        } else if window.until.is_some() {
             targets.iter_mut().for_each(|p: &mut Port| p.shape.insert(0, window.steps()));
         }
     }
     let weighted = columns.iter().any(|c| c.role == Role::Weight);
     let schema = Schema { inputs, targets, columns: list, weighted };
     let ports = schema.inputs.iter().chain(&schema.targets);
-    let mut names: Vec<&str> = ports.map(|p| p.name.as_str()).collect();
+    let names = ports.flat_map(|p| [Some(p.name.clone()), p.ragged.then(|| p.length_name())]);
+    let mut names: Vec<String> = names.flatten().collect();
     names.sort_unstable();
     if let Some(pair) = names.windows(2).find(|w| w[0] == w[1]) {
         let message = format!("two ports of the network would be called `{}`", pair[0]);
@@ -62,16 +66,22 @@ pub(crate) fn schema(
     schema
 }
 
-/// The joined columns stand where the first of them stands.
-fn group(columns: &[usize], own: impl Fn(&usize) -> bool) -> Vec<Vec<usize>> {
+/// The joined columns stand where the first of them stands. Those with a value for every step are joined with their
+/// like only.
+fn group(
+    columns: &[usize],
+    own: impl Fn(&usize) -> bool,
+    sequence: impl Fn(&usize) -> bool,
+) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
-    let mut joined: Option<usize> = None;
+    let mut joined: [Option<usize>; 2] = [None; 2];
     for i in columns {
-        match joined {
+        let joined = &mut joined[usize::from(sequence(i))];
+        match *joined {
             _ if own(i) => groups.push(vec![*i]),
             Some(at) => groups[at].push(*i),
             None => {
-                joined = Some(groups.len());
+                *joined = Some(groups.len());
                 groups.push(vec![*i]);
             }
         }
@@ -95,7 +105,8 @@ fn port(name: String, members: &[usize], columns: &[ColumnStats], width: usize, 
         [_] => format!("`{}` of {source}", first.name),
         many => format!("{} columns of {source}", many.len()),
     };
-    Port { name, shape, classes: classes.then(|| first.vocabulary.clone()), about }
+    let ragged = first.sequence;
+    Port { name, shape, classes: classes.then(|| first.vocabulary.clone()), about, ragged }
 }
 
 /// The id of the port a column belongs to.

@@ -77,6 +77,7 @@ mod gaps;
 mod glob;
 mod input;
 mod intern;
+mod kept;
 mod layout;
 mod missing;
 mod moments;
@@ -91,13 +92,16 @@ mod schema;
 mod series;
 mod show;
 mod source;
+mod spans;
 mod spec;
 mod split;
 mod stats;
 mod table;
 mod tokens;
 mod unknown;
+mod values;
 mod warn;
+mod wholes;
 
 pub use dates::{DateColumn, DatePart};
 pub use describe::{ColumnView, Description};
@@ -108,11 +112,11 @@ pub use schema::{Column, ColumnKind, Port, PortId, Schema};
 pub use show::Style;
 pub use source::cells::{Cells, keep_stdin};
 pub use spec::{
-    Cell, CellValue, ColumnName, Columns, CsvSpec, DataSpec, GeneratorKind, GeneratorSpec, Handle, IdxSpec,
-    ImagesSpec, Kind, Missing, NpySpec, NpzSpec, Role, RoleSpec, RowSpec, RowsSpec, Scaling, SourceSpec,
-    SplitSpec, TextSpec, Tokens, Unit, Unknown,
+    Cell, CellValue, ColumnName, Columns, CsvSpec, DataSpec, Extent, GeneratorKind, GeneratorSpec, Handle,
+    IdxSpec, ImagesSpec, Kind, Missing, NpySpec, NpzSpec, Role, RoleSpec, RowSpec, RowsSpec, Scaling,
+    SourceSpec, SplitSpec, TextSpec, Tokens, Unit, Unknown,
 };
-pub use stats::{ColumnStats, Decoded, Fill, STATS_VERSION, SeriesColumn, Stats, Step, Window};
+pub use stats::{ColumnStats, Decoded, Fill, STATS_VERSION, SeriesColumn, Stats, Step, Whole, Window};
 pub use table::{Standing, Table};
 
 /// Data ready for training.

@@ -18,6 +18,7 @@ pub(crate) struct Use {
     pub(crate) indicator: bool,
     pub(crate) unknown: Unknown,
     pub(crate) order: Vec<String>,
+    pub(crate) sequence: bool,
     pub(crate) own_port: bool,
     /// Named by a role, and not by `rest` or by default.
     pub(crate) explicit: bool,
@@ -38,6 +39,7 @@ impl Use {
             indicator: false,
             unknown: Unknown::Fault,
             order: Vec::new(),
+            sequence: false,
             own_port: false,
             explicit: false,
             handle: None,
@@ -56,6 +58,7 @@ impl Use {
             indicator: spec.indicator,
             unknown: spec.unknown,
             order: spec.order.clone(),
+            sequence: spec.sequence,
             own_port: spec.own_port,
             explicit,
             handle: handle.or(spec.handle),

@@ -5,9 +5,10 @@ use crate::fit;
 use crate::raw::{Data, NONE, Raw};
 use crate::roles::Use;
 use crate::series::Series;
-use crate::spec::{DataSpec, Missing, Role, SourceSpec};
+use crate::spans::Spans;
+use crate::spec::{DataSpec, Extent, Missing, Role, SourceSpec};
 use crate::split::{self, Parts, Ties};
-use crate::stats::Window;
+use crate::stats::{Whole, Window};
 
 /// The samples that rows make.
 pub(crate) struct Samples {
@@ -56,7 +57,7 @@ impl Samples {
     /// The encoded row that every sample begins at, where that is not the one
     /// of its own number.
     pub(crate) fn starts(&self) -> Option<Vec<u32>> {
-        let window = self.window.filter(|_| self.series.is_some())?;
+        let window = self.window.filter(|w| w.whole.is_none() && self.series.is_some())?;
         let of =
             |series: std::ops::Range<u32>| series.start..series.start + window.samples(series.len()) as u32;
         Some(self.ranges().flat_map(of).collect())
@@ -64,7 +65,7 @@ impl Samples {
 
     /// The series of every sample.
     fn series_of_samples(&self) -> Option<Vec<u32>> {
-        let window = self.window.filter(|_| self.series.is_some())?;
+        let window = self.window.filter(|w| w.whole.is_none() && self.series.is_some())?;
         let of = |(i, series): (usize, std::ops::Range<u32>)| {
             std::iter::repeat_n(i as u32, window.samples(series.len()))
         };
@@ -76,10 +77,19 @@ impl Samples {
         let reach = self.window.map_or(0, Window::reach);
         let row = |at: u32| self.kept.as_ref().map_or(at, |kept| kept[at as usize]);
         let value = |at: u32| all[row(at + reach as u32) as usize];
+        if self.window.is_some_and(|w| w.whole.is_some()) {
+            return self.ranges().map(|series| value(series.start)).collect();
+        }
         match self.starts() {
             Some(starts) => starts.into_iter().map(value).collect(),
             None => (0..self.len() as u32).map(value).collect(),
         }
+    }
+
+    /// Of samples that are whole series, the encoded rows of each.
+    pub(crate) fn spans(&self) -> Option<Spans> {
+        let whole = self.window?.whole?;
+        Some(Spans::of_ends(self.series.as_deref()?, whole.limit))
     }
 
     /// The rows that some samples, by the encoded rows they begin at, are
@@ -87,6 +97,12 @@ impl Samples {
     pub(crate) fn covered(&self, samples: &[u32]) -> Vec<u32> {
         let row = |at: u32| self.kept.as_ref().map_or(at, |kept| kept[at as usize]);
         let Some(w) = self.window else { return samples.iter().map(|&s| row(s)).collect() };
+        if let Some(spans) = self.spans() {
+            let steps = samples.iter().filter_map(|&s| spans.get(s as usize)).flatten();
+            let mut rows: Vec<u32> = steps.map(|at| row(at as u32)).collect();
+            rows.sort_unstable();
+            return rows;
+        }
         let mut there = vec![false; self.rows];
         let mut filled = 0; // samples are in order, and windows overlap
         for &s in samples {
@@ -137,7 +153,14 @@ impl Samples {
 /// What `window=` and `horizon=` ask for.
 pub(crate) fn window(source: &SourceSpec, faults: &mut Faults) -> Option<Window> {
     let SourceSpec::Csv(csv) = source else { return None };
-    let length = csv.window?;
+    let length = match csv.window? {
+        Extent::Rows(length) => length,
+        // How many it are shows when the series are known.
+        Extent::Series => {
+            let whole = Some(Whole { limit: csv.max_length });
+            return Some(Window { length: 1, horizon: 0, until: None, whole });
+        }
+    };
     if length == 0 {
         let fault = Fault::new(codes::OPTION, "`window=0` is no number of rows").at(csv.handle);
         faults.push(fault.help("window=24"));
@@ -150,7 +173,7 @@ pub(crate) fn window(source: &SourceSpec, faults: &mut Faults) -> Option<Window>
         );
         return None;
     }
-    Some(Window { length, horizon: csv.horizon, until: csv.until })
+    Some(Window { length, horizon: csv.horizon, until: csv.until, whole: None })
 }
 
 /// Where nothing is a target, windows reach no further than their own rows.
@@ -164,7 +187,7 @@ pub(crate) fn towards(
     if uses.iter().any(|u| u.role == Role::Target) {
         return window;
     }
-    if w.horizon != 1 || w.until.is_some() {
+    if w.whole.is_none() && (w.horizon != 1 || w.until.is_some()) {
         let message = "`horizon=` says which rows are the target, and no column is one";
         let fault = Fault::new(codes::OPTION, message).at(spec.train.handle());
         faults.push(fault.help("target NAME   or   no horizon="));

@@ -6,7 +6,7 @@ use crate::fault::Faults;
 use crate::fault::{Fault, codes};
 use crate::input::similar;
 use crate::raw::{Data, Head, NONE, Raw};
-use crate::spec::{Columns, DataSpec, Role, RoleSpec, SourceSpec};
+use crate::spec::{Columns, DataSpec, Extent, Role, RoleSpec, SourceSpec};
 use crate::stats::{SeriesColumn, Stats};
 
 /// The columns that windows stay within: those of `by=`, else that of `split
@@ -28,7 +28,11 @@ pub(crate) fn columns(
         }
         return Vec::new();
     }
-    let names = if csv.by.is_empty() { spec.split.group.as_slice() } else { &csv.by };
+    let names = if csv.by.is_empty() && csv.window != Some(Extent::Series) {
+        spec.split.group.as_slice()
+    } else {
+        &csv.by
+    };
     let mut found = Vec::new();
     for name in names {
         match heads.iter().position(|h| h.name == name.name) {

@@ -135,8 +135,10 @@ pub struct CsvSpec {
     pub more: Vec<String>,
     /// How it is written; holds for every file of the table.
     pub dialect: Dialect,
-    /// Every sample is this many rows in a row, in file order.
-    pub window: Option<usize>,
+    /// Every sample is several rows, in file order.
+    pub window: Option<Extent>,
+    /// Where samples are whole series: at most so many rows of each are read.
+    pub max_length: Option<usize>,
     /// With `window`: the target is this many rows after the window's last.
     pub horizon: usize,
     /// With `window`: the targets are all rows from `horizon` to this many
@@ -156,12 +158,22 @@ impl CsvSpec {
             more: Vec::new(),
             dialect: Dialect::default(),
             window: None,
+            max_length: None,
             horizon: 1,
             until: None,
             by: Vec::new(),
             handle: None,
         }
     }
+}
+
+/// Of which rows of a table a sample is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// So many that follow each other.
+    Rows(usize),
+    /// All of a series.
+    Series,
 }
 
 /// IDX files. Bytes become 0…1, pictures get a channel axis, and a list of
@@ -345,6 +357,9 @@ pub struct RoleSpec {
     pub unknown: Unknown,
     /// The categories in their order, the first being class 0; empty for that of the alphabet.
     pub order: Vec<String>,
+    /// Of samples that are whole series: whether a target has a value for
+    /// every row of it, and not one for all.
+    pub sequence: bool,
     /// Whether every column of the line is an input of its own, by its name,
     /// and not a part of the joined `input`.
     pub own_port: bool,
@@ -374,6 +389,7 @@ impl RoleSpec {
             indicator: false,
             unknown: Unknown::Fault,
             order: Vec::new(),
+            sequence: false,
             own_port: false,
             handle: None,
         }

@@ -60,17 +60,36 @@ pub struct Window {
     /// Rows from the last input to the last target, where there are several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<usize>,
+    /// Where a sample is a whole series, of at most `length` rows: the rest
+    /// is padding, and `horizon` means nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub whole: Option<Whole>,
+}
+
+/// Samples that are whole series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Whole {
+    /// The rows that are read of a longer series; where not given, one that
+    /// is longer than those of training is not read at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
 }
 
 impl Window {
     /// The row of the (first) target, counted from the first of the sample.
     pub(crate) fn reach(self) -> usize {
-        (self.length - 1).saturating_add(self.horizon)
+        match self.whole {
+            Some(_) => 0,
+            None => (self.length - 1).saturating_add(self.horizon),
+        }
     }
 
     /// Rows of the targets.
     pub(crate) fn steps(self) -> usize {
-        self.until.map_or(1, |until| until.saturating_sub(self.horizon).saturating_add(1))
+        match self.whole {
+            Some(_) => 1,
+            None => self.until.map_or(1, |until| until.saturating_sub(self.horizon).saturating_add(1)),
+        }
     }
 
     /// The row of the last target, counted from the first of the sample.
@@ -80,7 +99,10 @@ impl Window {
 
     /// Samples in so many rows.
     pub(crate) fn samples(self, rows: usize) -> usize {
-        rows.saturating_sub(self.end())
+        match self.whole {
+            Some(_) => rows.min(1),
+            None => rows.saturating_sub(self.end()),
+        }
     }
 }
 
@@ -144,6 +166,10 @@ pub struct ColumnStats {
     /// The date this number is a part of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date: Option<DateColumn>,
+    /// Of samples that are whole series: whether a target has a value for
+    /// every row of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sequence: bool,
 }
 
 /// One step of a scaling, with its numbers.
@@ -381,6 +407,7 @@ impl Stats {
                     }
                 }
                 let rows = match (self.window, role) {
+                    (Some(w), _) if w.whole.is_some() && port.ragged => w.length,
                     (Some(w), Role::Input) => w.length,
                     (Some(w), _) => w.steps(),
                     (None, _) => 1,

@@ -1,17 +1,16 @@
 //! Encoded rows, and the copying of them into batch buffers.
 
-use std::io;
-use std::ops::Range;
 use std::sync::Arc;
 
-use crate::cache::{self, Bytes, Cache};
-use crate::disk::{self, DiskFile};
-use crate::fault::{Fault, codes};
+use crate::cache;
+use crate::fault::Fault;
 use crate::gaps::Gaps;
-use crate::packed::{Number, Packed, Packing};
+use crate::packed::Number;
 use crate::rng;
 use crate::schema::PortId;
-use crate::stats::{Step, Window};
+use crate::spans::{self, Spans};
+use crate::stats::Window;
+use crate::values::{Values, outside, wrong};
 
 /// Encoded rows of one part. Parts of one source share their storage.
 #[derive(Clone, Debug)]
@@ -39,6 +38,8 @@ pub(crate) struct Store {
     /// Rows of a window, and of its targets.
     pub(crate) length: usize,
     pub(crate) steps: usize,
+    /// Of samples that are whole series: the rows of each.
+    pub(crate) whole: Option<Arc<Spans>>,
     /// What of it cannot be answered.
     pub(crate) gaps: Gaps,
     /// Where some of it is on disk: rows that are read together.
@@ -50,177 +51,6 @@ pub(crate) struct Store {
 pub(crate) enum Rows {
     All,
     Some(Arc<[u32]>),
-}
-
-/// The values of one port: row `r` is `width` numbers from `start + r * step`
-/// on. Where `step` is less than `width`, rows overlap: they are windows.
-#[derive(Debug)]
-pub(crate) struct Values {
-    pub(crate) width: usize,
-    pub(crate) step: usize,
-    pub(crate) start: usize,
-    pub(crate) cells: Cells,
-}
-
-/// The numbers themselves.
-#[derive(Debug)]
-pub(crate) enum Cells {
-    F64(Vec<f64>),
-    F32(Vec<f32>),
-    /// Bytes with what each of the 256 stands for.
-    Bytes(Vec<u8>, Box<[f64; 256]>),
-    Classes(Vec<u32>),
-    /// Numbers and one-hot categories.
-    Packed(Packing, Packed),
-    /// Characters; inputs and targets share them.
-    Codes(Arc<Vec<u16>>),
-    /// On disk, with what of it is in memory at the moment.
-    Disk(Arc<DiskFile>, DiskCells, Cache),
-}
-
-impl Cells {
-    /// Bytes of memory they take.
-    fn bytes(&self) -> u64 {
-        let n = match self {
-            Self::F64(v) => v.len() * 8,
-            Self::F32(v) => v.len() * 4,
-            Self::Bytes(v, _) => v.len(),
-            Self::Classes(v) => v.len() * 4,
-            Self::Packed(_, packed) => packed.numbers.len() * 8 + packed.classes.len() * 4,
-            Self::Codes(v) => v.len() * 2,
-            Self::Disk(file, ..) => usize::try_from(file.len()).unwrap_or(cache::MOST).min(cache::MOST),
-        };
-        n as u64
-    }
-}
-
-/// What numbers on disk are.
-#[derive(Debug)]
-pub(crate) enum DiskCells {
-    /// Encoded numbers and categories.
-    Packed(Packing),
-    /// Encoded `u32`.
-    Classes,
-    /// `u8` with what each stands for.
-    Bytes(Box<[f64; 256]>),
-    /// `f32` that are encoded when they are read.
-    F32(Vec<Step>),
-    /// `f64` that are encoded when they are read.
-    F64(Vec<Step>),
-    /// `u16` with what each means.
-    Codes(Arc<Vec<u16>>),
-}
-
-impl DiskCells {
-    /// Bytes of an element, and how many numbers of a row it makes.
-    fn element(&self, width: usize) -> (u64, u64) {
-        match self {
-            Self::Packed(packing) if packing.slots > 0 => (4 * packing.width() as u64, packing.slots as u64),
-            Self::Packed(_) => (4, width.max(1) as u64),
-            Self::Bytes(_) => (1, 1),
-            Self::Codes(_) => (2, 1),
-            Self::F64(_) => (8, 1),
-            Self::Classes | Self::F32(_) => (4, 1),
-        }
-    }
-
-    /// Reads and encodes a range of elements.
-    fn copy<T: Number>(&self, bytes: &Bytes<'_>, span: Range<usize>, out: &mut [T]) -> io::Result<()> {
-        if let Self::Packed(packing) = self {
-            return packing.read(bytes, span, out);
-        }
-        let span = span.start as u64..span.end as u64;
-        let mut slots = out.iter_mut();
-        let mut put = |x: T| {
-            if let Some(slot) = slots.next() {
-                *slot = x;
-            }
-        };
-        let encode = |steps: &[Step], x: f64| steps.iter().fold(x, |x, s| s.apply(x));
-        match self {
-            Self::Packed(_) => Ok(()),
-            Self::Classes => bytes.each(span, |c: u32| put(T::from_f64(f64::from(c)))),
-            Self::Bytes(means) => bytes.each(span, |b: u8| put(T::from_f64(means[usize::from(b)]))),
-            // As in memory, where what is encoded is rounded to `f32` again.
-            Self::F32(steps) if steps.is_empty() => bytes.each(span, |x: f32| put(T::from_f32(x))),
-            Self::F32(steps) => {
-                bytes.each(span, |x: f32| put(T::from_f32(encode(steps, f64::from(x)) as f32)))
-            }
-            Self::F64(steps) => bytes.each(span, |x: f64| put(T::from_f64(encode(steps, x)))),
-            Self::Codes(map) => bytes.each(span, |c: u16| {
-                let code = map.get(usize::from(c)).copied().unwrap_or(c);
-                put(T::from_f64(f64::from(code)));
-            }),
-        }
-    }
-}
-
-impl Values {
-    /// Rows one after the other.
-    pub(crate) fn rows(width: usize, cells: Cells) -> Self {
-        Self { width, step: width, start: 0, cells }
-    }
-
-    /// The block of `run` rows that a row stands in, and its bytes; `None`
-    /// where a row alone is as long as a block should be.
-    fn block(&self, row: usize, run: usize, cells: &DiskCells) -> Option<(u64, Range<u64>)> {
-        if run < 2 {
-            return None;
-        }
-        let block = row / run;
-        let (per_row, width) = (self.step as u64, self.width as u64);
-        let first = (block * run) as u64 * per_row + self.start as u64;
-        let end = first + (run as u64 - 1) * per_row + width;
-        // Packed rows are shorter on disk than their slots.
-        let (size, slots) = cells.element(self.width);
-        Some((block as u64, first / slots * size..end.div_ceil(slots) * size))
-    }
-
-    fn copy<T: Number>(&self, row: usize, run: usize, out: &mut [T]) -> Result<(), Box<Fault>> {
-        self.copy_part(row, self.width, run, out)
-    }
-
-    /// The first `width` numbers of a row.
-    fn copy_part<T: Number>(
-        &self,
-        row: usize,
-        width: usize,
-        run: usize,
-        out: &mut [T],
-    ) -> Result<(), Box<Fault>> {
-        fn put<S: Copy, T>(from: Option<&[S]>, out: &mut [T], f: impl Fn(S) -> T) -> Result<(), Box<Fault>> {
-            let from = from.ok_or_else(outside)?;
-            for (o, &x) in out.iter_mut().zip(from) {
-                *o = f(x);
-            }
-            Ok(())
-        }
-        let begin = self.start + row * self.step;
-        let span = begin..begin + width;
-        match &self.cells {
-            Cells::F64(data) => put(data.get(span), out, T::from_f64),
-            Cells::F32(data) => put(data.get(span), out, T::from_f32),
-            Cells::Bytes(data, means) => put(data.get(span), out, |b| T::from_f64(means[usize::from(b)])),
-            Cells::Classes(data) => put(data.get(span), out, |c| T::from_f64(f64::from(c))),
-            Cells::Packed(packing, packed) => packing.unpack(packed, span, out).ok_or_else(outside),
-            Cells::Codes(data) => put(data.get(span), out, |c| T::from_f64(f64::from(c))),
-            Cells::Disk(file, cells, cache) => {
-                let read = |bytes: &Bytes<'_>| cells.copy(bytes, span.clone(), out);
-                let read = match self.block(row, run, cells) {
-                    Some((block, bytes)) => cache.with(file, block, bytes, read),
-                    None => cells.copy(&Bytes::File(file), span.clone(), out),
-                };
-                read.map_err(|e| disk::fault(&e))
-            }
-        }
-    }
-
-    /// Bytes of a row on disk; `None` in memory.
-    fn disk_bytes(&self) -> Option<usize> {
-        let Cells::Disk(_, cells, _) = &self.cells else { return None };
-        let (size, slots) = cells.element(self.width);
-        Some(self.step.div_ceil(slots as usize).saturating_mul(size as usize))
-    }
 }
 
 impl Store {
@@ -237,7 +67,32 @@ impl Store {
         let values = self.inputs.iter().chain(&self.targets).map(|v| v.cells.bytes());
         let weights = self.weights.as_ref().map_or(0, |w| 8 * w.len() as u64);
         let origin = self.origin.as_ref().map_or(0, |o| 4 * o.len() as u64);
-        values.sum::<u64>().saturating_add(weights).saturating_add(origin)
+        let whole = self.whole.as_ref().map_or(0, |spans| spans.bytes());
+        values.sum::<u64>().saturating_add(weights).saturating_add(origin).saturating_add(whole)
+    }
+
+    /// Turns rows into whole series of at most `length` steps; no value is
+    /// copied. `ragged` says of every target whether it has a value for each
+    /// step.
+    pub(crate) fn wholes(mut self, spans: Spans, length: usize, ragged: &[bool]) -> Self {
+        let spans = Arc::new(spans);
+        self.len = spans.len();
+        let steps = |values: &mut Values| {
+            values.width *= length;
+            values.rows = spans::Rows::Steps(Arc::clone(&spans));
+        };
+        self.inputs.iter_mut().for_each(steps);
+        for (target, ragged) in self.targets.iter_mut().zip(ragged) {
+            match ragged {
+                true => steps(target),
+                false => target.rows = spans::Rows::First(Arc::clone(&spans)),
+            }
+        }
+        self.weights = self.weights.map(|w| {
+            spans.begins.iter().map(|&begin| w.get(begin as usize).copied().unwrap_or(1.0)).collect()
+        });
+        self.whole = Some(spans);
+        self
     }
 
     /// Turns rows into windows of rows; no value is copied. Without targets
@@ -349,6 +204,9 @@ impl Table {
     /// Where a row stands in the source.
     pub fn standing(&self, row: usize) -> Option<Standing> {
         let at = self.at(row)?;
+        if let Some(spans) = &self.store.whole {
+            return self.store.origin(spans.get(at)?.start).map(Standing::Row);
+        }
         let (target, end) = (at + self.store.first, self.store.end(at));
         if target < end {
             return self.store.origin(target).map(Standing::Row);
@@ -361,6 +219,10 @@ impl Table {
     /// its targets as far as they are there.
     pub fn rows_of(&self, row: usize) -> Option<[Vec<usize>; 2]> {
         let at = self.at(row)?;
+        if let Some(spans) = &self.store.whole {
+            let rows: Vec<usize> = spans.get(at)?.filter_map(|r| self.store.origin(r)).collect();
+            return Some([rows.clone(), rows]);
+        }
         let end = self.store.end(at);
         let rows = |begin: usize, count: usize| {
             (begin..begin + count).filter(|r| *r < end).filter_map(|r| self.store.origin(r)).collect()
@@ -372,7 +234,7 @@ impl Table {
     /// whose target is not there last.
     pub fn in_source_order(&self) -> Vec<u32> {
         let mut rows: Vec<u32> = (0..self.len() as u32).collect();
-        if self.store.series.is_some() {
+        if self.store.series.is_some() || self.store.whole.is_some() {
             rows.sort_by_cached_key(|&row| match self.standing(row as usize) {
                 Some(Standing::Row(row)) => (0, row, 0),
                 Some(Standing::After(last, ahead)) => (1, last, ahead),
@@ -395,7 +257,21 @@ impl Table {
     /// Whether a row, or every row of a window, could be encoded. Where not,
     /// its numbers mean nothing.
     pub fn is_answerable(&self, row: usize) -> bool {
-        self.at(row).is_some_and(|at| self.store.gaps.none_in(at..at + self.store.length))
+        let none_in = |at: usize| match &self.store.whole {
+            Some(spans) => spans.get(at).is_some_and(|rows| self.store.gaps.none_in(rows)),
+            None => self.store.gaps.none_in(at..at + self.store.length),
+        };
+        self.at(row).is_some_and(none_in)
+    }
+
+    /// Whether its samples are whole series.
+    pub fn is_of_series(&self) -> bool {
+        self.store.whole.is_some()
+    }
+
+    /// How many steps of a port a row has; `None` where all rows have as many.
+    pub fn steps(&self, port: PortId, row: usize) -> Option<usize> {
+        self.values(port)?.length(self.at(row)?)
     }
 
     /// Whether its rows are windows of rows.
@@ -421,6 +297,12 @@ impl Table {
     pub fn named_row(&self, port: PortId, row: usize, out: &mut Vec<f64>) -> Result<(), Box<Fault>> {
         let values = self.values(port).ok_or_else(|| wrong("the table has no such port"))?;
         let at = self.at(row).ok_or_else(outside)?;
+        if let Some(spans) = &self.store.whole {
+            let first = spans.get(at).ok_or_else(outside)?.start;
+            out.clear();
+            out.resize(values.step, 0.0);
+            return values.copy_part(first, values.step, self.store.run.unwrap_or(1), out);
+        }
         let at = if matches!(port, PortId::Input(_)) { at + self.store.first } else { at };
         let one = match port {
             PortId::Input(_) => values.width / self.store.length.max(1),
@@ -457,7 +339,8 @@ impl Table {
     }
 
     /// Copies `rows` of a port into `out`, one after the other. `out` has
-    /// exactly `rows.len()` times the port's width. Allocates nothing.
+    /// exactly `rows.len()` times the port's width; where rows have different
+    /// lengths, it may have room for fewer or more steps. Allocates nothing.
     ///
     /// # Errors
     /// Where a row or the port is not there, or `out` has another length.
@@ -471,6 +354,30 @@ impl Table {
     /// As [`Table::gather_f32`].
     pub fn gather_f64(&self, port: PortId, rows: &[u32], out: &mut [f64]) -> Result<(), Box<Fault>> {
         self.gather(port, rows, out)
+    }
+
+    /// Copies how many steps of a port each of `rows` has.
+    ///
+    /// # Errors
+    /// Where a row or the port is not there, or its rows all have as many.
+    pub fn gather_lengths_f32(&self, port: PortId, rows: &[u32], out: &mut [f32]) -> Result<(), Box<Fault>> {
+        self.lengths(port, rows, out)
+    }
+
+    /// The same, in double precision.
+    ///
+    /// # Errors
+    /// As [`Table::gather_lengths_f32`].
+    pub fn gather_lengths_f64(&self, port: PortId, rows: &[u32], out: &mut [f64]) -> Result<(), Box<Fault>> {
+        self.lengths(port, rows, out)
+    }
+
+    fn lengths<T: Number>(&self, port: PortId, rows: &[u32], out: &mut [T]) -> Result<(), Box<Fault>> {
+        for (&row, slot) in rows.iter().zip(out) {
+            let steps = self.steps(port, row as usize).ok_or_else(outside)?;
+            *slot = T::from_f64(steps as f64);
+        }
+        Ok(())
     }
 
     /// Copies the weights of `rows`; ones where there is no weight column.
@@ -490,8 +397,13 @@ impl Table {
 
     fn gather<T: Number>(&self, port: PortId, rows: &[u32], out: &mut [T]) -> Result<(), Box<Fault>> {
         let values = self.values(port).ok_or_else(|| wrong("the table has no such port"))?;
-        let (width, run) = (values.width, self.store.run.unwrap_or(1));
-        if rows.len().checked_mul(width) != Some(out.len()) {
+        let run = self.store.run.unwrap_or(1);
+        let width = match values.rows {
+            spans::Rows::Steps(_) => out.len() / rows.len().max(1),
+            spans::Rows::Own | spans::Rows::First(_) => values.width,
+        };
+        let steps = !matches!(values.rows, spans::Rows::Steps(_)) || width.is_multiple_of(values.step.max(1));
+        if rows.len().checked_mul(width) != Some(out.len()) || !steps {
             return Err(wrong("the batch buffer has another length than the rows"));
         }
         if width == 0 {
@@ -517,13 +429,4 @@ impl Table {
             Rows::Some(rows) => rows.get(row).map(|&r| r as usize),
         }
     }
-}
-
-fn outside() -> Box<Fault> {
-    wrong("a row outside of the table")
-}
-
-/// The caller's mistake, not the data's.
-fn wrong(message: &str) -> Box<Fault> {
-    Box::new(Fault::new(codes::MISMATCH, message))
 }

@@ -297,7 +297,7 @@ fn unseen(c: &ColumnStats) -> Option<Fault> {
 fn overlap(stats: &Stats, spec: &DataSpec) -> Option<Fault> {
     let shared = match &spec.train {
         SourceSpec::Text(t) => t.stride.is_some_and(|s| s < t.window),
-        _ => stats.window.is_some_and(|w| w.length > 1),
+        _ => stats.window.is_some_and(|w| w.length > 1 && w.whole.is_none()),
     };
     let split = &spec.split;
     // Windows within a group are in one part, and share rows with no other.
@@ -316,7 +316,7 @@ fn overlap(stats: &Stats, spec: &DataSpec) -> Option<Fault> {
 /// A column of words that stay the same for long and never come back names
 /// series, and windows at its changes hold rows of two of them.
 fn mixed_series(raw: &Raw, uses: &[Use], stats: &Stats, spec: &DataSpec) -> Option<Fault> {
-    let window = stats.window.filter(|_| stats.by.is_empty())?;
+    let window = stats.window.filter(|w| w.whole.is_none() && stats.by.is_empty())?;
     let names_series = |data: &Data| match data {
         Data::Watched(runs) => runs.names_series(window.end()),
         Data::Text { codes, vocabulary } => {

@@ -10,9 +10,9 @@ mod common;
 use common::all;
 use nnc_data::rng::{Purpose, Stream};
 use nnc_data::{
-    CsvSpec, DataSpec, Dataset, IdxSpec, ImagesSpec, Kind, Limits, Missing, NpySpec, NpzSpec, PortId, Role,
-    RoleSpec, Scaling, Separator, Skip, SourceSpec, SplitSpec, Stats, Style, TextSpec, describe, encode,
-    open_with,
+    ColumnName, CsvSpec, DataSpec, Dataset, Extent, IdxSpec, ImagesSpec, Kind, Limits, Missing, NpySpec,
+    NpzSpec, PortId, Role, RoleSpec, Scaling, Separator, Skip, SourceSpec, SplitSpec, Stats, Style, TextSpec,
+    describe, encode, open_with,
 };
 
 /// Values that break arithmetic.
@@ -176,7 +176,11 @@ fn csv_files() {
         csv.dialect.encoding =
             (case % 13 == 8).then(|| ["latin1", "utf-16le", "shift_jis"][(case % 3) as usize].into());
         csv.dialect.header = (case % 13 == 9).then_some(case % 2 == 0);
-        csv.window = (case % 7 == 0).then_some(2);
+        csv.window = (case % 7 == 0).then_some(Extent::Rows(2));
+        if case % 11 == 5 {
+            (csv.window, csv.max_length) = (Some(Extent::Series), Some(1 + case as usize % 5));
+            csv.by = vec![ColumnName::new("c1", None)];
+        }
         let mut inputs = RoleSpec::rest(Role::Input).missing(rules[(case % 5) as usize].clone());
         inputs.indicator = case % 3 == 0;
         match case % 4 {

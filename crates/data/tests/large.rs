@@ -103,7 +103,7 @@ fn tables() {
         ..DataSpec::new(SourceSpec::csv(&path))
     };
     same(&dropped);
-    let csv = CsvSpec { window: Some(5), ..CsvSpec::new(&path) };
+    let csv = CsvSpec { window: Some(nnc_data::Extent::Rows(5)), ..CsvSpec::new(&path) };
     let windows = DataSpec {
         roles: vec![
             RoleSpec::new(Role::Input, ["x", "y"]).missing(Missing::Mean),

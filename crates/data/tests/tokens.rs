@@ -159,7 +159,7 @@ fn texts_larger_than_memory_are_the_same() {
     assert_eq!(little.schema, data.schema);
     assert_eq!(all(&little.train, IN), all(&data.train, IN));
     // A window of rows is a window of texts.
-    let csv = CsvSpec { window: Some(2), ..CsvSpec::new(&path) };
+    let csv = CsvSpec { window: Some(nnc_data::Extent::Rows(2)), ..CsvSpec::new(&path) };
     let rows = DataSpec { roles: texts(Tokens::new(Unit::Words)), ..DataSpec::new(SourceSpec::Csv(csv)) };
     let windows = open(&rows).unwrap();
     assert_eq!(windows.schema.inputs[0].shape, [2, 5]);

@@ -6,15 +6,15 @@ mod common;
 
 use common::{all, faults, row, write};
 use nnc_data::{
-    CsvSpec, DataSpec, Kind, Limits, Missing, PortId, Role, RoleSpec, Scaling, SourceSpec, SplitSpec, Stats,
-    encode, encode_inputs, open,
+    CsvSpec, DataSpec, Extent, Kind, Limits, Missing, PortId, Role, RoleSpec, Scaling, SourceSpec, SplitSpec,
+    Stats, encode, encode_inputs, open,
 };
 
 const IN: PortId = PortId::Input(0);
 const OUT: PortId = PortId::Target(0);
 
 fn series(path: &str, window: usize, horizon: usize) -> DataSpec {
-    let csv = CsvSpec { window: Some(window), horizon, handle: Some(1), ..CsvSpec::new(path) };
+    let csv = CsvSpec { window: Some(Extent::Rows(window)), horizon, handle: Some(1), ..CsvSpec::new(path) };
     DataSpec::new(SourceSpec::Csv(csv))
 }
 

@@ -14,6 +14,10 @@ pub struct Port {
     /// Where it comes from, for people: `4 columns of iris.csv`.
     #[serde(rename = "describe")]
     pub about: String,
+    /// Whether samples have different lengths along the first axis, so that what is behind a sample's own steps is
+    /// padding.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ragged: bool,
 }
 
 impl Port {
@@ -21,4 +25,14 @@ impl Port {
     pub fn size(&self) -> usize {
         self.shape.iter().product()
     }
+
+    /// The name of the number of steps of each sample, beside a port whose samples have different lengths.
+    pub fn length_name(&self) -> String {
+        length_name(&self.name)
+    }
+}
+
+/// The name of the number of steps of each sample of the port so called.
+pub fn length_name(port: &str) -> String {
+    format!("{port}.length")
 }

@@ -107,3 +107,22 @@ fn classes_with_a_partial_batch() {
     blobs(DType::F64);
     blobs(DType::F32);
 }
+
+/// Sequences of different lengths, a row for each step: padding and mask are ours, and Keras' in `sequences.py`.
+#[test]
+fn sequences_of_different_lengths() {
+    let data = golden("sequences/data.csv");
+    for (name, target, network) in [
+        ("last", "who", "lstm 5\ndense 3 softmax"),
+        ("tags", "tag sequence", "lstm 4 sequence\ndense 2 softmax"),
+        ("pool", "who", "dense 4 tanh\nglobal_avgpool\ndense 3 softmax"),
+    ] {
+        let text = format!(
+            "data \"{}\" window=all by=id {{ input x1 x2; target {target} }}\n{network}\nloss crossentropy\n\
+             optimizer adam lr=0.01\nmetrics accuracy\nbatch 4\nepochs 30\n",
+            data.display()
+        );
+        let (trace, init) = (format!("sequences/{name}-f64.csv"), format!("sequences/{name}.safetensors"));
+        compare(&trace, &text, &init, DType::F64, 1e-9);
+    }
+}

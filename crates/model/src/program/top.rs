@@ -5,7 +5,7 @@ use crate::declarations::settings::Loss;
 use crate::elaborate::elab::{Elab, Res, Stop};
 use crate::elaborate::frame::Frame;
 use crate::elaborate::value::{Axis, Tensor, Value};
-use nnc_graph::{DType, Role, Type};
+use nnc_graph::{DType, Direction, NodeId, Role, Type};
 use nnc_syntax::Code;
 use nnc_syntax::ast::{Stmt, StmtKind};
 
@@ -50,13 +50,20 @@ impl Elab<'_> {
             port.shape.iter().map(|&size| Axis { size, id: many.then(|| self.scope.fresh_axis()) }).collect();
         let dtype = if port.classes.is_some() { DType::I32 } else { self.float() };
         let node = self.b.parameter(role, port.name.as_str(), Type::new(dtype, Self::dims(&axes, true)));
-        Tensor {
-            node,
-            axes: axes.into(),
-            batched: true,
-            classes: port.classes.as_ref().map(Vec::len),
-            mask: None,
-        }
+        let mask = port.ragged.then(|| self.steps_given(port, role));
+        Tensor { node, axes: axes.into(), batched: true, classes: port.classes.as_ref().map(Vec::len), mask }
+    }
+
+    /// The mask of data whose samples have different lengths, from how many steps each has.
+    fn steps_given(&mut self, port: &Port, role: Role) -> NodeId {
+        let float = self.float();
+        let length = self.b.parameter(role, port.length_name(), Type::new(float, Self::dims(&[], true)));
+        let time = Axis::of(port.shape.first().copied().unwrap_or(1));
+        let ty = Type::new(float, Self::dims(&[time], true));
+        let length = self.b.broadcast(length, vec![0], ty.shape.clone());
+        let step = self.b.iota(1, ty);
+        let there = self.b.compare(Direction::Lt, step, length);
+        self.b.convert(there, float)
     }
 
     /// Runs the statements of a block at the top of the file.

@@ -44,6 +44,7 @@ fn ports_of(golden: &Golden) -> Ports {
         shape: a.dims[1..].to_vec(),
         classes: classes.map(|k| (0..k).map(|i| i.to_string()).collect()),
         about: "rows".into(),
+        ragged: false,
     };
     let table = golden.tensors.iter().find(|(n, _)| n.ends_with(".table")).map(|(_, a)| a.dims[0]);
     let inputs = golden.below("input/").into_iter().map(|(name, a)| port(&name, a, table)).collect();
@@ -176,6 +177,7 @@ pub fn loss_problem(golden: &Golden, float: DType) -> Result<Problem, String> {
         shape: golden.tensors[key].dims[1..].to_vec(),
         classes: classes.map(|k| (0..k).map(|i| i.to_string()).collect()),
         about: "rows".into(),
+        ragged: false,
     };
     let classes = golden.about["classes"].as_u64().map(|k| k as usize);
     let ports = Ports {
@@ -316,6 +318,7 @@ pub fn training(golden: &Golden, by: &Computer<'_>, tolerance: f64) -> Result<()
         shape: a.dims[1..].to_vec(),
         classes: golden.about[key].as_u64().map(|k| (0..k).map(|i| i.to_string()).collect()),
         about: "rows".into(),
+        ragged: false,
     };
     let ports = Ports {
         inputs: vec![port("x", x, "input_classes")],

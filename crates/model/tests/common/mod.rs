@@ -6,14 +6,20 @@ use nnc_syntax::{Diagnostic, SourceMap};
 /// A port of numbers.
 #[allow(dead_code)]
 pub fn numbers(name: &str, shape: &[usize]) -> Port {
-    Port { name: name.into(), shape: shape.to_vec(), classes: None, about: "rows".into() }
+    Port { name: name.into(), shape: shape.to_vec(), classes: None, about: "rows".into(), ragged: false }
 }
 
 /// A port of classes.
 #[allow(dead_code)]
 pub fn classes(name: &str, shape: &[usize], n: usize) -> Port {
     let names = (0..n).map(|i| format!("c{i}")).collect();
-    Port { name: name.into(), shape: shape.to_vec(), classes: Some(names), about: "rows".into() }
+    Port {
+        name: name.into(),
+        shape: shape.to_vec(),
+        classes: Some(names),
+        about: "rows".into(),
+        ragged: false,
+    }
 }
 
 /// Data with one input and one target.

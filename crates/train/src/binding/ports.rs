@@ -89,7 +89,8 @@ fn name_port(ports: &mut [Port], decl: &PortDecl) -> Result<(), Box<Diagnostic>>
         return Ok(());
     }
     // 784 columns may be a picture.
-    if port.classes.is_none() && count(shape) == count(&port.shape) {
+    let steps = !port.ragged || shape.first() == port.shape.first();
+    if port.classes.is_none() && steps && count(shape) == count(&port.shape) {
         port.shape.clone_from(shape);
         return Ok(());
     }
@@ -110,6 +111,7 @@ pub(crate) fn guessed(decls: &[PortDecl]) -> Ports {
             shape: shape.cloned().unwrap_or_else(|| vec![1]),
             classes: None,
             about: String::new(),
+            ragged: false,
         };
         let of_side = decls.iter().filter(|d| d.target == target);
         let mut ports: Vec<Port> = of_side.map(|d| port(&d.name, d.shape.as_ref())).collect();

@@ -14,7 +14,7 @@ const ROLES: [(&str, Role); 4] =
     [("input", Role::Input), ("target", Role::Target), ("weight", Role::Weight), ("drop", Role::Drop)];
 
 /// Words that say what is done with the columns of a line.
-pub(crate) const WORDS: [&str; 11] = [
+pub(crate) const WORDS: [&str; 12] = [
     "standardize",
     "minmax",
     "log",
@@ -26,6 +26,7 @@ pub(crate) const WORDS: [&str; 11] = [
     "characters",
     "bytes",
     "indicator",
+    "sequence",
 ];
 
 /// Options with a value.
@@ -278,6 +279,7 @@ impl Line<'_> {
             "date" => self.role.kind = Kind::Date,
             "words" => self.role.kind = Kind::Tokens(Tokens::new(Unit::Words)),
             "characters" => self.role.kind = Kind::Tokens(Tokens::new(Unit::Characters)),
+            "sequence" => self.role.sequence = true,
             "bytes" => self.role.kind = Kind::Tokens(Tokens::new(Unit::Bytes)),
             _ => self.role.indicator = true,
         }

@@ -4,8 +4,8 @@ use crate::binding::args::{self, ArgCursor, Reported, Res, whole};
 use crate::binding::dialect;
 use crate::binding::marks::Marks;
 use nnc_data::{
-    Cell, ColumnName, CsvSpec, GeneratorKind, GeneratorSpec, IdxSpec, ImagesSpec, NpySpec, NpzSpec, RowSpec,
-    RowsSpec, SourceSpec, TextSpec,
+    Cell, ColumnName, CsvSpec, Extent, GeneratorKind, GeneratorSpec, IdxSpec, ImagesSpec, NpySpec, NpzSpec,
+    RowSpec, RowsSpec, SourceSpec, TextSpec,
 };
 use nnc_model::data::{Literal, Part};
 use nnc_model::suggest::nearest;
@@ -17,8 +17,8 @@ use std::path::{Path, PathBuf};
 const FILES: [&str; 6] = ["csv", "idx", "npy", "npz", "images", "text"];
 
 /// The options of a table.
-const TABLE: [&str; 13] = {
-    let mut all = ["window"; 13];
+const TABLE: [&str; 14] = {
+    let mut all = ["window"; 14];
     let mut i = 0;
     while i < dialect::WORDS.len() {
         all[i] = dialect::WORDS[i];
@@ -26,6 +26,7 @@ const TABLE: [&str; 13] = {
     }
     all[i] = "horizon";
     all[i + 1] = "by";
+    all[i + 2] = "max_length";
     all
 };
 
@@ -155,7 +156,21 @@ impl Sources<'_> {
         while let Some((path, _)) = words.text() {
             csv.more.push(self.resolve(&path));
         }
-        csv.window = self.count(words, "window")?;
+        csv.window = match words.key("window") {
+            None => None,
+            Some(Arg { value: Literal::Word(word), .. }) if word == "all" => Some(Extent::Series),
+            Some(arg) => match whole(&arg.value) {
+                Some(rows) => Some(Extent::Rows(rows)),
+                None => {
+                    let message = "`window` is a number of rows, or `all` rows of a series";
+                    return self.fail(arg.span, message, "window=24, window=all by=NAME");
+                }
+            },
+        };
+        csv.max_length = self.count(words, "max_length")?;
+        if csv.max_length == Some(0) {
+            return self.fail(words.span, "`max_length=0` leaves nothing to read", "max_length=200");
+        }
         self.horizon(words, &mut csv)?;
         if let Some(arg) = words.key("by") {
             csv.by = self.columns(arg)?;
@@ -259,6 +274,11 @@ impl Sources<'_> {
                 "horizon=1, horizon=1..3",
             );
         };
+        if csv.window == Some(Extent::Series) {
+            let message =
+                "`horizon` counts rows from the end of a window, and `window=all` is all rows of a series";
+            return self.fail(arg.span, message, "window=24 horizon=1");
+        }
         if csv.window.is_none() {
             let message = "`horizon` counts rows from the end of a window, and there is no `window=`";
             return self.fail(arg.span, message, "window=24 horizon=1");

@@ -99,6 +99,8 @@ struct Feed {
     name: String,
     port: PortId,
     dtype: DType,
+    /// Whether it is not the values that are copied, but of how many steps they are.
+    lengths: bool,
 }
 
 /// All of them, for a thread that reads rows ahead.
@@ -107,11 +109,20 @@ pub(crate) struct Feeds {
     weighted: bool,
 }
 
-/// Copies rows of a port, in the precision of where they go.
-fn gather(table: &Table, port: PortId, rows: &[u32], out: SliceMut<'_>) -> Result<(), Box<Fault>> {
-    match out {
-        SliceMut::F32(out) => table.gather_f32(port, rows, out),
-        SliceMut::F64(out) => table.gather_f64(port, rows, out),
+impl Feed {
+    /// Copies rows, in the precision of where they go.
+    fn gather(&self, table: &Table, rows: &[u32], out: SliceMut<'_>) -> Result<(), Box<Fault>> {
+        match (self.lengths, out) {
+            (false, SliceMut::F32(out)) => table.gather_f32(self.port, rows, out),
+            (false, SliceMut::F64(out)) => table.gather_f64(self.port, rows, out),
+            (true, SliceMut::F32(out)) => table.gather_lengths_f32(self.port, rows, out),
+            (true, SliceMut::F64(out)) => table.gather_lengths_f64(self.port, rows, out),
+        }
+    }
+
+    /// Numbers that a row has.
+    fn width(&self, table: &Table) -> usize {
+        if self.lengths { 1 } else { table.width(self.port).unwrap_or(0) }
     }
 }
 
@@ -131,8 +142,8 @@ impl Feeds {
         for (feed, out) in self.list.iter().zip(&mut batch.ports) {
             out.reset(0);
             if feed.role != Role::Target || table.has_targets() {
-                out.reset(rows.len() * table.width(feed.port).unwrap_or(0));
-                gather(table, feed.port, rows, out.as_mut_slice())?;
+                out.reset(rows.len() * feed.width(table));
+                feed.gather(table, rows, out.as_mut_slice())?;
             }
         }
         batch.weights.clear();
@@ -165,10 +176,13 @@ impl Runner {
         let targets = ports.targets.iter().enumerate().map(|(i, p)| (Role::Target, p, PortId::Target(i)));
         let mut feeds = Vec::new();
         for (role, port, id) in inputs.chain(targets) {
-            // Not every graph uses every port.
-            if let Some(to) = session.input_mut(role, &port.name) {
-                let dtype = to.read().dtype();
-                feeds.push(Feed { role, name: port.name.clone(), port: id, dtype });
+            let lengths = port.ragged.then(|| port.length_name());
+            for name in std::iter::once(port.name.clone()).chain(lengths) {
+                // Not every graph uses every port.
+                if let Some(to) = session.input_mut(role, &name) {
+                    let (dtype, lengths) = (to.read().dtype(), name != port.name);
+                    feeds.push(Feed { role, name, port: id, dtype, lengths });
+                }
             }
         }
         let (weighted, batch) = (ports.weighted, executable.batch());
@@ -221,7 +235,7 @@ impl Runner {
                 continue;
             }
             if let Some(out) = self.session.input_mut(feed.role, &feed.name) {
-                gather(table, feed.port, rows, out)?;
+                feed.gather(table, rows, out)?;
             }
         }
         if self.feeds.weighted {
