@@ -4,7 +4,7 @@ use crate::format::{bytes, count, grouped, short};
 use crate::output::Output;
 use crate::render::columns;
 use nnc_syntax::{Diagnostic, SourceMap};
-use nnc_train::{Observer, Progress, Start};
+use nnc_train::{Observer, Progress, StageStart, Start, StopReason};
 use std::time::{Duration, Instant};
 
 /// Where lines cannot be written over, a line comes at least this often.
@@ -84,6 +84,28 @@ impl Observer for Reporter<'_> {
         if start.epochs_by_default {
             self.out.note("neither `epochs` nor `steps` is given: 100 epochs");
         }
+    }
+
+    fn stage(&mut self, stage: &StageStart) {
+        self.clear();
+        self.epochs = stage.total_epochs;
+        let (learned, frozen) = stage.learned;
+        let frozen = match frozen {
+            0 => String::new(),
+            n => format!(" ({} frozen)", grouped(n as u64)),
+        };
+        let ended = match &stage.ended {
+            None | Some(StopReason::Finished) => String::new(),
+            Some(reason) => format!(" after epoch {}: {reason}", grouped(stage.after.0)),
+        };
+        self.out.note(&format!(
+            "stage {} of {}{ended}: {} learn{frozen}, {} of {}",
+            stage.stage,
+            stage.of,
+            count(learned as u64, "weight"),
+            count(stage.epochs, "epoch"),
+            count(stage.steps_per_epoch, "step")
+        ));
     }
 
     fn progress(&mut self, p: &Progress<'_>) {

@@ -139,3 +139,63 @@ fn what_can_be_frozen() {
         assert!(code == 2 && said.contains(what), "{wrong}\n{said}");
     }
 }
+
+#[test]
+fn stages_are_told_shown_and_checked() {
+    let place = Place::new();
+    let text = format!(
+        "{DATA}base = dense 4 tanh\nhead = dense 1\nloss mse\noptimizer adam\nfreeze base\n\
+         stop when loss > 0\nthen {{ optimizer sgd lr=0.1; epochs 2; stop when loss < 0 }}\n"
+    );
+    place.write("net.nn", &text);
+    let ran = place.nnc(&["train", "net.nn"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(
+        ran.err.contains("stage 1 of 2: 5 weights learn (16 frozen), 3 epochs of 3 steps"),
+        "{}",
+        ran.err
+    );
+    assert!(
+        ran.err.contains("stage 2 of 2 after epoch 1: loss > 0: 21 weights learn, 2 epochs"),
+        "{}",
+        ran.err
+    );
+    let history = std::fs::read_to_string(place.path("runs/net/1/history.csv")).unwrap();
+    let rows: Vec<&str> = history.lines().map(|l| &l[..4]).collect();
+    assert_eq!(rows, ["epoc", "1,1,", "2,2,", "3,2,"]);
+    let updates = |of: &str| {
+        let graph = place.nnc(&["graph", "net.nn", "--stage", "step", "--of", of]).fine();
+        ["base.w", "head.w", "adam"]
+            .map(|word| graph.lines().any(|l| l.contains("update") && l.contains(word)))
+    };
+    assert_eq!(updates("1"), [false, true, true]);
+    assert_eq!(updates("2"), [true, true, false]);
+    let no = place.nnc(&["graph", "net.nn", "--of", "3"]);
+    assert!(no.code == 2 && no.err.contains("there is no stage 3: the program has 2 stages"), "{}", no.err);
+    // A line that begins with `then` is a stage, unless a choice above waits for it.
+    place.write("line.nn", &text.replace("freeze base", "x = if 1 < 2\n  then 3\n  else 4\nfreeze base"));
+    assert!(place.nnc(&["check", "line.nn"]).fine().contains("no mistakes"));
+    for (stage, said) in [
+        ("then { }", "a stage says what changes"),
+        ("then { split valid=20% }", "said once, of the whole training"),
+        ("then { loss mae }", "said once, of the whole training"),
+        ("then { then { epochs 3 } }", "said once, of the whole training"),
+        ("then { freeze bose }", "did you mean `base`?"),
+        ("then { freeze base head }", "nothing would learn"),
+        ("then { rate base 0.1; freeze base }", "`base` does not learn, so it has no rate"),
+        ("then { rate base 0 }", "is above 0, not 0"),
+        ("then { rate 0.1 }", "no layer"),
+        ("then { rate base 0.1; rate base 0.2 }", "has a rate already"),
+        ("then { optimizer lbfgs; rate base 0.1; batch all }", "does not go with `rate`"),
+        ("then { optimizer lbfgs; batch 2 accumulate=4 }", "does not go with `accumulate`"),
+        ("then { batch 2 accumulate=0 }", "a whole number from 1, not 0"),
+        ("then { batch all accumulate=2 }", "counts batches of a number of samples"),
+        ("then { epochs 2; epochs 3 }", "`epochs` is given twice"),
+        ("then { stop when lass < 1 }", "no figure is called `lass`"),
+    ] {
+        place.write("wrong.nn", &format!("{text}{stage}\n"));
+        let ran = place.nnc(&["check", "wrong.nn"]);
+        let all = format!("{}{}", ran.out, ran.err);
+        assert!(ran.code == 2 && all.contains(said), "{stage}: {all}");
+    }
+}

@@ -140,6 +140,8 @@ pub enum StmtKind {
     LossIs(Chain),
     /// `stop when …`
     Stop(StopWhen),
+    /// `then { optimizer adam lr=1e-5; epochs 5 }`: a further stage of the training.
+    Then(Block),
     /// `expect cond within 500 epochs in 9 of 10 seeds`
     Expect {
         /// A comparison of metrics.

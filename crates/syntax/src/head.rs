@@ -45,6 +45,8 @@ heads! {
     Save "save"
     Split "split"
     Freeze "freeze"
+    Rate "rate"
+    Then "then"
     Input "input"
     Target "target"
     Output "output"
@@ -73,7 +75,10 @@ impl Head {
     /// Whether its statement is a list of arguments.
     pub fn is_setting(self) -> bool {
         self.is_training()
-            || matches!(self, Head::Split | Head::Freeze | Head::Input | Head::Target | Head::Output)
+            || matches!(
+                self,
+                Head::Split | Head::Freeze | Head::Rate | Head::Input | Head::Target | Head::Output
+            )
             || matches!(self, Head::Experiment | Head::Language)
     }
 

@@ -1,7 +1,7 @@
 //! Splits balanced tokens into logical statements.
 //!
 //! A statement ends at a newline or `;`, unless it stands in round or square brackets, its last word
-//! asks for more, or the next line begins with `->`, `then` or `else`. A block becomes one token of its statement, so
+//! asks for more, or the next line begins with `->`, `else`, or a `then` that an `if` waits for. A block becomes one token of its statement, so
 //! that the parser sees every statement as a flat slice.
 
 use crate::token::{Comment, Token, TokenKind};
@@ -53,6 +53,12 @@ pub(crate) fn head<'t>(tokens: &[Token<'t>]) -> Option<&'t str> {
     // `require -x < 1` begins with a sign, `batch - 1` goes on with an operator.
     let is_sign = next.is_sign("-") && !next.tight && tokens.get(2).is_some_and(|t| t.tight);
     if is_tail || next.is_sign(",") || (next.is_operator() && !is_sign) { None } else { Some(word) }
+}
+
+/// Whether a choice in these words has no `then` yet: a line that begins with one goes on with them.
+fn waits(tokens: &[Token<'_>]) -> bool {
+    let count = |word: &str| tokens.iter().filter(|t| t.kind == TokenKind::Name(word)).count();
+    count("if") > count("then")
 }
 
 /// Lays out `tokens`, whose brackets are balanced.
@@ -132,7 +138,11 @@ impl<'t> Splitter<'t, '_> {
         let frame = self.frame();
         let goes_on = !frame.is_data
             && match frame.current.last() {
-                Some(last) => last.continues_line() || next.is_some_and(Token::continues_above),
+                Some(last) => {
+                    let then = |t: &Token<'_>| t.kind == TokenKind::Name("then");
+                    last.continues_line()
+                        || next.is_some_and(|t| t.continues_above() && (!then(t) || waits(&frame.current)))
+                }
                 None => false,
             };
         if frame.brackets == 0 && !goes_on {

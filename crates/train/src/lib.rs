@@ -37,7 +37,7 @@ pub use engine::Engine;
 pub use execute::metrics::{Metrics, TableMetric};
 pub use execute::runner::ProfileRow;
 pub use fit::folds::{Folds, Spread, Summary};
-pub use fit::report::{Best, Observer, Progress, Quiet, Report, Start, TrainOptions};
+pub use fit::report::{Best, Observer, Progress, Quiet, Report, StageStart, Start, TrainOptions};
 pub use fit::stop::StopReason;
 pub use fit::train::train;
 pub use infer::ahead::predict_ahead;

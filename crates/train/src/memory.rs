@@ -31,6 +31,10 @@ impl Need {
         self.parts.push((what.into(), bytes));
     }
 
+    pub(crate) fn extend(&mut self, other: Need) {
+        self.parts.extend(other.parts);
+    }
+
     pub(crate) fn total(&self) -> u64 {
         self.parts.iter().fold(0, |n, (_, b)| n.saturating_add(*b))
     }

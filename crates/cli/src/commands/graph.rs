@@ -4,6 +4,7 @@ use crate::args::{Precision, SpecArgs};
 use crate::commands::Run;
 use crate::commands::summary::layer;
 use crate::failure::{Failure, Result};
+use crate::format::count;
 use crate::input::{self, Compiled, Length, compile};
 use crate::output::Output;
 use crate::stage;
@@ -31,6 +32,9 @@ pub struct GraphArgs {
     /// How far to compile
     #[arg(long, value_name = "STAGE", value_enum, default_value_t)]
     pub stage: Stage,
+    /// Of which stage of the training, from 1, where a program has `then { … }`
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    pub of: u64,
     /// For training, or for use afterwards (forward and plan only)
     #[arg(long, value_name = "MODE", value_enum, default_value_t)]
     pub mode: Mode,
@@ -102,10 +106,11 @@ fn run(args: &GraphArgs, out: &mut Output) -> Result<u8> {
         }
         Stage::Forward | Stage::Backward | Stage::Step => {
             let model = compile(&args.spec, args.precision, out)?.model;
-            graph(chosen(&model, args), args.format)?
+            graph(chosen(of_stage(&model, args)?, args), args.format)?
         }
         Stage::Plan => {
-            let compiled = compile(&args.spec, args.precision, out)?;
+            let mut compiled = compile(&args.spec, args.precision, out)?;
+            compiled.model = of_stage(&compiled.model, args)?.clone();
             planned(&*plan_of(&compiled, args)?, args.format)?
         }
     };
@@ -136,6 +141,17 @@ fn layers(compiled: &Compiled, format: Format) -> String {
             pretty(&json!({ "layers": rows.collect::<Vec<Value>>() }))
         }
     }
+}
+
+/// The model as the wanted stage of the training has it.
+fn of_stage<'m>(model: &'m Model, args: &GraphArgs) -> Result<&'m Model> {
+    let wanted = usize::try_from(args.of).ok().and_then(|n| model.stages().nth(n.saturating_sub(1)));
+    wanted.ok_or_else(|| {
+        let stages = model.later.len() + 1;
+        let message =
+            format!("there is no stage {}: the program has {}", args.of, count(stages as u64, "stage"));
+        Failure::usage(message, "each `then { … }` is a further stage")
+    })
 }
 
 fn chosen<'m>(model: &'m Model, args: &GraphArgs) -> &'m Graph {

@@ -9,7 +9,7 @@ use crate::output::Output;
 use crate::training::{INTERRUPTED, interrupt};
 use crate::{programs, report};
 use clap::Args;
-use nnc_model::{Expectation, Model, Settings, Spec};
+use nnc_model::{Expectation, Model, Spec};
 use nnc_syntax::ast::{Stmt, StmtKind};
 use nnc_syntax::{Code, Diagnostic};
 use nnc_train::{Loaded, ProblemKind, Tally, TrainOptions, Trial, trial};
@@ -174,7 +174,7 @@ fn one(
         if !args.json {
             out.result(&format!("{name}:{}: {}\n", kept.line, render(e, &kept)))?;
         }
-        if let Some(line) = too_short(e, &model.settings, loaded.data.train.len()) {
+        if let Some(line) = too_short(e, &model, loaded.data.train.len()) {
             out.note(&format!("{name}:{}: {line}", kept.line));
         }
         list.push(kept);
@@ -215,9 +215,9 @@ fn clear(out: &mut Output) {
 }
 
 /// A limit beyond the end of the training counts nothing more.
-fn too_short(e: &Expectation, settings: &Settings, rows: usize) -> Option<String> {
-    let steps = settings.steps_per_epoch(rows);
-    let epochs = settings.total_steps(rows).div_ceil(steps);
+fn too_short(e: &Expectation, model: &Model, rows: usize) -> Option<String> {
+    let steps = model.settings.steps_per_epoch(rows);
+    let epochs = model.epochs(rows);
     match (e.within_epochs, e.within_steps) {
         (Some(n), _) if n > epochs => Some(format!(
             "the training itself ends after {}, before the {} that it is given here",

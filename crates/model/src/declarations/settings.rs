@@ -2,7 +2,7 @@
 
 use crate::declarations::attributes::Better;
 use nnc_syntax::Span;
-use nnc_syntax::ast::{Arg, BinaryOp, Chain, Expr, Name};
+use nnc_syntax::ast::{Arg, BinaryOp, Block, Chain, Expr, Name};
 use std::collections::BTreeMap;
 
 /// How long, in what portions, and until when.
@@ -14,6 +14,8 @@ pub struct Settings {
     pub steps: Option<u64>,
     /// Samples in a step; [`Settings::ALL`] until it is known how many there are.
     pub batch: usize,
+    /// In how many pieces a step is computed, one after the other: `batch 32 accumulate=4` is a batch of 128 in 4.
+    pub accumulate: usize,
     /// Whether a step takes all samples, as many as there are: `batch all`.
     pub whole: bool,
     /// The key of all random numbers.
@@ -38,6 +40,7 @@ impl Default for Settings {
             epochs: None,
             steps: None,
             batch: 32,
+            accumulate: 1,
             whole: false,
             seed: 0,
             stop: Vec::new(),
@@ -53,6 +56,16 @@ impl Default for Settings {
 impl Settings {
     /// The batch of `batch all`, before the samples are counted.
     pub const ALL: usize = usize::MAX;
+    /// The slot that holds the steps done before the present stage of the training: a scalar.
+    pub const STAGE_SLOT: &'static str = "stage/begin";
+    /// Where a step is computed in pieces, the scalars that the trainer writes: 1 in the last piece of a step and else 0,
+    /// the samples of the step, and its number. The sums of gradients stand beside them, below `accumulate/`.
+    pub const PIECE_SLOTS: [&'static str; 3] = ["accumulate/last", "accumulate/samples", "accumulate/step"];
+
+    /// How many samples are computed at a time.
+    pub fn piece(&self) -> usize {
+        self.batch / self.accumulate.max(1)
+    }
 
     /// How many steps the training has at most, for `samples` rows.
     pub fn total_steps(&self, samples: usize) -> u64 {
@@ -62,6 +75,11 @@ impl Settings {
             (Some(steps), None) => steps,
             (None, epochs) => epochs.unwrap_or(100).saturating_mul(per_epoch),
         }
+    }
+
+    /// How many epochs that are; the last may be partial.
+    pub fn epochs_of(&self, samples: usize) -> u64 {
+        self.total_steps(samples).div_ceil(self.steps_per_epoch(samples))
     }
 
     /// How many steps an epoch has; the last partial batch is one.
@@ -238,10 +256,30 @@ pub(crate) struct Top {
     pub has_test: bool,
     /// The layers and weights that stay as they are.
     pub frozen: Vec<Name>,
+    /// `rate base 0.1`: layers and weights with what their learning rates are multiplied by.
+    pub rates: Vec<(Name, f64)>,
+    /// What stands in the blocks of further stages, in their order.
+    pub stages: Vec<Block>,
+    /// The stage that is built, from 0.
+    pub stage: usize,
     /// Where the figure of `save best=` stands.
     pub best_at: Option<Span>,
     /// Where settings that can be made once were made.
     pub given: BTreeMap<String, Span>,
+}
+
+impl Top {
+    /// What the learning rate of a weight is multiplied by, and where that stands: of the names of `rate` that it
+    /// stands below, the longest counts.
+    pub fn rate_of(&self, path: &str) -> Option<(f64, Span)> {
+        let own = self.rates.iter().filter(|(name, _)| stands_below(path, &name.text));
+        own.max_by_key(|(name, _)| name.text.len()).map(|(name, factor)| (*factor, name.span))
+    }
+}
+
+/// Whether a path is that of a layer or weight, or of what is in it: `base.dense1.w` stands below `base`.
+pub(crate) fn stands_below(path: &str, name: &str) -> bool {
+    path.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// What of the gradients is kept small.

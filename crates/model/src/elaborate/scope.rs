@@ -1,5 +1,6 @@
 //! What names mean where a program is at work: definitions, the way here, and what is counted on the way.
 
+use crate::declarations::settings::stands_below;
 use crate::elaborate::value::{Def, Value};
 use nnc_graph::{NodeId, random};
 use nnc_syntax::Span;
@@ -79,9 +80,7 @@ impl Scope {
 
     /// Whether a layer or weight is frozen: by its own name, or that of a layer around it.
     pub fn is_frozen(&self, path: &str) -> bool {
-        self.frozen.iter().any(|f| {
-            path.strip_prefix(f.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        })
+        self.frozen.iter().any(|f| stands_below(path, f))
     }
 
     /// A mark for an axis that is not the part of any other.

@@ -71,13 +71,17 @@ impl Elab<'_> {
 
     /// The share of the learning rate that the trainer lowers, a scalar.
     pub fn lowered(&mut self) -> Tensor {
-        let path = Plateau::SLOT;
+        self.scalar_slot(Plateau::SLOT, 1.0)
+    }
+
+    /// A scalar that the trainer writes, with its first value.
+    pub fn scalar_slot(&mut self, path: &str, first: f64) -> Tensor {
         if let Some(known) = self.find_declared(path) {
             return known.tensor.clone();
         }
         let node = self.b.parameter(Role::Slot, path, Type::scalar(self.float()));
-        let one = self.init.constant(1.0);
-        self.init.output(nnc_graph::OutputKind::Initial, path, one);
+        let first = self.init.constant(first);
+        self.init.output(nnc_graph::OutputKind::Initial, path, first);
         let tensor = self.tensor(node, Vec::new(), false);
         self.results.declare(Role::Slot, path, tensor.clone(), false);
         tensor

@@ -59,6 +59,13 @@ impl Walk<'_> {
             "batch" if settings.whole => {
                 out.push("All samples make one step: the weights are adjusted once in an epoch.".into());
             }
+            "batch" if settings.accumulate > 1 => out.push(format!(
+                "{} make one step, computed {} at a time: their gradients are added up before the weights are adjusted. \
+                 An epoch has {}.",
+                capital(&count(settings.batch as u64, "sample")),
+                settings.piece(),
+                count(settings.steps_per_epoch(self.ports.samples), "step")
+            )),
             "batch" => out.push(format!(
                 "{} make one step: the weights are adjusted once for all of them together. An epoch has {}.",
                 capital(&count(settings.batch as u64, "sample")),

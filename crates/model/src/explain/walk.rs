@@ -86,6 +86,10 @@ impl<'a> Walk<'a> {
                     self.words(expr.span)
                 )]
             }
+            StmtKind::Then(_) => one(
+                "A further stage of the training: it goes on from the weights that the stage before has left, with \
+                 a fresh optimizer, and what is said here takes the place of what was said before.",
+            ),
             StmtKind::Expect { .. } => {
                 one("What this program promises. `nnc test` trains it and holds it to that.")
             }

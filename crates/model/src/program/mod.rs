@@ -16,4 +16,5 @@ pub(crate) mod reader;
 pub(crate) mod rules;
 pub(crate) mod settings;
 pub(crate) mod spec;
+pub(crate) mod stages;
 pub(crate) mod top;

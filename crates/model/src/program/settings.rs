@@ -36,9 +36,9 @@ impl Elab<'_> {
             "batch" if matches!(args, [Arg { key: None, value: Expr { kind: ExprKind::Name(n), .. }, .. }] if n == "all") =>
             {
                 let settings = &mut self.results.top.settings;
-                (settings.batch, settings.whole) = (Settings::ALL, true);
+                (settings.batch, settings.whole, settings.accumulate) = (Settings::ALL, true, 1);
             }
-            "batch" => self.results.top.settings.batch = self.count(frame, head, args)? as usize,
+            "batch" => self.batch(frame, head, args)?,
             "seed" => self.results.top.settings.seed = self.count(frame, head, args)?,
             "language" => match self.count(frame, head, args)? {
                 1 => {}
@@ -78,10 +78,42 @@ impl Elab<'_> {
             "metrics" => self.metrics(args)?,
             "output" => self.outputs(args)?,
             "freeze" => self.freeze(args, span)?,
+            "rate" => self.rate(frame, args, span)?,
             "save" => self.save(frame, args, span)?,
             "split" => self.split(frame, args, span)?,
             _ => {}
         }
+        Ok(())
+    }
+
+    /// `batch 32`, `batch 32 accumulate=4`
+    fn batch(&mut self, frame: &mut Frame, head: &Name, args: &[Arg]) -> Res<()> {
+        let key = |a: &&Arg| a.key.as_ref().is_some_and(|k| k.text == "accumulate");
+        let (pieces, sizes): (Vec<&Arg>, Vec<&Arg>) = args.iter().partition(key);
+        if let (Some(pieces), [Arg { value: Expr { kind: ExprKind::Name(all), .. }, .. }]) =
+            (pieces.first(), &sizes[..])
+            && all == "all"
+        {
+            let d = self
+                .error(Code::N0204, "`accumulate` counts batches of a number of samples", pieces.span, "")
+                .help("batch 256 accumulate=4   4 times 256 samples are one step");
+            return Err(Stop::Error(Box::new(d)));
+        }
+        let mut accumulate = 1;
+        for arg in &pieces {
+            let value = self.expr(frame, &arg.value)?;
+            accumulate = match value.int().and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0) {
+                Some(n) => n,
+                None => {
+                    let message = format!("`accumulate` takes a whole number from 1, not {value}");
+                    return self.fail(Code::N0205, message, arg.span, "this value");
+                }
+            };
+        }
+        let sizes: Vec<Arg> = sizes.into_iter().cloned().collect();
+        let size = self.count(frame, head, &sizes)? as usize;
+        let settings = &mut self.results.top.settings;
+        (settings.batch, settings.accumulate) = (size.saturating_mul(accumulate), accumulate);
         Ok(())
     }
 
@@ -225,40 +257,6 @@ impl Elab<'_> {
                         .help("without `output`, the last tensor of the file is the output");
                     return Err(Stop::Error(Box::new(d)));
                 }
-            }
-        }
-        Ok(())
-    }
-
-    /// `freeze base head.dense1`
-    fn freeze(&mut self, args: &[Arg], span: Span) -> Res<()> {
-        if args.is_empty() {
-            return self.fail(Code::N0204, "`freeze` names layers: freeze base", span, "");
-        }
-        for arg in args {
-            let mut at = &arg.value;
-            while let ExprKind::Member { base, .. } = &at.kind {
-                at = base;
-            }
-            if arg.key.is_some() || !matches!(at.kind, ExprKind::Name(_)) {
-                let d = self
-                    .error(Code::N0204, "`freeze` takes names of layers", arg.span, "this is no name")
-                    .help("a layer by its own name: base = conv 8 3x3 relu, then freeze base")
-                    .help("or by its kind and number, as `nnc summary` shows them: freeze conv1 batchnorm1");
-                return Err(Stop::Error(Box::new(d)));
-            }
-            let path = self.session.sources.slice(arg.value.span).split_whitespace().collect::<String>();
-            let name = Name { text: path, span: arg.value.span };
-            if let Some(first) =
-                self.results.top.frozen.iter().find(|n| n.text == name.text && n.span != name.span)
-            {
-                let d = self
-                    .error(Code::N0219, format!("`{}` is frozen already", name.text), name.span, "once more")
-                    .label(first.span, "the first time");
-                return Err(Stop::Error(Box::new(d.help("name every layer once"))));
-            }
-            if !self.results.top.frozen.iter().any(|n| n.span == name.span) {
-                self.results.top.frozen.push(name);
             }
         }
         Ok(())

@@ -12,7 +12,7 @@ use crate::program::names;
 use crate::program::prelude::{LIBRARY, PRELUDE, define};
 use crate::program::reader::Reader;
 use nnc_graph::DType;
-use nnc_syntax::ast::{Dataset, Program};
+use nnc_syntax::ast::{Block, Dataset, Program, Stmt, StmtKind};
 use nnc_syntax::{Diagnostic, SourceId, SourceMap, parse};
 use serde::{Deserialize, Serialize};
 use std::rc::Rc;
@@ -47,7 +47,7 @@ impl Overrides {
             (settings.epochs, settings.steps) = (self.epochs, self.steps);
         }
         if let Some(batch) = self.batch {
-            (settings.batch, settings.whole) = (batch, false);
+            (settings.batch, settings.whole) = (batch.saturating_mul(settings.accumulate), false);
         }
         settings.seed = self.seed.unwrap_or(settings.seed);
     }
@@ -178,6 +178,31 @@ impl Spec {
             ports: &self.ports,
         };
         check.names(&[])
+    }
+
+    /// What the command line says over the program.
+    pub fn overrides(&self) -> &Overrides {
+        &self.overrides
+    }
+
+    /// The blocks of the further stages of the training.
+    pub fn stages(&self) -> Vec<&Block> {
+        fn blocks<'a>(stmts: &'a [Stmt], out: &mut Vec<&'a Block>) {
+            for stmt in stmts {
+                match &stmt.kind {
+                    StmtKind::Then(block) => out.push(block),
+                    StmtKind::Repeat { body, .. } => blocks(&body.stmts, out),
+                    StmtKind::If { then, otherwise, .. } => {
+                        blocks(&then.stmts, out);
+                        otherwise.iter().for_each(|block| blocks(&block.stmts, out));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        let mut out = Vec::new();
+        blocks(&self.program.stmts, &mut out);
+        out
     }
 
     /// The text as the user wrote it.

@@ -133,6 +133,7 @@ impl Elab<'_> {
                 self.results.top.loss = Some(Loss::Chain(chain.clone(), stmt.span));
                 Ok(())
             }
+            StmtKind::Then(block) => self.stage(block, stmt.span),
             StmtKind::Stop(when) => self.stop(frame, when, stmt.span),
             StmtKind::If { cond, then, otherwise } => {
                 self.counted(stmt.span)?;

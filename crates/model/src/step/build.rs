@@ -7,15 +7,14 @@ use crate::elaborate::elab::{Elab, Res, Stop};
 use crate::elaborate::frame::Frame;
 use crate::elaborate::results::LayerRow;
 use crate::elaborate::totals::{Finish, Measuring, Totals};
-use crate::elaborate::value::{Axis, Def, Func, Tensor, Value, shape_text};
+use crate::elaborate::value::{Axis, Tensor, Value, shape_text};
 use crate::program::names::{binds, check_names};
-use crate::program::rules::{split_rules, unknown_rule, usual_optimizer};
 use crate::program::spec::Spec;
+use crate::step::accumulate::Pieces;
 use crate::step::clip::clipped;
 use crate::step::output::{OutputInfo, output_info};
 use crate::step::{freeze, lint, solver};
-use nnc_graph::{Binary, DType, Graph, NodeId, OutputKind, Reduction, Role, Type, gradient, passes};
-use nnc_syntax::ast::{Arg, RuleDef};
+use nnc_graph::{Binary, DType, Graph, NodeId, OutputKind, Reduction, Role, gradient, passes};
 use nnc_syntax::{Code, Diagnostic, Span};
 
 /// A program with its data's shapes, as graphs.
@@ -47,6 +46,9 @@ pub struct Model {
     pub outputs: Vec<OutputInfo>,
     /// Names, shapes and learned-or-not of all weights, states and slots.
     pub parameters: Vec<ParameterInfo>,
+    /// The stages of the training after this one, each with the network as it is trained then; none of them has later
+    /// ones of its own.
+    pub later: Vec<Model>,
     /// Warnings and notes.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -79,7 +81,7 @@ impl Default for Options {
 
 pub(super) struct Run<'a> {
     pub(super) e: Elab<'a>,
-    frame: Frame,
+    pub(super) frame: Frame,
     outputs: Vec<(String, Tensor)>,
 }
 
@@ -89,7 +91,25 @@ impl Spec {
     /// # Errors
     /// Every mistake, with warnings among them.
     pub fn elaborate(&self, ports: &Ports, options: &Options) -> Result<Model, Vec<Diagnostic>> {
-        let mut train = self.run(ports, options, true);
+        let (mut model, stages) = self.stage(ports, options, 0)?;
+        for stage in 1..=stages {
+            let (mut later, _) = self.stage(ports, options, stage)?;
+            let new = std::mem::take(&mut later.diagnostics).into_iter();
+            let new: Vec<Diagnostic> = new.filter(|d| !model.diagnostics.contains(d)).collect();
+            model.diagnostics.extend(new);
+            model.later.push(later);
+        }
+        Ok(model)
+    }
+
+    /// One stage of the training, from 0, and how many there are after the first.
+    fn stage(
+        &self,
+        ports: &Ports,
+        options: &Options,
+        stage: usize,
+    ) -> Result<(Model, usize), Vec<Diagnostic>> {
+        let mut train = self.run(ports, options, true, stage);
         if train.e.session.failed() {
             if !train.e.session.hopeless() {
                 check_names(&mut train.e, &mut train.frame);
@@ -131,7 +151,7 @@ impl Spec {
             }
         };
 
-        let mut eval = self.run(ports, options, false);
+        let mut eval = self.run(ports, options, false, stage);
         if !eval.e.session.failed() {
             let built = self.build_training(&mut eval);
             if let Err(stop) = built {
@@ -151,7 +171,8 @@ impl Spec {
             shape: d.tensor.sizes(),
             frozen: d.frozen,
         });
-        Ok(Model {
+        let stages = train.e.results.top.stages.len();
+        let model = Model {
             forward,
             backward,
             step,
@@ -165,28 +186,40 @@ impl Spec {
             totals: eval.e.results.finish.and_then(Finish::done),
             outputs,
             parameters: parameters.collect(),
+            later: Vec::new(),
             diagnostics: train.e.session.diagnostics,
-        })
+        };
+        Ok((model, stages))
     }
 
     /// Runs all statements; once more where some layers are frozen, which is known at the end.
-    pub(super) fn run(&self, ports: &Ports, options: &Options, training: bool) -> Run<'_> {
-        let mut run = self.run_with(ports, options, training, Vec::new());
+    pub(super) fn run(&self, ports: &Ports, options: &Options, training: bool, stage: usize) -> Run<'_> {
+        let mut run = self.run_with(ports, options, training, (stage, Vec::new()));
         if !run.e.results.top.frozen.is_empty() && !run.e.session.failed() {
             let frozen: Vec<String> = run.e.results.top.frozen.iter().map(|n| n.text.clone()).collect();
-            run = self.run_with(ports, options, training, frozen);
+            run = self.run_with(ports, options, training, (stage, frozen));
             freeze::check(&mut run.e);
+        }
+        if !run.e.session.failed() {
+            freeze::check_rates(&mut run.e);
         }
         run
     }
 
-    fn run_with(&self, ports: &Ports, options: &Options, training: bool, frozen: Vec<String>) -> Run<'_> {
+    fn run_with(
+        &self,
+        ports: &Ports,
+        options: &Options,
+        training: bool,
+        (stage, frozen): (usize, Vec<String>),
+    ) -> Run<'_> {
         let mut e =
             Elab::new(&self.sources, self.first_user_source, self.globals.clone(), options.float, training);
         e.session.ports = ports.clone();
         e.scope.binds = binds(&self.sources, &self.program);
         e.results.top.settings = Settings::default();
         e.scope.frozen = frozen;
+        e.results.top.stage = stage;
         e.results.top.has_test = self.data.iter().any(|d| d.part == Part::Test);
         let mut frame = Frame::top();
         e.bind_ports(&mut frame);
@@ -196,6 +229,7 @@ impl Spec {
                 break;
             }
         }
+        e.enter_stages(&mut frame);
         let settings = &mut e.results.top.settings;
         self.overrides.apply(settings);
         if settings.whole {
@@ -404,6 +438,10 @@ impl Spec {
         }
         let backward = passes::sweep(run.e.b.graph());
 
+        let mut pieces = Pieces::new(&mut run.e);
+        if let Some(pieces) = &mut pieces {
+            gradients = pieces.gather(&mut run.e, &weights, &gradients);
+        }
         if let Some((what, limit, span)) = run.e.results.top.clip {
             run.e.at(span);
             gradients = clipped(&mut run.e, &gradients, what, limit);
@@ -411,6 +449,9 @@ impl Spec {
         let optimizer = run.e.results.top.optimizer.clone();
         for ((path, weight), g) in weights.iter().zip(gradients).filter(|_| !solver) {
             self.optimize(run, optimizer.as_ref(), path, weight, g)?;
+        }
+        if let Some(pieces) = &pieces {
+            pieces.hold(&mut run.e);
         }
         let mut step = run.e.b.graph().clone();
         step.retain_outputs(|o| (solver || o.kind != OutputKind::Gradient) && o.kind != OutputKind::Update);
@@ -421,119 +462,19 @@ impl Spec {
         step.name = "step".into();
         Ok((backward, passes::standard(&step)))
     }
-
-    /// Runs the optimizer's rule for one weight, then those that follow it: in `optimizer adam ema=0.99`, the rule
-    /// `ema` with 0.99 as its first argument, on the weight that adam leaves.
-    fn optimize(
-        &self,
-        run: &mut Run<'_>,
-        named: Option<&Named>,
-        path: &str,
-        weight: &Tensor,
-        g: NodeId,
-    ) -> Res<()> {
-        let (name, args, span) = match named {
-            Some(n) => (n.name.text.clone(), &n.args[..], n.span),
-            None => (usual_optimizer(&run.e), &[][..], Span::default()),
-        };
-        let rule = match run.e.scope.globals.defs.get(&name) {
-            Some(Def::Rule(rule)) => rule.clone(),
-            _ => return Err(unknown_rule(&run.e, named)),
-        };
-        if named.is_some() {
-            run.e.at(span);
-        }
-        let (own, following) = split_rules(&run.e, &rule, args);
-        let g = run.e.tensor(g, weight.axes.clone(), false);
-        let mut now = self.rule(run, &rule, &own, span, path, (weight, &g, true))?;
-        if !run.e.results.updates.iter().any(|(p, _)| p == path) {
-            let w = &rule.weight.text;
-            let d = Diagnostic::error(Code::N0413, format!("`{name}` never gives `{w}` its next value"))
-                .label(rule.weight.span, "this weight would never learn")
-                .help(format!("`:=` gives it: {w} := {w} - lr * {}", rule.gradient.text));
-            return Err(Stop::Error(Box::new(d)));
-        }
-        for (rule, arg) in following {
-            now = self.rule(run, &rule, &[arg], span, path, (&now, &g, false))?;
-        }
-        Ok(())
-    }
-
-    /// Runs one rule for one weight, and gives what the weight is then.
-    fn rule(
-        &self,
-        run: &mut Run<'_>,
-        rule: &RuleDef,
-        args: &[Arg],
-        span: Span,
-        path: &str,
-        (weight, g, scheduled): (&Tensor, &Tensor, bool),
-    ) -> Res<Tensor> {
-        let name = rule.name.text.as_str();
-        let bound = run.e.arguments(&mut run.frame, name, &rule.params, args, span, true)?;
-        let slow = |(i, value): &&(usize, Value)| {
-            rule.params[*i].name.text == "lr" && value.num().is_some_and(|lr| lr < 0.0)
-        };
-        if let Some((_, lr)) = bound.iter().find(slow) {
-            let message = format!("a learning rate is above 0, not {lr}: `{name}` would make the loss large");
-            return run.e.fail(Code::N0205, message, span, "");
-        }
-        let mut inner = Frame::below(format!("{path}/{name}"), false);
-        inner.alias = Some((rule.weight.text.clone(), path.to_string()));
-        inner.slots = true;
-        run.e.deeper(&format!("optimizer > {path}"), span, |e| {
-            e.bind_params(&mut inner, name, &rule.params, bound, span)?;
-            inner.set(rule.weight.text.as_str(), Value::Tensor(weight.clone()));
-            inner.set(rule.gradient.text.as_str(), Value::Tensor(g.clone()));
-            let ty = Type::scalar(e.float());
-            let step = e.b.parameter(Role::Step, "step", ty);
-            let step = e.tensor(step, Vec::new(), false);
-            inner.set("step", Value::Tensor(step.clone()));
-            if scheduled {
-                self.schedule(e, &mut inner, &step)?;
-            }
-            e.block(&mut inner, &rule.body.stmts)?;
-            e.nothing_left_over(&mut inner)
-        })?;
-        match inner.get(&rule.weight.text) {
-            Some(Value::Tensor(t)) => Ok(t.clone()),
-            _ => Ok(weight.clone()),
-        }
-    }
-
-    /// Multiplies the learning rate by the schedule.
-    fn schedule(&self, e: &mut Elab<'_>, inner: &mut Frame, step: &Tensor) -> Res<()> {
-        let Some(named) = e.results.top.schedule.clone() else { return Ok(()) };
-        let Some(Value::Func(func @ Func::Fn(_))) = e.lookup(&Frame::default(), &named.name.text) else {
-            return Err(e.unknown(
-                &Frame::default(),
-                Code::N0202,
-                "no schedule",
-                &named.name.text,
-                named.name.span,
-            ));
-        };
-        let Some(lr) = inner.get("lr").cloned() else {
-            let d =
-                e.error(Code::N0203, "this optimizer has no learning rate to schedule", named.span, "").help(
-                    "a schedule multiplies the parameter `lr` of a rule: rule mine(lr = 0.01) of w, g { … }",
-                );
-            return Err(Stop::Error(Box::new(d)));
-        };
-        let one = e.b.constant(1.0);
-        let from_zero = e.b.binary(Binary::Subtract, step.node, one);
-        let from_zero = Value::Tensor(e.tensor(from_zero, Vec::new(), false));
-        let total = Value::Num(e.results.top.settings.total_steps(e.session.ports.samples) as f64);
-        let mut frame = Frame::default();
-        let factor = e.apply(&mut frame, &func, vec![from_zero, total], &named.args, named.span, true)?;
-        let lr =
-            e.binary_op(nnc_syntax::ast::BinaryOp::Mul, &lr, &factor, named.span, (named.span, named.span))?;
-        inner.set("lr", lr);
-        Ok(())
-    }
 }
 
 impl Model {
+    /// All stages of the training; the first is this model itself.
+    pub fn stages(&self) -> impl Iterator<Item = &Model> {
+        std::iter::once(self).chain(&self.later)
+    }
+
+    /// Epochs of all stages, for `samples` rows.
+    pub fn epochs(&self, samples: usize) -> u64 {
+        self.stages().fold(0, |n, stage| n.saturating_add(stage.settings.epochs_of(samples)))
+    }
+
     /// Which way a figure of the history gets better: the loss lower, a metric as its definition says; `None` where
     /// that is not said. The figures of other parts, `val_loss` and `test_loss`, go the way of the training's.
     pub fn better(&self, figure: &str) -> Option<Better> {

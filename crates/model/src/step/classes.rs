@@ -11,7 +11,7 @@ impl Spec {
         let mut ports = ports.clone();
         let mut out = Vec::new();
         loop {
-            let mut run = self.run(&ports, &Options::default(), true);
+            let mut run = self.run(&ports, &Options::default(), true, 0);
             if !run.e.session.failed() {
                 let _ = self.build_training(&mut run);
             }

@@ -2,6 +2,7 @@
 //!
 //! Invariant: uses all rooms but `explain`; none but that uses it.
 
+mod accumulate;
 pub(crate) mod build;
 pub(crate) mod classes;
 pub(crate) mod clip;
@@ -10,3 +11,4 @@ pub(crate) mod freeze;
 pub(crate) mod lint;
 pub(crate) mod output;
 pub(crate) mod solver;
+mod update;

@@ -38,6 +38,16 @@ pub(crate) fn asked(e: &mut Elab<'_>) -> Res<Option<Lbfgs>> {
             .cause("how far each step goes is found by a search along its direction");
         return Err(Stop::Error(Box::new(d.help("leave `schedule` out"))));
     }
+    if e.results.top.settings.accumulate > 1 {
+        let span = e.results.top.given.get("batch").copied().unwrap_or(named.span);
+        let d = refused(e, name, "does not go with `accumulate`", span);
+        return Err(Stop::Error(Box::new(d.help("batch all"))));
+    }
+    if let Some((rated, _)) = e.results.top.rates.first() {
+        let d = refused(e, name, "does not go with `rate`", rated.span)
+            .cause("its step is one direction of all weights together");
+        return Err(Stop::Error(Box::new(d.help("leave `rate` out"))));
+    }
     Ok(Some(found))
 }
 

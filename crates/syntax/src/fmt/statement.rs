@@ -83,6 +83,7 @@ impl Formatter<'_> {
             }
             StmtKind::Stop(StopWhen::Holds(cond)) => cat([Doc::text("stop when "), self.expr(cond)]),
             StmtKind::Expect { cond, within, seeds } => self.expect(cond, within.as_ref(), seeds.as_ref()),
+            StmtKind::Then(block) => cat([Doc::text("then "), self.block(block)]),
             StmtKind::Flow(flow) => self.flow(flow),
             // Never reached: a text with mistakes is not formatted.
             StmtKind::Error => Doc::text(self.slice(stmt.span)),

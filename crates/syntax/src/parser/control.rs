@@ -64,6 +64,11 @@ pub(super) fn setting(i: TokenStream<'_>) -> Read<'_, StmtKind> {
     Ok((i, StmtKind::Setting { head, args }))
 }
 
+/// `then { … }`
+pub(super) fn stage(i: TokenStream<'_>) -> Read<'_, StmtKind> {
+    map(preceded(word("then"), cut(super::block)), StmtKind::Then).parse(i)
+}
+
 /// `loss = chain`
 pub(super) fn loss_is(i: TokenStream<'_>) -> Read<'_, StmtKind> {
     map(preceded(pair(word("loss"), sign("=")), cut(chain)), StmtKind::LossIs).parse(i)

@@ -222,8 +222,11 @@ fn headed(i: TokenStream<'_>, head: Head) -> Read<'_, StmtKind> {
         Head::Epochs | Head::Steps | Head::Batch | Head::Seed | Head::Clip | Head::Save => {
             control::setting(i)
         }
-        Head::Split | Head::Freeze | Head::Input | Head::Target | Head::Output => control::setting(i),
+        Head::Split | Head::Freeze | Head::Rate | Head::Input | Head::Target | Head::Output => {
+            control::setting(i)
+        }
         Head::Experiment | Head::Language => control::setting(i),
+        Head::Then => control::stage(i),
         Head::Param => define::param(i),
         Head::Fn => define::function(i),
         Head::Layer => define::layer(i),

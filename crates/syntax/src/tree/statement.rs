@@ -109,6 +109,7 @@ fn write_kind(kind: &StmtKind) -> Node {
         StmtKind::Stop(StopWhen::Stalls { metric, patience }) => {
             Node::new("stop-stalls").word(&metric.text).child(write_expr(patience))
         }
+        StmtKind::Then(block) => Node::new("stage").child(write_block("block", block)),
         StmtKind::Stop(StopWhen::Holds(cond)) => Node::new("stop-when").child(write_expr(cond)),
         StmtKind::Expect { cond, within, seeds } => {
             let within = within.as_ref().map(|(count, unit)| {
@@ -209,6 +210,7 @@ fn read_kind(node: &Node, children: &mut Children<'_>) -> Result<StmtKind, Strin
             let patience = read_expr(children.next()?)?;
             StmtKind::Stop(StopWhen::Stalls { metric: name(node, 0)?, patience })
         }
+        "stage" => StmtKind::Then(read_block("block", children)?),
         "stop-when" => StmtKind::Stop(StopWhen::Holds(read_expr(children.next()?)?)),
         "expect" => read_expect(children)?,
         "flow" | "bind" | "update" => StmtKind::Flow(Flow {

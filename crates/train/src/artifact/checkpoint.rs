@@ -1,8 +1,8 @@
 //! What a run needs to go on as if it had never stopped.
 //!
 //! `checkpoint.safetensors` holds weights, states and optimizer slots under `<role>/<path>`, the best weights so
-//! far under `best/<role>/<path>`, the history, the sums of an epoch that is not over, and what a solver remembers; its metadata is the
-//! model's card with the note of the run. Random numbers and the order of the rows follow from the seed, the
+//! far under `best/<role>/<path>`, the history, the sums of an epoch that is not over, where the later stages began, and
+//! what a solver remembers; its metadata is the model's card with the note of the run. Random numbers and the order of the rows follow from the seed, the
 //! epoch and the step, so these need no place of their own.
 
 use crate::artifact::card::ModelCard;
@@ -27,6 +27,8 @@ pub(crate) const CHECKPOINT: &str = "checkpoint.safetensors";
 pub(crate) const HISTORY: &str = "history";
 /// The sums of an epoch that is not over.
 pub(crate) const SUMS: &str = "sums";
+/// The epochs and steps after which the later stages began.
+pub(crate) const STAGES: &str = "stages";
 const RUN: &str = "nnc.run";
 
 /// A run that can go on.
@@ -172,6 +174,11 @@ impl Checkpoint {
     /// Loss and metrics summed over the rows of the present epoch so far.
     pub(crate) fn sums(&self) -> Vec<f64> {
         self.numbers(SUMS)
+    }
+
+    /// The epochs and steps after which the later stages began, as far as they did.
+    pub(crate) fn stages(&self) -> Vec<(u64, u64)> {
+        self.numbers(STAGES).chunks_exact(2).map(|at| (at[0] as u64, at[1] as u64)).collect()
     }
 
     /// Other numbers by name; none where the checkpoint lacks them.

@@ -21,22 +21,44 @@ pub(crate) fn initial(
     file: Option<&Path>,
 ) -> Outcome<(Box<dyn State>, Option<Diagnostic>)> {
     let mut state = layout.state();
-    let init = layout.compile(&model.init, 1, &Options::default()).map_err(|e| refused(&e))?;
-    let mut session = init.session().map_err(|e| refused(&e))?;
-    session.run(&mut *state, seed, 0).map_err(|e| refused(&e))?;
-    for e in layout.entries() {
-        if let (Some(values), Some(mut to)) =
-            (session.output(OutputKind::Initial, &e.name), state.get_mut(e.role, &e.name))
-        {
-            to.copy_from(values);
-        }
-    }
+    begin(model, layout, &mut *state, seed, |_| true)?;
     let mut note = None;
     if let Some(path) = file {
         let file = read(path, None)?;
         note = take(model, &mut *state, &file, path)?;
     }
     Ok((state, note))
+}
+
+/// Gives the optimizer of a stage its first memory; weights and states stay as they are.
+pub(crate) fn fresh_slots(
+    model: &Model,
+    layout: &dyn Layout,
+    state: &mut dyn State,
+    seed: u64,
+) -> Outcome<()> {
+    begin(model, layout, state, seed, |role| role == Role::Slot)
+}
+
+/// Computes first values, and writes those of the wanted roles.
+fn begin(
+    model: &Model,
+    layout: &dyn Layout,
+    state: &mut dyn State,
+    seed: u64,
+    wanted: impl Fn(Role) -> bool,
+) -> Outcome<()> {
+    let init = layout.compile(&model.init, 1, &Options::default()).map_err(|e| refused(&e))?;
+    let mut session = init.session().map_err(|e| refused(&e))?;
+    session.run(state, seed, 0).map_err(|e| refused(&e))?;
+    for e in layout.entries().iter().filter(|e| wanted(e.role)) {
+        if let (Some(values), Some(mut to)) =
+            (session.output(OutputKind::Initial, &e.name), state.get_mut(e.role, &e.name))
+        {
+            to.copy_from(values);
+        }
+    }
+    Ok(())
 }
 
 /// Copies those tensors of a file into the weights and states of the same paths that have their shapes, and says what
@@ -162,11 +184,12 @@ fn shape(dims: &[usize]) -> String {
 }
 
 /// Puts fading averages (the rule `ema`) in the place of their weights: the model that is kept is the average, as
-/// Keras' optimizers with `use_ema` leave it.
-pub(crate) fn average(state: &mut dyn State) {
-    let slots = state.entries().iter().filter(|e| e.role == Role::Slot);
+/// Keras' optimizers with `use_ema` leave it. Those of the model's own optimizer: that of another stage may have left
+/// its averages in the state.
+pub(crate) fn average(model: &Model, state: &mut dyn State) {
+    let slots = model.parameters.iter().filter(|p| p.role == Role::Slot);
     let averaged: Vec<(String, String)> =
-        slots.filter_map(|e| Some((e.name.to_string(), e.name.strip_suffix(AVERAGE)?.to_string()))).collect();
+        slots.filter_map(|p| Some((p.name.clone(), p.name.strip_suffix(AVERAGE)?.to_string()))).collect();
     for (slot, weight) in averaged {
         let values = state.get(Role::Slot, &slot).map(Slice::to_buffer);
         if let (Some(values), Some(mut to)) = (values, state.get_mut(Role::Weight, &weight)) {
@@ -183,10 +206,10 @@ pub(crate) fn values(slice: Slice<'_>) -> Values {
     }
 }
 
-/// The bytes of a model file.
-pub(crate) fn model_bytes(state: &dyn State, card: &ModelCard) -> Vec<u8> {
+/// The bytes of a model file, with averages in the place of their weights.
+pub(crate) fn model_bytes(model: &Model, state: &dyn State, card: &ModelCard) -> Vec<u8> {
     let mut state = state.snapshot();
-    average(&mut *state);
+    average(model, &mut *state);
     plain_bytes(&*state, card)
 }
 

@@ -24,7 +24,12 @@ pub(crate) fn overrides(spec: &Spec) -> Overrides {
     if (now.epochs, now.steps) != (then.epochs, then.steps) {
         (out.epochs, out.steps) = (now.epochs, now.steps);
     }
-    out.batch = (now.batch != then.batch).then_some(now.batch);
+    out.batch = (now.batch != then.batch).then_some(now.piece());
+    if !spec.stages().is_empty() {
+        // What is as the first stage has it may differ from later ones.
+        let said = spec.overrides();
+        (out.epochs, out.steps, out.batch) = (said.epochs, said.steps, said.batch);
+    }
     out.seed = (now.seed != then.seed).then_some(now.seed);
     out
 }
@@ -55,6 +60,7 @@ pub(crate) fn text(spec: &Spec, overrides: &Overrides, options: &LoadOptions) ->
     if overrides.batch.is_some() {
         edits.setting("batch", overrides.batch.map(|b| b as u64));
     }
+    edits.stages(overrides);
     if overrides.seed.is_some() {
         edits.setting("seed", overrides.seed);
     }
@@ -86,12 +92,40 @@ impl Edits<'_> {
         let is = |s: &&Stmt| matches!(&s.kind, StmtKind::Setting { head: h, .. } if h.text == head);
         let mut found: Vec<Span> = self.spec.program.stmts.iter().filter(is).map(|s| s.span).collect();
         match (value, found.pop()) {
-            (Some(n), Some(last)) => self.list.push((last, format!("{head} {n}"))),
+            (Some(n), Some(last)) => self.list.push((last, format!("{head} {n}{}", self.pieces(last)))),
             (Some(n), None) => self.missing.push(format!("{head} {n}")),
             (None, Some(last)) => found.push(last),
             (None, None) => {}
         }
         self.list.extend(found.into_iter().map(|span| (span, String::new())));
+    }
+
+    /// What `batch 32 accumulate=4` says besides its number.
+    fn pieces(&self, setting: Span) -> String {
+        let text = self.spec.sources.slice(setting);
+        let at = text.find("accumulate").filter(|_| text.starts_with("batch"));
+        at.map_or(String::new(), |at| format!(" {}", &text[at..]))
+    }
+
+    /// Writes the numbers of the command line over those of further stages.
+    fn stages(&mut self, overrides: &Overrides) {
+        let line = |head: &str, n: Option<u64>| n.map(|n| format!("{head} {n}"));
+        let length = [line("epochs", overrides.epochs), line("steps", overrides.steps)];
+        let length: Vec<String> = length.into_iter().flatten().collect();
+        let batch = line("batch", overrides.batch.map(|n| n as u64));
+        for block in self.spec.stages() {
+            for (heads, new) in [(&["epochs", "steps"][..], &length[..]), (&["batch"], batch.as_slice())] {
+                let is = |s: &&Stmt| matches!(&s.kind, StmtKind::Setting { head, .. } if heads.contains(&head.text.as_str()));
+                let mut new = (!new.is_empty()).then(|| new.join("; "));
+                if new.is_none() {
+                    continue;
+                }
+                for stmt in block.stmts.iter().filter(is) {
+                    let more = self.pieces(stmt.span);
+                    self.list.push((stmt.span, new.take().map_or(String::new(), |new| new + &more)));
+                }
+            }
+        }
     }
 
     fn paths(&mut self, options: &LoadOptions) {

@@ -17,7 +17,7 @@ use std::time::Instant;
 /// # Errors
 /// Sizes overflow, or the program needs more memory than the machine has.
 pub fn plan_step(loaded: &Loaded, model: &Model) -> Outcome<Arc<dyn Executable>> {
-    let batch = model.settings.batch.min(loaded.data.train.len()).max(1);
+    let batch = model.settings.piece().min(loaded.data.train.len()).max(1);
     plan_graph(model, &model.step, batch, memory::limit(None)).map_err(|e| refused(&e))
 }
 
@@ -84,7 +84,7 @@ pub fn bench(loaded: &Loaded, model: &Model, options: &BenchOptions) -> Outcome<
     let layout = layout(&*backend, model)?;
     let table = &loaded.data.train;
     let limit = memory::limit(options.memory_limit);
-    let batch = model.settings.batch.min(table.len()).max(1);
+    let batch = model.settings.piece().min(table.len()).max(1);
     let mut planner = Planner::new(&*layout, limit);
     let plan = planner.plan(&model.step, batch)?;
     planner.need.add("weights and optimizer slots", layout.bytes());

@@ -1,7 +1,7 @@
 //! What a program promises of its training: `expect binary_accuracy >= 1 within 500 epochs in 9 of 10 seeds`.
 
 use crate::binding::load::Loaded;
-use crate::fit::report::{Observer, Progress, Report, TrainOptions};
+use crate::fit::report::{Observer, Progress, Report, StageStart, TrainOptions};
 use crate::fit::train::train;
 use crate::problem::{Outcome, ProblemKind};
 use nnc_model::{Expectation, Model};
@@ -85,7 +85,8 @@ pub fn trial(
         open: true,
     });
     let end = Arc::new(AtomicBool::new(false));
-    let mut watch = Watch { watched: watched.collect(), steps, end: end.clone(), stop: stop.clone() };
+    let mut watch =
+        Watch { watched: watched.collect(), steps, after: (0, 0), end: end.clone(), stop: stop.clone() };
     let options = TrainOptions { interrupt: end, write: false, ..options.clone() };
     let outcome = train(loaded, model, &options, &mut watch);
     if stop.load(Ordering::Relaxed) {
@@ -123,8 +124,9 @@ impl Watched<'_> {
 /// Looks at every epoch, and ends the training when nothing is open.
 struct Watch<'a> {
     watched: Vec<Watched<'a>>,
-    /// Steps of an epoch.
+    /// Steps of an epoch, and the epoch and the step after which the stage began that has so many.
     steps: u64,
+    after: (u64, u64),
     end: Arc<AtomicBool>,
     stop: Arc<AtomicBool>,
 }
@@ -153,7 +155,7 @@ impl Watch<'_> {
         for w in self.watched.iter_mut().filter(|w| w.open) {
             w.open = false;
             // With a limit, every epoch within it was looked at already.
-            if limit(w.expectation, self.steps).is_none() {
+            if limit(w.expectation, self.steps, self.after).is_none() {
                 w.trial.holds = w.look(epoch, &figure);
             }
         }
@@ -167,8 +169,12 @@ impl Watch<'_> {
 }
 
 /// The last epoch that may count.
-fn limit(e: &Expectation, steps_per_epoch: u64) -> Option<u64> {
-    let epochs = e.within_steps.map(|steps| steps / steps_per_epoch.max(1));
+fn limit(e: &Expectation, steps_per_epoch: u64, (epoch, step): (u64, u64)) -> Option<u64> {
+    let within = |steps: u64| match steps.checked_sub(step) {
+        Some(more) => epoch + more / steps_per_epoch.max(1),
+        None => epoch,
+    };
+    let epochs = e.within_steps.map(within);
     match (e.within_epochs, epochs) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),
@@ -176,6 +182,10 @@ fn limit(e: &Expectation, steps_per_epoch: u64) -> Option<u64> {
 }
 
 impl Observer for Watch<'_> {
+    fn stage(&mut self, stage: &StageStart) {
+        (self.steps, self.after) = (stage.steps_per_epoch, stage.after);
+    }
+
     fn progress(&mut self, _: &Progress<'_>) {
         self.heed();
     }
@@ -184,7 +194,7 @@ impl Observer for Watch<'_> {
         let figure = |name: &str| figures.get(names.iter().position(|n| n == name)?).copied();
         let mut open = false;
         for w in self.watched.iter_mut().filter(|w| w.open) {
-            if let Some(last) = limit(w.expectation, self.steps) {
+            if let Some(last) = limit(w.expectation, self.steps, self.after) {
                 w.trial.holds = epoch <= last && w.look(epoch, &figure);
                 w.open = !w.trial.holds && epoch < last;
             }

@@ -37,7 +37,9 @@ impl<'a> Planner<'a> {
 
 /// The graphs whose parameters a model keeps.
 pub(crate) fn layout(backend: &dyn Backend, model: &Model) -> Outcome<Arc<dyn Layout>> {
-    backend.layout(&[&model.init, &model.step, &model.eval]).map_err(|e| refused(&e))
+    let mut graphs = vec![&model.init, &model.step, &model.eval];
+    graphs.extend(model.later.iter().flat_map(|stage| [&stage.init, &stage.step]));
+    backend.layout(&graphs).map_err(|e| refused(&e))
 }
 
 /// The layout of everything a model keeps, on the backend of inference.
@@ -73,7 +75,7 @@ pub(crate) fn internal(fault: &Fault) -> Box<Problem> {
 
 /// The batch size of evaluation: small batches would only be slower.
 pub(crate) fn eval_batch(model: &Model) -> usize {
-    if model.settings.whole { 256 } else { model.settings.batch.max(32) }
+    if model.settings.whole { 256 } else { model.settings.piece().max(32) }
 }
 
 /// What one instruction of a step takes.

@@ -6,6 +6,7 @@ use crate::execute::metrics;
 use crate::execute::runner::{Runner, Runners, refused};
 use crate::fit::augment::{Augment, feed};
 use crate::fit::cause;
+use crate::fit::pieces::Pieces;
 use crate::fit::report::TrainOptions;
 use crate::memory;
 use crate::problem::{Outcome, Problem, ProblemKind};
@@ -55,6 +56,8 @@ pub(crate) struct Replay<'a> {
     pub(crate) order: &'a mut Vec<u32>,
     /// The epoch and the step that were the last.
     pub(crate) last: (u64, u64),
+    /// The epoch and the step after which the present stage of the training began.
+    pub(crate) begin: (u64, u64),
 }
 
 impl Replay<'_> {
@@ -78,12 +81,22 @@ impl Replay<'_> {
         let keep = Options { keep_all: true, ..Options::default() };
         // Without loops, so that a step of one is told by the line of its body.
         let graph = passes::sweep(&passes::unroll(&self.model.step));
-        let mut runner = self.extra(&graph, failed.end - failed.start, &keep)?;
         self.shuffle(failed.epoch);
-        let rows = &self.order[failed.start..failed.end];
-        self.feed(&mut runner, rows, failed.epoch)?;
         let mut state = self.state.snapshot();
-        runner.run(&mut *state, self.model.settings.seed, failed.step)?;
+        let pieces = Pieces::new(&self.model.settings);
+        let mut found = None;
+        for piece in pieces.of(failed.step, failed.start, failed.end) {
+            let mut runner = self.extra(&graph, piece.end - piece.start, &keep)?;
+            self.feed(&mut runner, &self.order[piece.start..piece.end], failed.epoch)?;
+            pieces.tell(&mut *state, &piece, failed.end - failed.start, failed.step);
+            runner.run(&mut *state, self.model.settings.seed, piece.key)?;
+            let broken = runner.first_non_finite().is_some();
+            found = Some(runner);
+            if broken {
+                break;
+            }
+        }
+        let Some(runner) = found else { return Ok(headline(failed.epoch, failed.step, "no number")) };
         let explanation = Explanation { spec: &self.loaded.spec, graph: runner.graph(), runner: &runner };
         let (mut d, node) = explanation.diagnostic(failed.epoch, failed.step);
         if !norms.is_empty() {
@@ -128,14 +141,23 @@ impl Replay<'_> {
                 epoch = at.epoch;
                 self.shuffle(epoch);
             }
-            let seed = self.model.settings.seed;
-            let rows = &self.order[at.start..at.end];
+            sums.fill(0.0);
+            self.run(&at, &mut sums)?;
+            each(self, at, &sums)?;
+        }
+        Ok(())
+    }
+
+    /// Runs one step.
+    fn run(&mut self, at: &At, sums: &mut [f64]) -> Outcome<()> {
+        let pieces = Pieces::new(&self.model.settings);
+        for piece in pieces.of(at.step, at.start, at.end) {
+            let rows = &self.order[piece.start..piece.end];
             let Some(runner) = self.step.of(rows.len()) else { continue };
             feed(runner, &self.loaded.data.train, rows, self.augment, at.epoch)?;
-            runner.run(self.state, seed, step)?;
-            sums.fill(0.0);
-            runner.add_sums(rows.len(), &mut sums);
-            each(self, at, &sums)?;
+            pieces.tell(self.state, &piece, at.end - at.start, at.step);
+            runner.run(self.state, self.model.settings.seed, piece.key)?;
+            runner.add_sums(rows.len(), sums);
         }
         Ok(())
     }
@@ -148,7 +170,8 @@ impl Replay<'_> {
 
     fn at(&self, step: u64, per_epoch: u64) -> At {
         let batch = self.model.settings.batch;
-        let (epoch, within) = ((step - 1) / per_epoch + 1, (step - 1) % per_epoch);
+        let within = step - 1 - self.begin.1;
+        let (epoch, within) = (self.begin.0 + within / per_epoch + 1, within % per_epoch);
         let start = within as usize * batch;
         At { epoch, step, start, end: self.order.len().min(start + batch) }
     }
@@ -168,9 +191,7 @@ impl Replay<'_> {
             let mut state = self.state.snapshot();
             runner.run(&mut *state, self.model.settings.seed, step)?;
             norms.push(norm(&runner, &self.model.backward));
-            let Some(own) = self.step.of(rows.len()) else { break };
-            feed(own, &self.loaded.data.train, rows, self.augment, at.epoch)?;
-            own.run(self.state, self.model.settings.seed, step)?;
+            self.run(&at, &mut vec![0.0; metrics::width(self.model)])?;
         }
         Ok(norms)
     }

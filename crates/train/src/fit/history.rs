@@ -62,12 +62,17 @@ impl History {
         }
     }
 
-    /// The table as text; every number is the shortest that reads back exactly.
-    pub(crate) fn csv(&self) -> String {
+    /// The table as text; every number is the shortest that reads back exactly. Where a training has stages, `begins`
+    /// says after which epochs the later ones began, and every row says of which it is.
+    pub(crate) fn csv(&self, begins: Option<&[u64]>) -> String {
         use std::fmt::Write;
-        let mut out = format!("epoch,{}\n", self.names.join(","));
+        let stage = if begins.is_some() { "stage," } else { "" };
+        let mut out = format!("epoch,{stage}{}\n", self.names.join(","));
         for (i, row) in self.values.chunks(self.names.len().max(1)).enumerate() {
             let _ = write!(out, "{}", i + 1);
+            if let Some(begins) = begins {
+                let _ = write!(out, ",{}", 1 + begins.iter().filter(|&&after| after <= i as u64).count());
+            }
             for x in row {
                 let _ = write!(out, ",{}", number(*x));
             }
@@ -105,7 +110,12 @@ mod tests {
         let mut history = History::new(&["acc".to_string()], true);
         history.push(&[0.5, 1.0, 0.25, 0.75]);
         history.push(&[0.1, 1.0, 0.2, 0.5]);
-        assert_eq!(history.csv(), "epoch,loss,acc,val_loss,val_acc\n1,0.5,1,0.25,0.75\n2,0.1,1,0.2,0.5\n");
+        assert_eq!(
+            history.csv(None),
+            "epoch,loss,acc,val_loss,val_acc\n1,0.5,1,0.25,0.75\n2,0.1,1,0.2,0.5\n"
+        );
+        let staged = "epoch,stage,loss,acc,val_loss,val_acc\n1,1,0.5,1,0.25,0.75\n2,2,0.1,1,0.2,0.5\n";
+        assert_eq!(history.csv(Some(&[1])), staged);
         assert_eq!(history.len(), 2);
         assert_eq!(history.row(2), [0.1, 1.0, 0.2, 0.5]);
         assert!(history.row(3).is_empty());

@@ -83,6 +83,27 @@ pub struct Start {
     pub run: Option<PathBuf>,
 }
 
+/// What is known when a stage of the training begins.
+#[derive(Clone, PartialEq, Debug)]
+pub struct StageStart {
+    /// Which one, from 1.
+    pub stage: usize,
+    /// How many there are.
+    pub of: usize,
+    /// Numbers that learn in it, and that are frozen.
+    pub learned: (usize, usize),
+    /// Steps of an epoch.
+    pub steps_per_epoch: u64,
+    /// Epochs of this stage, if nothing ends it early.
+    pub epochs: u64,
+    /// The epoch and the step after which it begins.
+    pub after: (u64, u64),
+    /// Epochs in all, as it is known now.
+    pub total_epochs: u64,
+    /// Why the stage before has ended.
+    pub ended: Option<StopReason>,
+}
+
 /// How far a run is.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Progress<'a> {
@@ -110,6 +131,11 @@ pub struct Progress<'a> {
 
 /// Is told how training goes.
 pub trait Observer {
+    /// Before the first step of a later stage.
+    fn stage(&mut self, stage: &StageStart) {
+        let _ = stage;
+    }
+
     /// Before the first step.
     fn start(&mut self, start: &Start) {
         let _ = start;

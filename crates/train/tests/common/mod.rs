@@ -1,6 +1,8 @@
 //! What the tests share.
 #![allow(dead_code, clippy::print_stderr, clippy::unwrap_used, clippy::expect_used)]
 
+pub mod golden;
+
 use nnc_graph::DType;
 use nnc_model::{Overrides, Spec};
 use nnc_train::{LoadOptions, Loaded, Observer, Outcome, Quiet, Report, TrainOptions, load, train};

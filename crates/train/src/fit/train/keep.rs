@@ -18,10 +18,18 @@ impl Trainer<'_> {
     /// Takes over where a run stopped.
     pub(super) fn resume(&mut self, checkpoint: &Checkpoint) -> Outcome<()> {
         checkpoint.check(self.loaded)?;
-        if checkpoint.step >= self.total {
+        for at in checkpoint.stages() {
+            self.enter(at)?;
+        }
+        let over = checkpoint.step >= self.total;
+        if over && self.plans.is_empty() {
             let message = format!("this run has done its {} steps", self.total);
             let d = Diagnostic::error(Code::N0605, message);
-            return Err(Problem::new(ProblemKind::Spec, d.help("--epochs N makes it N epochs in all")));
+            let each = if self.begins.is_empty() { "in all" } else { "in each stage" };
+            return Err(Problem::new(
+                ProblemKind::Spec,
+                d.help(format!("--epochs N makes it N epochs {each}")),
+            ));
         }
         let best = self.best.as_mut().map(|b| &mut *b.2);
         checkpoint.restore(&mut *self.state, best)?;
@@ -31,7 +39,7 @@ impl Trainer<'_> {
         (self.epoch, self.done, self.resumed_at) = (checkpoint.epoch, checkpoint.step, checkpoint.step);
         self.snapshot = Snapshot { state: self.state.snapshot(), epoch: self.epoch, step: self.done };
         let seen = self.seen();
-        let whole = if seen == self.order.len() { self.epoch } else { self.epoch - 1 };
+        let whole = if over || seen == self.order.len() { self.epoch } else { self.epoch - 1 };
         if whole < self.epoch {
             self.position = seen;
             self.sums = checkpoint.sums();
@@ -39,11 +47,17 @@ impl Trainer<'_> {
         self.sums.resize(metrics::width(self.model), 0.0);
         // What the rules and the best epoch know follows from the figures.
         self.history.restore(checkpoint.history(), whole);
+        let begin = self.begin_of_stage().0;
         for epoch in 1..=self.history.len() as u64 {
             let row = self.history.row(epoch);
-            self.rules.after(self.history.names(), row);
-            if let Some(plateau) = &mut self.plateau {
-                plateau.after(row);
+            if epoch > begin {
+                let reason = self.rules.after(self.history.names(), row);
+                if whole == self.epoch && !self.plans.is_empty() {
+                    self.ended = reason;
+                }
+                if let Some(plateau) = &mut self.plateau {
+                    plateau.after(row);
+                }
             }
             if let Some((watch, best, _)) = &mut self.best
                 && watch.improves(row)
@@ -62,10 +76,7 @@ impl Trainer<'_> {
     /// The weights that are to be kept, with their epoch and step.
     fn kept(&self) -> (&dyn State, u64, u64) {
         match &self.best {
-            Some((_, best, state)) if best.epoch > 0 => {
-                let per_epoch = self.model.settings.steps_per_epoch(self.order.len());
-                (&**state, best.epoch, self.done.min(best.epoch.saturating_mul(per_epoch)))
-            }
+            Some((_, best, state)) if best.epoch > 0 => (&**state, best.epoch, self.steps_by(best.epoch)),
             _ => (&*self.state, self.epoch, self.done),
         }
     }
@@ -76,24 +87,34 @@ impl Trainer<'_> {
 
     pub(super) fn save_history(&self) -> Outcome<()> {
         let Some(folder) = &self.folder else { return Ok(()) };
-        folder.write(&[("history.csv", self.history.csv().into_bytes())], true)
+        folder.write(&[("history.csv", self.history.csv(self.staged().as_deref()).into_bytes())], true)
     }
 
     /// Program, history, model and checkpoint.
     pub(super) fn files(&self) -> Vec<(&'static str, Vec<u8>)> {
         let (state, epoch, step) = self.kept();
+        let card = self.card(epoch, step);
+        // The best weights are averages already, where averages are kept.
+        let model = match &self.best {
+            Some((_, best, _)) if best.epoch > 0 => weights::plain_bytes(state, &card),
+            _ => weights::model_bytes(self.model, state, &card),
+        };
         let text = resolved::text(&self.loaded.spec, &self.card.overrides, &self.loaded.options);
         let best = self.best.as_ref().filter(|b| b.1.epoch > 0).map(|b| &*b.2);
         let mut figures = vec![
             (checkpoint::HISTORY, self.history.values().to_vec()),
             (checkpoint::SUMS, self.sums.clone()),
         ];
+        if !self.begins.is_empty() {
+            let begins = self.begins.iter().flat_map(|&(epoch, step)| [epoch as f64, step as f64]);
+            figures.push((checkpoint::STAGES, begins.collect()));
+        }
         figures.extend(self.solver.iter().flat_map(Solver::tensors));
         let now = self.card(self.epoch, self.done);
         vec![
             ("spec.nn", text.into_bytes()),
-            ("history.csv", self.history.csv().into_bytes()),
-            (MODEL, weights::model_bytes(state, &self.card(epoch, step))),
+            ("history.csv", self.history.csv(self.staged().as_deref()).into_bytes()),
+            (MODEL, model),
             (CHECKPOINT, checkpoint::bytes(&*self.state, best, figures, &now, &self.note)),
         ]
     }

@@ -1,6 +1,7 @@
 //! The loop.
 
 mod keep;
+mod stage;
 
 use crate::artifact::card::ModelCard;
 use crate::artifact::occupant;
@@ -9,23 +10,25 @@ use crate::artifact::run_note::RunNote;
 use crate::artifact::weights;
 use crate::binding::load::Loaded;
 use crate::execute::metrics::{self, Metrics};
-use crate::execute::runner::{Planner, Runners, eval_batch, internal, layout, plans, refused};
+use crate::execute::runner::{Planner, Runners, eval_batch, internal, layout, refused};
 use crate::fit::augment::{Augment, feed};
 use crate::fit::clock::Clock;
 use crate::fit::diverge::{Replay, Snapshot};
 use crate::fit::history::History;
 use crate::fit::lbfgs::Solver;
+use crate::fit::pieces::Pieces;
 use crate::fit::prefetch::Prefetch;
 use crate::fit::report::{Best, Observer, Progress, Report, Start, TrainOptions};
 use crate::fit::stop::{ReduceOnPlateau, Rules, StopReason, Watch};
 use crate::infer::decode::{Decoder, evenly_spaced};
 use crate::memory;
 use crate::problem::{Outcome, Problem, ProblemKind};
-use nnc_backend::{Layout, State};
+use nnc_backend::{Executable, Layout, State};
 use nnc_data::{Fault, Table};
 use nnc_graph::Role;
 use nnc_model::{Model, Plateau};
 use nnc_syntax::{Code, Diagnostic};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -65,12 +68,21 @@ fn unread() -> Fault {
 
 struct Trainer<'a> {
     loaded: &'a Loaded,
+    /// The network with all its stages.
+    root: &'a Model,
+    /// As the present stage trains it.
     model: &'a Model,
     options: &'a TrainOptions,
     layout: Arc<dyn Layout>,
     threads: usize,
     state: Box<dyn State>,
     step: Runners,
+    /// The plans of later stages.
+    plans: VecDeque<Vec<Arc<dyn Executable>>>,
+    /// The epochs and steps after which the later stages began, as far as they did.
+    begins: Vec<(u64, u64)>,
+    /// What ended the present stage, where a run stopped just then.
+    ended: Option<StopReason>,
     eval: Runners,
     snapshot: Snapshot,
     best: Option<(Watch, Best, Box<dyn State>)>,
@@ -124,7 +136,7 @@ impl<'a> Trainer<'a> {
         let rows = data.train.len();
         let others = [&data.valid, &data.test].map(|t| t.as_ref().map_or(0, Table::len));
         let mut planner = Planner::new(&*layout, limit);
-        let step_plans = plans(&mut planner, &model.step, settings.batch, &[rows])?;
+        let mut step_plans = stage::plans_of(model, &mut planner, rows)?;
         planner.plan(&model.init, 1)?;
         let eval_plans = vec![planner.plan(&model.eval, eval_batch(model))?];
         let mut need = planner.need;
@@ -150,7 +162,13 @@ impl<'a> Trainer<'a> {
         }
         let folder = options.write.then(|| RunFolder::create(out, name)).transpose()?;
         Ok(Self {
-            step: Runners::new(step_plans, settings.batch, &loaded.ports, model)?,
+            step: Runners::new(
+                step_plans.pop_front().unwrap_or_default(),
+                settings.piece(),
+                &loaded.ports,
+                model,
+            )?,
+            plans: step_plans,
             eval: Runners::new(eval_plans, eval_batch(model), &loaded.ports, model)?,
             snapshot: Snapshot { state: state.snapshot(), epoch: 1, step: 0 },
             best,
@@ -159,6 +177,8 @@ impl<'a> Trainer<'a> {
                 .as_ref()
                 .and_then(|p| ReduceOnPlateau::new(p, history.names(), |f| model.better(f))),
             rules: Rules::new(&settings.stop, history.names(), |f| model.better(f), &loaded.spec.sources),
+            begins: Vec::new(),
+            ended: None,
             solver,
             converged: None,
             batch: settings.batch,
@@ -180,6 +200,7 @@ impl<'a> Trainer<'a> {
             clock: Clock::start(),
             init_note,
             loaded,
+            root: model,
             model,
             options,
             threads: backend.threads(),
@@ -193,8 +214,14 @@ impl<'a> Trainer<'a> {
     fn run(mut self, observer: &mut dyn Observer) -> Outcome<Report> {
         self.begin(observer);
         self.clock = Clock::start();
+        if let Some(reason) = self.ended.take() {
+            self.next_stage(&reason, observer)?;
+        }
         let stop = loop {
             if self.done >= self.total {
+                if self.next_stage(&StopReason::Finished, observer)? {
+                    continue;
+                }
                 break StopReason::Finished;
             }
             if self.position == 0 {
@@ -206,6 +233,9 @@ impl<'a> Trainer<'a> {
                 Epoch::Partial => {
                     self.figures()?;
                     self.end_epoch(observer)?;
+                    if self.next_stage(&StopReason::Finished, observer)? {
+                        continue;
+                    }
                     break StopReason::Finished;
                 }
                 Epoch::Interrupted => {
@@ -214,7 +244,9 @@ impl<'a> Trainer<'a> {
                 }
             }
             self.figures()?;
-            if let Some(reason) = self.end_epoch(observer)? {
+            if let Some(reason) = self.end_epoch(observer)?
+                && !self.next_stage(&reason, observer)?
+            {
                 break reason;
             }
             if self.interrupted() {
@@ -243,7 +275,7 @@ impl<'a> Trainer<'a> {
             weights: weight_count(self.model),
             batch: settings.batch,
             steps_per_epoch: per_epoch,
-            steps: self.total,
+            steps: self.all_steps(),
             resumed_at: self.resumed_at,
             epochs: self.epochs(),
             epochs_by_default: settings.epochs.is_none() && settings.steps.is_none(),
@@ -251,10 +283,7 @@ impl<'a> Trainer<'a> {
             threads: self.threads,
             run: self.folder.as_ref().map(|f| f.path().to_path_buf()),
         });
-    }
-
-    fn epochs(&self) -> u64 {
-        self.total.div_ceil(self.model.settings.steps_per_epoch(self.order.len()))
+        self.tell_stage(None, observer);
     }
 
     /// The order of the rows in this epoch, and a snapshot now and then.
@@ -276,6 +305,7 @@ impl<'a> Trainer<'a> {
                 (self.snapshot.epoch, self.snapshot.step) = (self.epoch, self.done - 1);
             }
         }
+        let begin = self.begin_of_stage();
         let mut replay = Replay {
             loaded: self.loaded,
             model: self.model,
@@ -287,6 +317,7 @@ impl<'a> Trainer<'a> {
             augment: self.augment.as_ref(),
             order: Arc::make_mut(&mut self.order),
             last: (self.epoch, self.done),
+            begin,
         };
         replay.diverged()
     }
@@ -307,9 +338,11 @@ impl<'a> Trainer<'a> {
             self.sums.fill(0.0);
         }
         let (rows, seed) = (self.order.len(), self.model.settings.seed);
+        let pieces = Pieces::new(&self.model.settings);
         // One batch that never changes is copied once.
-        let still =
-            (!self.options.shuffle || self.solver.is_some()) && rows <= self.batch && self.augment.is_none();
+        let still = (!self.options.shuffle || self.solver.is_some())
+            && rows <= pieces.size()
+            && self.augment.is_none();
         // Pictures that change are read as they are needed.
         let mut ahead = if self.augment.is_some() { None } else { self.ahead(at)? };
         while at < rows {
@@ -317,26 +350,30 @@ impl<'a> Trainer<'a> {
                 return Ok(Epoch::Partial);
             }
             let end = rows.min(at + self.batch);
-            let Some(runner) = self.step.of(end - at) else { break };
-            if let Some(ahead) = &mut ahead {
-                let batch = ahead.next().unwrap_or_else(|| Err(Box::new(unread())));
-                let batch = batch.map_err(|f| internal(&f))?;
-                runner.feed_batch(&batch);
-                ahead.give_back(batch);
-            } else if !(still && self.fed) {
-                let rows = &self.order[at..end];
-                feed(runner, &self.loaded.data.train, rows, self.augment.as_ref(), self.epoch)?;
-                self.fed = true;
-            }
             self.done += 1;
-            match &mut self.solver {
-                None => {
-                    runner.run(&mut *self.state, seed, self.done)?;
-                    runner.add_sums(end - at, &mut self.sums);
+            for piece in pieces.of(self.done, at, end) {
+                let count = piece.end - piece.start;
+                let Some(runner) = self.step.of(count) else { break };
+                if let Some(ahead) = &mut ahead {
+                    let batch = ahead.next().unwrap_or_else(|| Err(Box::new(unread())));
+                    let batch = batch.map_err(|f| internal(&f))?;
+                    runner.feed_batch(&batch);
+                    ahead.give_back(batch);
+                } else if !(still && self.fed) {
+                    let rows = &self.order[piece.start..piece.end];
+                    feed(runner, &self.loaded.data.train, rows, self.augment.as_ref(), self.epoch)?;
+                    self.fed = true;
                 }
-                Some(solver) => {
-                    let key = (seed, self.done);
-                    self.converged = solver.step(runner, &mut *self.state, end - at, key, &mut self.sums)?;
+                pieces.tell(&mut *self.state, &piece, end - at, self.done);
+                match &mut self.solver {
+                    None => {
+                        runner.run(&mut *self.state, seed, piece.key)?;
+                        runner.add_sums(count, &mut self.sums);
+                    }
+                    Some(solver) => {
+                        let key = (seed, self.done);
+                        self.converged = solver.step(runner, &mut *self.state, count, key, &mut self.sums)?;
+                    }
                 }
             }
             if !self.sums[0].is_finite() {
@@ -363,9 +400,10 @@ impl<'a> Trainer<'a> {
     /// A thread that reads ahead, where the rows are on disk.
     fn ahead(&mut self, at: usize) -> Outcome<Option<Prefetch>> {
         let table = &self.loaded.data.train;
-        let next = self.batch.min(self.order.len().saturating_sub(at));
+        let piece = self.model.settings.piece();
+        let next = piece.min(self.order.len().saturating_sub(at));
         let Some(runner) = self.step.of(next).filter(|_| table.is_on_disk()) else { return Ok(None) };
-        let ahead = Prefetch::new(table, &self.order, at, self.batch, runner.feeds());
+        let ahead = Prefetch::new(table, &self.order, at, piece, runner.feeds());
         ahead.map(Some).map_err(|e| {
             let d = Diagnostic::error(Code::N0604, format!("no thread can be started to read the data: {e}"));
             Problem::new(ProblemKind::Io, d)
@@ -376,10 +414,14 @@ impl<'a> Trainer<'a> {
         self.options.interrupt.load(Ordering::Relaxed)
     }
 
-    /// Rows seen in the present epoch.
+    /// Rows seen in the present epoch; all of them before the first one of a stage.
     fn seen(&self) -> usize {
+        let (epoch, step) = self.begin_of_stage();
+        if self.epoch == epoch {
+            return self.order.len();
+        }
         let per_epoch = self.model.settings.steps_per_epoch(self.order.len());
-        let steps = self.done - (self.epoch - 1) * per_epoch;
+        let steps = self.done - step - (self.epoch - epoch - 1) * per_epoch;
         self.order.len().min((steps as usize).saturating_mul(self.batch))
     }
 
@@ -405,6 +447,7 @@ impl<'a> Trainer<'a> {
             && watch.improves(&self.row)
         {
             state.copy_from(&*self.state).map_err(|e| refused(&e))?;
+            weights::average(self.model, &mut **state);
             best.epoch = self.epoch;
             best.value = watch.value().unwrap_or(f64::NAN);
         }
@@ -419,7 +462,7 @@ impl<'a> Trainer<'a> {
         if let (Some(every), Some(folder)) = (self.model.settings.save_every, &self.folder)
             && self.epoch.is_multiple_of(every)
         {
-            let bytes = weights::model_bytes(&*self.state, &self.card(self.epoch, self.done));
+            let bytes = weights::model_bytes(self.model, &*self.state, &self.card(self.epoch, self.done));
             folder.write(&[(&format!("model-{}.safetensors", self.epoch), bytes)], self.long())?;
         }
         if self.clock.save_due() {
@@ -443,7 +486,7 @@ impl<'a> Trainer<'a> {
             epoch: self.epoch,
             epochs: self.epochs(),
             step: self.done,
-            steps: self.total,
+            steps: self.all_steps(),
             resumed_at: self.resumed_at,
             seconds,
             names: self.history.names(),
@@ -470,9 +513,11 @@ impl<'a> Trainer<'a> {
                 figures = self.history.figures(best.epoch, &self.model.metrics);
                 Some(best)
             }
-            _ => None,
+            _ => {
+                weights::average(self.model, &mut *self.state);
+                None
+            }
         };
-        weights::average(&mut *self.state);
         let data = &self.loaded.data;
         let (valid, test) = match stop {
             StopReason::Interrupted => (None, None),
