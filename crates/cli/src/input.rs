@@ -82,11 +82,13 @@ pub fn is_data(path: &str) -> bool {
     DATA.contains(&ending.to_ascii_lowercase().as_str())
 }
 
-/// Whether a file is a program without mistakes in its grammar.
+/// Whether a file is a program without mistakes in its grammar, and speaks of data: many tables of words are one
+/// without.
 pub fn is_program(path: &str) -> bool {
     let text = File::open(path).and_then(read_limited).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     text.is_some_and(|text| {
-        Spec::read_with(path, &text, &Overrides::default(), &|p| used(Path::new(""), p)).is_ok()
+        Spec::read_with(path, &text, &Overrides::default(), &|p| used(Path::new(""), p))
+            .is_ok_and(|spec| !spec.data.is_empty())
     })
 }
 

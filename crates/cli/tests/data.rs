@@ -90,6 +90,9 @@ fn a_table_is_shown_whatever_its_name_is() {
     // A program is one, whatever it is called.
     place.write("p.txt", "data \"t.txt\"\ndense 2 softmax\nloss crossentropy\n");
     assert!(place.nnc(&["data", "p.txt"]).fine().contains("t.txt   3 rows"));
+    // Words alone are no program, though its grammar would have them.
+    place.write("r.txt", "mpg\tcyl\ncar1\t21.5\t6\ncar2\t22.8\t4\n");
+    assert!(place.nnc(&["data", "r.txt"]).fine().contains("r.txt   2 rows, 3 columns"));
     std::fs::write(place.path("t.parquet"), b"PAR1\x15\0PAR1").unwrap();
     let shown = place.nnc(&["data", "t.parquet"]);
     assert!(shown.code == 2 && shown.err.contains("read_parquet"), "{}", shown.err);
@@ -110,6 +113,13 @@ fn a_table_with_mistakes_is_shown_as_it_could_be_read() {
     assert!(out.contains("3 rows, 2 columns"), "{out}");
     let out = shown("a,b\n1,2\n3,four\n5,6\n7,8\n");
     assert!(out.contains("in question: `b`"), "{out}");
+    assert!(out.starts_with("read as: data \"t.csv\" { target \"b\" category; input rest }"), "{out}");
+    // The last column is the target still.
+    let out = shown("a,b,y\n1,2,5\n2,4%,6\n3,6,7\n4,7,8\n");
+    assert!(
+        out.starts_with("read as: data \"t.csv\" { input \"b\" one_hot; target \"y\"; input rest }"),
+        "{out}"
+    );
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::fit;
 use crate::gaps::Gaps;
 use crate::kept::kept_rows;
 use crate::layout;
+use crate::looks;
 use crate::raw::{Data, NONE, Raw, Want};
 use crate::roles::{self, Use};
 use crate::samples::{self, Samples};
@@ -96,6 +97,7 @@ pub(crate) fn prepare(spec: &DataSpec, limits: &Limits, faults: &mut Faults) -> 
     let stats = Stats { version, rows: rows_of_train, width, named, window, by, form, schema, columns };
     let notes = if faults.is_empty() {
         let mut notes = raw.notes.clone();
+        notes.extend(looks::notes(&raw, &uses, &stats, spec));
         notes.extend(warn::notes(&raw, &uses, &train, &stats, spec));
         notes.extend(wholes::cut(&rows, window, spec));
         notes.extend(warn::dropped(raw.len, rows.kept.as_ref().map(Vec::len), spec));

@@ -13,6 +13,9 @@
 //!   `14:05:30.25`, `18.00.00`, `2:05 PM`, `2 pm`; `Z` or `+01:00` behind it is
 //!   not looked at: the parts are those that are written;
 //! - times alone.
+//!
+//! What Unix (`Mon Feb 5 10:00:00 2024`) and web servers
+//! (`05/Feb/2024:10:00:00 +0000`) write, and `20240105140530`, is read, too.
 
 use std::sync::Arc;
 
@@ -259,7 +262,8 @@ fn parse(text: &str) -> Option<Parsed> {
     if !text.bytes().any(|b| b.is_ascii_digit()) || text.len() > 60 {
         return None;
     }
-    let (date, time) = cut(text);
+    let turned = year_last(text);
+    let (date, time) = cut(turned.as_deref().unwrap_or(text));
     let date = match date.trim_end_matches([',', ' ', 'T']) {
         "" => None,
         date => Some(written(date)?),
@@ -271,12 +275,29 @@ fn parse(text: &str) -> Option<Parsed> {
     (date.is_some() || hour.is_some()).then_some((date, hour))
 }
 
+/// `Mon Feb 5 10:00:00 2024`, as Unix and its mail write it, with the year
+/// before the time.
+fn year_last(text: &str) -> Option<String> {
+    let (front, year) = text.rsplit_once(' ')?;
+    let of_digits = year.len() == 4 && year.bytes().all(|b| b.is_ascii_digit());
+    let (day, time) = front[..front.find(':').filter(|_| of_digits)?].rsplit_once(' ')?;
+    Some(format!("{day} {year} {time}{}", &front[day.len() + 1 + time.len()..]))
+}
+
 /// A text as its date and its time.
 fn cut(text: &str) -> (&str, Option<&str>) {
     let digits = |end: usize| text[..end].bytes().rev().take_while(u8::is_ascii_digit).count();
     if let Some(colon) = text.find(':') {
+        // `05/Feb/2024:10:00:00`, as web servers write it.
+        if digits(colon) == 4 && colon > 4 {
+            return (&text[..colon], Some(&text[colon + 1..]));
+        }
         let begin = colon - digits(colon);
         return (&text[..begin], Some(&text[begin..]));
+    }
+    // `20240105140530`
+    if matches!(text.len(), 12 | 14) && text.bytes().all(|b| b.is_ascii_digit()) {
+        return (&text[..8], Some(&text[8..]));
     }
     // `20240105T1405`
     if let Some((date, time)) = text.split_once('T')
@@ -537,6 +558,10 @@ mod tests {
             ("2004-03-10 18.00.00", [2004., 3., 10., 2., 18.]),
             ("2024-01-05T14:05:30.5+0100", [2024., 1., 5., 4., 14. + 5. / 60. + 30.5 / 3600.]),
             ("20240105T1430", [2024., 1., 5., 4., 14.5]),
+            ("20240105143000", [2024., 1., 5., 4., 14.5]),
+            ("Mon Feb  5 10:30:00 2024", [2024., 2., 5., 0., 10.5]),
+            ("Mon Feb 05 10:30:00 +0000 2024", [2024., 2., 5., 0., 10.5]),
+            ("05/Feb/2024:10:30:00 +0100", [2024., 2., 5., 0., 10.5]),
         ] {
             assert_eq!(read(text, false), Some(want), "{text}");
         }

@@ -79,6 +79,7 @@ mod input;
 mod intern;
 mod kept;
 mod layout;
+mod looks;
 mod missing;
 mod moments;
 mod packed;

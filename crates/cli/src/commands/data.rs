@@ -93,10 +93,17 @@ fn table(path: &str, args: &DataArgs, out: &mut Output) -> Result<u8> {
                 Remedy::Options(_) | Remedy::Text(_) => {}
             }
         }
-        let line = written(path, &options, &texts);
-        let tried = SpecArgs { text: Some(line.clone()), spec: None, ..args.spec.clone() };
-        let spec = input::spec(&tried, Length::default(), out)?;
-        if let Ok(found) = describe(&spec, &input::options(&tried), args.rows) {
+        let mut line = written(path, &options, &texts, None);
+        let mut tried = SpecArgs { text: Some(line.clone()), spec: None, ..args.spec.clone() };
+        let mut spec = input::spec(&tried, Length::default(), out)?;
+        if let Ok(mut found) = describe(&spec, &input::options(&tried), args.rows) {
+            // With a line for a column the last one is no target by itself.
+            if let Some(last) = found.0.columns.last().filter(|_| !texts.is_empty()) {
+                line = written(path, &options, &texts, Some(&last.name));
+                tried.text = Some(line.clone());
+                spec = input::spec(&tried, Length::default(), out)?;
+                found = describe(&spec, &input::options(&tried), args.rows)?;
+            }
             out.diagnostics(&first.diagnostics, &first.sources);
             let names: Vec<String> = texts.iter().map(|n| format!("`{n}`")).collect();
             let question =
@@ -113,7 +120,7 @@ fn table(path: &str, args: &DataArgs, out: &mut Output) -> Result<u8> {
 }
 
 /// A program that reads a table with options, and some of its columns as texts.
-fn written(path: &str, options: &[String], texts: &[String]) -> String {
+fn written(path: &str, options: &[String], texts: &[String], target: Option<&str>) -> String {
     let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
     let mut line = format!("data {}", quoted(path));
     for option in options {
@@ -121,8 +128,17 @@ fn written(path: &str, options: &[String], texts: &[String]) -> String {
         line.push_str(option);
     }
     if !texts.is_empty() {
-        let names: Vec<String> = texts.iter().map(|n| quoted(n)).collect();
-        line.push_str(&format!(" {{ input {} one_hot; input rest }}", names.join(" ")));
+        let inputs = texts.iter().filter(|t| Some(t.as_str()) != target);
+        let names: Vec<String> = inputs.map(|n| quoted(n)).collect();
+        let mut lines: Vec<String> = Vec::new();
+        if !names.is_empty() {
+            lines.push(format!("input {} one_hot", names.join(" ")));
+        }
+        lines.extend(target.map(|t| {
+            let class = if texts.iter().any(|x| x == t) { " category" } else { "" };
+            format!("target {}{class}", quoted(t))
+        }));
+        line.push_str(&format!(" {{ {}; input rest }}", lines.join("; ")));
     }
     line
 }

@@ -39,8 +39,9 @@ pub(crate) fn encoding(label: &str) -> Result<&'static Encoding, String> {
 /// Reads text by the encoding that was named, or by a byte order mark.
 pub(crate) fn open(mut reader: Box<dyn Read + Send>, named: Option<&'static Encoding>) -> io::Result<Text> {
     let mut head = Vec::new();
-    reader.by_ref().take(3).read_to_end(&mut head)?;
-    let marked = Encoding::for_bom(&head);
+    reader.by_ref().take(4).read_to_end(&mut head)?;
+    // UTF-32 is told from UTF-16 by what follows its mark, and is not read.
+    let marked = Encoding::for_bom(&head).filter(|_| !looks_like_utf32(&head));
     let whole: Box<dyn Read + Send> = Box::new(Cursor::new(head).chain(reader));
     let (encoding, why) = match (marked, named) {
         // A mark is certain; UTF-16 in the other order is what was meant.
@@ -135,10 +136,30 @@ pub(crate) fn looks_like_utf16(head: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// The encoding that bytes which are no UTF-8 are most likely in.
-pub(crate) fn likely(bytes: &[u8]) -> &'static str {
+/// The encoding that bytes which are no UTF-8 are most likely in, and what
+/// else they may be in.
+pub(crate) fn likely(bytes: &[u8]) -> (&'static str, &'static str) {
+    // Words of the West have few letters above ASCII, and others nothing but.
+    let letters = || bytes.split(u8::is_ascii).filter(|run| run.len() > 2);
+    let foreign = letters().map(<[u8]>::len).sum::<usize>() * 2 > bytes.iter().filter(|b| **b > 0x40).count();
+    let others = match foreign {
+        true => {
+            "\"windows-1251\" (Cyrillic), \"shift_jis\", \"gbk\", \"big5\", \"euc-kr\", …: what the text is in"
+        }
+        false => "",
+    };
     // Latin-1 has nothing there, and Windows has quotes, dashes and the euro.
-    if bytes.iter().any(|b| (0x80..0xa0).contains(b)) { "windows-1252" } else { "latin1" }
+    let windows = bytes.iter().any(|b| (0x80..0xa0).contains(b));
+    (if windows { "windows-1252" } else { "latin1" }, others)
+}
+
+/// Whether bytes are UTF-32, by their mark or by their zeros.
+pub(crate) fn looks_like_utf32(head: &[u8]) -> bool {
+    let little = head.starts_with(&[0xff, 0xfe, 0, 0]);
+    let places = |at: usize| head.chunks_exact(4).take(1024).filter(|c| c[at] == 0).count();
+    let units = head.len().min(4096) / 4;
+    let zeros = |a, b, c| units > 3 && [a, b, c].into_iter().all(|at| places(at) * 10 > units * 9);
+    little || head.starts_with(&[0, 0, 0xfe, 0xff]) || zeros(1, 2, 3) || zeros(0, 1, 2)
 }
 
 #[cfg(test)]
@@ -181,6 +202,11 @@ mod tests {
         assert_eq!(looks_like_utf16(b"a\0,\0b\0\n\0"), Some("utf-16le"));
         assert_eq!(looks_like_utf16(b"\0a\0,\0b\0\n"), Some("utf-16be"));
         assert_eq!(looks_like_utf16(b"a,b\n1,2\n"), None);
-        assert_eq!((likely(b"\xe9"), likely(b"\x93\xe9")), ("latin1", "windows-1252"));
+        assert_eq!((likely(b"caf\xe9").0, likely(b"\x93\xe9t\xe9").0), ("latin1", "windows-1252"));
+        assert_eq!((likely(b"Gr\xf6\xdfe").1, likely(b"\x93caf\xe9\x94").1), ("", ""));
+        assert!(likely(b"\xf6\xe5\xed\xe0").1.contains("windows-1251"));
+        assert!(looks_like_utf32(b"a\0\0\0,\0\0\0b\0\0\0\n\0\0\0"));
+        assert!(looks_like_utf32(b"\xff\xfe\0\0a\0\0\0") && !looks_like_utf32(b"\xff\xfea\0,\0"));
+        assert!(!looks_like_utf32(b"a\0,\0b\0\n\0c\0,\0") && !looks_like_utf32(b"a,b\n1,2\n"));
     }
 }

@@ -19,7 +19,7 @@ pub(crate) fn parse(cell: &[u8], digits: Digits) -> Option<f64> {
     if !cell.iter().any(u8::is_ascii_digit) {
         return None;
     }
-    if let Some(mark) = digits.thousands.filter(|&m| text.contains(m)) {
+    if let Some(mark) = digits.thousands.filter(|&m| text.contains(|c| is_mark(c, m))) {
         let text = ungrouped(text, mark, if digits.comma { ',' } else { '.' })?;
         return parse(text.as_bytes(), Digits { thousands: None, ..digits });
     }
@@ -34,6 +34,17 @@ pub(crate) fn parse(cell: &[u8], digits: Digits) -> Option<f64> {
     value.is_finite().then_some(value)
 }
 
+/// Whether a character groups digits as `mark` does: blanks that break no line
+/// are blanks, and an apostrophe may be curved.
+fn is_mark(c: char, mark: char) -> bool {
+    let alike = match mark {
+        ' ' => matches!(c, '\u{a0}' | '\u{202f}' | '\u{2009}'),
+        '\'' => c == '\u{2019}',
+        _ => false,
+    };
+    c == mark || alike
+}
+
 /// A number without the marks between its groups of digits; `None` where they
 /// are not groups: three digits each (two in the middle, as in India).
 fn ungrouped(text: &str, mark: char, point: char) -> Option<String> {
@@ -42,32 +53,80 @@ fn ungrouped(text: &str, mark: char, point: char) -> Option<String> {
         None => (text, ""),
     };
     let sign = usize::from(whole.starts_with(['-', '+']));
-    let groups: Vec<&str> = whole[sign..].split(mark).collect();
+    let groups: Vec<&str> = whole[sign..].split(|c| is_mark(c, mark)).collect();
     let (first, last) = (groups.first()?, groups.last()?);
     let middle = groups.get(1..groups.len() - 1).unwrap_or_default();
     let sized = (1..=3).contains(&first.len()) && last.len() == 3 && groups.len() > 1;
     let sized = sized && (middle.iter().all(|g| g.len() == 3) || middle.iter().all(|g| g.len() == 2));
-    let plain = groups.iter().all(|g| g.bytes().all(|b| b.is_ascii_digit())) && !rest.contains(mark);
-    (sized && plain).then(|| text.chars().filter(|&c| c != mark).collect())
+    let plain =
+        groups.iter().all(|g| g.bytes().all(|b| b.is_ascii_digit())) && !rest.contains(|c| is_mark(c, mark));
+    (sized && plain).then(|| text.chars().filter(|&c| !is_mark(c, mark)).collect())
 }
 
-/// A sign of a unit beside a number.
+/// What stands beside the numbers of a column and is no part of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Sign {
     Percent,
     Currency(char),
+    /// A unit of measure, or the code of a currency.
+    Unit(&'static str),
+}
+
+impl std::fmt::Display for Sign {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Percent => write!(f, "%"),
+            Self::Currency(c) => write!(f, "{c}"),
+            Self::Unit(name) => write!(f, "{name}"),
+        }
+    }
 }
 
 impl Sign {
-    pub(crate) fn shown(self) -> char {
+    /// A number with the sign, as an example.
+    pub(crate) fn beside(self, number: &str) -> String {
         match self {
-            Self::Percent => '%',
-            Self::Currency(c) => c,
+            Self::Percent => format!("{number}%"),
+            Self::Currency(c) => format!("{c}{number}"),
+            Self::Unit(name) => format!("{number} {name}"),
         }
     }
 }
 
 const CURRENCIES: [char; 9] = ['$', '€', '£', '¥', '₹', '₽', '₩', '₺', '₿'];
+
+/// Codes of currencies (ISO 4217), before or behind a number.
+const CODES: [&str; 22] = [
+    "USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "CAD", "AUD",
+    "NZD", "BRL", "MXN", "RUB", "TRY", "ZAR", "KRW",
+];
+
+/// Units behind a number. Those of one letter need a blank before them: `3m`
+/// may be a name.
+const UNITS: [&str; 44] = [
+    "°C", "°F", "°", "kg", "g", "mg", "µg", "lb", "lbs", "oz", "t", "km", "m", "cm", "mm", "mi", "ft",
+    "km/h", "kmh", "mph", "m/s", "kW", "kWh", "s", "ms", "min", "h", "hrs", "l", "ml", "cc", "Hz", "kHz",
+    "MHz", "GHz", "KB", "MB", "GB", "TB", "hPa", "ppm", "dB", "m²", "bhp",
+];
+
+/// A number's unit, and what stands before it.
+fn unit(text: &str) -> Option<(Sign, &str)> {
+    let begin = text.rfind(|c: char| c.is_ascii_digit() || c == '.' || c == ',')? + 1;
+    let word = text[begin..].trim_start_matches(is_blank);
+    if word.is_empty() {
+        // `CHF 12.50`
+        let end = text.find(|c: char| c.is_ascii_digit() || matches!(c, '-' | '.'))?;
+        let code = CODES.into_iter().find(|c| *c == text[..end].trim_end_matches(is_blank))?;
+        return Some((Sign::Unit(code), &text[end..]));
+    }
+    let close = text.len() == begin + word.len();
+    let known = CODES.into_iter().chain(UNITS).find(|u| *u == word)?;
+    (!close || known.len() > 1).then_some((Sign::Unit(known), &text[..begin]))
+}
+
+fn is_blank(c: char) -> bool {
+    matches!(c, ' ' | '\u{a0}' | '\u{202f}')
+}
 
 /// What stands beside a sign: `1,234.50` in `$1,234.50`, `-5` in `($5)`.
 pub(crate) fn unsigned(cell: &[u8]) -> Option<(Sign, String)> {
@@ -80,14 +139,13 @@ pub(crate) fn unsigned(cell: &[u8]) -> Option<(Sign, String)> {
         },
     };
     let is = |c: char| CURRENCIES.contains(&c);
-    let blank = |c: char| c == ' ' || c == '\u{a0}' || c == '\u{202f}';
     let (sign, rest) = match (text.chars().next()?, text.chars().next_back()?) {
         (_, '%') => (Sign::Percent, &text[..text.len() - 1]),
         (c, _) if is(c) => (Sign::Currency(c), &text[c.len_utf8()..]),
         (_, c) if is(c) => (Sign::Currency(c), &text[..text.len() - c.len_utf8()]),
-        _ => return None,
+        _ => unit(text)?,
     };
-    let rest = rest.trim_matches(blank);
+    let rest = rest.trim_matches(is_blank);
     let twice = negative && rest.starts_with('-');
     let digits = rest.bytes().any(|b| b.is_ascii_digit()) && !twice;
     digits.then(|| (sign, if negative { format!("-{rest}") } else { rest.to_string() }))
@@ -101,42 +159,51 @@ pub(crate) fn signed(cell: &[u8], digits: Digits) -> Option<(Sign, f64)> {
 
 /// What a program has to say for cells that are no numbers as they stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Spelling {
-    /// `thousands=","`
-    Thousands(char),
+pub(crate) struct Spelling {
     /// `decimal_comma`
-    Comma,
-    /// `decimal_comma thousands="."`
-    CommaAndThousands,
+    pub(crate) comma: bool,
+    /// `thousands="."`
+    pub(crate) thousands: Option<char>,
+}
+
+impl Spelling {
+    /// As a program writes it.
+    pub(crate) fn option(self) -> String {
+        let mark = self.thousands.map(|m| format!("thousands=\"{m}\""));
+        let words = self.comma.then(|| "decimal_comma".to_string()).into_iter().chain(mark);
+        words.collect::<Vec<_>>().join(" ")
+    }
+
+    /// The digits of a number that is written so, with a point.
+    pub(crate) fn plain(self, number: &str) -> String {
+        let bare = number.chars().filter(|&c| !self.thousands.is_some_and(|m| is_mark(c, m)));
+        bare.map(|c| if self.comma && c == ',' { '.' } else { c }).collect()
+    }
 }
 
 /// The options under which a cell is a number; two where it may be either.
 pub(crate) fn needs(cell: &[u8], digits: Digits) -> Vec<Spelling> {
     let bare = unsigned(cell).map(|(_, rest)| rest);
     let cell = bare.as_deref().map_or(cell, str::as_bytes);
-    if parse(cell, digits).is_some() {
+    if digits.thousands.is_some() || !cell.iter().any(u8::is_ascii_digit) || parse(cell, digits).is_some() {
         return Vec::new();
     }
-    let tries = [
-        (Spelling::Thousands(if digits.comma { '.' } else { ',' }), !digits.comma, digits.comma),
-        (Spelling::Comma, !digits.comma, true),
-        (Spelling::CommaAndThousands, !digits.comma, true),
-        (Spelling::Thousands(' '), true, digits.comma),
-        (Spelling::Thousands('\''), true, digits.comma),
-    ];
-    let mut found = Vec::new();
-    for (option, free, comma) in tries {
-        let free = free || (digits.comma && option == Spelling::Thousands('.'));
-        let thousands = match option {
-            Spelling::Thousands(mark) => Some(mark),
-            Spelling::CommaAndThousands => Some('.'),
-            Spelling::Comma => None,
-        };
-        let fits = free && digits.thousands.is_none();
-        if fits && parse(cell, Digits { comma, thousands }).is_some() {
-            // What both read alike needs the shorter one only.
-            if option != Spelling::CommaAndThousands || !found.contains(&Spelling::Comma) {
-                found.push(option);
+    let mut found: Vec<Spelling> = Vec::new();
+    for comma in [false, true] {
+        if digits.comma && !comma {
+            continue;
+        }
+        let point = if comma { Some('.') } else { Some(',') };
+        let alone = (comma != digits.comma).then_some(None);
+        let marks = [point, Some(' '), Some('\''), Some('_')];
+        for thousands in alone.into_iter().chain(marks) {
+            // What a shorter option reads too needs no longer one.
+            let shorter =
+                |s: &Spelling| comma != digits.comma && (s.thousands.is_none() || s.thousands == thousands);
+            let fits = !(thousands.is_some() && found.iter().any(shorter));
+            if fits && parse(cell, Digits { comma, thousands }).is_some() {
+                // Not to be said twice.
+                found.push(Spelling { comma: comma && !digits.comma, thousands });
             }
         }
     }
@@ -199,6 +266,12 @@ pub(crate) fn meant(cell: &str, digits: Digits) -> Option<String> {
         let letter = if cell.contains(['O', 'o']) { "a letter O" } else { "a letter for a 1" };
         return Some(format!("{letter}; did you mean {n}?"));
     }
+    // A minus or a dash of a typesetter.
+    if let Some(rest) = cell.strip_prefix(['−', '–', '—'])
+        && let Some(n) = try_number(&format!("-{rest}"))
+    {
+        return Some(format!("a sign that is no minus of a keyboard; did you mean {n}?"));
+    }
     let bare: String =
         cell.chars().filter(|c| !matches!(c, ' ' | '\u{a0}' | '_' | '$' | '€' | '£' | '\'')).collect();
     if bare != cell
@@ -212,7 +285,7 @@ pub(crate) fn meant(cell: &str, digits: Digits) -> Option<String> {
         return Some(format!("a percentage; write {n} in a column of its own unit"));
     }
     // `1,352` may be both; `needs` names the options.
-    if !digits.comma && needs(cell.as_bytes(), digits) == [Spelling::Comma] {
+    if !digits.comma && needs(cell.as_bytes(), digits) == [Spelling { comma: true, thousands: None }] {
         return Some(format!("a comma for a point? did you mean {}?", cell.replace(',', ".")));
     }
     None
@@ -248,24 +321,52 @@ mod tests {
         assert_eq!(read("($5)"), Some((Sign::Currency('$'), -5.0)));
         assert_eq!(read("12 €"), Some((Sign::Currency('€'), 12.0)));
         assert_eq!(read("12.5%"), Some((Sign::Percent, 12.5)));
-        for bad in ["%", "$", "5", "-$-5", "$5$", "5%%", "$x", ""] {
+        assert_eq!(read("12.5 USD"), Some((Sign::Unit("USD"), 12.5)));
+        assert_eq!(read("CHF 12.50"), Some((Sign::Unit("CHF"), 12.5)));
+        assert_eq!(read("-3.5°C"), Some((Sign::Unit("°C"), -3.5)));
+        assert_eq!(read("1,200\u{a0}kg"), Some((Sign::Unit("kg"), 1200.0)));
+        assert_eq!(read("7 m"), Some((Sign::Unit("m"), 7.0)));
+        for bad in [
+            "%",
+            "$",
+            "5",
+            "-$-5",
+            "$5$",
+            "5%%",
+            "$x",
+            "",
+            "7m",
+            "3A",
+            "2nd",
+            "10 downing st",
+            "kg",
+            "B 5",
+            "é5",
+        ] {
             assert_eq!(read(bad), None, "{bad}");
         }
     }
 
     #[test]
     fn options_that_make_a_number() {
-        use Spelling::{Comma, CommaAndThousands, Thousands};
-        let of = |cell: &str, digits| needs(cell.as_bytes(), digits);
-        assert_eq!(of("1,5", POINT), [Comma]);
-        assert_eq!(of("1,352", POINT), [Thousands(','), Comma]);
-        assert_eq!(of("1,234,567", POINT), [Thousands(',')]);
-        assert_eq!(of("$1,234.50", POINT), [Thousands(',')]);
-        assert_eq!(of("1.234,56", POINT), [CommaAndThousands]);
-        assert_eq!(of("1 234", POINT), [Thousands(' ')]);
-        assert_eq!(of("1.234", COMMA), [Thousands('.')]);
-        assert_eq!(of("12", POINT), []);
-        assert_eq!(of("x", POINT), []);
+        let of = |cell: &str, digits| {
+            needs(cell.as_bytes(), digits).into_iter().map(Spelling::option).collect::<Vec<_>>()
+        };
+        assert_eq!(of("1,5", POINT), ["decimal_comma"]);
+        assert_eq!(of("1,352", POINT), ["thousands=\",\"", "decimal_comma"]);
+        assert_eq!(of("1,234,567", POINT), ["thousands=\",\""]);
+        assert_eq!(of("$1,234.50", POINT), ["thousands=\",\""]);
+        assert_eq!(of("1.234,56", POINT), ["decimal_comma thousands=\".\""]);
+        assert_eq!(of("1 234", POINT), ["thousands=\" \""]);
+        assert_eq!(of("1\u{a0}234", POINT), ["thousands=\" \""]);
+        assert_eq!(of("1\u{202f}234,5", POINT), ["decimal_comma thousands=\" \""]);
+        assert_eq!(of("1\u{2019}234.5", POINT), ["thousands=\"'\""]);
+        assert_eq!(of("CHF 1'234.50", POINT), ["thousands=\"'\""]);
+        assert_eq!(of("1_234", POINT), ["thousands=\"_\""]);
+        assert_eq!(of("1.234", COMMA), ["thousands=\".\""]);
+        for none in ["12", "x", "1_2", "a_b", "1,2,3"] {
+            assert_eq!(of(none, POINT), Vec::<String>::new(), "{none}");
+        }
     }
 
     #[test]
@@ -318,6 +419,7 @@ mod tests {
         assert_eq!(meant("O", POINT).unwrap(), "a letter O; did you mean 0?");
         assert_eq!(meant("1O5", POINT).unwrap(), "a letter O; did you mean 105?");
         assert_eq!(meant("$12.50", POINT).unwrap(), "did you mean 12.50?");
+        assert!(meant("−2.5", POINT).unwrap().ends_with("did you mean -2.5?"));
         assert!(meant("1,5", POINT).unwrap().contains("1.5"));
         // A thousand times more, or a thousandth: nothing is proposed.
         assert_eq!(meant("1,352", POINT), None);

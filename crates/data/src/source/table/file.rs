@@ -174,7 +174,10 @@ fn no_table(path: &str, head: &[u8]) -> Option<Fault> {
     };
     let pandas = |read: &str| {
         let name = super::file_name(path);
-        let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+        let stem = match name.rsplit_once('.') {
+            Some((stem, ending)) if !ending.eq_ignore_ascii_case("csv") => stem,
+            _ => "table",
+        };
         format!("with pandas: pd.{read}(\"{name}\").to_csv(\"{stem}.csv\", index=False)")
     };
     if head.starts_with(b"PK\x03\x04") {
@@ -209,13 +212,13 @@ fn no_table(path: &str, head: &[u8]) -> Option<Fault> {
         (Some(b'{'), Some(b'"')) | (Some(b'['), Some(b'{' | b'[')) => {
             return wrong("JSON", pandas("read_json"));
         }
-        (Some(b'<'), _)
-            if [&b"<!doctype"[..], b"<html", b"<table", b"<?xml"].iter().any(|t| low.starts_with(t)) =>
-        {
-            let what = if low.starts_with(b"<?xml") { ("XML", "read_xml(") } else { ("HTML", "read_html(") };
-            let help = pandas(what.1.trim_end_matches('('));
-            let help = if what.0 == "HTML" { help.replace(").to", ")[0].to") } else { help };
-            return wrong(what.0, help);
+        (Some(b'<'), _) if is_marked_up(&low) => {
+            let has = |tag: &[u8]| memchr::memmem::find(&low, tag).is_some();
+            let html = [&b"<!doctype h"[..], b"<html", b"<table", b"<body", b"<div", b"<tr", b"<p>"];
+            return match html.into_iter().any(has) {
+                true => wrong("HTML", pandas("read_html").replace(").to", ")[0].to")),
+                false => wrong("XML", pandas("read_xml")),
+            };
         }
         _ => {}
     }
@@ -226,6 +229,11 @@ fn no_table(path: &str, head: &[u8]) -> Option<Fault> {
              np.savez(\"table.npz\", x=x.toarray(), y=y), and then data npz \"table.npz\" {{ input x; target y }}"
         );
         return wrong("LIBSVM's sparse format", help);
+    }
+    if decode::looks_like_utf32(head) {
+        let help = format!("iconv -f utf-32 -t utf-8 {0} > utf8-{0}", super::file_name(path));
+        return wrong("UTF-32", help)
+            .map(|f| Fault { message: format!("`{path}` is UTF-32, which is not read"), ..f });
     }
     if let Some(encoding) = decode::looks_like_utf16(head) {
         let help = format!("data \"{}\" encoding=\"{encoding}\"", super::file_name(path));
@@ -238,13 +246,18 @@ fn no_table(path: &str, head: &[u8]) -> Option<Fault> {
     None
 }
 
-/// Whether the first lines are a number and then `1:0.5 7:2`.
+/// Whether a text begins with a tag, in small letters.
+fn is_marked_up(low: &[u8]) -> bool {
+    matches!(low.get(1), Some(b'a'..=b'z' | b'!' | b'?')) && low.contains(&b'>')
+}
+
+/// Whether the first lines are a number and then `1:0.5 7:2`, or `qid:3`.
 fn is_libsvm(text: &[u8]) -> bool {
     let pair = |word: &[u8]| {
         let at = memchr::memchr(b':', word);
         at.is_some_and(|at| {
             at > 0
-                && word[..at].iter().all(u8::is_ascii_digit)
+                && (word[..at].iter().all(u8::is_ascii_digit) || &word[..at] == b"qid")
                 && number::parse(&word[at + 1..], Digits::default()).is_some()
         })
     };

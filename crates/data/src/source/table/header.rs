@@ -67,7 +67,7 @@ struct Column<'a> {
 }
 
 impl<'a> Column<'a> {
-    fn new(i: usize, first: &'a Line, below: &'a [Line], cells: &Cells) -> Self {
+    fn new(i: usize, first: &'a Line, below: impl Iterator<Item = &'a Line>, cells: &Cells) -> Self {
         let cell = first.cells[i].as_slice();
         let mut column = Self {
             cell,
@@ -86,7 +86,7 @@ impl<'a> Column<'a> {
         let form = form(cell);
         let mut seen: HashMap<&[u8], usize> = HashMap::new();
         let mut next = None;
-        for other in below.iter().filter_map(|l| l.cells.get(i)) {
+        for other in below.filter_map(|l| l.cells.get(i)) {
             if cells.lacks(other) {
                 column.counts = false;
                 continue;
@@ -151,10 +151,19 @@ impl<'a> Column<'a> {
         self.alike * 2 >= self.there && self.alike > 0
     }
 
-    /// Whether the numbers below are of another kind than the first: outside
-    /// of their range, or written with a point where it is not.
+    /// A number over a column of few texts.
+    fn numbers_texts(&self) -> bool {
+        let few = self.distinct > 0 && self.once * 10 <= self.there && self.distinct * 2 <= self.there;
+        self.value().is_some() && self.numbers == 0 && self.there > 1 && few
+    }
+
+    /// Whether what stands below is of another kind than the first: outside
+    /// of their range, or written with a point where it is not, or texts.
     fn contrasts(&self) -> bool {
         let Some(x) = self.value() else { return false };
+        if self.numbers_texts() {
+            return true;
+        }
         let plain = self.cell.iter().all(u8::is_ascii_digit);
         let outside = x < self.low || x > self.high;
         self.numbers > 1 && (outside || plain && self.fractions * 10 >= self.numbers * 9)
@@ -207,7 +216,7 @@ fn list(columns: &[&Column<'_>]) -> String {
 /// The rule at the head of this file.
 pub(super) fn decide(first: &Line, below: &[Line], cells: &Cells) -> Decision {
     let columns: Vec<Column<'_>> =
-        (0..first.cells.len()).map(|i| Column::new(i, first, below, cells)).collect();
+        (0..first.cells.len()).map(|i| Column::new(i, first, below.iter(), cells)).collect();
     let of = |test: &dyn Fn(&Column<'_>) -> bool| columns.iter().filter(|c| test(c)).collect::<Vec<_>>();
     let words = of(&|c| c.is_word());
     let numbers = of(&|c| matches!(c.class, Class::Number(_) | Class::Dressed));
@@ -279,6 +288,13 @@ pub(super) fn decide(first: &Line, below: &[Line], cells: &Cells) -> Decision {
     Decision { header: false, why, doubt }
 }
 
+/// Whether a line holds words, and stands over columns of numbers.
+pub(super) fn stands_over_numbers(first: &Line, below: &[&Line], cells: &Cells) -> bool {
+    let columns: Vec<Column<'_>> =
+        (0..first.cells.len()).map(|i| Column::new(i, first, below.iter().copied(), cells)).collect();
+    columns.iter().any(Column::names_numbers) && columns.iter().all(|c| c.value().is_none())
+}
+
 /// Numbers of a first line that may be names.
 struct Labels {
     what: String,
@@ -293,7 +309,10 @@ fn labels(columns: &[Column<'_>]) -> Option<Labels> {
     let dressed = columns.iter().any(|c| c.class == Class::Dressed);
     let values: Vec<f64> = numbers.iter().filter_map(|c| c.value()).collect();
     let (first, last) = (*values.first()?, *values.last()?);
-    let plain = numbers.iter().all(|c| c.cell.iter().all(u8::is_ascii_digit));
+    // `0.0,1.0` are what pandas writes for columns that count in fractions.
+    let whole = |c: &[u8]| c.strip_suffix(b".0").unwrap_or(c).iter().all(u8::is_ascii_digit);
+    let plain = numbers.iter().all(|c| whole(c.cell));
+    let over_texts = numbers.iter().any(|c| c.numbers_texts());
     let contrasts = numbers.iter().filter(|c| c.contrasts()).count();
     let (all, most) = (contrasts * 5 >= values.len() * 4, contrasts * 2 >= values.len());
     let step = |i: usize| values[i] - values[i - 1];
@@ -310,7 +329,11 @@ fn labels(columns: &[Column<'_>]) -> Option<Labels> {
     let (what, certain, likely) = if dressed {
         return None;
     } else if counting {
-        (format!("{shown} count the columns"), values.len() > 2 && all, contrasts > 0 || values.len() > 2)
+        (
+            format!("{shown} count the columns"),
+            values.len() > 2 && (all || over_texts),
+            contrasts > 0 || values.len() > 2,
+        )
     } else if years {
         let out = numbers.iter().any(|c| c.stands_out());
         let single = values.len() == 1;

@@ -118,6 +118,7 @@ pub(super) fn keys(reader: impl Read) -> io::Result<Keys> {
     let mut reader = BufReader::with_capacity(1 << 16, reader);
     let (mut keys, mut index) = (Keys::default(), HashMap::<String, usize>::new());
     let (mut line, mut at) = (Vec::new(), 0);
+    let (mut objects, mut of_columns) = (0, None);
     while read_line(&mut reader, &mut line, at + 1)? {
         at += 1;
         let read = object(&line).and_then(|text| {
@@ -142,8 +143,45 @@ pub(super) fn keys(reader: impl Read) -> io::Result<Keys> {
             })
         });
         read.map_err(|why| told(at, &why))?;
+        if objects == 0 && object(&line).is_ok_and(|t| t.is_some_and(is_of_columns)) {
+            of_columns = Some(at);
+        }
+        objects += u64::from(!line.trim_ascii().is_empty());
     }
-    Ok(keys)
+    match of_columns.filter(|_| objects == 1) {
+        Some(at) => Err(Told::error(columnwise(at))),
+        None => Ok(keys),
+    }
+}
+
+/// Whether an object is a whole table, as pandas writes it: each key holds a
+/// list, or an object with the numbers of the rows.
+fn is_of_columns(text: &str) -> bool {
+    let Ok(Object(pairs)) = serde_json::from_str(text) else { return false };
+    let rows = |value: &RawValue| {
+        let raw = value.get();
+        match raw.as_bytes().first() {
+            Some(b'[') => serde_json::from_str::<Vec<&RawValue>>(raw).map_or(0, |list| list.len()),
+            Some(b'{') => match serde_json::from_str(raw) {
+                Ok(Object(rows)) if rows.iter().all(|(k, _)| k.bytes().all(|b| b.is_ascii_digit())) => {
+                    rows.len()
+                }
+                _ => 0,
+            },
+            _ => 0,
+        }
+    };
+    let mut counts = pairs.iter().map(|(_, value)| rows(value));
+    let first = counts.next().unwrap_or(0);
+    first > 1 && pairs.len() > 1 && counts.all(|n| n == first)
+}
+
+fn columnwise(line: u64) -> Fault {
+    let fault =
+        Fault::new(codes::DAMAGED, "this is one object of JSON that holds whole columns, and not one a row");
+    fault.place(Place { line: Some(line), ..Place::default() }).help(
+        "with pandas: pd.read_json(…).to_json(…, orient=\"records\", lines=True), or .to_csv(…, index=False)",
+    )
 }
 
 /// Turns objects into lines of cells.

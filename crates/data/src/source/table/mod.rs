@@ -8,7 +8,10 @@ mod lines;
 mod reader;
 mod separator;
 mod shape;
+mod told;
 mod turned;
+
+pub(crate) use told::na;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -105,7 +108,10 @@ pub(super) fn begin(spec: &CsvSpec, limits: &Limits, known: Option<&Stats>) -> R
     if let Some(columns) = file.columns.take() {
         return turned_table(columns, file, sample, cells, spec, limits).map_err(|f| wrong(*f));
     }
-    if let Some(fault) = shape::lead(&sample, &cells, spec) {
+    shape::unmark(&mut sample);
+    let odd = shape::lead(&sample, &cells, spec).or_else(|| shape::again(&sample, &cells, spec));
+    let odd = odd.or_else(|| shape::unusual(&sample, &cells, spec).filter(|_| known.is_none()));
+    if let Some(fault) = odd {
         return Err(wrong(fault));
     }
     let decision = decide(spec, &sample, &cells, known);
@@ -190,7 +196,7 @@ fn file_name(path: &str) -> &str {
 }
 
 /// A line of a program that reads a file as it should be.
-fn line_to_write(spec: &CsvSpec, options: &str) -> String {
+pub(crate) fn line_to_write(spec: &CsvSpec, options: &str) -> String {
     format!("data \"{}\" {options}", file_name(&spec.path))
 }
 
@@ -271,13 +277,15 @@ fn heads(
         return Ok((1..=first.len()).map(|i| Head::made_up(format!("c{i}"), None)).collect());
     }
     if let Some(cell) = first.iter().find(|c| std::str::from_utf8(c).is_err()) {
-        let fault = reader::not_utf8(cell, spec);
+        let fault = told::not_utf8(cell, spec);
         let place = crate::fault::Place { line: Some(sample[0].line), ..crate::fault::Place::default() };
         return Err(vec![fault.place(place).path(&spec.path).at(spec.handle)]);
     }
     let mut heads = named(first);
     if shape::one_fewer(sample) {
         let note = shape::one_more(&mut heads, &sample[1..]);
+        notes.push(note.note().path(&spec.path).at(spec.handle));
+    } else if let Some(note) = shape::hollow(first, &mut heads, &sample[1..]) {
         notes.push(note.note().path(&spec.path).at(spec.handle));
     }
     Ok(heads)

@@ -1,9 +1,9 @@
 //! Reading rows into columns.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::file::{self, File, scan_fault};
+use super::told::{lines, na, not_utf8, spelt, taken};
 use super::{Line, line_to_write, named, shape, trim};
 use crate::Limits;
 use crate::disk;
@@ -11,8 +11,7 @@ use crate::fault::{Fault, Faults, Place, codes};
 use crate::input;
 use crate::raw::{Data, Head, Places, Raw, Want};
 use crate::source::builder::{Bad, Cells, Column, Look};
-use crate::source::decode;
-use crate::source::number::Spelling;
+use crate::source::number;
 use crate::source::rows::not_a_number;
 use crate::source::too_big;
 use crate::spec::CsvSpec;
@@ -34,6 +33,12 @@ pub(super) struct TableReader<'a> {
     /// looked at.
     rows: usize,
     bad: Vec<usize>,
+    /// Lines of this file with too many or too few cells, as far as they can be named.
+    torn: Vec<u64>,
+    /// Words among numbers, which may be somebody's words for missing ones.
+    words: Vec<String>,
+    /// Cells that are no numbers, and stand where numbers do.
+    strange: usize,
     /// Whether there was a mistake that no total or note would make.
     odd: bool,
     places: Places,
@@ -56,6 +61,9 @@ impl<'a> TableReader<'a> {
             len: 0,
             rows: 0,
             bad: Vec::new(),
+            torn: Vec::new(),
+            words: Vec::new(),
+            strange: 0,
             odd: false,
             places: Places { handle: spec.handle, ..Places::default() },
         }
@@ -99,6 +107,9 @@ impl<'a> TableReader<'a> {
         self.packed = file.packed;
         self.rows = 0;
         self.bad.clear();
+        self.torn.clear();
+        self.words.clear();
+        self.strange = 0;
         self.odd = false;
     }
 
@@ -133,6 +144,8 @@ impl<'a> TableReader<'a> {
                 Ok(Some(())) => {}
                 Ok(None) => {
                     self.tail(faults);
+                    self.leave_out(faults);
+                    self.may_be_missing(faults);
                     return self.check_memory(file, faults);
                 }
                 Err(e) => {
@@ -235,6 +248,9 @@ impl<'a> TableReader<'a> {
 
     fn wrong_width(&mut self, line: u64, first: &[u8], count: usize, faults: &mut Faults) {
         self.note_bad(true);
+        if self.torn.len() <= TAIL {
+            self.torn.push(line);
+        }
         faults.push_with(codes::ROW_WIDTH, || {
             let wants = self.heads.len();
             let cells = if count == 1 { "cell" } else { "cells" };
@@ -276,10 +292,22 @@ impl<'a> TableReader<'a> {
         let name = &self.heads[i].name;
         if bad == Bad::Number {
             let shown: String = String::from_utf8_lossy(cell).chars().take(60).collect();
+            self.strange += 1;
+            let words = self.words.len() <= TAIL && !self.words.contains(&shown);
+            if words && !cell.iter().any(u8::is_ascii_digit) && shown.split_whitespace().count() < 3 {
+                self.words.push(shown.clone());
+            }
             faults.push_with(codes::NOT_A_NUMBER, || {
-                let fault = not_a_number(&shown, self.cells.digits).help(format!(
-                    "correct the cell; if `{name}` is no number, give it `one_hot` or `category`"
-                ));
+                let fault = not_a_number(&shown, self.cells.digits);
+                let fault = match number::needs(cell, self.cells.digits).as_slice() {
+                    [] => fault.help(format!(
+                        "correct the cell; if `{name}` is no number, give it `one_hot` or `category`"
+                    )),
+                    spellings => {
+                        let help = lines(spellings, &shown, self.spec).join("\n");
+                        fault.help(format!("correct the cell, or\n{help}")).remedy(spellings[0].option())
+                    }
+                };
                 let fault = if i == 0 { self.maybe_comment(cell, fault) } else { fault };
                 self.places.locate(fault, self.len, i, name)
             });
@@ -321,6 +349,44 @@ impl<'a> TableReader<'a> {
         });
     }
 
+    /// A few rows that have another number of cells can be left out.
+    fn leave_out(&self, faults: &mut Faults) {
+        let few = !self.torn.is_empty() && self.torn.len() <= TAIL && self.torn.len() * 4 <= self.rows;
+        if !few || self.spec.dialect.skip.is_some() {
+            return;
+        }
+        let lines: Vec<String> = self.torn.iter().map(u64::to_string).collect();
+        let option = format!("skip=[{}]", lines.join(", "));
+        let what = if lines.len() == 1 { "the line" } else { "these lines" };
+        let help = format!("{}   leaves {what} out", line_to_write(self.spec, &option));
+        let path = self.path();
+        faults.amend(|f| {
+            if f.code == codes::ROW_WIDTH && f.path.as_ref() == Some(&path) && f.remedy.is_none() {
+                f.help = Some(f.help.take().map_or(help.clone(), |h| format!("{h}\n{help}")));
+                f.remedy = Some(option.clone());
+            }
+        });
+    }
+
+    /// A few words among numbers may mean that the value is missing.
+    fn may_be_missing(&self, faults: &mut Faults) {
+        let seldom = self.strange * 3 <= self.rows;
+        if self.words.is_empty() || self.words.len() > TAIL || !seldom {
+            return;
+        }
+        let said = self.spec.dialect.na.as_deref().unwrap_or_default();
+        let words: Vec<&str> = said.iter().chain(&self.words).map(String::as_str).collect();
+        let (it, means) = if self.words.len() == 1 { ("it", "means") } else { ("they", "mean") };
+        let line = line_to_write(self.spec, &na(&words));
+        let path = self.path();
+        faults.amend(|f| {
+            if f.code == codes::NOT_A_NUMBER && f.path.as_ref() == Some(&path) && f.remedy.is_none() {
+                let before = f.help.take().map_or(String::new(), |h| h + "\n");
+                f.help = Some(format!("{before}if {it} {means} that a value is missing: {line}"));
+            }
+        });
+    }
+
     pub(super) fn finish(self, faults: &mut Faults) -> Option<Raw> {
         let notes = taken(&self.columns, self.heads, self.spec);
         let columns: Result<Vec<Data>, _> = self.columns.into_iter().map(Column::finish).collect();
@@ -328,108 +394,4 @@ impl<'a> TableReader<'a> {
         let notes = notes.into_iter().map(|n| n.note().path(&self.spec.path).at(self.spec.handle)).collect();
         Some(Raw { columns, len: self.len, places: self.places, notes })
     }
-}
-
-/// The fault for bytes that are no UTF-8.
-pub(super) fn not_utf8(cell: &[u8], spec: &CsvSpec) -> Fault {
-    let shown: String = String::from_utf8_lossy(cell).chars().take(60).collect();
-    let option = format!("encoding=\"{}\"", decode::likely(cell));
-    let help = format!("{}\nor save the file as UTF-8", line_to_write(spec, &option));
-    Fault::new(codes::DAMAGED, format!("`{shown}` is not UTF-8 text")).help(help).remedy(option)
-}
-
-/// Columns whose numbers are written in a way that a program has to name.
-fn spelt(columns: &[(&str, Look)], spec: &CsvSpec) -> Fault {
-    let mut needs: BTreeMap<Spelling, usize> = BTreeMap::new();
-    for (_, look) in columns {
-        look.needs.iter().for_each(|(n, times)| *needs.entry(*n).or_default() += times);
-    }
-    let needy: usize = columns.iter().map(|(_, l)| l.needy).sum();
-    let all: Vec<Spelling> = needs.iter().filter(|(_, n)| **n == needy).map(|(s, _)| *s).collect();
-    let all = if all.is_empty() {
-        needs.iter().max_by_key(|(_, n)| **n).map(|(s, _)| *s).into_iter().collect()
-    } else {
-        all
-    };
-    let names: Vec<String> = columns.iter().take(4).map(|(name, _)| format!("`{name}`")).collect();
-    let more = if columns.len() > names.len() {
-        format!(" and {} more", columns.len() - names.len())
-    } else {
-        String::new()
-    };
-    let example = columns.iter().find_map(|(_, l)| l.example.clone()).unwrap_or_default();
-    let (holds, it) = if columns.len() == 1 { ("holds", "it is") } else { ("hold", "they are") };
-    let message = format!("{}{more} {holds} numbers such as `{example}`", names.join(", "));
-    let said = |s: &Spelling| match s {
-        Spelling::Thousands(mark) => (format!("thousands=\"{mark}\""), mark.to_string()),
-        Spelling::Comma => ("decimal_comma".to_string(), String::new()),
-        Spelling::CommaAndThousands => ("decimal_comma thousands=\".\"".to_string(), ".".into()),
-    };
-    let mut help: Vec<String> = Vec::new();
-    for spelling in &all {
-        let (option, mark) = said(spelling);
-        let bare: String = example.chars().filter(|c| !mark.contains(*c)).collect();
-        let value =
-            if *spelling == Spelling::Thousands(',') || matches!(spelling, Spelling::Thousands(' ' | '\'')) {
-                bare
-            } else {
-                bare.replace(',', ".")
-            };
-        let meaning = if all.len() > 1 { format!("   where `{example}` is {value}") } else { String::new() };
-        help.push(format!("{}{meaning}", line_to_write(spec, &option)));
-    }
-    let name = columns[0].0;
-    help.push(format!("if {it} no number: input {name} one_hot"));
-    let fault =
-        Fault::new(codes::NOT_A_NUMBER, message).path(&spec.path).at(spec.handle).help(help.join("\n"));
-    match all.as_slice() {
-        [one] => fault.remedy(said(one).0),
-        // What groups of three digits are most often.
-        [first, ..] => fault.remedy(said(first).0),
-        [] => fault,
-    }
-}
-
-/// What was taken for missing, or for a number, and is not written so
-/// everywhere.
-fn taken(columns: &[Column], heads: &[Head], spec: &CsvSpec) -> Vec<Fault> {
-    let mut words: BTreeMap<&str, u64> = BTreeMap::new();
-    let mut names = Vec::new();
-    for (column, head) in columns.iter().zip(heads).filter(|(c, _)| !c.words().is_empty()) {
-        column.words().iter().for_each(|(w, n)| *words.entry(w).or_default() += n);
-        names.push(format!("`{}`", head.name));
-    }
-    let mut notes = Vec::new();
-    if !words.is_empty() {
-        let told: Vec<String> = words.iter().map(|(w, n)| format!("`{w}` ({n})")).collect();
-        let more = if names.len() > 4 { ", …" } else { "" };
-        let is = if words.len() == 1 { "counts" } else { "count" };
-        let message = format!(
-            "among the numbers of {}{more} {} {is} as missing",
-            names[..names.len().min(4)].join(", "),
-            told.join(", ")
-        );
-        let quoted: Vec<String> =
-            words.keys().map(|w| format!("\"{}\"", w.replace('\\', "\\\\").replace('"', "\\\""))).collect();
-        let option = format!("na=[{}]", quoted.join(", "));
-        notes.push(
-            Fault::new(codes::READING, message).help(format!("to say so: {}", line_to_write(spec, &option))),
-        );
-    }
-    let signs = columns.iter().zip(heads).filter_map(|(c, h)| Some((h, c.signs()?)));
-    for (head, (sign, times)) in signs {
-        let cells = if times == 1 { "cell" } else { "cells" };
-        let example = if sign.shown() == '%' {
-            ": `12%` is 12".to_string()
-        } else {
-            format!(": `{}12` is 12", sign.shown())
-        };
-        let message = format!(
-            "{times} {cells} of `{}` are numbers with `{}`, which is left away{example}",
-            head.name,
-            sign.shown()
-        );
-        notes.push(Fault::new(codes::READING, message));
-    }
-    notes
 }

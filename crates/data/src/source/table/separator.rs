@@ -1,6 +1,7 @@
 //! What stands between the cells of a table, found by consistency: under the
 //! right separator the lines have as many cells each.
 
+use crate::dates::are_dates;
 use crate::dialect::Separator;
 use crate::source::number::{self, Digits};
 use crate::source::scan::Scanner;
@@ -59,10 +60,14 @@ fn fit(scanner: &Scanner, head: &[u8], separator: Separator) -> Option<Fit> {
     lines.set_separator(separator);
     let mut spans = Vec::new();
     let mut records: Vec<(usize, usize)> = Vec::new();
+    let mut words: Vec<Vec<u8>> = Vec::new();
     while records.len() < LINES && matches!(lines.next(&mut spans), Ok(Some(_))) {
         let odd = |&&span: &&(usize, usize)| {
             !lines.was_quoted(span) && is_several(lines.cell(span).trim_ascii(), separator)
         };
+        if records.is_empty() {
+            words = spans.iter().map(|&s| lines.cell(s).to_vec()).collect();
+        }
         records.push((spans.len(), spans.iter().filter(odd).count()));
     }
     let mut counts: Vec<usize> = records.iter().map(|r| r.0).collect();
@@ -80,10 +85,40 @@ fn fit(scanner: &Scanner, head: &[u8], separator: Separator) -> Option<Fit> {
         n if n * 2 >= records.len() => 1,
         _ => return None,
     };
-    if separator == Separator::Blanks && (times < records.len() || odd > 0) {
+    if separator == Separator::Blanks && (odd > 0 || times < records.len() && !is_headed(&records, &words)) {
         return None;
     }
     Some(Fit { tier, clean, cells })
+}
+
+/// Whether all lines but the first have the same number of words, and it has
+/// a reason to differ: R writes no name over the names of rows, and numpy a
+/// `#` before the names of columns.
+fn is_headed(records: &[(usize, usize)], first: &[Vec<u8>]) -> bool {
+    let Some((head, rest)) = records.split_first() else { return false };
+    let same = rest.len() > 1 && rest.iter().all(|r| r.0 == rest[0].0) && rest[0].0 > 2;
+    let marked = first.first().is_some_and(|w| MARKS.contains(&w.as_slice()));
+    same && (head.0 + 1 == rest[0].0 || marked && head.0 == rest[0].0 + 1)
+}
+
+/// Marks of comments, alone before the names of columns.
+pub(super) const MARKS: [&[u8]; 4] = [b"#", b"%", b"//", b";"];
+
+/// Bytes between cells that few people write, where a table seems to have one
+/// column: the one under which all lines have as many cells, and how many.
+pub(super) fn unusual(lines: &[Vec<u8>]) -> Option<(u8, usize)> {
+    // Times and dates have marks in them, too.
+    let texts: Vec<String> = lines.iter().map(|l| String::from_utf8_lossy(l).into_owned()).collect();
+    let words = texts.get(1..).unwrap_or_default();
+    if lines.len() < 3 || are_dates(words) {
+        return None;
+    }
+    let same = |mark: u8| {
+        let mut counts = lines.iter().map(|l| memchr::memchr_iter(mark, l).count() + 1);
+        let first = counts.next().filter(|n| *n > 1)?;
+        counts.all(|n| n == first).then_some((mark, first))
+    };
+    [b'~', b'^', 0x01, 0x1f, b'!', b':'].into_iter().find_map(same)
 }
 
 /// Whether a cell looks as if it were several: numbers side by side, or
@@ -92,6 +127,10 @@ fn is_several(cell: &[u8], separator: Separator) -> bool {
     let digits = |comma| Digits { comma, thousands: None };
     let is_number = |c: &[u8]| number::parse(c, digits(false)).is_some();
     if is_number(cell) || number::parse(cell, digits(true)).is_some() {
+        return false;
+    }
+    // `1.234,50` and `$1,234` are numbers, too; with a blank they may be two.
+    if number::needs(cell, digits(false)).iter().any(|s| s.thousands != Some(' ')) {
         return false;
     }
     let other = |b: &u8| BYTES.contains(b) && Separator::Byte(*b) != separator;
@@ -147,6 +186,12 @@ mod tests {
         assert_eq!(of("text\nhello there\nwhat is this\n"), byte(b','));
         assert_eq!(of("name number 0,1\nname number 1,1\n"), byte(b','));
         assert_eq!(of("1,5 2,5\n1,25 2\n"), Separator::Blanks);
+        assert_eq!(of("a;b\n1.100,5;0\n1.101,5;1\n1.102,5;2\n"), byte(b';'));
+        assert_eq!(of("a;b\n$1,200;x\n$1,300;y\n$1,500;z\n"), byte(b';'));
+        // R's names of rows, and numpy's header.
+        assert_eq!(of("mpg cyl\ncar1 21.0 6\ncar2 22.8 4\n"), Separator::Blanks);
+        assert_eq!(of("# a n y\n0 1 2\n3 4 5\n"), Separator::Blanks);
+        assert_eq!(of("a few words\nhello there you all\nwhat is this\n"), byte(b','));
         assert_eq!(of("v\n1\n2\n"), byte(b','));
         assert_eq!(of("\"a;b\",c\n\"d;e\",f\n"), byte(b','));
         assert_eq!(of("a,b\n1,2\n3\n4,5,6\n"), byte(b','));

@@ -1,7 +1,7 @@
 //! Lines that are no rows: comments and titles above a table, units below
 //! its header; and rows with one cell more than the header has names.
 
-use super::{Line, header, line_to_write};
+use super::{Line, header, line_to_write, separator};
 use crate::fault::{Fault, Place, codes};
 use crate::raw::Head;
 use crate::source::builder::Cells;
@@ -26,11 +26,104 @@ pub(super) fn one_fewer(sample: &[Line]) -> bool {
     more > 0 && more * 10 >= rest.len() * 9
 }
 
+/// A fault for texts between single quotes that hold the separator.
+fn single_quotes(sample: &[Line], width: usize) -> Option<Fault> {
+    let torn = |l: &&Line| {
+        let open = l.cells.iter().position(|c| c.starts_with(b"'") && !(c.len() > 1 && c.ends_with(b"'")));
+        open.is_some_and(|i| l.cells[i + 1..].iter().any(|c| c.ends_with(b"'")))
+    };
+    let line = sample.iter().find(torn).filter(|_| sample.iter().any(|l| l.cells.len() != width))?;
+    let place = Place { line: Some(line.line), ..Place::default() };
+    let fault = Fault::new(codes::ROW_WIDTH, "a text between single quotes holds the separator").place(place);
+    Some(fault.help(
+        "texts stand between double quotes; with pandas: pd.read_csv(…, quotechar=\"'\").to_csv(…, index=False)",
+    ))
+}
+
+/// Lines at the beginning that a table begins below of: titles that a
+/// spreadsheet filled up with separators, and comments that hold some.
+fn above(sample: &[Line], width: usize, cells: &Cells) -> Option<usize> {
+    let title = |l: &Line| width > 2 && l.cells.iter().filter(|c| !c.is_empty()).count() < 2;
+    let first = mark(sample.first()?.cells.first()?);
+    let comment =
+        |l: &Line| first.is_some() && mark(l.cells.first().map_or(&b""[..], Vec::as_slice)) == first;
+    let lines = sample.iter().take_while(|l| title(l) || comment(l)).count();
+    let (header, rows) = sample.get(lines..)?.split_first()?;
+    let rows: Vec<&Line> = rows.iter().collect();
+    let fits = lines > 0 && header.cells.len() == width && header::stands_over_numbers(header, &rows, cells);
+    fits.then_some(lines)
+}
+
+/// A fault for a header that stands in the table again, as where files were
+/// put together.
+pub(super) fn again(sample: &[Line], cells: &Cells, spec: &CsvSpec) -> Option<Fault> {
+    let (first, rest) = sample.split_first()?;
+    let (same, others): (Vec<&Line>, Vec<&Line>) = rest.iter().partition(|l| l.cells == first.cells);
+    if same.is_empty()
+        || spec.dialect.header == Some(false)
+        || !header::stands_over_numbers(first, &others, cells)
+    {
+        return None;
+    }
+    let lines: Vec<String> = same.iter().map(|l| l.line.to_string()).collect();
+    let what = match lines.as_slice() {
+        [one] => format!("line {one} is"),
+        [one, ..] => format!("line {one} and {} more are", lines.len() - 1),
+        [] => return None,
+    };
+    let options = format!("skip=[{}]", lines.join(", "));
+    let place = Place { line: Some(same[0].line), ..Place::default() };
+    let fault = Fault::new(codes::NOT_A_NUMBER, format!("{what} the header again")).place(place);
+    Some(fault.help(line_to_write(spec, &options)).remedy(options))
+}
+
+/// A fault for lines whose cells are separated by what few people write.
+pub(super) fn unusual(sample: &[Line], cells: &Cells, spec: &CsvSpec) -> Option<Fault> {
+    if spec.dialect.separator.is_some() || sample.iter().any(|l| l.cells.len() != 1) {
+        return None;
+    }
+    let lines: Vec<Vec<u8>> = sample.iter().map(|l| l.cells[0].clone()).collect();
+    let (mark, width) = separator::unusual(&lines)?;
+    let number = |i: usize| {
+        let part = |l: &Vec<u8>| {
+            let cell = l.split(|b| *b == mark).nth(i).unwrap_or_default().trim_ascii();
+            number::parse(cell, cells.digits).is_some() || cells.lacks(cell)
+        };
+        lines[1..].iter().all(part)
+    };
+    if !(0..width).any(number) {
+        return None;
+    }
+    let option = |mark: u8| format!("separator=\"{}\"", char::from(mark));
+    let message = format!("every line has {width} cells with `{}` between them", char::from(mark));
+    let help = format!(
+        "{}\nif it is one column: {}",
+        line_to_write(spec, &option(mark)),
+        line_to_write(spec, &option(b','))
+    );
+    Some(Fault::new(codes::ROW_WIDTH, message).help(help).remedy(option(mark)))
+}
+
+/// Takes a mark of a comment away that stands before the names of columns.
+pub(super) fn unmark(sample: &mut [Line]) {
+    let width = width(sample);
+    if let Some(first) = sample.first_mut()
+        && first.cells.len() == width + 1
+        && separator::MARKS.contains(&first.cells[0].as_slice())
+    {
+        first.cells.remove(0);
+    }
+}
+
 /// A fault for lines above the table. With one cell fewer than the rows, the
 /// first line is a header of a table whose rows have names.
 pub(super) fn lead(sample: &[Line], cells: &Cells, spec: &CsvSpec) -> Option<Fault> {
     let width = width(sample);
-    let lead = sample.iter().position(|l| l.cells.len() == width)?;
+    if let Some(fault) = single_quotes(sample, width) {
+        return Some(fault);
+    }
+    let above = above(sample, width, cells).filter(|_| spec.dialect.header != Some(false));
+    let lead = above.or_else(|| sample.iter().position(|l| l.cells.len() == width))?;
     let rest = &sample[lead..];
     let same = rest.iter().filter(|l| l.cells.len() == width).count();
     let one_fewer = one_fewer(sample);
@@ -40,7 +133,7 @@ pub(super) fn lead(sample: &[Line], cells: &Cells, spec: &CsvSpec) -> Option<Fau
         && sample[0].cells.len() == 1
         && sample.len() > 2
         && (mark(&sample[0].cells[0]).is_some() || second(sample).header);
-    let one_fewer = one_fewer && !titled;
+    let one_fewer = one_fewer && !titled && above.is_none();
     if lead == 0 || one_fewer && spec.dialect.header != Some(false) || width < 2 || same < 2 {
         return None;
     }
@@ -55,7 +148,9 @@ pub(super) fn lead(sample: &[Line], cells: &Cells, spec: &CsvSpec) -> Option<Fau
     let has = sample[0].cells.len();
     let cells = if has == 1 { "cell" } else { "cells" };
     let message = match first == last {
+        true if has == width => format!("line {first} is no row, and no header"),
         true => format!("line {first} is no row: it has {has} {cells}, and the other lines have {width}"),
+        false if has == width => format!("lines {first} to {last} are no rows, and no header"),
         false => format!("lines {first} to {last} are no rows: the other lines have {width} cells"),
     };
     let place = Place { line: Some(first), ..Place::default() };
@@ -115,7 +210,11 @@ pub(super) fn units(sample: &[Line], header: bool, cells: &Cells, spec: &CsvSpec
     let message = format!("{line}: {} {stand} where every other line has numbers", shown.join(", "));
     let options = format!("skip=[{}]", numbers.join(", "));
     let place = Place { line: Some(sample[0].line), ..Place::default() };
-    let help = format!("{}   leaves a line of units or of second names out", line_to_write(spec, &options));
+    let help = format!(
+        "{}   leaves a line of units or of second names out\nif the names stand there: {}",
+        line_to_write(spec, &options),
+        line_to_write(spec, "skip=1")
+    );
     Some(Fault::new(codes::NOT_A_NUMBER, message).place(place).help(help).remedy(options))
 }
 
@@ -141,4 +240,31 @@ pub(super) fn one_more(heads: &mut Vec<Head>, rows: &[Line]) -> Fault {
     );
     heads.insert(0, Head::aside(name));
     Fault::new(codes::READING, message).help(format!("`input {name}` reads it"))
+}
+
+/// Columns without a name and without a cell, such as the separator at the end
+/// of every line makes, are not read.
+pub(super) fn hollow(first: &[Vec<u8>], heads: &mut [Head], rows: &[Line]) -> Option<Fault> {
+    let empty = |i: usize| rows.iter().all(|l| l.cells.get(i).is_none_or(Vec::is_empty));
+    let hollow: Vec<usize> = (0..first.len()).filter(|&i| first[i].is_empty() && empty(i)).collect();
+    if hollow.is_empty() || hollow.len() == heads.len() || rows.is_empty() {
+        return None;
+    }
+    hollow.iter().for_each(|&i| heads[i].aside = true);
+    let last = first.len() - 1;
+    let message = match hollow.as_slice() {
+        [one] if *one == last => {
+            "every line ends with a separator; the empty column behind it is not read".to_string()
+        }
+        all => {
+            let names: Vec<String> = all.iter().take(4).map(|&i| format!("`{}`", heads[i].name)).collect();
+            let is = if all.len() == 1 {
+                "has no name and no cell, and is"
+            } else {
+                "have no name and no cell, and are"
+            };
+            format!("{} {is} not read", names.join(", "))
+        }
+    };
+    Some(Fault::new(codes::READING, message).help(format!("`input {}` reads it", heads[hollow[0]].name)))
 }
