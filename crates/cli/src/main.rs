@@ -5,6 +5,7 @@
 
 mod args;
 mod commands;
+mod drawing;
 mod excerpt;
 mod failure;
 mod format;

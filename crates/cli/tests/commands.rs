@@ -73,6 +73,35 @@ fn every_stage_has_a_picture() {
 }
 
 #[test]
+fn pictures_are_of_a_part_or_open() {
+    let mermaid = in_specs(&["graph", "xor.nn", "--stage", "layers", "--format", "mermaid"]).fine();
+    assert!(
+        mermaid.starts_with("flowchart ")
+            && mermaid.contains("n2[\"dense1<br/>dense 16 relu<br/>48 weights\"]"),
+        "{mermaid}"
+    );
+    assert!(mermaid.contains("n2 -->|\"B×16\"| n3"), "{mermaid}");
+    let part =
+        in_specs(&["graph", "xor.nn", "--stage", "layers", "--format", "dot", "--around", "dense1"]).fine();
+    assert!(part.contains("dense2") && !part.contains("mse"), "{part}");
+    let open = in_specs(&["graph", "xor.nn", "--format", "dot", "--depth", "2"]).fine();
+    assert!(open.contains("maximum · 0") && open.contains("subgraph"), "{open}");
+    let place = Place::new();
+    let (xor, picture) = (specs().join("xor.nn"), place.path("x.svg"));
+    let ran = place.nnc(&["graph", xor.to_str().unwrap(), "--stage", "step", "--out", "x.svg"]);
+    assert_eq!(ran.fine(), "");
+    let picture = std::fs::read_to_string(picture).unwrap();
+    assert!(
+        picture.starts_with("<svg ") && picture.ends_with("</svg>\n") && picture.contains("optimizer adam")
+    );
+    assert_eq!(place.nnc(&["graph", xor.to_str().unwrap(), "--out", "other.nn"]).code, 2);
+    let wrong = in_specs(&["graph", "xor.nn", "--format", "dot", "--around", "dens1"]);
+    assert!(wrong.code == 2 && wrong.err.contains("did you mean `dense1`?"), "{}", wrong.err);
+    let wrong = in_specs(&["graph", "xor.nn", "--depth", "2"]);
+    assert!(wrong.code == 2 && wrong.err.contains("--depth is about pictures"), "{}", wrong.err);
+}
+
+#[test]
 fn every_program_of_the_repository_is_free_of_mistakes() {
     for entry in std::fs::read_dir(specs()).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();

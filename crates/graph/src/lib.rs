@@ -4,7 +4,7 @@
 //! * [`Graph`], [`Builder`]: nodes joined by petgraph edges; each distinct computation stands once.
 //! * [`gradient`]: reverse mode, which appends to the same graph.
 //! * [`passes`]: graph to graph.
-//! * [`text`]: what people and programs read: the text form, which parses back, Graphviz and JSON.
+//! * [`text`]: what people and programs read: the text form, which parses back, and JSON.
 //! * [`eval`]: the meaning, in plain double precision loops.
 //! * [`verify`]: what every graph promises.
 //! * [`cases`]: every primitive in one table, for the tests of whatever computes graphs.

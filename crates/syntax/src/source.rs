@@ -101,6 +101,11 @@ impl SourceMap {
         self.sources.is_empty()
     }
 
+    /// All texts in the order they were added.
+    pub fn iter(&self) -> impl Iterator<Item = &Source> {
+        self.sources.iter()
+    }
+
     /// The text of an id that [`SourceMap::add`] returned.
     pub fn get(&self, id: SourceId) -> &Source {
         &self.sources[id.0 as usize]

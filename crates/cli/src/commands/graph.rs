@@ -3,6 +3,7 @@
 use crate::args::{Precision, SpecArgs};
 use crate::commands::Run;
 use crate::commands::summary::layer;
+use crate::drawing;
 use crate::failure::{Failure, Result};
 use crate::format::count;
 use crate::input::{self, Compiled, Length, compile};
@@ -11,11 +12,13 @@ use crate::stage;
 use clap::{Args, ValueEnum};
 use nnc_backend::Executable;
 use nnc_graph::Graph;
+use nnc_model::suggest::nearest;
 use nnc_model::{Model, Spec};
+use nnc_report::Drawing;
 use nnc_syntax::{Code, Diagnostic};
 use nnc_train::{ProblemKind, plan_graph, plan_step};
 use serde_json::{Value, json};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What the compiler makes of a program, stage by stage
@@ -24,7 +27,8 @@ use std::sync::Arc;
 Examples:
   nnc graph xor.nn                               the forward pass
   nnc graph xor.nn --stage step                  forward, backward and the optimizer
-  nnc graph xor.nn --format dot | dot -Tsvg > xor.svg")]
+  nnc graph xor.nn --stage step --out xor.svg    a picture, one box for each layer
+  nnc graph gpt.nn --around transformer1 --depth 2 --out part.svg")]
 pub struct GraphArgs {
     /// Which program.
     #[command(flatten)]
@@ -38,9 +42,18 @@ pub struct GraphArgs {
     /// For training, or for use afterwards (forward and plan only)
     #[arg(long, value_name = "MODE", value_enum, default_value_t)]
     pub mode: Mode,
-    /// How to print it
-    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
-    pub format: Format,
+    /// How to print it: text where neither this nor the ending of --out says it
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    pub format: Option<Format>,
+    /// In pictures: open boxes down to this depth; 1 shows layers
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub depth: Option<u16>,
+    /// In pictures: only the boxes of this name and those beside them
+    #[arg(long, value_name = "NAME")]
+    pub around: Option<String>,
+    /// Write it to this file
+    #[arg(long, short, value_name = "FILE")]
+    pub out: Option<PathBuf>,
     /// How exact numbers are
     #[arg(long, value_name = "TYPE", value_enum, default_value_t)]
     pub precision: Precision,
@@ -82,8 +95,35 @@ pub enum Format {
     Text,
     /// A picture for Graphviz
     Dot,
+    /// A picture for Mermaid, which GitHub draws
+    Mermaid,
+    /// A picture for browsers and pages, which needs nothing else
+    Svg,
     /// Data for programs
     Json,
+}
+
+impl GraphArgs {
+    /// The format that is asked for, or that the file's name asks for.
+    fn format(&self) -> Format {
+        let ending = self.out.as_deref().and_then(|path| path.extension()?.to_str());
+        self.format.unwrap_or(match ending {
+            Some("svg") => Format::Svg,
+            Some("dot" | "gv") => Format::Dot,
+            Some("mmd" | "mermaid") => Format::Mermaid,
+            Some("json") => Format::Json,
+            Some(_) | None => Format::Text,
+        })
+    }
+}
+
+impl Format {
+    fn is_picture(self) -> bool {
+        match self {
+            Format::Text | Format::Json => false,
+            Format::Dot | Format::Mermaid | Format::Svg => true,
+        }
+    }
 }
 
 impl Run for GraphArgs {
@@ -98,24 +138,77 @@ fn run(args: &GraphArgs, out: &mut Output) -> Result<u8> {
         let help = "--mode eval goes with --stage forward and --stage plan";
         return Err(Failure::usage("only the forward pass and its plan differ after training", help));
     }
+    if !args.format().is_picture() {
+        let flag = if args.depth.is_some() { "--depth" } else { "--around" };
+        if args.depth.is_some() || args.around.is_some() {
+            let help = "pictures have both: --format svg, --format dot, --format mermaid";
+            return Err(Failure::usage(format!("{flag} is about pictures, not about text and data"), help));
+        }
+    }
     let text = match args.stage {
         Stage::Ast => ast(args, out)?,
-        Stage::Layers => {
-            let compiled = compile(&args.spec, args.precision, out)?;
-            layers(&compiled, args.format)
-        }
+        Stage::Layers => layers(&compile(&args.spec, args.precision, out)?, args)?,
         Stage::Forward | Stage::Backward | Stage::Step => {
-            let model = compile(&args.spec, args.precision, out)?.model;
-            graph(chosen(of_stage(&model, args)?, args), args.format)?
+            let compiled = compile(&args.spec, args.precision, out)?;
+            let graph = chosen(of_stage(&compiled.model, args)?, args);
+            match args.format() {
+                Format::Text => nnc_graph::text::print(graph),
+                Format::Json => pretty(&data(serde_json::to_value(nnc_graph::text::json::data(graph)))?),
+                Format::Dot | Format::Mermaid | Format::Svg => {
+                    picture(nnc_report::network(graph, &drawing::program(&compiled)), args, None)?
+                }
+            }
         }
         Stage::Plan => {
             let mut compiled = compile(&args.spec, args.precision, out)?;
             compiled.model = of_stage(&compiled.model, args)?.clone();
-            planned(&*plan_of(&compiled, args)?, args.format)?
+            planned(&*plan_of(&compiled, args)?, args)?
         }
     };
-    out.result(&text)?;
+    match &args.out {
+        Some(path) => write(path, &text)?,
+        None => out.result(&text)?,
+    }
     Ok(0)
+}
+
+/// Writes a picture or text into a file; a program is never written over.
+fn write(path: &Path, text: &str) -> Result<()> {
+    let help = "nnc graph xor.nn --out xor.svg names a file for a picture";
+    if path.extension().is_some_and(|e| e == "nn") {
+        return Err(Failure::usage(format!("`{}` is a place for programs", path.display()), help));
+    }
+    nnc_artifact::write_atomic(path, text.as_bytes())
+        .map_err(|e| Failure::usage(format!("`{}` cannot be written: {e}", path.display()), help))
+}
+
+/// A drawing in the format that is asked for, opened to the depth that is asked for, or else to `depth`.
+fn picture(drawing: Drawing, args: &GraphArgs, depth: Option<usize>) -> Result<String> {
+    let drawing = match &args.around {
+        None => drawing,
+        Some(name) => drawing.around(name).ok_or_else(|| {
+            let names = drawing.names();
+            let help = match nearest(name, &names.iter().map(String::as_str).collect::<Vec<_>>()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => {
+                    format!("there are: {}", names.iter().take(12).cloned().collect::<Vec<_>>().join(", "))
+                }
+            };
+            Failure::usage(format!("no box of this picture is called `{name}`"), help)
+        })?,
+    };
+    let drawing = match args.depth.map(usize::from).or(depth) {
+        Some(depth) => drawing.closed(depth),
+        None => drawing,
+    };
+    Ok(match args.format() {
+        Format::Mermaid => nnc_report::mermaid::print(&drawing),
+        // With all boxes open, a picture is for those who ask for it.
+        Format::Svg => {
+            nnc_report::svg::print(&if args.depth.is_none() { drawing.closed(1) } else { drawing })
+        }
+        Format::Text | Format::Json | Format::Dot => nnc_report::dot::print(&drawing),
+    })
 }
 
 fn ast(args: &GraphArgs, out: &mut Output) -> Result<String> {
@@ -125,22 +218,25 @@ fn ast(args: &GraphArgs, out: &mut Output) -> Result<String> {
         false => input::spec(&args.spec, Length::default(), out)?,
     };
     let text = nnc_syntax::ast_text(&spec.program, &spec.sources);
-    Ok(match args.format {
+    Ok(match args.format() {
         Format::Text => text,
-        Format::Dot => stage::tree_dot(&text),
         Format::Json => pretty(&data(serde_json::to_value(&spec.program))?),
+        Format::Dot | Format::Mermaid | Format::Svg => picture(drawing::tree(&spec, &text), args, None)?,
     })
 }
 
-fn layers(compiled: &Compiled, format: Format) -> String {
-    match format {
+/// The layers: the forward pass with all boxes closed.
+fn layers(compiled: &Compiled, args: &GraphArgs) -> Result<String> {
+    Ok(match args.format() {
         Format::Text => stage::layers_text(compiled),
-        Format::Dot => stage::layers_dot(compiled),
         Format::Json => {
             let rows = compiled.model.layers.iter().map(|row| layer(compiled, row));
             pretty(&json!({ "layers": rows.collect::<Vec<Value>>() }))
         }
-    }
+        Format::Dot | Format::Mermaid | Format::Svg => {
+            picture(nnc_report::network(&compiled.model.forward, &drawing::program(compiled)), args, Some(1))?
+        }
+    })
 }
 
 /// The model as the wanted stage of the training has it.
@@ -163,14 +259,6 @@ fn chosen<'m>(model: &'m Model, args: &GraphArgs) -> &'m Graph {
     }
 }
 
-fn graph(graph: &Graph, format: Format) -> Result<String> {
-    Ok(match format {
-        Format::Text => nnc_graph::text::print(graph),
-        Format::Dot => nnc_graph::text::graphviz::print(graph),
-        Format::Json => pretty(&data(serde_json::to_value(nnc_graph::text::json::data(graph)))?),
-    })
-}
-
 /// The plan of a training step, or of the evaluation of a batch.
 fn plan_of(compiled: &Compiled, args: &GraphArgs) -> Result<Arc<dyn Executable>> {
     let model = &compiled.model;
@@ -185,14 +273,14 @@ fn plan_of(compiled: &Compiled, args: &GraphArgs) -> Result<Arc<dyn Executable>>
     })
 }
 
-fn planned(plan: &dyn Executable, format: Format) -> Result<String> {
-    Ok(match format {
+fn planned(plan: &dyn Executable, args: &GraphArgs) -> Result<String> {
+    Ok(match args.format() {
         Format::Text => plan.text(),
-        Format::Dot => stage::plan_dot(plan),
         Format::Json => {
             let graph = data(serde_json::to_value(nnc_graph::text::json::data(plan.graph())))?;
             pretty(&stage::plan_data(plan, graph))
         }
+        Format::Dot | Format::Mermaid | Format::Svg => picture(drawing::plan(plan), args, None)?,
     })
 }
 

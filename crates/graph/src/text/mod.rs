@@ -12,7 +12,6 @@
 //! One node a line: its number, primitive, operands, attributes, type; after `@` the origin: scope, file,
 //! line, column and length. `#` starts a comment. `parse(print(g)) == g`.
 
-pub mod graphviz;
 pub mod json;
 
 use crate::{Builder, DType, Dim, Graph, Node, NodeId, Origin, OutputKind, Prim, Region, Type};

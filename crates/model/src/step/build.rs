@@ -14,8 +14,9 @@ use crate::step::accumulate::Pieces;
 use crate::step::clip::clipped;
 use crate::step::output::{OutputInfo, output_info};
 use crate::step::{freeze, lint, solver};
-use nnc_graph::{Binary, DType, Graph, NodeId, OutputKind, Reduction, Role, gradient, passes};
+use nnc_graph::{Binary, DType, Graph, NodeId, Origin, OutputKind, Reduction, Role, gradient, passes};
 use nnc_syntax::{Code, Diagnostic, Span};
+use std::sync::Arc;
 
 /// A program with its data's shapes, as graphs.
 #[derive(Clone, Debug)]
@@ -262,7 +263,12 @@ impl Spec {
                 run.e.report(stop);
             }
         }
+        // The mean is the loss statement's work, whatever stands between.
+        let origin = run.e.b.graph().node(loss).origin.clone();
+        let scope = origin.scope.split(" > ").next().unwrap_or_default();
+        run.e.b.set_origin(Arc::new(Origin { scope: scope.into(), ..(*origin).clone() }));
         let objective = batch_mean_of(&mut run.e, loss);
+        run.e.mark();
         run.e.b.output(OutputKind::Objective, "objective", objective);
         for (path, node) in run.e.results.updates.clone() {
             run.e.b.output(OutputKind::Update, path.as_str(), node);

@@ -1,0 +1,28 @@
+//! Drawings of networks: values in, text out.
+//!
+//! ```text
+//! graph ─► fold ─► group ─► Drawing ─► dot, mermaid
+//!                              └─► layout ─► svg
+//! ```
+//!
+//! * [`network`]: a graph as a [`Drawing`]: a box for a layer, which holds a drawing of what is in it, down to single
+//!   primitives.
+//! * [`dot`], [`mermaid`]: a drawing as source for Graphviz and for Mermaid.
+//! * [`layout()`], [`svg`]: where everything lies, and the picture.
+//!
+//! This crate knows nothing of files, of the language, or of what computes a graph.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod dot;
+pub mod drawing;
+mod fold;
+mod group;
+pub mod layout;
+pub mod mermaid;
+pub mod network;
+pub mod svg;
+
+pub use drawing::{Band, Drawing, Edge, Held, Item, Kind, Place};
+pub use layout::layout;
+pub use network::{Program, Site, network, parts};
