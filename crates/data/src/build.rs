@@ -206,7 +206,8 @@ pub(crate) fn encode_part(
         if let Some(want) = at.and_then(|i| wants.get_mut(i)) {
             *want = match column.kind {
                 ColumnKind::Number => Want::Number,
-                ColumnKind::Category | ColumnKind::Tokens => Want::Text,
+                ColumnKind::Category => Want::among(&column.vocabulary),
+                ColumnKind::Tokens => Want::Text,
                 ColumnKind::Date => Want::Date,
                 ColumnKind::Tensor if !column.vocabulary.is_empty() => Want::Text,
                 ColumnKind::Tensor | ColumnKind::Characters | ColumnKind::Bytes => Want::Auto,
@@ -342,10 +343,13 @@ fn read(
         wants.iter_mut().filter(|w| **w == Want::Skip).for_each(|w| *w = Want::Watch);
     }
     let name = source.name().to_string();
+    let said: Vec<Option<bool>> = source.heads().iter().map(|h| h.declared.day_first()).collect();
     let mut raw = source.read(&wants, faults)?;
     countable(&raw, &name, faults);
-    let order = Order { day_first: day_first(&spec.train), known: false, times: None };
+    let of_all = day_first(&spec.train);
     for i in (0..wants.len()).filter(|&i| wants[i] == Want::Date) {
+        let said = said.get(i).copied().flatten();
+        let order = Order { day_first: said.or(of_all), known: said.is_some(), times: None };
         let Raw { columns, places, .. } = &mut raw;
         let name = uses.iter().find(|u| u.position == i).map_or(String::new(), |u| u.name.clone());
         let day_first = dates::convert(&mut columns[i], order, places, (i, &name), faults);

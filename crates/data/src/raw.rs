@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::dates::{Date, Order};
 use crate::disk::{self, DiskFile};
 use crate::fault::{Fault, Faults, Place};
+use crate::missing::is_missing;
 use crate::runs::Runs;
 use crate::spec::{Handle, Role};
 
@@ -37,9 +38,20 @@ pub(crate) enum Declared {
     Nothing,
     Number,
     Text,
-    Date,
+    /// Dates, and whether the day stands before the month where that is said.
+    Date(Option<bool>),
     /// One of these, the first being class 0.
     Classes(Vec<String>),
+}
+
+impl Declared {
+    /// Whether the day stands before the month, where a file says it.
+    pub(crate) fn day_first(&self) -> Option<bool> {
+        match self {
+            Self::Date(order) => *order,
+            Self::Nothing | Self::Number | Self::Text | Self::Classes(_) => None,
+        }
+    }
 }
 
 impl Head {
@@ -68,7 +80,18 @@ pub(crate) enum Want {
     Class,
     Number,
     Text,
+    /// As `Text`, where `NA` and the like are categories: only an empty cell
+    /// is missing.
+    Words,
     Date,
+}
+
+impl Want {
+    /// How a text is read of which all categories are known.
+    pub(crate) fn among<'a>(categories: impl IntoIterator<Item = &'a String>) -> Self {
+        let one = categories.into_iter().any(|c| !c.is_empty() && is_missing(c.as_bytes(), false));
+        if one { Self::Words } else { Self::Text }
+    }
 }
 
 /// What was read.

@@ -74,7 +74,8 @@ impl Use {
         match (self.role, self.kind) {
             (Role::Drop, _) => Want::Skip,
             (Role::Weight, _) | (_, Kind::Number) => Want::Number,
-            (_, Kind::Category | Kind::OneHot | Kind::Tokens(_)) => Want::Text,
+            (_, Kind::Category | Kind::OneHot) => Want::among(&self.order),
+            (_, Kind::Tokens(_)) => Want::Text,
             (_, Kind::Date) => Want::Date,
             (_, Kind::Auto) if number && self.explicit => Want::Number,
             (Role::Target, Kind::Auto) => Want::Class,
@@ -135,7 +136,7 @@ pub(crate) fn declared(uses: &mut [Use], heads: &[Head]) {
         match &head.declared {
             Declared::Nothing | Declared::Text => {}
             Declared::Number if free => used.kind = Kind::Number,
-            Declared::Date if free => used.kind = Kind::Date,
+            Declared::Date(_) if free => used.kind = Kind::Date,
             Declared::Classes(values) => {
                 if free {
                     used.kind = if used.role == Role::Target { Kind::Category } else { Kind::OneHot };
@@ -150,7 +151,7 @@ pub(crate) fn declared(uses: &mut [Use], heads: &[Head]) {
                     used.order.extend(more.filter(|m| !values.contains(m)));
                 }
             }
-            Declared::Number | Declared::Date => {}
+            Declared::Number | Declared::Date(_) => {}
         }
     }
 }
@@ -162,6 +163,7 @@ pub(crate) fn wants(uses: &[Use], columns: usize, faults: &mut Faults) -> Vec<Wa
         let want = &mut wants[used.position];
         *want = match (*want, used.want()) {
             (Want::Skip | Want::Auto | Want::Class, new) => new,
+            (Want::Text, Want::Words) | (Want::Words, Want::Text) => Want::Words,
             (old, Want::Skip | Want::Auto | Want::Class) => old,
             (old, new) => {
                 if old != new {

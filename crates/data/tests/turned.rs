@@ -178,12 +178,76 @@ fn arff_is_read_as_it_is_declared() {
 }
 
 #[test]
+fn declared_values_are_values() {
+    let folder = tempfile::tempdir().unwrap();
+    // Weka's only gap is `?`; Namibia is a country.
+    let text = "@relation r\n@attribute c {NA,null,b}\n@attribute x numeric\n@attribute y {NaN,n/a}\n@data\n\
+        NA,1,NaN\nnull,2,n/a\nb,3,NaN\n?,4,n/a\n";
+    let mut data = rows(&folder, "na.arff", text);
+    data.roles = vec![
+        RoleSpec::new(Role::Input, ["c"]).missing(Missing::Drop),
+        RoleSpec::new(Role::Input, ["x"]),
+        RoleSpec::new(Role::Target, ["y"]),
+    ];
+    let read = open(&data).unwrap();
+    assert_eq!(all(&read.train, IN), [1., 0., 0., 1., 0., 1., 0., 2., 0., 0., 1., 3.]);
+    assert_eq!(all(&read.train, OUT), [0., 1., 0.]);
+    // A model that knows the class finds it in a table of another form.
+    let new = write(&folder, "new.csv", "c,x,y\nNA,7,NaN\nb,8,n/a\n");
+    let table = encode(&read.stats, &SourceSpec::csv(new)).unwrap();
+    assert_eq!(all(&table, IN), [1., 0., 0., 7., 0., 0., 1., 8.]);
+    assert_eq!(all(&table, OUT), [0., 1.]);
+    // So does a program that names it.
+    let path = write(&folder, "t.csv", "c,y\nNA,1\nDE,2\nNA,3\n");
+    let role = RoleSpec { order: vec!["DE".into(), "NA".into()], ..RoleSpec::new(Role::Input, ["c"]) };
+    let role = role.kind(Kind::OneHot);
+    assert_eq!(all(&open(&spec(&path, vec![role])).unwrap().train, IN), [0., 1., 1., 0., 0., 1.]);
+}
+
+#[test]
+fn sparse_rows_of_arff() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "@relation r\n@attribute a numeric\n@attribute k {red,'dark, blue'}\n@attribute b real\n\
+        @attribute y {no,yes}\n@data\n{0 2.5, 3 yes}\n{}\n1,red,4,no\n{ 1 'dark, blue' , 2 ? }\n";
+    let mut data = rows(&folder, "s.arff", text);
+    let role = RoleSpec::new(Role::Input, ["a", "b"]).missing(Missing::Number(-1.0));
+    data.roles = vec![role, RoleSpec::new(Role::Input, ["k"]), RoleSpec::new(Role::Target, ["y"])];
+    let read = open(&data).unwrap();
+    assert_eq!(all(&read.train, IN), [2.5, 1., 0., 0., 0., 1., 0., 0., 1., 1., 0., 4., 0., 0., 1., -1.]);
+    assert_eq!(all(&read.train, OUT), [1., 0., 0., 0.]);
+    let text = "@relation r\n@attribute a numeric\n@attribute s string\n@data\n{0 1}\n";
+    let found = faults(open(&rows(&folder, "s.arff", text))).remove(0);
+    assert!(found.contains("`s` is not given, and a text or a date has no 0"), "{found}");
+}
+
+#[test]
+fn dates_of_arff_have_the_order_of_their_form() {
+    let folder = tempfile::tempdir().unwrap();
+    for (form, want) in [("\"dd/MM/yyyy\"", [2024., 5., 1.]), ("'MM/dd/yyyy'", [2024., 1., 5.])] {
+        let text = format!(
+            "@relation r\n@attribute d date {form}\n@attribute y numeric\n@data\n'01/05/2024',1\n01/05/2024,2\n"
+        );
+        let read = open(&rows(&folder, "d.arff", &text)).unwrap();
+        assert_eq!(all(&read.train, IN)[..3], want, "{form}");
+    }
+    let text =
+        "@relation r\n@attribute d date\n@attribute y numeric\n@data\n\"2024-05-01T12:30:00\",1\n?,2\n";
+    let mut data = rows(&folder, "d.arff", text);
+    data.roles =
+        vec![RoleSpec::new(Role::Input, ["d"]).missing(Missing::Drop), RoleSpec::new(Role::Target, ["y"])];
+    assert_eq!(all(&open(&data).unwrap().train, IN), [2024., 5., 1., 2., 12.5]);
+}
+
+#[test]
 fn arff_that_is_no_table() {
     let folder = tempfile::tempdir().unwrap();
     let fault = |text: &str| faults(open(&spec(&write(&folder, "w.arff", text), weather()))).remove(0);
     let with = |row: &str| fault(&format!("{WEATHER}{row}\n"));
     for (row, part) in [
-        ("{1 10, 3 no}", "w.arff:14: this row is sparse, and only whole rows are read"),
+        ("{1 10, 7 no}", "w.arff:14: `7` is no place of this row: it has 0 to 3"),
+        ("{1 10, 1 20}", "w.arff:14: place 1 stands here twice"),
+        ("{1 10, 3 no", "w.arff:14: this sparse row is not closed"),
+        ("{0 snow}", "`snow` is none of the values that line 4 gives `outlook`"),
         ("sunny,1,2,no,{3}", "w.arff:14: the weight of a row in braces is not read"),
         ("snow,1,2,no", "w.arff:14:1: column `outlook`, `snow`"),
         ("snow,1,2,no", "`snow` is none of the values that line 4 gives `outlook`"),

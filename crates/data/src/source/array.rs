@@ -326,7 +326,7 @@ impl Array {
             return list(self.values, reading.want);
         }
         // Classes are no brightness, and their axes no channels.
-        let classes = reading.want == Want::Text;
+        let classes = matches!(reading.want, Want::Text | Want::Words);
         let image = shape.len() >= 2 && !classes;
         let reading = Reading { unit: reading.unit && !classes, ..reading };
         let bytes = matches!(self.values, Numbers::U8(_) | Numbers::Disk(_, Element::U8));
@@ -407,7 +407,7 @@ fn list(values: Numbers, want: Want) -> Data {
         Numbers::Text(v) => return texts(&v),
         Numbers::Disk(..) => return Data::Skipped,
     };
-    let classes = want == Want::Text || want == Want::Class && whole;
+    let classes = matches!(want, Want::Text | Want::Words) || want == Want::Class && whole;
     let fits = |x: &f64| *x >= 0.0 && *x <= MOST_CLASSES && x.fract() == 0.0;
     if !classes || !numbers.iter().all(fits) {
         return Data::Numbers(numbers);

@@ -35,6 +35,8 @@ pub(crate) struct Column {
     sign: Option<Sign>,
     /// How many cells had it.
     signs: u64,
+    /// Whether a text is missing only where its cell is empty.
+    literal: bool,
     /// Unusual words that were taken for missing, with their numbers.
     words: BTreeMap<String, u64>,
     /// What does not fit into memory, written so far.
@@ -123,7 +125,15 @@ impl Look {
 
 impl Column {
     fn of(kind: Kind, cells: &Arc<Cells>) -> Self {
-        Self { kind, cells: Arc::clone(cells), sign: None, signs: 0, words: BTreeMap::new(), disk: None }
+        Self {
+            kind,
+            cells: Arc::clone(cells),
+            sign: None,
+            signs: 0,
+            literal: false,
+            words: BTreeMap::new(),
+            disk: None,
+        }
     }
 
     /// A column nobody wants.
@@ -144,6 +154,11 @@ impl Column {
     /// A column of text.
     pub(crate) fn text(cells: &Arc<Cells>) -> Self {
         Self::of(Kind::Text(Interner::default()), cells)
+    }
+
+    /// A column of text in which only an empty cell is missing.
+    pub(crate) fn words_only(cells: &Arc<Cells>) -> Self {
+        Self { literal: true, ..Self::text(cells) }
     }
 
     /// Numbers where at least half of the cells that are there are numbers.
@@ -181,7 +196,10 @@ impl Column {
                     if value.is_some() { Ok(()) } else { Err(Bad::Number) }
                 }
             },
-            Kind::Text(names) if is_missing(cell, false) || named(&self.cells, cell) => {
+            Kind::Text(names)
+                if (cell.is_empty() || !self.literal) && is_missing(cell, false)
+                    || named(&self.cells, cell) =>
+            {
                 names.push_missing();
                 Ok(())
             }

@@ -134,7 +134,7 @@ impl Rows {
             Want::Skip | Want::Watch => Data::Skipped,
             Want::Number => self.numbers(i, places, faults),
             Want::Auto | Want::Class if number => self.numbers(i, places, faults),
-            Want::Auto | Want::Class | Want::Text | Want::Date => text(cells()),
+            Want::Auto | Want::Class | Want::Text | Want::Words | Want::Date => text(cells()),
         }
     }
 

@@ -107,12 +107,20 @@ fn attribute(text: &str, line: u64) -> io::Result<Attribute> {
     let declared = match word.as_str() {
         "numeric" | "real" | "integer" => Declared::Number,
         "string" => Declared::Text,
-        "date" => Declared::Date,
+        "date" => Declared::Date(order(kind)),
         "relational" => return Err(wrong(&format!("`{name}` is relational: a table within a table"))),
         "" => return Err(wrong(&format!("what `{name}` holds is not said"))),
         _ => return Err(wrong(&format!("`{word}` is nothing that `{name}` can hold"))),
     };
     Ok(Attribute { name, declared, line })
+}
+
+/// Whether the form behind `date` has the day before the month; `None` where
+/// it has neither, or the month as a name.
+fn order(kind: &str) -> Option<bool> {
+    let form = kind.get("date".len()..)?;
+    let (day, month) = (form.find('d')?, form.find('M')?);
+    (!form[month..].starts_with("MMM")).then_some(day < month)
 }
 
 /// A text in quotes at the beginning of another, and what comes after it.
@@ -163,6 +171,67 @@ fn cells(line: &str) -> Option<Vec<Cell>> {
             None => return Some(out),
         }
     }
+}
+
+/// The cells of a row that names the places of those which are not 0, from 0:
+/// `{1 5.5, 3 red}`. Of a nominal attribute 0 is its first value.
+fn sparse(text: &str, attributes: &[Attribute], at: u64) -> io::Result<Vec<Cell>> {
+    let wrong = |why: &str| told(at, why, "a sparse row is {PLACE VALUE, PLACE VALUE}, with places from 0");
+    let Some(pairs) = text.strip_suffix('}') else {
+        let why = "this sparse row is not closed by `}`, or has a weight behind it, which is not read";
+        return Err(wrong(why));
+    };
+    let mut values: Vec<Option<Cell>> = attributes.iter().map(|_| None).collect();
+    let pairs = if pairs.trim().is_empty() {
+        Vec::new()
+    } else {
+        torn(pairs).ok_or_else(|| wrong("a quote is opened here and never closed"))?
+    };
+    for pair in pairs {
+        let (place, value) = pair.split_once(char::is_whitespace).unwrap_or((pair, ""));
+        let Some(slot) = place.parse::<usize>().ok().and_then(|i| values.get_mut(i)) else {
+            return Err(wrong(&format!(
+                "`{place}` is no place of this row: it has 0 to {}",
+                attributes.len() - 1
+            )));
+        };
+        let one = cells(value).and_then(|mut all| if all.len() == 1 { all.pop() } else { None });
+        let cell = one.ok_or_else(|| wrong(&format!("`{pair}` is no place with a value")))?;
+        if slot.replace(cell).is_some() {
+            return Err(wrong(&format!("place {place} stands here twice")));
+        }
+    }
+    let fill = |(value, attribute): (Option<Cell>, &Attribute)| match (value, &attribute.declared) {
+        (Some(cell), _) => Ok(cell),
+        (None, Declared::Number) => Ok(Cell { text: "0".into(), quoted: false }),
+        (None, Declared::Classes(values)) if !values.is_empty() => {
+            Ok(Cell { text: values[0].clone(), quoted: true })
+        }
+        (None, _) => Err(wrong(&format!("`{}` is not given, and a text or a date has no 0", attribute.name))),
+    };
+    values.into_iter().zip(attributes).map(fill).collect()
+}
+
+/// A text cut at its commas outside of quotes; `None` where a quote is never
+/// closed.
+fn torn(text: &str) -> Option<Vec<&str>> {
+    let (mut parts, mut begin, mut quote, mut escaped) = (Vec::new(), 0, None, false);
+    for (i, c) in text.char_indices() {
+        match quote {
+            Some(_) if escaped => escaped = false,
+            Some(_) if c == '\\' => escaped = true,
+            Some(q) if c == q => quote = None,
+            Some(_) => {}
+            None if c == '\'' || c == '"' => quote = Some(c),
+            None if c == ',' => {
+                parts.push(text[begin..i].trim());
+                begin = i + 1;
+            }
+            None => {}
+        }
+    }
+    parts.push(text[begin..].trim());
+    quote.is_none().then_some(parts)
 }
 
 /// The rows below `@data`.
@@ -219,13 +288,12 @@ impl Lines for Rows {
             out.push(b'\n');
             return Ok(true);
         }
-        if text.starts_with('{') {
-            let help = "with Weka: the filter SparseToNonSparse, and save it again";
-            return Err(told(self.at, "this row is sparse, and only whole rows are read", help));
-        }
         let open =
             || told(self.at, "a quote is opened here and never closed", "a quote in a quoted text is \\'");
-        self.cells = cells(text).ok_or_else(open)?;
+        self.cells = match text.strip_prefix('{') {
+            Some(pairs) => sparse(pairs, &self.attributes, self.at)?,
+            None => cells(text).ok_or_else(open)?,
+        };
         if let Some(last) = self.cells.last()
             && !last.quoted
             && last.text.starts_with('{')

@@ -82,6 +82,7 @@ impl<'a> TableReader<'a> {
                 Want::Skip => (Column::skip(), None),
                 Want::Watch => (Column::watch(), None),
                 Want::Text | Want::Date => (Column::text(self.cells), None),
+                Want::Words => (Column::words_only(self.cells), None),
                 Want::Number => {
                     let look = look();
                     (Column::numbers(&look, self.cells), Some(look))
