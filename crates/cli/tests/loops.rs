@@ -36,7 +36,7 @@ fn the_length_of_a_sequence_does_not_change_the_size_of_the_graph() {
 
 #[test]
 fn every_way_to_draw_knows_the_body_of_a_loop() {
-    for (format, words) in [("dot", "body @"), ("json", "\"regions\""), ("text", "region @")] {
+    for (format, words) in [("dot", "from carry 0"), ("json", "\"regions\""), ("text", "region @")] {
         let ran = run(&program(5, "lstm 2"), &["graph", "net.nn", "--stage", "step", "--format", format]);
         assert_eq!(ran.code, 0, "{}", ran.err);
         assert!(ran.out.contains(words), "{format}: {}", ran.out);

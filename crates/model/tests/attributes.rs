@@ -119,6 +119,7 @@ fn sources(folder: &Path, out: &mut Vec<(String, String)>) {
 const ALLOWED: &[(&str, &str, &str)] = &[
     ("explain/words.rs", "", "what `nnc explain` says of common names to a beginner; it steers nothing"),
     ("program/settings.rs", "clip", "the setting of that name"),
+    ("program/stages.rs", "clip", "the setting of that name"),
     ("explain/settings.rs", "clip", "the setting of that name"),
     ("declarations/attributes.rs", "after", "an attribute"),
     ("declarations/attributes.rs", "unit", "a word of an attribute"),

@@ -218,7 +218,8 @@ impl<'a> Elab<'a> {
                 rest = after;
                 continue;
             };
-            let parsed = nnc_syntax::parse(hole, nnc_syntax::SourceId(0));
+            // In parentheses, a name is no statement of that name, such as `rate`.
+            let parsed = nnc_syntax::parse(&format!("({hole})"), nnc_syntax::SourceId(0));
             let value = match parsed.program.stmts.first().map(|s| &s.kind) {
                 Some(StmtKind::Flow(flow)) => self.chain(frame, &flow.chain).ok(),
                 _ => None,
