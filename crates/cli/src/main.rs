@@ -5,6 +5,7 @@
 
 mod args;
 mod commands;
+mod compare_report;
 mod drawing;
 mod excerpt;
 mod failure;
@@ -18,8 +19,10 @@ mod progress;
 mod render;
 mod run_report;
 mod stage;
+mod sweep_report;
 mod table;
 mod training;
+mod variants;
 
 use clap::Parser;
 use commands::Cli;

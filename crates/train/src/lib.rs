@@ -10,7 +10,7 @@
 //!                              Metrics ◄─ evaluate ◄─ open_model ─► predict_each ─► Answer by Answer
 //! ```
 //!
-//! Rooms, each using those to its right: `check`, `fit`, `infer`, `artifact`, then `execute` and `binding`, which do not
+//! Rooms, each using those to its right: `sweep`, `check`, `fit`, `infer`, `artifact`, then `execute` and `binding`, which do not
 //! know each other.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
@@ -24,15 +24,18 @@ mod fit;
 mod infer;
 mod memory;
 mod problem;
+pub mod sweep;
 
 pub use artifact::checkpoint::{Checkpoint, Longer, open_checkpoint};
 pub use artifact::import::{Import, ImportOptions, import};
 pub use artifact::run_folder::resolve_model;
+pub use artifact::runs::{RunInfo, list_runs, remove_run};
 pub use binding::load::{LoadOptions, Loaded, Remedy, describe, load, remedies};
 pub use binding::starter::first_program;
 pub use check::bench::{BenchOptions, BenchReport, bench, plan_graph, plan_step};
 pub use check::expect::{Tally, Trial, trial};
 pub use check::gradients::{GradientOptions, GradientReport, TensorCheck, check_gradients};
+pub use check::reproduce::{Reproduction, reproduce};
 pub use engine::Engine;
 pub use execute::metrics::{Metrics, TableMetric};
 pub use execute::runner::ProfileRow;

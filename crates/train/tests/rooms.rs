@@ -5,13 +5,14 @@
 use std::path::Path;
 
 /// Every room with those it may use. What lies beside the rooms may be used by all and uses none.
-const ROOMS: [(&str, &[&str]); 6] = [
+const ROOMS: [(&str, &[&str]); 7] = [
     ("binding", &[]),
     ("execute", &[]),
     ("artifact", &["binding", "execute"]),
     ("infer", &["binding", "execute", "artifact"]),
     ("fit", &["binding", "execute", "artifact", "infer"]),
     ("check", &["binding", "execute", "artifact", "infer", "fit"]),
+    ("sweep", &["binding", "execute", "artifact", "infer", "fit", "check"]),
 ];
 
 /// The first name behind every `crate::` of a file.

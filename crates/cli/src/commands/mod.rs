@@ -2,6 +2,7 @@
 
 mod bench;
 mod check;
+mod compare;
 mod data;
 mod eval;
 mod explain;
@@ -13,10 +14,13 @@ mod graph;
 mod import;
 mod new;
 mod predict;
+mod reproduce;
 mod resume;
+pub mod runs;
 mod summary;
+mod sweep;
 mod test;
-mod train;
+pub mod train;
 
 use crate::failure::Result;
 use crate::output::Output;
@@ -44,6 +48,10 @@ pub struct Cli {
 pub enum Command {
     Train(train::TrainArgs),
     Resume(resume::ResumeArgs),
+    Reproduce(reproduce::ReproduceArgs),
+    Sweep(sweep::SweepArgs),
+    Compare(compare::CompareArgs),
+    Runs(runs::RunsArgs),
     Eval(eval::EvalArgs),
     Predict(predict::PredictArgs),
     Generate(generate::GenerateArgs),
@@ -76,6 +84,10 @@ impl Command {
         match self {
             Command::Train(args) => args,
             Command::Resume(args) => args,
+            Command::Reproduce(args) => args,
+            Command::Sweep(args) => args,
+            Command::Compare(args) => args,
+            Command::Runs(args) => args,
             Command::Eval(args) => args,
             Command::Predict(args) => args,
             Command::Generate(args) => args,

@@ -74,7 +74,8 @@ pub enum Engine {
 }
 
 impl Engine {
-    fn chosen(self) -> nnc_train::Engine {
+    /// As the trainer calls it.
+    pub fn chosen(self) -> nnc_train::Engine {
         match self {
             Engine::Cpu => nnc_train::Engine::Cpu,
             Engine::Reference => nnc_train::Engine::Reference,

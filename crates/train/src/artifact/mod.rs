@@ -8,4 +8,5 @@ pub(crate) mod import;
 pub(crate) mod occupant;
 pub(crate) mod run_folder;
 pub(crate) mod run_note;
+pub(crate) mod runs;
 pub(crate) mod weights;

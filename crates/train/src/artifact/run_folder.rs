@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 /// The name of the model in a run's folder.
 pub(crate) const MODEL: &str = "model.safetensors";
 
+/// What is known of a run beside its model.
+pub(crate) const NOTE: &str = "run.json";
+
 /// The first of the folders that a cross-validation writes.
 pub(crate) const FOLD_1: &str = "fold-1";
 
@@ -27,15 +30,20 @@ impl RunFolder {
             check_writable(path).map_err(|e| cannot("write to", path, &e))?;
             return Ok(Self { path: path.to_path_buf() });
         }
-        Self::numbered(&Path::new("runs").join(stem(spec_name)))
+        Self::numbered(&Path::new("runs").join(stem(spec_name)), "")
     }
 
-    /// The next free number in a folder.
-    fn numbered(folder: &Path) -> Outcome<Self> {
+    /// A folder that is there.
+    pub(crate) fn at(path: &Path) -> Self {
+        Self { path: path.to_path_buf() }
+    }
+
+    /// The next free number in a folder, behind a prefix.
+    pub(crate) fn numbered(folder: &Path, prefix: &str) -> Outcome<Self> {
         std::fs::create_dir_all(folder).map_err(|e| cannot("make the folder", folder, &e))?;
-        let mut n = numbers(folder).last().map_or(1, |n| n.saturating_add(1));
+        let mut n = numbers(folder, prefix).last().map_or(1, |n| n.saturating_add(1));
         loop {
-            let path = folder.join(n.to_string());
+            let path = folder.join(format!("{prefix}{n}"));
             match std::fs::create_dir(&path) {
                 Ok(()) => return Ok(Self { path }),
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists && n < u64::MAX => n += 1,
@@ -70,10 +78,11 @@ pub(crate) fn stem(name: &str) -> String {
     if clean.is_empty() { "run".into() } else { clean }
 }
 
-/// The numbered folders in a folder, ascending.
-fn numbers(folder: &Path) -> Vec<u64> {
+/// The numbers behind a prefix that folders in a folder have, ascending.
+pub(crate) fn numbers(folder: &Path, prefix: &str) -> Vec<u64> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut out: Vec<u64> = entries.filter_map(|e| e.file_name().to_str()?.parse().ok()).collect();
+    let number = |name: &str| name.strip_prefix(prefix)?.parse().ok();
+    let mut out: Vec<u64> = entries.filter_map(|e| number(e.file_name().to_str()?)).collect();
     out.sort_unstable();
     out
 }
@@ -124,7 +133,7 @@ pub fn resolve_model(path: &Path) -> Outcome<PathBuf> {
 
 /// The model of the newest run that has one.
 fn newest(folder: &Path) -> Option<PathBuf> {
-    let mut models = numbers(folder).into_iter().rev().map(|n| folder.join(n.to_string()).join(MODEL));
+    let mut models = numbers(folder, "").into_iter().rev().map(|n| folder.join(n.to_string()).join(MODEL));
     models.find(|m| m.is_file())
 }
 
@@ -147,7 +156,7 @@ mod tests {
         let threads: Vec<_> = (0..4)
             .map(|_| {
                 let path = folder.path().join("xor");
-                std::thread::spawn(move || RunFolder::numbered(&path).map(|f| f.path))
+                std::thread::spawn(move || RunFolder::numbered(&path, "").map(|f| f.path))
             })
             .collect();
         let mut paths: Vec<_> = threads.into_iter().map(|t| t.join().unwrap().unwrap()).collect();

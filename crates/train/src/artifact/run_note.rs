@@ -1,6 +1,7 @@
 //! What is known of a run beside its model: `run.json`.
 
 use crate::binding::load::{LoadOptions, Loaded};
+use crate::engine::Engine;
 use nnc_graph::DType;
 use nnc_model::Model;
 use serde::{Deserialize, Serialize};
@@ -27,8 +28,16 @@ pub(crate) struct RunNote {
     pub(crate) memory: Option<u64>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) on_disk: bool,
+    /// `--as`, and the parameters of `--set`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) experiment: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) set: Vec<(String, String)>,
     pub(crate) seed: u64,
     pub(crate) shuffle: bool,
+    /// Empty for the one that computes where nothing is said.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) engine: String,
     pub(crate) precision: String,
     pub(crate) threads: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,11 +52,25 @@ pub(crate) struct RunNote {
     /// `null` where it is no number.
     pub(crate) loss: Option<f64>,
     pub(crate) metrics: Vec<(String, Option<f64>)>,
+    /// Loss and metrics of the validation part and of the test part, with the weights that are kept.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) valid: Vec<(String, Option<f64>)>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) test: Vec<(String, Option<f64>)>,
 }
+
+/// What `run.json` calls the engine that means every operation.
+const REFERENCE: &str = "reference";
 
 impl RunNote {
     /// What is known before the first step.
-    pub(crate) fn new(loaded: &Loaded, model: &Model, shuffle: bool, init: Option<&Path>) -> Self {
+    pub(crate) fn new(
+        loaded: &Loaded,
+        model: &Model,
+        engine: Engine,
+        shuffle: bool,
+        init: Option<&Path>,
+    ) -> Self {
         let absolute = |p: &Path| std::path::absolute(p).unwrap_or_else(|_| p.to_path_buf());
         let LoadOptions { data, base, fold, .. } = &loaded.options;
         let base = if base.as_os_str().is_empty() { Path::new(".") } else { base };
@@ -60,10 +83,13 @@ impl RunNote {
             fold: fold.map(|(i, k)| (i + 1, k)),
             memory: loaded.options.memory_limit,
             on_disk: loaded.data.train.is_on_disk(),
+            experiment: loaded.spec.overrides().experiment.clone(),
+            set: loaded.spec.overrides().set.clone(),
             seed: model.settings.seed,
             shuffle,
+            engine: if engine == Engine::Reference { REFERENCE.into() } else { String::new() },
             precision: if model.step.float == DType::F64 { "f64" } else { "f32" }.into(),
-            init: init.map(Path::to_path_buf),
+            init: init.map(absolute),
             ..Self::default()
         }
     }
@@ -71,6 +97,11 @@ impl RunNote {
     /// The fold it was trained on, from 0, and how many there are.
     pub(crate) fn fold(&self) -> Option<(usize, usize)> {
         self.fold.and_then(|(i, k)| Some((i.checked_sub(1)?, k)))
+    }
+
+    /// What computed.
+    pub(crate) fn engine(&self) -> Engine {
+        if self.engine == REFERENCE { Engine::Reference } else { Engine::Cpu }
     }
 
     pub(crate) fn json(&self) -> String {

@@ -77,6 +77,36 @@ pub fn trial(
     wanted: &[&Expectation],
     stop: &Arc<AtomicBool>,
 ) -> Outcome<Option<Vec<Trial>>> {
+    let flags = std::slice::from_ref(stop);
+    let options = TrainOptions { write: false, ..options.clone() };
+    let watched = watch(loaded, model, &options, wanted, flags, true)?;
+    Ok(watched.map(|(_, trials)| trials))
+}
+
+/// As [`trial`], but trains to the end that the program sets, and gives its report as well: `None` for a loss that is
+/// no number. It ends without a result, which is `None` too, where one of the flags was raised.
+///
+/// # Errors
+/// As [`trial`].
+pub(crate) fn train_watched(
+    loaded: &Loaded,
+    model: &Model,
+    options: &TrainOptions,
+    wanted: &[&Expectation],
+    stop: &[Arc<AtomicBool>],
+) -> Outcome<Option<(Option<Report>, Vec<Trial>)>> {
+    watch(loaded, model, options, wanted, stop, false)
+}
+
+/// Trains with its expectations watched; with `early`, until nothing is open.
+fn watch(
+    loaded: &Loaded,
+    model: &Model,
+    options: &TrainOptions,
+    wanted: &[&Expectation],
+    stop: &[Arc<AtomicBool>],
+    early: bool,
+) -> Outcome<Option<(Option<Report>, Vec<Trial>)>> {
     let seed = model.settings.seed;
     let steps = model.settings.steps_per_epoch(loaded.data.train.len());
     let watched = wanted.iter().map(|e| Watched {
@@ -85,19 +115,24 @@ pub fn trial(
         open: true,
     });
     let end = Arc::new(AtomicBool::new(false));
-    let mut watch =
-        Watch { watched: watched.collect(), steps, after: (0, 0), end: end.clone(), stop: stop.clone() };
-    let options = TrainOptions { interrupt: end, write: false, ..options.clone() };
+    let mut watch = Watch { watched: watched.collect(), steps, after: (0, 0), end: end.clone(), early, stop };
+    let options = TrainOptions { interrupt: end, ..options.clone() };
     let outcome = train(loaded, model, &options, &mut watch);
-    if stop.load(Ordering::Relaxed) {
+    if stop.iter().any(|flag| flag.load(Ordering::Relaxed)) {
         return Ok(None);
     }
-    match outcome {
-        Ok(report) => watch.finished(&report),
-        Err(problem) if problem.kind == ProblemKind::Diverged => watch.diverged(),
+    let report = match outcome {
+        Ok(report) => {
+            watch.finished(&report);
+            Some(report)
+        }
+        Err(problem) if problem.kind == ProblemKind::Diverged => {
+            watch.diverged();
+            None
+        }
         Err(problem) => return Err(problem),
-    }
-    Ok(Some(watch.watched.into_iter().map(|w| w.trial).collect()))
+    };
+    Ok(Some((report, watch.watched.into_iter().map(|w| w.trial).collect())))
 }
 
 struct Watched<'a> {
@@ -121,19 +156,20 @@ impl Watched<'_> {
     }
 }
 
-/// Looks at every epoch, and ends the training when nothing is open.
+/// Looks at every epoch, and, with `early`, ends the training when nothing is open.
 struct Watch<'a> {
     watched: Vec<Watched<'a>>,
     /// Steps of an epoch, and the epoch and the step after which the stage began that has so many.
     steps: u64,
     after: (u64, u64),
     end: Arc<AtomicBool>,
-    stop: Arc<AtomicBool>,
+    early: bool,
+    stop: &'a [Arc<AtomicBool>],
 }
 
 impl Watch<'_> {
     fn heed(&self) {
-        if self.stop.load(Ordering::Relaxed) {
+        if self.stop.iter().any(|flag| flag.load(Ordering::Relaxed)) {
             self.end.store(true, Ordering::Relaxed);
         }
     }
@@ -200,7 +236,7 @@ impl Observer for Watch<'_> {
             }
             open |= w.open;
         }
-        if !open {
+        if !open && self.early {
             self.end.store(true, Ordering::Relaxed);
         }
         self.heed();

@@ -1,7 +1,8 @@
 //! What is asked of a program beside a trained model: its promises, gradients, plan and speed.
 //!
-//! Invariant: the highest room; no other one uses it, and it leaves nothing on the disk.
+//! Invariant: only `sweep` uses it, and it leaves nothing on the disk.
 
 pub(crate) mod bench;
 pub(crate) mod expect;
 pub(crate) mod gradients;
+pub(crate) mod reproduce;

@@ -17,6 +17,15 @@ pub struct Metrics {
     pub tables: Vec<TableMetric>,
 }
 
+impl Metrics {
+    /// `loss` and the metrics by name; what is no number is `None`.
+    pub(crate) fn named(&self) -> Vec<(String, Option<f64>)> {
+        let all =
+            std::iter::once(("loss", self.loss)).chain(self.metrics.iter().map(|(n, x)| (n.as_str(), *x)));
+        all.map(|(name, x)| (name.to_string(), x.is_finite().then_some(x))).collect()
+    }
+}
+
 /// A metric of more than one number.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct TableMetric {

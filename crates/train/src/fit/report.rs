@@ -218,6 +218,8 @@ impl Report {
         let finite = |x: f64| x.is_finite().then_some(x);
         note.loss = finite(self.figures.loss);
         note.metrics = self.figures.metrics.iter().map(|(n, x)| (n.clone(), finite(*x))).collect();
+        let all = |part: &Option<Metrics>| part.as_ref().map_or(Vec::new(), Metrics::named);
+        (note.valid, note.test) = (all(&self.valid), all(&self.test));
     }
 
     /// Whether Ctrl-C ended the run (exit 130).
