@@ -56,6 +56,15 @@ pub struct ResultArgs {
     /// Print one JSON object at the end
     #[arg(long)]
     pub json: bool,
+    /// Print a JSON object for the start, for every epoch, and for the end, one a line
+    #[arg(long, conflicts_with = "json")]
+    pub json_lines: bool,
+    /// Write the figures of every epoch for TensorBoard, into the folder of the run
+    #[arg(long)]
+    pub tensorboard: bool,
+    /// Say every epoch
+    #[arg(short, long, conflicts_with = "quiet")]
+    pub verbose: bool,
     /// Print the result only, in one line
     #[arg(short, long)]
     pub quiet: bool,

@@ -134,8 +134,9 @@ pub fn cell(heading: &Heading, reading: &Reading) -> String {
     if let Some(class) = &reading.class {
         let class = crate::excerpt::printable(class);
         return match share(heading, reading) {
-            Some(p) => format!("{class} ({:.1}%)", p * 100.0),
-            None => class,
+            // What would be told as 100.0% says nothing.
+            Some(p) if p < 0.9995 => format!("{class} ({:.1}%)", p * 100.0),
+            _ => class,
         };
     }
     match reading.values.len() {

@@ -7,6 +7,7 @@ mod args;
 mod commands;
 mod compare_report;
 mod drawing;
+mod epochs;
 mod excerpt;
 mod failure;
 mod format;

@@ -55,6 +55,21 @@ impl Output {
         self.live && !self.quiet
     }
 
+    /// Whether stderr shows more than ASCII.
+    pub fn unicode(&self) -> bool {
+        supports_unicode::on(supports_unicode::Stream::Stderr)
+    }
+
+    /// Writes a line of a result that has many; [`Output::flush`] makes it readable for others.
+    pub fn line(&mut self, text: &str) -> Result<()> {
+        Ok(writeln!(stdout().lock(), "{text}")?)
+    }
+
+    /// Makes readable what was written so far.
+    pub fn flush(&mut self) -> Result<()> {
+        Ok(stdout().lock().flush()?)
+    }
+
     /// Writes a result.
     pub fn result(&mut self, text: &str) -> Result<()> {
         let mut out = stdout().lock();

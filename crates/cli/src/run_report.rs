@@ -2,24 +2,27 @@
 
 use crate::format::{self, cell, count, duration, grouped, short};
 use crate::table::Table;
+use nnc_model::Overrides;
 use nnc_train::{Predictions, Report, StopReason};
 use serde_json::{Map, Value, json};
 
 /// More columns of inputs than this are not shown.
 const COLUMNS: usize = 6;
 
-/// The figures, the epochs and the folder.
-pub fn one_line(report: &Report) -> String {
-    let mut line = format::line(&report.figures);
-    if let Some(valid) = &report.valid {
-        line.push_str(&format!("  val_loss {}", short(valid.loss)));
+/// The experiment and the parameters, the figures of all parts, the epochs and the folder.
+pub fn one_line(report: &Report, overrides: &Overrides) -> String {
+    let set = overrides.set.iter().map(|(name, value)| format!("{name}={value}"));
+    let mut parts: Vec<String> = overrides.experiment.iter().cloned().chain(set).collect();
+    parts.push(format::line(&report.figures));
+    for (part, figures) in [("val_", &report.valid), ("test_", &report.test)] {
+        let Some(figures) = figures else { continue };
+        parts.push(format!("{part}loss {}", short(figures.loss)));
+        parts.extend(figures.metrics.iter().map(|(name, x)| format!("{part}{name} {}", short(*x))));
     }
-    line.push_str(&format!("  epochs {}  seconds {}", report.epochs, short(report.seconds)));
-    if let Some(run) = &report.run {
-        line.push_str(&format!("  run {}", run.display()));
-    }
-    line.push('\n');
-    line
+    parts.push(format!("epochs {}", report.epochs));
+    parts.push(format!("seconds {}", short(report.seconds)));
+    parts.extend(report.run.as_ref().map(|run| format!("run {}", run.display())));
+    format!("{}\n", parts.join("  "))
 }
 
 /// The figures of every part, how long it took, and a few rows.

@@ -23,10 +23,11 @@ pub fn train_and_report(
     style: ResultArgs,
     out: &mut Output,
 ) -> Result<u8> {
-    let report = trained(loaded, model, options, out)?;
+    let report = trained(loaded, model, options, style, out)?;
     let text = match (style.json, style.quiet) {
+        _ if style.json_lines => format!("{}\n", crate::epochs::end(&report)),
         (true, _) => format!("{}\n", run_report::object(&report)),
-        (false, true) => run_report::one_line(&report),
+        (false, true) => run_report::one_line(&report, loaded.spec.overrides()),
         (false, false) => run_report::whole(&report),
     };
     out.result(&text)?;
@@ -34,8 +35,14 @@ pub fn train_and_report(
 }
 
 /// Trains with the progress shown.
-pub fn trained(loaded: &Loaded, model: &Model, options: &TrainOptions, out: &mut Output) -> Result<Report> {
-    let mut reporter = Reporter::new(out, &loaded.spec.sources);
+pub fn trained(
+    loaded: &Loaded,
+    model: &Model,
+    options: &TrainOptions,
+    style: ResultArgs,
+    out: &mut Output,
+) -> Result<Report> {
+    let mut reporter = Reporter::new(out, &loaded.spec.sources, style, |figure| model.better(figure));
     let outcome = train(loaded, model, options, &mut reporter);
     let begun = reporter.finish();
     outcome.map_err(|p| Failure::from(p).with_tail(if begun { "" } else { NOTHING }))

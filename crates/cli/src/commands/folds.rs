@@ -42,7 +42,7 @@ pub fn run(
             None => each.prepare((i, folds), out)?,
         };
         out.note(&format!("fold {} of {folds}", i + 1));
-        let report = trained(&loaded, &model, &each.options(all.out(i), flag.clone()), out)?;
+        let report = trained(&loaded, &model, &each.options(all.out(i), flag.clone()), style, out)?;
         interrupted = report.interrupted();
         if interrupted {
             break;
@@ -51,6 +51,11 @@ pub fn run(
     }
     let summary = all.finish()?;
     let text = match (style.json, style.quiet) {
+        _ if style.json_lines => {
+            let mut end = json_object(&all, &summary);
+            end["event"] = json!("end");
+            format!("{end}\n")
+        }
         (true, _) => format!("{}\n", json_object(&all, &summary)),
         (false, true) => one_line(&all, &summary),
         (false, false) => render(&all, &summary),

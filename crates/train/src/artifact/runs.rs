@@ -169,7 +169,7 @@ fn foreign(folder: &Path, depth: usize) -> Option<PathBuf> {
 
 fn is_own_folder(name: &str) -> bool {
     let numbered = ["fold-", "point-", "seed-"].iter().find_map(|prefix| name.strip_prefix(prefix));
-    numbered.is_some_and(|n| n.parse::<u64>().is_ok()) || name == "events"
+    numbered.is_some_and(|n| n.parse::<u64>().is_ok())
 }
 
 fn is_own_file(name: &str) -> bool {
@@ -184,5 +184,6 @@ fn is_own_file(name: &str) -> bool {
         "table.csv",
     ];
     let kept = name.strip_prefix("epoch-").and_then(|n| n.strip_suffix(".safetensors"));
-    [MODEL, NOTE, CHECKPOINT].contains(&name) || files.contains(&name) || kept.is_some()
+    let events = name.starts_with("events.out.tfevents.");
+    [MODEL, NOTE, CHECKPOINT].contains(&name) || files.contains(&name) || kept.is_some() || events
 }

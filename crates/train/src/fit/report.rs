@@ -117,6 +117,12 @@ pub struct Progress<'a> {
     pub steps: u64,
     /// The steps among those done that are of before the run went on.
     pub resumed_at: u64,
+    /// Steps done of the present epoch, and how many it has.
+    pub epoch_steps: (u64, u64),
+    /// Rows that steps were made of since the run began, or went on.
+    pub rows: u64,
+    /// The mean loss of the rows of the present epoch so far; `None` before the first.
+    pub running: Option<f64>,
     /// Seconds since the first step (of those after it went on).
     pub seconds: f64,
     /// Names of the columns of the history: `loss`, metrics, `val_…`.

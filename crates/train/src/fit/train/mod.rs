@@ -105,6 +105,8 @@ struct Trainer<'a> {
     /// Rows of the present epoch that were seen before the run stopped and went on.
     position: usize,
     resumed_at: u64,
+    /// Rows that steps were made of in this process.
+    rows_seen: u64,
     /// Whether the batch holds rows.
     fed: bool,
     /// What is done to pictures on the way into a batch.
@@ -191,6 +193,7 @@ impl<'a> Trainer<'a> {
             done: 0,
             position: 0,
             resumed_at: 0,
+            rows_seen: 0,
             fed: false,
             augment: Augment::new(&loaded.spec, &loaded.ports, settings.seed),
             total: settings.total_steps(rows),
@@ -257,7 +260,7 @@ impl<'a> Trainer<'a> {
         if !weights::are_finite(&*self.state) {
             return Err(self.diverged());
         }
-        self.report_progress(observer, seconds, true, true);
+        self.report_progress(observer, seconds, None, true);
         self.finish(stop, seconds)
     }
 
@@ -379,12 +382,13 @@ impl<'a> Trainer<'a> {
             if !self.sums[0].is_finite() {
                 return Err(self.diverged());
             }
+            self.rows_seen += (end - at) as u64;
             at = end;
             if let Some(now) = self.clock.step()
                 && at < rows
             {
                 if self.clock.report_due(now) {
-                    self.report_progress(observer, now.as_secs_f64(), false, false);
+                    self.report_progress(observer, now.as_secs_f64(), Some(at), false);
                 }
                 if self.clock.save_due() {
                     self.save()?;
@@ -457,7 +461,7 @@ impl<'a> Trainer<'a> {
         if let Some(now) = self.clock.now_if_looked()
             && self.clock.report_due(now)
         {
-            self.report_progress(observer, now.as_secs_f64(), true, false);
+            self.report_progress(observer, now.as_secs_f64(), None, false);
         }
         if let (Some(every), Some(folder)) = (self.model.settings.save_every, &self.folder)
             && self.epoch.is_multiple_of(every)
@@ -481,17 +485,27 @@ impl<'a> Trainer<'a> {
         }
     }
 
-    fn report_progress(&self, observer: &mut dyn Observer, seconds: f64, epoch_ended: bool, last: bool) {
+    /// Tells how far the run is: after so many rows of the present epoch, or at its end.
+    fn report_progress(&self, observer: &mut dyn Observer, seconds: f64, within: Option<usize>, last: bool) {
+        let rows = self.order.len();
+        let at = within.unwrap_or(rows);
+        let running = match within {
+            None => self.history.row(self.history.len() as u64).first().copied(),
+            Some(at) => (at > 0).then(|| self.sums[0] / at as f64),
+        };
         observer.progress(&Progress {
             epoch: self.epoch,
             epochs: self.epochs(),
             step: self.done,
             steps: self.all_steps(),
             resumed_at: self.resumed_at,
+            epoch_steps: (at.div_ceil(self.batch.max(1)) as u64, rows.div_ceil(self.batch.max(1)) as u64),
+            rows: self.rows_seen,
+            running,
             seconds,
             names: self.history.names(),
             figures: self.history.row(self.history.len() as u64),
-            epoch_ended,
+            epoch_ended: within.is_none(),
             last,
         });
     }
