@@ -117,3 +117,89 @@ fn other_forms_of_tables_are_trained_on_and_predicted() {
     let shown = place.nnc(&["data", "t.arff"]).fine();
     assert!(shown.contains("ARFF") && shown.contains("low"), "{shown}");
 }
+
+/// The answers and figures of a network that was trained on texts.
+fn said(place: &Place, column: &str, network: &str) -> String {
+    let program = format!(
+        "data \"opinions.csv\" {{ input review words {column}; target liked }}\n{network}\ndense 2 softmax\n\
+         loss crossentropy\nmetrics accuracy\noptimizer adam lr=0.01\nepochs 3; batch 20\n"
+    );
+    place.write("net.nn", &program);
+    place.nnc(&["train", "net.nn", "-q", "--out", "run", "--overwrite"]).fine();
+    place.nnc(&["predict", "run"]).fine() + &place.nnc(&["eval", "run", "--on", "all", "--json"]).fine()
+}
+
+/// Texts bring the mask of their padding with them.
+#[test]
+fn padding_of_texts_is_left_out_without_a_word() {
+    let place = Place::new();
+    let rows: String = opinions().iter().map(|(text, y)| format!("\"{text}\",{y}\n")).collect();
+    place.write("opinions.csv", &format!("review,liked\n{rows}"));
+    for network in [
+        "lstm 4",
+        "gru 4 both",
+        "positions; attention 2; global_avgpool",
+        "transformer 2; global_maxpool",
+        "lstm 3 sequence; mean(it, axis=0)",
+    ] {
+        let brought = said(&place, "", &format!("embed 8\n{network}"));
+        assert_eq!(brought, said(&place, "", &format!("embed 8 mask_zero\n{network}")), "{network}");
+        let read = format!("embed 8\nwith_mask(it, fill(shape(input), 1))\n{network}");
+        assert_ne!(brought, said(&place, "", &read), "{network}");
+    }
+    // However much padding there is, it says nothing.
+    assert_eq!(said(&place, "length=12", "embed 8\nlstm 4"), said(&place, "length=20", "embed 8\nlstm 4"));
+    // One vector for a text, made of those of its words.
+    let bag = "one_hot(it)\nmean(it, axis=0)";
+    assert_eq!(said(&place, "length=12", bag), said(&place, "length=13", bag));
+}
+
+/// Texts as targets: losses and metrics are those of the words that are there.
+#[test]
+fn padding_of_texts_counts_neither_in_the_loss_nor_in_metrics() {
+    let place = Place::new();
+    let rows: String = opinions().iter().map(|(text, _)| format!("\"{text}\",\"{text}\"\n")).collect();
+    place.write("copy.csv", &format!("said,heard\n{rows}"));
+    let figures = |length: usize| {
+        let program = format!(
+            "data \"copy.csv\" {{ input said words length={length}; target heard words length={length} }}\n\
+             embed 8\ndense target.classes softmax\nloss crossentropy\nmetrics accuracy\n\
+             optimizer adam lr=0.05\nepochs 2; batch 20\n"
+        );
+        place.write("net.nn", &program);
+        let out = place.nnc(&["train", "net.nn", "-q", "--out", "run", "--overwrite", "--json"]).json();
+        let all = place.nnc(&["eval", "run", "--on", "all", "--json"]).json();
+        [out["loss"].clone(), all["loss"].clone(), all["metrics"]["accuracy"].clone()]
+            .map(|x| x.as_f64().unwrap_or_else(|| panic!("{out} {all}")))
+    };
+    let (short, long) = (figures(12), figures(24));
+    assert!(short[2] > 0.3 && short[2] < 1.0, "{short:?}");
+    for (a, b) in short.iter().zip(&long) {
+        assert!((a - b).abs() < 1e-5, "{short:?} {long:?}");
+    }
+}
+
+/// What forgets the padding of a text is told.
+#[test]
+fn a_step_that_reads_padding_is_told() {
+    let place = Place::new();
+    let rows: String = opinions().iter().map(|(text, y)| format!("\"{text}\",{y}\n")).collect();
+    place.write("opinions.csv", &format!("review,liked\n{rows}"));
+    let told = |network: &str| {
+        let program = format!(
+            "data \"opinions.csv\" {{ input review words; target liked }}\nembed 8\n{network}\ndense 2 softmax\n\
+             loss crossentropy\n"
+        );
+        place.write("net.nn", &program);
+        let out = place.nnc(&["check", "net.nn"]);
+        assert_eq!(out.code, 0, "{}", out.err);
+        out.err.contains("N0420")
+    };
+    assert!(told("flatten"));
+    assert!(told("conv 8 3 relu\nglobal_maxpool"));
+    assert!(told("lstm 4 sequence\nit[-1]"));
+    assert!(!told("zero_padding\nflatten"));
+    assert!(!told("zero_padding\nconv 8 3 relu\nglobal_maxpool"));
+    assert!(!told("positions\nattention 2\nit[0]"));
+    assert!(!told("lstm 4"));
+}

@@ -106,7 +106,8 @@ fn port(name: String, members: &[usize], columns: &[ColumnStats], width: usize, 
         many => format!("{} columns of {source}", many.len()),
     };
     let ragged = first.sequence;
-    Port { name, shape, classes: classes.then(|| first.vocabulary.clone()), about, ragged }
+    let padded = first.kind == ColumnKind::Tokens;
+    Port { name, shape, classes: classes.then(|| first.vocabulary.clone()), about, ragged, padded }
 }
 
 /// The id of the port a column belongs to.

@@ -18,6 +18,9 @@ pub struct Port {
     /// padding.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ragged: bool,
+    /// Whether class 0 is padding, behind the steps of a text that is shorter than others.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub padded: bool,
 }
 
 impl Port {

@@ -572,7 +572,7 @@ impl Elab<'_> {
                 let node = self.b.slice(t.node, start, Self::dims(&cut, t.batched));
                 let axes = t.axes[1..].to_vec();
                 let node = self.b.reshape(node, Self::dims(&axes, t.batched));
-                Ok(Value::Tensor(Tensor { node, axes: axes.into(), ..t.clone() }))
+                Ok(Value::Tensor(Tensor { node, axes: axes.into(), mask: None, ..t.clone() }))
             }
             _ => Err(Stop::Poisoned),
         }

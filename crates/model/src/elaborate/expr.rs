@@ -66,7 +66,11 @@ impl Elab<'_> {
             ExprKind::Index { base, index } => {
                 let base_value = self.expr(frame, base)?;
                 let index_value = self.expr(frame, index)?;
-                self.index(&base_value, &index_value, expr.span)?
+                let part = self.index(&base_value, &index_value, expr.span)?;
+                if index_value.int() != Some(0) {
+                    self.note_part_of_masked(frame, &base_value, &part, expr.span);
+                }
+                part
             }
             ExprKind::Member { base, name } => return self.member(frame, base, name, expr.span),
         };

@@ -117,13 +117,36 @@ impl Elab<'_> {
         };
         let none = !matches!(out, Value::Tensor(_) | Value::Several(_) | Value::List(_));
         let told = none || kept || self.results.mask_reads != before || !given.iter().any(masked);
-        if told || frame.library || !self.is_user(span) || !self.session.training {
+        let zeroed = |v: &Value| match v {
+            Value::Tensor(t) => t.mask.is_none() || self.results.zeroed.contains(&t.node),
+            _ => true,
+        };
+        if told || given.iter().all(zeroed) || frame.library {
             return;
         }
         let message =
             format!("`{name}` does not know which steps are padding, and reads them like all others");
-        let d = Diagnostic::note(Code::N0420, message)
-            .label(span, "the mask ends here")
+        let d = Diagnostic::note(Code::N0420, message).label(span, "the mask ends here");
+        self.note_mask(d, span);
+    }
+
+    /// Says that one step of a sequence is taken by its number, which is padding in samples that are shorter; the
+    /// first one is in none that has any.
+    pub(crate) fn note_part_of_masked(&mut self, frame: &Frame, base: &Value, part: &Value, span: Span) {
+        let masked = matches!(base, Value::Tensor(t) if t.mask.is_some() && t.rank() > 0);
+        if !masked || !matches!(part, Value::Tensor(_)) || frame.library {
+            return;
+        }
+        let message = "a step by its number is padding in samples that are shorter";
+        let d = Diagnostic::note(Code::N0420, message).label(span, "the mask ends here");
+        self.note_mask(d, span);
+    }
+
+    fn note_mask(&mut self, d: Diagnostic, span: Span) {
+        if !self.is_user(span) || !self.session.training {
+            return;
+        }
+        let d = d
             .help("`lstm`, `gru`, `rnn`, `attention`, `global_avgpool`, `global_maxpool` and `scan` leave padding out")
             .help("`zero_padding` before it makes these steps 0");
         if !self.session.diagnostics.contains(&d) {

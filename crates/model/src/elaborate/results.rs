@@ -8,7 +8,7 @@ use crate::elaborate::value::{Tensor, Value};
 use nnc_graph::{NodeId, Role};
 use nnc_syntax::Span;
 use nnc_syntax::ast::Name;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// The call that a node is the result of, for `rewrite`.
 #[derive(Clone, Debug)]
@@ -83,6 +83,8 @@ pub(crate) struct Results {
     pub measuring: Option<Measuring>,
     /// How often a mask was read so far.
     pub mask_reads: u64,
+    /// Sequences whose padding was made 0, so that what forgets their mask does so knowingly.
+    pub zeroed: HashSet<NodeId>,
     /// Whether the loss of the training is at work, whose mean counts every step of the batch alike.
     pub losing: bool,
     /// What metrics of all samples are computed with.

@@ -50,7 +50,11 @@ impl Elab<'_> {
             port.shape.iter().map(|&size| Axis { size, id: many.then(|| self.scope.fresh_axis()) }).collect();
         let dtype = if port.classes.is_some() { DType::I32 } else { self.float() };
         let node = self.b.parameter(role, port.name.as_str(), Type::new(dtype, Self::dims(&axes, true)));
-        let mask = port.ragged.then(|| self.steps_given(port, role));
+        let mask = match (port.ragged, port.padded) {
+            (true, _) => Some(self.steps_given(port, role)),
+            (false, true) if port.shape.len() == 1 => Some(self.steps_of_classes(node)),
+            (false, _) => None,
+        };
         Tensor { node, axes: axes.into(), batched: true, classes: port.classes.as_ref().map(Vec::len), mask }
     }
 
@@ -63,6 +67,15 @@ impl Elab<'_> {
         let length = self.b.broadcast(length, vec![0], ty.shape.clone());
         let step = self.b.iota(1, ty);
         let there = self.b.compare(Direction::Lt, step, length);
+        self.b.convert(there, float)
+    }
+
+    /// The mask of texts as classes, `[B, time]`: class 0 is padding.
+    fn steps_of_classes(&mut self, classes: NodeId) -> NodeId {
+        let float = self.float();
+        let number = self.b.convert(classes, float);
+        let zero = self.b.scalar_like(0.0, number);
+        let there = self.b.compare(Direction::Ne, number, zero);
         self.b.convert(there, float)
     }
 

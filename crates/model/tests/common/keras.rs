@@ -45,6 +45,7 @@ fn ports_of(golden: &Golden) -> Ports {
         classes: classes.map(|k| (0..k).map(|i| i.to_string()).collect()),
         about: "rows".into(),
         ragged: false,
+        padded: false,
     };
     let table = golden.tensors.iter().find(|(n, _)| n.ends_with(".table")).map(|(_, a)| a.dims[0]);
     let inputs = golden.below("input/").into_iter().map(|(name, a)| port(&name, a, table)).collect();
@@ -178,6 +179,7 @@ pub fn loss_problem(golden: &Golden, float: DType) -> Result<Problem, String> {
         classes: classes.map(|k| (0..k).map(|i| i.to_string()).collect()),
         about: "rows".into(),
         ragged: false,
+        padded: false,
     };
     let classes = golden.about["classes"].as_u64().map(|k| k as usize);
     let ports = Ports {
@@ -319,6 +321,7 @@ pub fn training(golden: &Golden, by: &Computer<'_>, tolerance: f64) -> Result<()
         classes: golden.about[key].as_u64().map(|k| (0..k).map(|i| i.to_string()).collect()),
         about: "rows".into(),
         ragged: false,
+        padded: false,
     };
     let ports = Ports {
         inputs: vec![port("x", x, "input_classes")],

@@ -6,7 +6,14 @@ use nnc_syntax::{Diagnostic, SourceMap};
 /// A port of numbers.
 #[allow(dead_code)]
 pub fn numbers(name: &str, shape: &[usize]) -> Port {
-    Port { name: name.into(), shape: shape.to_vec(), classes: None, about: "rows".into(), ragged: false }
+    Port {
+        name: name.into(),
+        shape: shape.to_vec(),
+        classes: None,
+        about: "rows".into(),
+        ragged: false,
+        padded: false,
+    }
 }
 
 /// A port of classes.
@@ -19,6 +26,7 @@ pub fn classes(name: &str, shape: &[usize], n: usize) -> Port {
         classes: Some(names),
         about: "rows".into(),
         ragged: false,
+        padded: false,
     }
 }
 

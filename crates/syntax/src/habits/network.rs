@@ -27,7 +27,7 @@ pub(super) const HABITS: &[Habit] = &[
     habit(
         &["Masking", "mask_zero", "mask", "pack_padded_sequence", "supports_masking", "key_padding_mask"],
         "A mask says which steps of a sequence are padding. It goes with the tensor, and recurrent layers, `attention`, \
-         global pools, losses and metrics leave these steps out.",
+         global pools, losses and metrics leave these steps out. Texts and series of different lengths bring theirs with them.",
         &["masking", "embed 64 mask_zero", "lstm 64 mask=(max(abs(input), axis=-1) > 0)"],
     ),
     habit(

@@ -112,6 +112,7 @@ pub(crate) fn guessed(decls: &[PortDecl]) -> Ports {
             classes: None,
             about: String::new(),
             ragged: false,
+            padded: false,
         };
         let of_side = decls.iter().filter(|d| d.target == target);
         let mut ports: Vec<Port> = of_side.map(|d| port(&d.name, d.shape.as_ref())).collect();

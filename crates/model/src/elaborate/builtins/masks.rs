@@ -65,7 +65,11 @@ pub(super) fn zero_padding(e: &mut Elab<'_>, args: &Args) -> Res<Value> {
     let t = e.tensor_arg(args, 0, "zero_padding")?;
     let t = e.floats(&t);
     Ok(Value::Tensor(match t.mask {
-        Some(mask) => Tensor { node: e.filled(&t, mask, 0.0), ..t },
+        Some(mask) => {
+            let node = e.filled(&t, mask, 0.0);
+            e.results.zeroed.insert(node);
+            Tensor { node, ..t }
+        }
         None => t,
     }))
 }
