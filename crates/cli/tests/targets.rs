@@ -100,7 +100,66 @@ fn rows_that_missing_drop_leaves_out_are_counted() {
     place.write("d.nn", "data \"d.csv\" { input a b missing=drop; target y }\ndense 1\nloss mse\noptimizer sgd lr=0.01\nepochs 2\n");
     place.nnc(&["train", "d.nn", "--out", "run", "-q"]).fine();
     let ran = place.nnc(&["eval", "run", "--data", "d.csv"]);
-    assert!(ran.err.contains("2 of 6 rows were left out"), "{}", ran.err);
+    assert!(ran.err.contains("leaves out 2 of 6 rows of `d.csv`: `b` is missing in 2"), "{}", ran.err);
     let json = place.nnc(&["eval", "run", "--data", "d.csv", "--json"]).json();
     assert_eq!((json["rows"].as_u64(), json["left_out"].as_u64()), (Some(4), Some(2)), "{json}");
+}
+
+#[test]
+fn what_is_not_read_is_told_of_every_file() {
+    let place = Place::new();
+    place.write("d.csv", "# by hand\na,b,y\n1,2,3 # seen\n2,,4\n3,1,5\n4,2,6\n5,NA,7\n6,3,8\nTotal,9,9\n");
+    place.write("t.csv", "a,b,y\n1,2,3\n,2,5\nTotal,9,9\n");
+    let head = "data \"d.csv\" comment=\"#\" skip_last=1 { input a b missing=drop; target y missing=drop }";
+    place.write(
+        "d.nn",
+        &format!("{head}\ntest \"t.csv\"\ndense 1\nloss mse\noptimizer sgd lr=0.01\nepochs 2\n"),
+    );
+    let lines = "2 lines of `d.csv` are not read: 1 comment, 1 by skip_last=";
+    let (gaps, test) =
+        ("2 of 6 rows of `d.csv`: `b` is missing in 2", "1 of 2 rows of `t.csv`: `a` is missing in 1");
+    let flat = |text: &str| text.split_whitespace().filter(|w| *w != "|").collect::<Vec<_>>().join(" ");
+    let ran = place.nnc(&["train", "d.nn", "--out", "run"]);
+    for told in [
+        lines,
+        gaps,
+        test,
+        "1 line of `d.csv` is read as far as a comment in it",
+        "1 line of `t.csv` is not read",
+    ] {
+        assert!(flat(&ran.err).contains(told), "{told}: {}", ran.err);
+    }
+    let ran = place.nnc(&["eval", "run", "--data", "d.csv"]);
+    assert!(flat(&ran.err).contains(lines) && flat(&ran.err).contains(gaps), "{}", ran.err);
+    let ran = place.nnc(&["eval", "run"]);
+    assert!(flat(&ran.err).contains("1 of 2 rows of") && !ran.err.contains("2 of 6"), "{}", ran.err);
+    let ran = place.nnc(&["predict", "run", "--data", "d.csv"]);
+    assert!(flat(&ran.err).contains(lines) && ran.err.contains("2 of 6 rows have no answer"), "{}", ran.err);
+    // A file of one's own is all the data there is.
+    let ran = place.nnc(&["train", "d.nn", "--data", "d.csv", "--out", "run"]);
+    assert!(
+        flat(&ran.err).contains("`test` of this program is not read: with --data, `d.csv` is all"),
+        "{}",
+        ran.err
+    );
+    assert!(!ran.err.contains("t.csv`:"), "{}", ran.err);
+}
+
+#[test]
+fn pictures_that_are_passed_over_are_told_where_a_model_is_used() {
+    let place = Place::new();
+    let picture = |name: &str| {
+        // One pixel of 24 bits.
+        let words = [58u32, 0, 54, 40, 1, 1, 1 | 24 << 16, 0, 4, 0, 0, 0, 0, 0x0030_2010];
+        let pixel: Vec<u8> =
+            b"BM".iter().copied().chain(words.iter().flat_map(|w| w.to_le_bytes())).collect();
+        std::fs::create_dir_all(place.path(name).parent().unwrap()).unwrap();
+        std::fs::write(place.path(name), pixel).unwrap();
+    };
+    ["m/a/1.bmp", "m/b/1.bmp", "new/1.bmp", "new/2.bmp", "new/3.heic"].iter().for_each(|n| picture(n));
+    place.write("m.nn", "data images \"m\" 2x2x3\nflatten\ndense 2 softmax\nloss crossentropy\nepochs 1\n");
+    place.nnc(&["train", "m.nn", "--out", "run", "-q"]).fine();
+    let ran = place.nnc(&["predict", "run", "--data", "new"]);
+    assert_eq!(ran.out.lines().count(), 3, "{}", ran.out);
+    assert!(ran.err.contains("1 .heic"), "{}", ran.err);
 }

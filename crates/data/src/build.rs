@@ -8,7 +8,7 @@ use crate::encode::{self, Job};
 use crate::fault::{Fault, Faults, codes};
 use crate::fit;
 use crate::gaps::Gaps;
-use crate::kept::kept_rows;
+use crate::kept::Kept;
 use crate::layout;
 use crate::looks;
 use crate::raw::{Data, NONE, Raw, Want};
@@ -41,6 +41,8 @@ pub(crate) struct Prepared {
     pub(crate) stats: Stats,
     /// Names of columns that are not read.
     pub(crate) dropped: Vec<String>,
+    /// What is said about rows that are not encoded.
+    pub(crate) left_out: Option<Fault>,
     pub(crate) notes: Vec<Fault>,
 }
 
@@ -78,10 +80,12 @@ pub(crate) fn prepare(spec: &DataSpec, limits: &Limits, faults: &mut Faults) -> 
     }
     let raw = read(source, &mut uses, spec, &by, faults)?;
     let drops = |i| uses.iter().any(|u| u.position == i && u.missing == Some(Missing::Drop));
-    let kept = kept_rows(&raw, drops).map_err(|f| faults.push(*f)).ok()?;
+    let kept = Kept::of(&raw, drops).map_err(|f| faults.push(*f)).ok()?;
+    let name_of = |i: usize| uses.iter().find(|u| u.position == i).map_or("", |u| u.name.as_str());
+    let left_out = kept.note(&raw, name_of, spec.train.handle());
     let places = by.iter().map(|c| c.position);
     let series = Series::find(&raw, places).map_err(|f| faults.push(*f)).ok()?;
-    let rows = Samples::new(raw.len, kept, window, series);
+    let rows = Samples::new(raw.len, kept.rows, window, series);
     rows.nonempty(&name, spec, faults)?;
     wholes::constant(&raw, &uses, &rows, faults);
     let window = wholes::fitted(window, &rows);
@@ -100,7 +104,7 @@ pub(crate) fn prepare(spec: &DataSpec, limits: &Limits, faults: &mut Faults) -> 
         notes.extend(looks::notes(&raw, &uses, &stats, spec));
         notes.extend(warn::notes(&raw, &uses, &train, &stats, spec));
         notes.extend(wholes::cut(&rows, window, spec));
-        notes.extend(warn::dropped(raw.len, rows.kept.as_ref().map(Vec::len), spec));
+        notes.extend(left_out.clone());
         notes
     } else {
         Vec::new()
@@ -108,7 +112,7 @@ pub(crate) fn prepare(spec: &DataSpec, limits: &Limits, faults: &mut Faults) -> 
     let keys = |u: &Use| stats.by.iter().any(|c| c.position == u.position);
     let dropped = uses.iter().filter(|u| u.role == Role::Drop && !keys(u)).map(|u| u.name.clone()).collect();
     let Samples { kept, series, .. } = rows;
-    Some(Prepared { name, reading, raw, kept, series, parts, train, stats, dropped, notes })
+    Some(Prepared { name, reading, raw, kept, series, parts, train, stats, dropped, left_out, notes })
 }
 
 /// See [`crate::sketch`].
@@ -162,14 +166,16 @@ pub(crate) fn finish(
     limits: &Limits,
     mut faults: Faults,
 ) -> Result<Dataset, Vec<Fault>> {
-    let Prepared { raw, kept, series, parts, stats, notes, dropped, .. } = prepared;
+    let Prepared { raw, kept, series, parts, stats, mut notes, dropped, left_out, .. } = prepared;
     let map: Vec<Option<usize>> = stats.columns.iter().map(|c| Some(c.position)).collect();
     let handle = spec.train.handle();
     let rest = !spec.roles.iter().any(|r| r.role == Role::Input);
     let job = Job { stats: &stats, map: &map, kept, series, lenient: false, rest, limits, handle };
     let store = encode::encode(raw, job, Gaps::default(), &mut faults);
+    let store = store.map(|store| Store { notes: left_out.into_iter().collect(), ..store });
     let valid = other(spec.valid.as_ref(), &stats, limits, &mut faults);
     let test = other(spec.test.as_ref(), &stats, limits, &mut faults);
+    notes.extend(valid.iter().chain(&test).flat_map(|table| table.notes().iter().cloned()));
     match store.filter(|_| faults.is_empty()) {
         Some(store) => Ok(Dataset { dropped, ..assemble(store, parts, stats, valid, test, notes) }),
         None => Err(faults.into_vec()),
@@ -226,21 +232,28 @@ pub(crate) fn encode_part(
     if let Some(raw) = raw.as_mut().filter(|_| lenient) {
         faults = unread(raw, faults, &mut gaps);
     }
-    let Some(raw) = raw.filter(|_| faults.is_empty()) else {
+    let Some(mut raw) = raw.filter(|_| faults.is_empty()) else {
         return Err(faults.into_vec());
     };
     let drops = |i: usize| {
         let mut columns = stats.columns.iter().zip(&map);
         !lenient && columns.any(|(c, at)| *at == Some(i) && c.fill == Fill::Drop)
     };
-    let kept = kept_rows(&raw, drops).map_err(|f| vec![*f])?;
+    let kept = Kept::of(&raw, drops).map_err(|f| vec![*f])?;
+    let name_of = |i: usize| {
+        let mut columns = stats.columns.iter().zip(&map);
+        columns.find(|(_, at)| **at == Some(i)).map_or("", |(c, _)| c.source())
+    };
+    let mut notes = std::mem::take(&mut raw.notes);
+    notes.extend(kept.note(&raw, name_of, spec.handle()));
     let series = Series::find(&raw, by.into_iter()).map_err(|f| vec![*f])?;
-    let samples = Samples::new(raw.len, kept, stats.window, series);
+    let samples = Samples::new(raw.len, kept.rows, stats.window, series);
     wholes::too_long(&raw, &samples, lenient, &mut gaps, &mut faults);
     let kept = samples.kept.clone();
     let series = samples.series.clone();
     let job = Job { stats, map: &map, kept, series, lenient, rest: false, limits, handle: spec.handle() };
     let Some(store) = encode::encode(raw, job, gaps, &mut faults) else { return Err(faults.into_vec()) };
+    let store = Store { notes, ..store };
     let whole = if store.targets.is_empty() { samples.without_targets() } else { samples };
     let table = match whole.starts() {
         Some(starts) => Table { store: Arc::new(store), rows: Rows::Some(starts.into()) },

@@ -77,6 +77,7 @@ pub(crate) fn encode(mut raw: Raw, job: Job<'_>, gaps: Gaps, faults: &mut Faults
         length: 1,
         steps: 1,
         gaps,
+        notes: Vec::new(),
     };
     let store = match (job.stats.window, store.series.take()) {
         (Some(Window { length, whole: Some(whole), .. }), ends) => {

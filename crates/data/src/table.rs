@@ -42,6 +42,8 @@ pub(crate) struct Store {
     pub(crate) whole: Option<Arc<Spans>>,
     /// What of it cannot be answered.
     pub(crate) gaps: Gaps,
+    /// What is to be said about how the source was read.
+    pub(crate) notes: Vec<Fault>,
     /// Where some of it is on disk: rows that are read together.
     pub(crate) run: Option<usize>,
 }
@@ -252,6 +254,12 @@ impl Table {
     /// How many rows of the source were left out for a gap in a column that says `missing=drop`.
     pub fn left_out(&self) -> usize {
         self.store.origin.as_ref().map_or(0, |kept| self.store.source.saturating_sub(kept.len()))
+    }
+
+    /// What is to be said about how the source was read: rows that were left
+    /// out, and what was taken for what.
+    pub fn notes(&self) -> &[Fault] {
+        &self.store.notes
     }
 
     /// Whether a row, or every row of a window, could be encoded. Where not,

@@ -333,11 +333,3 @@ fn mixed_series(raw: &Raw, uses: &[Use], stats: &Stats, spec: &DataSpec) -> Opti
     let fault = Fault::new(codes::SERIES, message).warning().at(spec.train.handle());
     Some(fault.help(format!("by={name}   keeps windows within one `{name}`")))
 }
-
-/// `missing=drop` on a column with many gaps leaves little.
-pub(crate) fn dropped(rows: usize, kept: Option<usize>, spec: &DataSpec) -> Option<Fault> {
-    let kept = kept.filter(|&k| k * 5 < rows * 4)?;
-    let message = format!("`missing=drop` leaves {kept} of {rows} rows");
-    let fault = Fault::new(codes::DROPPED, message).warning().at(spec.train.handle());
-    Some(fault.help("`drop` the column with the gaps, or fill them: missing=mean, missing=mode"))
-}

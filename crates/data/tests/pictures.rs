@@ -24,22 +24,47 @@ fn pixels() -> Vec<u8> {
 }
 
 fn bmp() -> Vec<u8> {
-    let stride = (W * 3).div_ceil(4) * 4;
+    bmp_of(&pixels(), W, H)
+}
+
+fn bmp_of(pixels: &[u8], w: usize, h: usize) -> Vec<u8> {
+    let stride = (w * 3).div_ceil(4) * 4;
     let mut out = b"BM".to_vec();
-    out.extend((54 + stride as u32 * H as u32).to_le_bytes());
+    out.extend((54 + stride as u32 * h as u32).to_le_bytes());
     out.extend([0; 4]);
     out.extend(54u32.to_le_bytes());
     out.extend(40u32.to_le_bytes());
-    out.extend((W as i32).to_le_bytes());
-    out.extend((H as i32).to_le_bytes());
+    out.extend((w as i32).to_le_bytes());
+    out.extend((h as i32).to_le_bytes());
     out.extend([1, 0, 24, 0]);
     out.extend([0; 24]);
-    for line in pixels().chunks(W * 3).rev() {
+    for line in pixels.chunks(w * 3).rev() {
         let mut line: Vec<u8> = line.chunks(3).flat_map(|p| [p[2], p[1], p[0]]).collect();
         line.resize(stride, 0);
         out.extend(line);
     }
     out
+}
+
+#[test]
+fn the_smallest_pictures_are_read() {
+    for (w, h) in [(1, 1), (2, 1), (1, 2), (3, 2)] {
+        let pixels: Vec<u8> = (0..w * h * 3).map(|i| 40 + 9 * i as u8).collect();
+        let folder = tempfile::tempdir().unwrap();
+        put(folder.path(), "x/a.bmp", bmp_of(&pixels, w, h));
+        put(folder.path(), "x/b.png", png(&pixels, (w, h), 8, None));
+        let path = folder.path().to_string_lossy().into_owned();
+        let spec = ImagesSpec { path, shape: [h, w, 3], handle: None };
+        let data = open(&DataSpec::new(SourceSpec::Images(spec))).unwrap();
+        for r in 0..2 {
+            let read: Vec<u8> = row(&data.train, IN, r).iter().map(|x| (x * 255.0).round() as u8).collect();
+            assert_eq!(read, pixels, "{w}x{h}");
+        }
+        // Without its last pixel it is cut off.
+        let cut = bmp_of(&pixels, w, h);
+        put(folder.path(), "x/a.bmp", &cut[..54]);
+        assert!(open(&images(folder.path())).is_err(), "{w}x{h}");
+    }
 }
 
 fn webp() -> Vec<u8> {

@@ -210,7 +210,13 @@ fn penguins_with_missing_rows_left_out() {
     assert_eq!(data.train.len(), 333);
     assert_eq!(data.train.source_row(3), Some(4)); // row 3 lacks everything
     assert_eq!(data.schema.inputs[0].shape, [3 + 4 + 2]);
-    assert_eq!(data.notes.len(), 1);
+    let notes: Vec<String> = data.notes.iter().map(ToString::to_string).collect();
+    assert_eq!(notes.len(), 2, "{notes:?}");
+    // The two rows that lack all, and nine that lack the sex only.
+    assert!(
+        notes[1].contains("leaves out 11 of 344 rows") && notes[1].contains("`sex` is missing in 11"),
+        "{notes:?}"
+    );
     assert!(all(&data.train, IN).iter().all(|x| (0.0..=1.0).contains(x)));
 }
 

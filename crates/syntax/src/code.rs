@@ -163,7 +163,7 @@ codes! {
         N0554 "very unbalanced classes"
         N0555 "windows that overlap between training and validation"
         N0556 "a class the training part lacks"
-        N0557 "many rows left out"
+        N0557 "rows left out for missing values"
         N0558 "rows that have no answer"
         N0559 "windows that run from one series into the next"
         N0560 "a first line that may be names or a row"

@@ -54,12 +54,7 @@ fn run(args: &EvalArgs, out: &mut Output) -> Result<u8> {
         Part::All => On::All,
     });
     let evaluation = evaluate(&trained, on, &options(&args.target))?;
-    let (left_out, all) = evaluation.left_out;
-    if left_out > 0 {
-        let of = count(all as u64, "row");
-        let (were, a) = if left_out == 1 { ("was", "it has a gap") } else { ("were", "they have gaps") };
-        out.note(&format!("{left_out} of {of} {were} left out: {a} in a column with missing=drop"));
-    }
+    out.diagnostics(&evaluation.notes, &trained.spec.sources);
     if args.target.json {
         out.json(&json!({
             "loss": evaluation.figures.loss,

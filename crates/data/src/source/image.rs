@@ -176,7 +176,14 @@ fn webp(bytes: Vec<u8>) -> Result<Image, Trouble> {
     Ok(image.turned(exif.map_or(Orientation::default(), |e| orientation::read(&e))))
 }
 
-fn bmp(bytes: Vec<u8>) -> Result<Image, Trouble> {
+fn bmp(mut bytes: Vec<u8>) -> Result<Image, Trouble> {
+    // The decoder reads as much as the longest header has, which the smallest
+    // pictures lack behind theirs. One that is cut off stays so.
+    const LONGEST: usize = 14 + 124;
+    let says = bytes.get(2..6).and_then(|b| b.try_into().ok()).map(u32::from_le_bytes);
+    if bytes.len() < LONGEST && says.is_some_and(|n| n as usize <= bytes.len()) {
+        bytes.resize(LONGEST, 0);
+    }
     let damaged = |e: zune_bmp::BmpDecoderErrors| Trouble::Damaged(format!("{e:?}").trim_end().to_string());
     let most = u16::MAX as usize;
     let options = DecoderOptions::default().set_max_width(most).set_max_height(most);

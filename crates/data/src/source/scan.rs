@@ -36,6 +36,18 @@ pub(crate) struct Scanner {
     /// Whether each record is a line of the file, whatever is in its cells.
     one_line: bool,
     read: u64,
+    passed: Passed,
+}
+
+/// Lines that are not read because a program says so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Passed {
+    /// Named by `skip=`.
+    pub(crate) skipped: u64,
+    /// Nothing but a comment.
+    pub(crate) comments: u64,
+    /// Read as far as a comment in them.
+    pub(crate) cut: u64,
 }
 
 /// What ends the scanning early.
@@ -57,8 +69,9 @@ pub(crate) enum ScanError {
 pub(crate) type Span = (usize, usize);
 
 enum Parsed {
-    /// The record ends; the next begins here, this many lines further down.
-    Record(usize, u64),
+    /// The record ends; the next begins here, this many lines further down;
+    /// whether it ended with a comment.
+    Record(usize, u64, bool),
     /// The buffer ends first, within a quote or not.
     Short { quote: Option<(u64, usize)> },
 }
@@ -79,6 +92,7 @@ impl Scanner {
             skip: Vec::new(),
             one_line: false,
             read: 0,
+            passed: Passed::default(),
         };
         while !scanner.at_end && scanner.end < scanner.buffer.len() {
             scanner.read_more()?;
@@ -114,6 +128,7 @@ impl Scanner {
             skip: self.skip.clone(),
             one_line: self.one_line,
             read: 0,
+            passed: Passed::default(),
         }
     }
 
@@ -142,6 +157,19 @@ impl Scanner {
     pub(crate) fn set_skip(&mut self, mut lines: Vec<u64>) {
         lines.sort_unstable();
         self.skip = lines;
+    }
+
+    /// Lines passed over so far.
+    pub(crate) fn passed(&self) -> Passed {
+        self.passed
+    }
+
+    /// Passes over the first lines, as far as there are so many.
+    pub(crate) fn skip_first(&mut self, lines: u64) -> Result<(), ScanError> {
+        let before = self.line;
+        (0..lines).try_for_each(|_| self.pass_line())?;
+        self.passed.skipped += self.line - before;
+        Ok(())
     }
 
     /// Bytes read so far, unpacked.
@@ -197,6 +225,7 @@ impl Scanner {
             }
             if !self.skip.is_empty() && self.skip.binary_search(&self.line).is_ok() {
                 self.pass_line()?;
+                self.passed.skipped += 1;
                 continue;
             }
             let parsed = match self.separator {
@@ -204,12 +233,14 @@ impl Scanner {
                 separator => self.parse_with_care(separator, cells),
             };
             match parsed {
-                Parsed::Record(next, lines) => {
+                Parsed::Record(next, lines, comment) => {
                     let empty = match cells.as_slice() {
                         [] => true,
                         [(a, b)] => a == b && self.buffer.get(self.start) != Some(&b'"'),
                         _ => false,
                     };
+                    self.passed.comments += u64::from(comment && empty);
+                    self.passed.cut += u64::from(comment && !empty);
                     let line = self.line;
                     self.line += if self.one_line { 1 } else { lines };
                     self.start = next;
@@ -258,11 +289,11 @@ impl Scanner {
                         return Parsed::Short { quote: None };
                     };
                     cells.push((begin, at + n));
-                    return Parsed::Record(next, lines + 1);
+                    return Parsed::Record(next, lines + 1, false);
                 }
                 None if self.at_end => {
                     cells.push((begin, self.end));
-                    return Parsed::Record(self.end, lines + 1);
+                    return Parsed::Record(self.end, lines + 1, false);
                 }
                 None => return Parsed::Short { quote: None },
             }
@@ -302,7 +333,7 @@ impl Scanner {
                     if !(blanks && begin == at) {
                         cells.push((begin, at));
                     }
-                    return Parsed::Record(self.end, lines + 1);
+                    return Parsed::Record(self.end, lines + 1, false);
                 };
                 let free = at == begin || matches!(bytes[at - 1], b' ' | b'\t');
                 if free && !self.comment.is_empty() && byte == self.comment[0] {
@@ -321,7 +352,7 @@ impl Scanner {
                         if text || !(cells.is_empty() || blanks) {
                             cells.push((begin, at));
                         }
-                        return Parsed::Record(next, lines + 1);
+                        return Parsed::Record(next, lines + 1, true);
                     }
                 }
                 if byte == b'\n' || byte == b'\r' {
@@ -331,7 +362,7 @@ impl Scanner {
                     if !(blanks && begin == at) {
                         cells.push((begin, at));
                     }
-                    return Parsed::Record(next, lines + 1);
+                    return Parsed::Record(next, lines + 1, false);
                 }
                 at += 1;
                 if is_separator(byte) {

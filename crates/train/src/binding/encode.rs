@@ -107,6 +107,11 @@ impl Asked {
         table.map_err(|f| self.problem(&f))
     }
 
+    /// What is to be said about how it was read.
+    pub(crate) fn notes(&self, table: &Table) -> Vec<Diagnostic> {
+        self.marks.diagnostics(table.notes())
+    }
+
     /// What is said about rows without an answer, where there are any.
     pub(crate) fn unanswered(&self, table: &Table, rows: usize) -> Option<Diagnostic> {
         if rows == 0 {

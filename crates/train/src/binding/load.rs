@@ -229,9 +229,12 @@ impl<'a> Opener<'a> {
 
     fn plan(&mut self) -> Option<Plan> {
         let train = self.part(Part::Train);
-        let (valid, test) = match self.options.data {
+        let (valid, test) = match &self.options.data {
             // A file of one's own is all the data there is.
-            Some(_) => (None, None),
+            Some(path) => {
+                self.unread(path);
+                (None, None)
+            }
             None => {
                 let parts = [self.part(Part::Valid), self.part(Part::Test)];
                 let [valid, test] = parts.map(|part| as_training(part, train.as_ref()));
@@ -264,6 +267,22 @@ impl<'a> Opener<'a> {
         };
         let data = DataSpec { train: train?, valid, test, roles, split, seed: settings.seed };
         Some(Plan { data, otherwise })
+    }
+
+    /// Says which files of the program `--data` leaves unread.
+    fn unread(&mut self, path: &str) {
+        let parts: Vec<_> = self.spec.data.iter().filter(|d| d.part != Part::Train).collect();
+        let Some(first) = parts.first() else { return };
+        let words: Vec<String> = parts.iter().map(|d| format!("`{}`", d.part.word())).collect();
+        let is = if parts.len() == 1 { "is" } else { "are" };
+        let message = format!(
+            "{} of this program {is} not read: with --data, `{path}` is all the data there is",
+            words.join(" and ")
+        );
+        let shares: Vec<String> = parts.iter().map(|d| format!("{}=20%", d.part.word())).collect();
+        let d = Diagnostic::warning(Code::N0561, message).label(first.span, "");
+        let d = parts[1..].iter().fold(d, |d, part| d.label(part.span, ""));
+        self.diagnostics.push(d.help(format!("split {}   takes a part of its rows", shares.join(" "))));
     }
 
     /// The source of a part; the second one of a part is a mistake.

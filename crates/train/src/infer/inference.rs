@@ -6,6 +6,7 @@ use crate::artifact::run_note::RunNote;
 use crate::artifact::weights;
 use crate::binding::encode::{Asked, Purpose, asked, fault_problem, same_data};
 use crate::binding::load::{LoadOptions, load};
+use crate::binding::marks::Marks;
 use crate::binding::ports::{ports, with_units};
 use crate::execute::metrics::{self, Metrics};
 use crate::execute::runner::{Planner, Runners, eval_batch, inference};
@@ -81,6 +82,8 @@ pub struct Evaluation {
     pub left_out: (usize, usize),
     /// The figures.
     pub figures: Metrics,
+    /// What is to be said about how the data was read.
+    pub notes: Vec<Diagnostic>,
 }
 
 /// Opens a model file, a run's folder, or the newest run of a program.
@@ -127,9 +130,15 @@ pub fn open_model(path: &Path) -> Outcome<Trained> {
 /// # Errors
 /// The data cannot be read, lacks targets, or does not fit the model.
 pub fn evaluate(model: &Trained, on: Option<On>, options: &InferOptions) -> Outcome<Evaluation> {
-    let (name, table) = match (&options.data, on) {
-        (Some(path), _) => (path.clone(), model.asked(options)?.table(&model.stats, Purpose::Measure)?),
-        (None, Some(On::All)) => ("all".into(), model.asked(options)?.table(&model.stats, Purpose::Measure)?),
+    let whole = |name: String| -> Outcome<(String, Table, Vec<Diagnostic>)> {
+        let asked = model.asked(options)?;
+        let table = asked.table(&model.stats, Purpose::Measure)?;
+        let notes = asked.notes(&table);
+        Ok((name, table, notes))
+    };
+    let (name, table, notes) = match (&options.data, on) {
+        (Some(path), _) => whole(path.clone())?,
+        (None, Some(On::All)) => whole("all".into())?,
         (None, on) => part(model, on, options)?,
     };
     if !table.has_targets() && !model.ports.targets.is_empty() {
@@ -142,7 +151,7 @@ pub fn evaluate(model: &Trained, on: Option<On>, options: &InferOptions) -> Outc
     ready.runners.sums(&table, &rows, &mut *ready.state, &mut sums)?;
     let figures = metrics::metrics(&model.model, &sums, table.len())?;
     let left_out = (table.left_out(), table.source_rows());
-    Ok(Evaluation { on: name, rows: table.len(), left_out, figures })
+    Ok(Evaluation { on: name, rows: table.len(), left_out, figures, notes })
 }
 
 /// What a trained model says about every row of `--data`, or of its own data, with the columns it reads; all of it in
@@ -201,7 +210,7 @@ pub fn predict_each(
     )?;
     match failed {
         Some(problem) => Err(problem),
-        None => Ok(asked.unanswered(&table, unanswered).into_iter().collect()),
+        None => Ok(asked.notes(&table).into_iter().chain(asked.unanswered(&table, unanswered)).collect()),
     }
 }
 
@@ -224,7 +233,11 @@ impl Trained {
 }
 
 /// A part of the data the model was trained on.
-fn part(model: &Trained, on: Option<On>, options: &InferOptions) -> Outcome<(String, Table)> {
+fn part(
+    model: &Trained,
+    on: Option<On>,
+    options: &InferOptions,
+) -> Outcome<(String, Table, Vec<Diagnostic>)> {
     let loaded = load(model.spec.clone(), &model.origin(options))?;
     if !same_data(&loaded.data.stats, &model.stats) {
         let d = Diagnostic::error(Code::N0513, "the data has changed since this model was trained");
@@ -233,7 +246,10 @@ fn part(model: &Trained, on: Option<On>, options: &InferOptions) -> Outcome<(Str
     }
     let data = loaded.data;
     let of = |name: &str, table: Option<Table>| match table {
-        Some(table) => Ok((name.to_string(), table)),
+        Some(table) => {
+            let notes = Marks::default().diagnostics(table.notes());
+            Ok((name.to_string(), table, notes))
+        }
         None => {
             let d = Diagnostic::error(Code::N0513, format!("this program has no {name} part"));
             Err(Problem::new(ProblemKind::Data, d.help(format!("in the program: split {name}=20%"))))

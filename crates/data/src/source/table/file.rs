@@ -80,7 +80,7 @@ pub(super) fn open(
     }
     let fault = |e| Box::new(scan_fault(e, path, spec));
     match &dialect.skip {
-        &Some(Skip::First(lines)) => (0..lines).try_for_each(|_| scanner.pass_line()).map_err(fault)?,
+        &Some(Skip::First(lines)) => scanner.skip_first(lines).map_err(fault)?,
         Some(Skip::Lines(lines)) => scanner.set_skip(lines.clone()),
         None => {}
     }
@@ -116,6 +116,11 @@ impl File {
     /// Whether every record is read, so that none need be held back.
     pub(super) fn reads_all(&self) -> bool {
         self.last == 0
+    }
+
+    /// Records at the end that were held back.
+    pub(super) fn held(&self) -> u64 {
+        self.held.len() as u64
     }
 
     /// The next record that is to be read.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::file::{self, File, scan_fault};
-use super::told::{lines, na, not_utf8, spelt, taken};
+use super::told::{lines, na, not_utf8, passed_over, spelt, taken};
 use super::{Line, line_to_write, named, shape, trim};
 use crate::Limits;
 use crate::disk;
@@ -13,6 +13,7 @@ use crate::raw::{Data, Head, Places, Raw, Want};
 use crate::source::builder::{Bad, Cells, Column, Look};
 use crate::source::number;
 use crate::source::rows::not_a_number;
+use crate::source::scan::Passed;
 use crate::source::too_big;
 use crate::spec::CsvSpec;
 
@@ -41,6 +42,10 @@ pub(super) struct TableReader<'a> {
     strange: usize,
     /// Whether there was a mistake that no total or note would make.
     odd: bool,
+    /// Lines that are not read because the program says so, and records at
+    /// the end.
+    passed: Passed,
+    held: u64,
     places: Places,
 }
 
@@ -65,6 +70,8 @@ impl<'a> TableReader<'a> {
             words: Vec::new(),
             strange: 0,
             odd: false,
+            passed: Passed::default(),
+            held: 0,
             places: Places { handle: spec.handle, ..Places::default() },
         }
     }
@@ -144,6 +151,7 @@ impl<'a> TableReader<'a> {
             match more {
                 Ok(Some(())) => {}
                 Ok(None) => {
+                    self.pass(file);
                     self.tail(faults);
                     self.leave_out(faults);
                     self.may_be_missing(faults);
@@ -158,6 +166,15 @@ impl<'a> TableReader<'a> {
                 self.check_memory(file, faults)?;
             }
         }
+    }
+
+    /// Counts what of a file was not read.
+    fn pass(&mut self, file: &File) {
+        let Passed { skipped, comments, cut } = file.scanner.passed();
+        self.passed.skipped += skipped;
+        self.passed.comments += comments;
+        self.passed.cut += cut;
+        self.held += file.held();
     }
 
     pub(super) fn another(&mut self, path: &str, header: bool, faults: &mut Faults) -> Option<()> {
@@ -392,7 +409,10 @@ impl<'a> TableReader<'a> {
         let notes = taken(&self.columns, self.heads, self.spec);
         let columns: Result<Vec<Data>, _> = self.columns.into_iter().map(Column::finish).collect();
         let columns = columns.map_err(|e| faults.push(*disk::fault(&e))).ok()?;
-        let notes = notes.into_iter().map(|n| n.note().path(&self.spec.path).at(self.spec.handle)).collect();
+        let mut notes: Vec<Fault> =
+            notes.into_iter().map(|n| n.note().path(&self.spec.path).at(self.spec.handle)).collect();
+        // What the program says itself need not be pointed at.
+        notes.extend(passed_over(self.passed, self.held, self.spec).map(Fault::note));
         Some(Raw { columns, len: self.len, places: self.places, notes })
     }
 }

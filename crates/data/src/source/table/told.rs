@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::line_to_write;
+use crate::dialect::Skip;
 use crate::fault::{Fault, codes};
 use crate::raw::Head;
 use crate::source::builder::{Column, Look};
 use crate::source::decode;
 use crate::source::number::Spelling;
+use crate::source::scan::Passed;
 use crate::spec::CsvSpec;
+use nnc_syntax::units::{count, grouped};
 
 /// The fault for bytes that are no UTF-8.
 pub(super) fn not_utf8(cell: &[u8], spec: &CsvSpec) -> Fault {
@@ -100,6 +103,36 @@ pub(super) fn taken(columns: &[Column], heads: &[Head], spec: &CsvSpec) -> Vec<F
         notes.push(Fault::new(codes::READING, message));
     }
     notes
+}
+
+/// Lines that are not read because the program says so: how many, and why.
+pub(super) fn passed_over(passed: Passed, held: u64, spec: &CsvSpec) -> Option<Fault> {
+    let Passed { skipped, comments, cut } = passed;
+    let named = match &spec.dialect.skip {
+        Some(Skip::First(lines)) => *lines,
+        Some(Skip::Lines(lines)) => lines.len() as u64,
+        None => 0,
+    };
+    let named = named.saturating_mul(1 + spec.more.len() as u64);
+    let mut why = Vec::new();
+    if named > 0 {
+        let of = if skipped < named { format!(" of {}", grouped(named)) } else { String::new() };
+        why.push(format!("{}{of} by skip=", grouped(skipped)));
+    }
+    why.extend((comments > 0).then(|| count(comments, "comment")));
+    why.extend((held > 0).then(|| format!("{} by skip_last=", grouped(held))));
+    let all = skipped + comments + held;
+    let file = if spec.more.is_empty() { format!(" of `{}`", spec.path) } else { String::new() };
+    let is = |n: u64| if n == 1 { "is" } else { "are" };
+    let mut parts = Vec::new();
+    if !why.is_empty() {
+        parts.push(format!("{}{file} {} not read: {}", count(all, "line"), is(all), why.join(", ")));
+    }
+    if cut > 0 {
+        let it = if cut == 1 { "it" } else { "them" };
+        parts.push(format!("{}{file} {} read as far as a comment in {it}", count(cut, "line"), is(cut)));
+    }
+    (!parts.is_empty()).then(|| Fault::new(codes::READING, parts.join("; ")))
 }
 
 /// The option that names words as missing.
