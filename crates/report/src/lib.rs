@@ -5,7 +5,7 @@
 //!                              └─► layout ─► svg
 //! ```
 //!
-//! * [`network`]: a graph as a [`Drawing`]: a box for a layer, which holds a drawing of what is in it, down to single
+//! * [`mod@network`]: a graph as a [`Drawing`]: a box for a layer, which holds a drawing of what is in it, down to single
 //!   primitives.
 //! * [`dot`], [`mermaid`]: a drawing as source for Graphviz and for Mermaid.
 //! * [`layout()`], [`svg`]: where everything lies, and the picture.
