@@ -5,6 +5,7 @@ pub(crate) mod array;
 pub(crate) mod builder;
 pub(crate) mod cells;
 pub(crate) mod decode;
+mod ends;
 pub(crate) mod generate;
 pub(crate) mod idx;
 mod image;
