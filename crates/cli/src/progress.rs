@@ -6,6 +6,7 @@ use crate::format::{bytes, count, grouped, short};
 use crate::output::Output;
 use crate::render::columns;
 use nnc_model::Better;
+use nnc_model::data::Balanced;
 use nnc_syntax::{Diagnostic, SourceMap};
 use nnc_train::{Observer, Progress, StageStart, Start, StopReason};
 use std::time::{Duration, Instant};
@@ -105,6 +106,9 @@ impl Observer for Reporter<'_> {
         let epochs = count(start.epochs, "epoch");
         let memory = bytes(start.memory);
         self.out.note(&format!("{weights}, {rows}: {epochs} of {steps}, {threads}, {memory}"));
+        for row in &start.balanced {
+            self.out.note(&balanced(row));
+        }
         if start.resumed_at > 0 {
             self.out.note(&format!("going on after step {}", grouped(start.resumed_at)));
             while self.next <= start.resumed_at / start.steps_per_epoch.max(1) {
@@ -182,6 +186,15 @@ impl Observer for Reporter<'_> {
 fn after(n: u64) -> u64 {
     let leading = n / 10u64.pow(n.max(1).ilog10());
     if leading == 2 { n / 2 * 5 } else { n.saturating_mul(2) }
+}
+
+/// What the classes of a target count: `class weights of species, balanced: setosa 0.67, virginica 2`.
+fn balanced(row: &Balanced) -> String {
+    const MOST: usize = 10;
+    let some = row.weights.iter().take(MOST).map(|(class, weight)| format!("{class} {}", short(*weight)));
+    let some = some.collect::<Vec<_>>().join(", ");
+    let more = if row.weights.len() > MOST { ", …" } else { "" };
+    format!("class weights of {}, balanced: {some}{more}", row.target)
 }
 
 fn pairs(names: &[String], values: &[f64]) -> Vec<String> {

@@ -84,6 +84,7 @@ fn blank(position: usize, used: &Use) -> ColumnStats {
         steps: Vec::new(),
         vocabulary: Vec::new(),
         counts: Vec::new(),
+        totals: Vec::new(),
         bucket: false,
         one_hot: false,
         fill: Fill::Fault,

@@ -6,7 +6,7 @@ use crate::moments::{Cell, Moments, divisor, moments, set_moments, steps};
 use crate::raw::{Codes, Data, Spilled, SpilledKind, Windows};
 use crate::schema::ColumnKind;
 use crate::source::array::MOST_CLASSES;
-use crate::spec::{Kind, Scaling};
+use crate::spec::{Kind, Role, Scaling};
 use crate::stats::{ColumnStats, Step};
 
 /// Takes the statistics of one such column.
@@ -56,7 +56,28 @@ pub(crate) fn fit(stats: &mut ColumnStats, data: &Data, train: &[u32], cell: &Ce
         },
         Data::Skipped | Data::Watched(_) | Data::Numbers(_) | Data::Text { .. } | Data::Dates(_) => {}
     }
+    let unit = matches!(data, Data::Bytes { unit: true, .. })
+        || matches!(data, Data::Spilled(Spilled { of: SpilledKind::Bytes { unit: true, .. }, .. }));
+    if cell.used.role == Role::Target && cell.used.scaling.is_empty() && stats.min >= -1.0 && stats.max <= 1.0
+    {
+        totals(stats, data, train, if unit { 255.0 } else { 1.0 });
+    }
 }
+
+/// The sum of each number along the last axis.
+fn totals(stats: &mut ColumnStats, data: &Data, train: &[u32], over: f64) {
+    let Some((shape, values)) = numbers(data, train) else { return };
+    let last = shape.last().copied().unwrap_or(1);
+    if last == 0 || last > MOST_TOTALS {
+        return;
+    }
+    let mut sums = vec![0.0; last];
+    values.enumerate().for_each(|(i, x)| sums[i % last] += x);
+    stats.totals = sums.into_iter().map(|s| s / over).collect();
+}
+
+/// More numbers along an axis are no yes-or-no questions.
+const MOST_TOTALS: usize = 1 << 16;
 
 /// Numbers one by one.
 type Each<'a> = Box<dyn Iterator<Item = f64> + 'a>;

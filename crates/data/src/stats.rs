@@ -148,6 +148,10 @@ pub struct ColumnStats {
     /// whole text).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub counts: Vec<u64>,
+    /// Of a target that is an array of numbers from -1 to 1 the sum of each
+    /// number along its last axis, over the training part.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub totals: Vec<f64>,
     /// Whether the last category stands for all unknown ones.
     #[serde(default)]
     pub bucket: bool,

@@ -8,9 +8,12 @@ use nnc_model::Better;
 use std::path::Path;
 
 /// Parts of metrics, and a table: no figures of their own.
-const PARTS: [&str; 13] = [
+const PARTS: [&str; 16] = [
     "right_class",
     "sign_of",
+    "by_class",
+    "by_answer",
+    "by_side",
     "unit",
     "ratio",
     "said",

@@ -105,7 +105,7 @@ impl Run {
         if matches!(weights, Value::None) {
             return;
         }
-        let why = "the loss has a number for each class, in the order of the classes: loss crossentropy class_weights=[1, 5]";
+        let why = "the loss has a number for each class, in the order of the classes: loss crossentropy class_weights=[1, 5]; or class_weights=balanced";
         self.leave(line, "class_weight", why);
         let _ = told;
     }

@@ -327,8 +327,9 @@ impl Array {
         }
         // Classes are no brightness, and their axes no channels.
         let classes = matches!(reading.want, Want::Text | Want::Words);
-        let image = shape.len() >= 2 && !classes;
-        let reading = Reading { unit: reading.unit && !classes, ..reading };
+        let mask = target && is_mask(&self.values);
+        let image = shape.len() >= 2 && !classes && !mask;
+        let reading = Reading { unit: reading.unit && !classes && !mask, ..reading };
         let bytes = matches!(self.values, Numbers::U8(_) | Numbers::Disk(_, Element::U8));
         if shape.len() == 2 && !classes && (bytes || reading.unit) {
             shape.push(1);
@@ -416,6 +417,18 @@ fn list(values: Numbers, want: Want) -> Data {
     Data::Text {
         codes: numbers.into_iter().map(|x| x as u32).collect(),
         vocabulary: Arc::new((0..=most).map(|k| k.to_string()).collect()),
+    }
+}
+
+/// Whether bytes are all 0 or 1: the mask of a picture, which has no brightness.
+fn is_mask(values: &Numbers) -> bool {
+    match values {
+        Numbers::U8(data) => data.iter().all(|b| *b <= 1),
+        Numbers::Disk(file, Element::U8) => {
+            let mut mask = true;
+            file.each::<u8>(0..file.len(), |b| mask &= b <= 1).is_ok() && mask
+        }
+        _ => false,
     }
 }
 

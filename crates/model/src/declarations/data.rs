@@ -124,6 +124,27 @@ impl Unscale {
     pub const PLAIN: Self = Self { over: 1.0, minus: 0.0, log: false };
 }
 
+/// How often each class of a target comes in the rows that are trained on.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Counts {
+    /// For every class how often it is there; for every number along the last axis of a target of numbers from 0 to 1
+    /// their sum.
+    pub each: Vec<f64>,
+    /// How many values each number along the last axis has; of classes how many there are in all.
+    pub of: f64,
+    /// What the numbers along the last axis are called, where they are columns.
+    pub names: Vec<String>,
+}
+
+/// By how much the classes of a target count so that all of them count alike.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Balanced {
+    /// The target.
+    pub target: String,
+    /// Every class and what it counts.
+    pub weights: Vec<(String, f64)>,
+}
+
 /// What the data gives.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Ports {
@@ -133,6 +154,8 @@ pub struct Ports {
     pub targets: Vec<Port>,
     /// For every target, how each number along its last axis comes back to the file's; empty where none is scaled.
     pub units: Vec<Vec<Unscale>>,
+    /// For every target how often its classes come, where that can be counted; empty where the data was not looked at.
+    pub counts: Vec<Option<Counts>>,
     /// Whether rows have weights.
     pub weighted: bool,
     /// The name of the column of weights.

@@ -1,7 +1,7 @@
 //! What a run of a program comes to, apart from its graphs: weights, updates, rows, settings, metrics.
 
 use crate::declarations::attributes::{Better, Range, Units};
-use crate::declarations::data::Unscale;
+use crate::declarations::data::{Balanced, Unscale};
 use crate::declarations::settings::Top;
 use crate::elaborate::totals::{Finish, Measuring};
 use crate::elaborate::value::{Tensor, Value};
@@ -79,6 +79,8 @@ pub(crate) struct Results {
     pub units: HashMap<NodeId, Vec<Unscale>>,
     /// Outputs that describe a target in several parts: which target, and how.
     pub described: HashMap<NodeId, (usize, Units)>,
+    /// What the classes of targets count, where the data decides it.
+    pub balanced: Vec<Balanced>,
     /// The metric at work.
     pub measuring: Option<Measuring>,
     /// How often a mask was read so far.

@@ -1,7 +1,7 @@
 //! From a program to its graphs: forward, backward, the whole step, evaluation, first values.
 
 use crate::declarations::attributes::Better;
-use crate::declarations::data::{Part, Ports};
+use crate::declarations::data::{Balanced, Part, Ports};
 use crate::declarations::settings::{Lbfgs, Loss, Metric, MetricKind, Named, Settings};
 use crate::elaborate::elab::{Elab, Res, Stop};
 use crate::elaborate::frame::Frame;
@@ -43,6 +43,8 @@ pub struct Model {
     pub directions: Vec<Option<Better>>,
     /// What metrics of all samples together are computed with.
     pub totals: Option<Totals>,
+    /// What the classes of targets count in the loss, where the training rows decide it.
+    pub balanced: Vec<Balanced>,
     /// Names of the predictions.
     pub outputs: Vec<OutputInfo>,
     /// Names, shapes and learned-or-not of all weights, states and slots.
@@ -185,6 +187,7 @@ impl Spec {
             metrics: train.e.results.top.metrics.iter().map(|m| m.name.clone()).collect(),
             directions: train.e.results.top.metrics.iter().map(|m| m.better).collect(),
             totals: eval.e.results.finish.and_then(Finish::done),
+            balanced: train.e.results.balanced.clone(),
             outputs,
             parameters: parameters.collect(),
             later: Vec::new(),

@@ -99,8 +99,8 @@ pub(super) const HABITS: &[Habit] = &[
     ),
     habit(
         &["class_weight", "class_weights", "pos_weight", "scale_pos_weight"],
-        "The loss has a number for each class, by which its samples count, in the order of the classes.",
-        &["loss crossentropy class_weights=[1, 5]"],
+        "The loss has a number for each class, by which its samples count, in the order of the classes; or the training rows decide.",
+        &["loss crossentropy class_weights=[1, 5]", "loss crossentropy class_weights=balanced"],
     ),
     habit(
         &[

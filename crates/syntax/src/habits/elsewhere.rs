@@ -223,7 +223,7 @@ pub(super) const HABITS: &[Habit] = &[
     habit(
         &["imbalance", "imbalanced", "SMOTE", "oversampling", "undersampling", "WeightedRandomSampler"],
         "Rare classes count more in the loss, and every part of the rows gets its share of each.",
-        &["loss crossentropy class_weights=[1, 5]", "split valid=20% stratify"],
+        &["loss crossentropy class_weights=balanced", "split valid=20% stratify"],
     ),
     habit(
         &["stratify", "StratifiedShuffleSplit"],

@@ -4,7 +4,7 @@ use crate::binding::augment;
 use crate::binding::classes;
 use crate::binding::domain;
 use crate::binding::marks::Marks;
-use crate::binding::ports::{guessed, ports, with_units};
+use crate::binding::ports::{guessed, ports, with_counts, with_units};
 use crate::binding::roles::{self, roles};
 use crate::binding::source::{Sources, as_written, replaced};
 use crate::memory;
@@ -105,6 +105,7 @@ pub fn load(spec: Spec, options: &LoadOptions) -> Outcome<Loaded> {
     }
     let look = |data: &Dataset, ports: &mut Ports| {
         with_units(ports, &data.stats);
+        with_counts(ports, &data.stats);
         ports.has_valid = data.valid.is_some();
         ports.samples = data.train.len();
         domain::look(data, ports);

@@ -1,8 +1,8 @@
 //! What the data offers to a program: its ports, under the names the program has for them.
 
 use crate::binding::roles::name_after_columns;
-use nnc_data::{Role, Schema, Stats, Step};
-use nnc_model::data::{PortDecl, Unscale};
+use nnc_data::{ColumnKind, ColumnStats, Fill, PortId, Role, Schema, Stats, Step};
+use nnc_model::data::{Counts, PortDecl, Unscale};
 use nnc_model::{Port, Ports, Spec};
 use nnc_syntax::{Code, Diagnostic};
 
@@ -49,6 +49,77 @@ pub(crate) fn with_units(ports: &mut Ports, stats: &Stats) {
         }
     };
     ports.units = (0..ports.targets.len()).map(of).collect();
+}
+
+/// How often the classes of the targets come in the training part, which only its statistics know.
+pub(crate) fn with_counts(ports: &mut Ports, stats: &Stats) {
+    ports.counts = ports.targets.iter().enumerate().map(|(at, port)| counts(stats, at, port)).collect();
+}
+
+fn counts(stats: &Stats, at: usize, port: &Port) -> Option<Counts> {
+    let columns: Vec<&ColumnStats> = stats.columns_of(PortId::Target(at)).collect();
+    if port.classes.is_some() {
+        let [column] = columns[..] else { return None };
+        // The characters of a text are counted in all of it.
+        let of_text = matches!(column.kind, ColumnKind::Characters | ColumnKind::Bytes);
+        let mut each: Vec<f64> = column.counts.iter().map(|n| *n as f64).collect();
+        // Padding is no class that a loss sees.
+        if let (Some(_), Some(padding)) = (column.unit, each.first_mut()) {
+            *padding = 0.0;
+        }
+        let of = each.iter().sum();
+        return (!of_text && of > 0.0).then_some(Counts { each, of, names: Vec::new() });
+    }
+    let (mut each, mut names, mut of) = (Vec::new(), Vec::new(), None);
+    for column in columns {
+        let (totals, count) = totals(column)?;
+        if *of.get_or_insert(count) != count {
+            return None;
+        }
+        match column.vocabulary.len() == totals.len() {
+            true => names.extend(column.vocabulary.iter().cloned()),
+            false => names.extend(totals.iter().map(|_| column.name.clone())),
+        }
+        each.extend(totals);
+    }
+    let width = port.shape.last().copied().unwrap_or(1);
+    // Several rows of one column.
+    if each.len() == 1 && width > 1 {
+        each = vec![each[0]; width];
+    }
+    (each.len() == width).then_some(Counts { each, of: of?, names })
+}
+
+/// The sum of each number of a column from 0 to 1 (of -1 and 1 how many are 1), and how many values it has.
+fn totals(column: &ColumnStats) -> Option<(Vec<f64>, f64)> {
+    let filled = |x: f64| x * column.missing as f64;
+    match column.kind {
+        ColumnKind::Category if column.one_hot => {
+            let each: Vec<f64> = column.counts.iter().map(|n| *n as f64).collect();
+            let of = each.iter().sum();
+            Some((each, of))
+        }
+        ColumnKind::Number if column.steps.is_empty() && !column.indicator => {
+            let (kept, more) = match column.fill {
+                Fill::Number(x) => ((column.count + column.missing) as f64, filled(x)),
+                _ => (column.count as f64, 0.0),
+            };
+            let sum = column.mean * column.count as f64 + more;
+            let sides = column.min == -1.0 && column.max <= 1.0;
+            match sides {
+                true => Some((vec![(kept + sum) / 2.0], kept)),
+                false if column.min >= 0.0 && column.max <= 1.0 => Some((vec![sum], kept)),
+                false => None,
+            }
+        }
+        ColumnKind::Tensor if !column.totals.is_empty() => {
+            let places = column.shape.iter().product::<usize>() / column.totals.len();
+            let of = column.count as f64 * places as f64;
+            let each = column.totals.iter().map(|t| if column.min < 0.0 { (of + t) / 2.0 } else { *t });
+            Some((each.collect(), of))
+        }
+        _ => None,
+    }
 }
 
 fn unscale(steps: &[Step]) -> Unscale {

@@ -6,6 +6,7 @@ use crate::engine::Engine;
 use crate::execute::metrics::Metrics;
 use crate::fit::stop::StopReason;
 use crate::infer::predictions::Predictions;
+use nnc_model::data::Balanced;
 use nnc_syntax::Diagnostic;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -75,6 +76,8 @@ pub struct Start {
     pub epochs: u64,
     /// Whether neither `epochs` nor `steps` was given, so that 100 epochs were chosen.
     pub epochs_by_default: bool,
+    /// What the classes of targets count in the loss, where the training rows decide it.
+    pub balanced: Vec<Balanced>,
     /// Bytes the run takes.
     pub memory: u64,
     /// Threads.

@@ -7,7 +7,7 @@ use crate::artifact::weights;
 use crate::binding::encode::{Asked, Purpose, asked, fault_problem, same_data};
 use crate::binding::load::{LoadOptions, load};
 use crate::binding::marks::Marks;
-use crate::binding::ports::{ports, with_units};
+use crate::binding::ports::{ports, with_counts, with_units};
 use crate::execute::metrics::{self, Metrics};
 use crate::execute::runner::{Planner, Runners, eval_batch, inference};
 use crate::infer::beside::BesideReader;
@@ -105,6 +105,7 @@ pub fn open_model(path: &Path) -> Outcome<Trained> {
     let mut ports =
         ports(&stats.schema, &spec).map_err(|d| Problem::at(ProblemKind::Data, d, &spec.sources))?;
     with_units(&mut ports, &stats);
+    with_counts(&mut ports, &stats);
     // What the program watches while training is of no concern now.
     ports.has_valid = true;
     ports.trained = true;

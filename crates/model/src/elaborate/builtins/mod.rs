@@ -1,6 +1,7 @@
 //! Functions of Rust: what the prelude is written in.
 
 pub(crate) mod args;
+mod balance;
 mod masks;
 mod math;
 mod notation;
@@ -44,6 +45,11 @@ const TABLE: &[(&str, &str, Function)] = &[
     ("all_sum", "all_sum(x): for metrics: the sum over all samples of all batches", reduce::total),
     ("all_mean", "all_mean(x): for metrics: the mean over all samples of all batches", reduce::overall),
     ("classes", "classes(x): of how many kinds a class is one; 0 for numbers", shapes::classes),
+    (
+        "class_weights_of",
+        "class_weights_of(weights, target, yes_no=no): for losses: what each class counts, as a list; of `balanced` what the training rows say",
+        balance::class_weights,
+    ),
     ("sum_of", "sum_of(list): the sum of all numbers of all tensors of a list", reduce::sum_of),
     ("where", "where(condition, a, b): a where the condition holds, else b", math::where_),
     ("mod", "mod(a, b): the rest of a whole division", math::modulo),

@@ -282,6 +282,7 @@ impl<'a> Trainer<'a> {
             resumed_at: self.resumed_at,
             epochs: self.epochs(),
             epochs_by_default: settings.epochs.is_none() && settings.steps.is_none(),
+            balanced: self.model.balanced.clone(),
             memory: self.memory,
             threads: self.threads,
             run: self.folder.as_ref().map(|f| f.path().to_path_buf()),
