@@ -5,7 +5,7 @@ use crate::stage::flat;
 use nnc_backend::Executable;
 use nnc_model::Spec;
 use nnc_report::drawing::grouped;
-use nnc_report::{Band, Drawing, Edge, Item, Kind, Place, Program, Site};
+use nnc_report::{Band, Drawing, Edge, Item, Kind, Line, Place, Program, Site};
 use nnc_syntax::SourceMap;
 
 /// The steps of the network and the texts of its files.
@@ -18,7 +18,13 @@ pub fn program(compiled: &Compiled) -> Program {
             (line as u32, column as u32)
         };
         let text = flat(&row.text);
-        Site { file: source.name.clone(), start: at(row.span.start), end: at(row.span.end), text }
+        Site {
+            name: row.name.clone(),
+            file: source.name.clone(),
+            start: at(row.span.start),
+            end: at(row.span.end),
+            text,
+        }
     };
     let rows = compiled.model.layers.iter().filter(|row| !row.span.is_empty());
     Program { sites: rows.map(site).collect(), files: files(sources) }
@@ -26,6 +32,13 @@ pub fn program(compiled: &Compiled) -> Program {
 
 fn files(sources: &SourceMap) -> Vec<(String, String)> {
     sources.iter().map(|s| (s.name.clone(), s.text.to_string())).collect()
+}
+
+/// Names and texts of the program and of the files it uses, without those that every program has.
+pub fn own_files(spec: &Spec) -> Vec<(String, String)> {
+    let (own, set) = (nnc_model::PRELUDE.len(), "--set ");
+    let files = spec.sources.iter().skip(own).filter(|s| !s.name.starts_with(set));
+    files.map(|s| (s.name.clone(), s.text.to_string())).collect()
 }
 
 /// A syntax tree, one node a line, deeper ones indented, each with its place at the end.
@@ -40,6 +53,7 @@ pub fn tree(spec: &Spec, text: &str) -> Drawing {
         let (name, rest) = words.split_once(' ').unwrap_or((&words, ""));
         let mut item = Item::new(Kind::Operation, name);
         item.text = rest.into();
+        item.lines = place.iter().map(|p| Line { file: p.file.clone(), line: p.line }).collect();
         item.place = place;
         while above.last().is_some_and(|(depth, _)| *depth >= indent) {
             above.pop();
@@ -68,7 +82,7 @@ fn split_place(line: &str, file: &str) -> (String, Option<Place>) {
 }
 
 /// The instructions of a plan.
-pub fn plan(plan: &dyn Executable) -> Drawing {
+pub fn plan(plan: &dyn Executable, program: &Program) -> Drawing {
     let items = plan.operations().iter().enumerate().map(|(i, step)| {
         let mut item = Item::new(Kind::Operation, format!("{i} {}", step.kind));
         item.text = step.detail.clone();
@@ -80,6 +94,8 @@ pub fn plan(plan: &dyn Executable) -> Drawing {
             item.place =
                 Some(Place { file: origin.file.to_string(), line: origin.line, column: origin.column });
         }
+        let nodes = step.nodes.iter().map(|n| &*plan.graph().node(*n).origin);
+        (item.lines, item.also) = program.lines(nodes.chain([&**origin]));
         let flops = if step.flops > 0 { format!("{} FLOPs, ", grouped(step.flops)) } else { String::new() };
         item.results = vec![format!("{flops}{} bytes", grouped(step.bytes))];
         item

@@ -51,6 +51,15 @@ pub struct Place {
     pub column: u32,
 }
 
+/// A line of the user's program.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Line {
+    /// The file.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u32,
+}
+
 /// A weight, a state, or what the optimizer keeps, with the boxes that use it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Held {
@@ -83,6 +92,10 @@ pub struct Item {
     pub results: Vec<String>,
     /// The user's words that asked for it.
     pub place: Option<Place>,
+    /// The lines that it comes from; the update of a layer's weights comes from the layer.
+    pub lines: Vec<Line>,
+    /// Further lines that have to do with it: of an update, the optimizer's.
+    pub also: Vec<Line>,
     /// The numbers of its nodes in the graph, ascending.
     pub nodes: Vec<usize>,
     /// Multiplications and additions for one sample.
@@ -114,6 +127,8 @@ impl Item {
             held: Vec::new(),
             results: Vec::new(),
             place: None,
+            lines: Vec::new(),
+            also: Vec::new(),
             nodes: Vec::new(),
             flops: 0,
             inside: None,

@@ -2,13 +2,14 @@
 //!
 //! ```text
 //! graph ─► fold ─► group ─► Drawing ─► dot, mermaid
-//!                              └─► layout ─► svg
+//!                              └─► layout ─► svg, html
 //! ```
 //!
 //! * [`mod@network`]: a graph as a [`Drawing`]: a box for a layer, which holds a drawing of what is in it, down to single
 //!   primitives.
 //! * [`dot`], [`mermaid`]: a drawing as source for Graphviz and for Mermaid.
 //! * [`layout()`], [`svg`]: where everything lies, and the picture.
+//! * [`html`]: the drawings of all stages and the program beside them as one page.
 //!
 //! This crate knows nothing of files, of the language, or of what computes a graph.
 
@@ -18,11 +19,12 @@ pub mod dot;
 pub mod drawing;
 mod fold;
 mod group;
+pub mod html;
 pub mod layout;
 pub mod mermaid;
 pub mod network;
 pub mod svg;
 
-pub use drawing::{Band, Drawing, Edge, Held, Item, Kind, Place};
+pub use drawing::{Band, Drawing, Edge, Held, Item, Kind, Line, Place};
 pub use layout::layout;
 pub use network::{Program, Site, network, parts};

@@ -3,7 +3,7 @@
 //! Which layer a node belongs to is told by its origin, the way from the user's line to it; where that does not say
 //! which of several calls it was, the paths of the graph do (`group.rs`).
 
-use crate::drawing::{Band, Drawing, Edge, Held, Item, Kind, Place, shape};
+use crate::drawing::{Band, Drawing, Edge, Held, Item, Kind, Line, Place, shape};
 use crate::fold::{Folded, Part};
 use crate::group::partition;
 use nnc_graph::{Graph, NodeId, Origin, OutputKind, Prim, Role};
@@ -13,6 +13,8 @@ use std::sync::Arc;
 /// A step of the network in the user's program.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Site {
+    /// The layer's name, such as `dense1`.
+    pub name: String,
     /// The file it stands in.
     pub file: String,
     /// Line and column of its first character, from 1.
@@ -44,6 +46,27 @@ impl Program {
     fn site(&self, origin: &Origin) -> Option<usize> {
         let holding = self.sites.iter().enumerate().filter(|(_, s)| s.holds(origin));
         holding.max_by_key(|(i, s)| (s.start, std::cmp::Reverse(s.end), *i)).map(|(i, _)| i)
+    }
+
+    /// The lines that some origins come from, and those that have to do with them besides: what the optimizer computes
+    /// for a weight comes from the weight's layer, and has to do with the optimizer.
+    pub fn lines<'o>(&self, origins: impl Iterator<Item = &'o Origin>) -> (Vec<Line>, Vec<Line>) {
+        let (mut own, mut also) = (BTreeSet::new(), BTreeSet::new());
+        for origin in origins.filter(|o| !o.file.is_empty() && o.line > 0) {
+            let line = Line { file: origin.file.to_string(), line: origin.line };
+            let mut calls = origin.scope.split(" > ");
+            let updated = calls.next().filter(|c| *c == OPTIMIZER).and_then(|_| calls.next());
+            let layer = updated.map(|weight| weight.split('.').next().unwrap_or(weight));
+            let site = layer.and_then(|layer| self.sites.iter().find(|s| s.name == layer));
+            match site {
+                None => own.insert(line),
+                Some(site) => {
+                    own.insert(Line { file: site.file.clone(), line: site.start.0 });
+                    also.insert(line)
+                }
+            };
+        }
+        (own.into_iter().collect(), also.into_iter().collect())
     }
 
     /// The words that an origin names, on one line.
@@ -322,6 +345,8 @@ impl<'g> Maker<'g> {
             item.place =
                 Some(Place { file: origin.file.to_string(), line: origin.line, column: origin.column });
         }
+        let origins: Vec<Origin> = part.iter().map(|&n| self.origin(n).clone()).collect();
+        (item.lines, item.also) = self.program.lines(origins.iter());
         item.text = match (one, depth) {
             (_, 1) if item.band == Band::Forward => match self.program.site(&origin) {
                 Some(site) => self.program.sites[site].text.clone(),

@@ -14,7 +14,7 @@ use nnc_backend::Executable;
 use nnc_graph::Graph;
 use nnc_model::suggest::nearest;
 use nnc_model::{Model, Spec};
-use nnc_report::Drawing;
+use nnc_report::{Drawing, Program};
 use nnc_syntax::{Code, Diagnostic};
 use nnc_train::{ProblemKind, plan_graph, plan_step};
 use serde_json::{Value, json};
@@ -28,6 +28,7 @@ Examples:
   nnc graph xor.nn                               the forward pass
   nnc graph xor.nn --stage step                  forward, backward and the optimizer
   nnc graph xor.nn --stage step --out xor.svg    a picture, one box for each layer
+  nnc graph xor.nn --out xor.html                a page: all stages, zoom, search, the program beside them
   nnc graph gpt.nn --around transformer1 --depth 2 --out part.svg")]
 pub struct GraphArgs {
     /// Which program.
@@ -99,6 +100,8 @@ pub enum Format {
     Mermaid,
     /// A picture for browsers and pages, which needs nothing else
     Svg,
+    /// A page with all stages and the program beside them, to zoom, search and open; needs nothing else
+    Html,
     /// Data for programs
     Json,
 }
@@ -109,6 +112,7 @@ impl GraphArgs {
         let ending = self.out.as_deref().and_then(|path| path.extension()?.to_str());
         self.format.unwrap_or(match ending {
             Some("svg") => Format::Svg,
+            Some("html" | "htm") => Format::Html,
             Some("dot" | "gv") => Format::Dot,
             Some("mmd" | "mermaid") => Format::Mermaid,
             Some("json") => Format::Json,
@@ -121,7 +125,7 @@ impl Format {
     fn is_picture(self) -> bool {
         match self {
             Format::Text | Format::Json => false,
-            Format::Dot | Format::Mermaid | Format::Svg => true,
+            Format::Dot | Format::Mermaid | Format::Svg | Format::Html => true,
         }
     }
 }
@@ -141,11 +145,12 @@ fn run(args: &GraphArgs, out: &mut Output) -> Result<u8> {
     if !args.format().is_picture() {
         let flag = if args.depth.is_some() { "--depth" } else { "--around" };
         if args.depth.is_some() || args.around.is_some() {
-            let help = "pictures have both: --format svg, --format dot, --format mermaid";
+            let help = "pictures have both: --format svg, --format html, --format dot, --format mermaid";
             return Err(Failure::usage(format!("{flag} is about pictures, not about text and data"), help));
         }
     }
     let text = match args.stage {
+        _ if args.format() == Format::Html => page(args, out)?,
         Stage::Ast => ast(args, out)?,
         Stage::Layers => layers(&compile(&args.spec, args.precision, out)?, args)?,
         Stage::Forward | Stage::Backward | Stage::Step => {
@@ -154,7 +159,7 @@ fn run(args: &GraphArgs, out: &mut Output) -> Result<u8> {
             match args.format() {
                 Format::Text => nnc_graph::text::print(graph),
                 Format::Json => pretty(&data(serde_json::to_value(nnc_graph::text::json::data(graph)))?),
-                Format::Dot | Format::Mermaid | Format::Svg => {
+                Format::Dot | Format::Mermaid | Format::Svg | Format::Html => {
                     picture(nnc_report::network(graph, &drawing::program(&compiled)), args, None)?
                 }
             }
@@ -162,7 +167,7 @@ fn run(args: &GraphArgs, out: &mut Output) -> Result<u8> {
         Stage::Plan => {
             let mut compiled = compile(&args.spec, args.precision, out)?;
             compiled.model = of_stage(&compiled.model, args)?.clone();
-            planned(&*plan_of(&compiled, args)?, args)?
+            planned(&*plan_of(&compiled, args)?, &drawing::program(&compiled), args)?
         }
     };
     match &args.out {
@@ -186,16 +191,7 @@ fn write(path: &Path, text: &str) -> Result<()> {
 fn picture(drawing: Drawing, args: &GraphArgs, depth: Option<usize>) -> Result<String> {
     let drawing = match &args.around {
         None => drawing,
-        Some(name) => drawing.around(name).ok_or_else(|| {
-            let names = drawing.names();
-            let help = match nearest(name, &names.iter().map(String::as_str).collect::<Vec<_>>()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => {
-                    format!("there are: {}", names.iter().take(12).cloned().collect::<Vec<_>>().join(", "))
-                }
-            };
-            Failure::usage(format!("no box of this picture is called `{name}`"), help)
-        })?,
+        Some(name) => drawing.around(name).ok_or_else(|| no_box(name, drawing.names()))?,
     };
     let drawing = match args.depth.map(usize::from).or(depth) {
         Some(depth) => drawing.closed(depth),
@@ -207,8 +203,65 @@ fn picture(drawing: Drawing, args: &GraphArgs, depth: Option<usize>) -> Result<S
         Format::Svg => {
             nnc_report::svg::print(&if args.depth.is_none() { drawing.closed(1) } else { drawing })
         }
-        Format::Text | Format::Json | Format::Dot => nnc_report::dot::print(&drawing),
+        Format::Text | Format::Json | Format::Html | Format::Dot => nnc_report::dot::print(&drawing),
     })
+}
+
+fn no_box(name: &str, names: Vec<String>) -> Failure {
+    let help = match nearest(name, &names.iter().map(String::as_str).collect::<Vec<_>>()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("there are: {}", names.iter().take(12).cloned().collect::<Vec<_>>().join(", ")),
+    };
+    Failure::usage(format!("no box of this picture is called `{name}`"), help)
+}
+
+/// A page with all stages; the one that is asked for is seen first, and a box that is asked for is searched.
+fn page(args: &GraphArgs, out: &mut Output) -> Result<String> {
+    let mut compiled = compile(&args.spec, args.precision, out)?;
+    let program = drawing::program(&compiled);
+    compiled.model = of_stage(&compiled.model, args)?.clone();
+    let model = &compiled.model;
+    let stage = |stage, name: &str, about: &str, drawing| {
+        (stage, nnc_report::html::Stage { name: name.into(), about: about.into(), drawing })
+    };
+    let graph = |graph| nnc_report::network(graph, &program);
+    let tree =
+        drawing::tree(&compiled.spec, &nnc_syntax::ast_text(&compiled.spec.program, &compiled.spec.sources));
+    let mut stages = vec![stage(Stage::Ast, "program", "the statements as they were read", tree)];
+    match args.mode {
+        Mode::Train => stages.extend([
+            stage(Stage::Forward, "forward", "predictions, loss and metrics", graph(&model.forward)),
+            stage(Stage::Backward, "backward", "with the gradient of every weight", graph(&model.backward)),
+            stage(Stage::Step, "step", "with the optimizer: what training runs", graph(&model.step)),
+        ]),
+        Mode::Eval => {
+            stages.push(stage(
+                Stage::Forward,
+                "forward",
+                "as it is computed after training",
+                graph(&model.eval),
+            ));
+        }
+    }
+    let plan = plan_of(&compiled, args)?;
+    let about = format!("instructions for a batch of {}", plan.batch());
+    stages.push(stage(Stage::Plan, "plan", &about, drawing::plan(&*plan, &program)));
+    let wanted = if args.stage == Stage::Layers { Stage::Forward } else { args.stage };
+    let first = stages.iter().position(|(stage, _)| *stage == wanted).unwrap_or(0);
+    if let Some(name) = &args.around {
+        let names = stages[first].1.drawing.names();
+        if !names.contains(name) {
+            return Err(no_box(name, names));
+        }
+    }
+    Ok(nnc_report::html::print(&nnc_report::html::Page {
+        title: compiled.spec.sources.get(compiled.spec.source).name.clone(),
+        files: drawing::own_files(&compiled.spec),
+        stages: stages.into_iter().map(|(_, stage)| stage).collect(),
+        first,
+        depth: args.depth.map_or(1, usize::from),
+        search: args.around.clone().unwrap_or_default(),
+    }))
 }
 
 fn ast(args: &GraphArgs, out: &mut Output) -> Result<String> {
@@ -221,7 +274,9 @@ fn ast(args: &GraphArgs, out: &mut Output) -> Result<String> {
     Ok(match args.format() {
         Format::Text => text,
         Format::Json => pretty(&data(serde_json::to_value(&spec.program))?),
-        Format::Dot | Format::Mermaid | Format::Svg => picture(drawing::tree(&spec, &text), args, None)?,
+        Format::Dot | Format::Mermaid | Format::Svg | Format::Html => {
+            picture(drawing::tree(&spec, &text), args, None)?
+        }
     })
 }
 
@@ -233,7 +288,7 @@ fn layers(compiled: &Compiled, args: &GraphArgs) -> Result<String> {
             let rows = compiled.model.layers.iter().map(|row| layer(compiled, row));
             pretty(&json!({ "layers": rows.collect::<Vec<Value>>() }))
         }
-        Format::Dot | Format::Mermaid | Format::Svg => {
+        Format::Dot | Format::Mermaid | Format::Svg | Format::Html => {
             picture(nnc_report::network(&compiled.model.forward, &drawing::program(compiled)), args, Some(1))?
         }
     })
@@ -273,14 +328,16 @@ fn plan_of(compiled: &Compiled, args: &GraphArgs) -> Result<Arc<dyn Executable>>
     })
 }
 
-fn planned(plan: &dyn Executable, args: &GraphArgs) -> Result<String> {
+fn planned(plan: &dyn Executable, program: &Program, args: &GraphArgs) -> Result<String> {
     Ok(match args.format() {
         Format::Text => plan.text(),
         Format::Json => {
             let graph = data(serde_json::to_value(nnc_graph::text::json::data(plan.graph())))?;
             pretty(&stage::plan_data(plan, graph))
         }
-        Format::Dot | Format::Mermaid | Format::Svg => picture(drawing::plan(plan), args, None)?,
+        Format::Dot | Format::Mermaid | Format::Svg | Format::Html => {
+            picture(drawing::plan(plan, program), args, None)?
+        }
     })
 }
 

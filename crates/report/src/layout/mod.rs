@@ -144,7 +144,12 @@ pub fn layout(drawing: &Drawing) -> Layout {
 
 /// Lays a drawing out with all boxes closed; what is in them has layouts of their own, which are not counted in.
 pub fn folded(drawing: &Drawing) -> Layout {
-    let sizes: Vec<(f64, f64)> = drawing.items.iter().map(closed).collect();
+    let size = |item: &Item| {
+        let (w, h) = closed(item);
+        // The sign that opens it stands in its corner.
+        (if item.inside.is_some() { w + 2.0 * PADDING } else { w }, h)
+    };
+    let sizes: Vec<(f64, f64)> = drawing.items.iter().map(size).collect();
     let inside = drawing.items.iter().map(|i| i.inside.as_ref().map(folded)).collect();
     place(drawing, &sizes, inside)
 }

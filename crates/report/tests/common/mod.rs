@@ -52,6 +52,7 @@ pub fn net(name: &str, text: &str, inputs: Vec<Port>, targets: Vec<Port>) -> Net
             (line as u32, column as u32)
         };
         Site {
+            name: row.name.clone(),
             file: source.name.clone(),
             start: at(row.span.start),
             end: at(row.span.end),
