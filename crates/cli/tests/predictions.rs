@@ -250,3 +250,54 @@ fn forecasts_need_the_rows_to_come() {
     let said = shop().nnc(&["predict", "run", "--ahead", "2"]);
     assert!(said.code != 0 && said.err.contains("is for a network of windows"), "{}", said.err);
 }
+
+/// An array of pictures of 2 by 2 bytes.
+fn pictures(bytes: &[u8]) -> Vec<u8> {
+    let header =
+        format!("{{'descr': '|u1', 'fortran_order': False, 'shape': ({}, 2, 2), }}", bytes.len() / 4);
+    let mut npy = b"\x93NUMPY\x01\x00".to_vec();
+    npy.extend(118u16.to_le_bytes());
+    npy.extend(header.bytes());
+    npy.resize(127, b' ');
+    npy.push(b'\n');
+    npy.extend(bytes);
+    npy
+}
+
+/// Whether bytes are shares of 255 is decided by the training file, and for
+/// every file that is answered: the network here adds up its picture.
+#[test]
+fn bytes_are_read_as_in_training() {
+    let place = Place::new();
+    let write = |name: &str, bytes: &[u8]| std::fs::write(place.path(name), pictures(bytes)).unwrap();
+    write("drawn.npy", &[0, 1, 1, 0, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1, 1, 1]);
+    write("grey.npy", &[0, 1, 255, 0, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1, 1, 1]);
+    write("dark.npy", &[0; 16]);
+    write("ones.npy", &[1, 1, 1, 0, 0, 0, 0, 0]);
+    write("full.npy", &[255, 255, 0, 0, 255, 0, 0, 0]);
+    let answers = |train: &str, new: &str| {
+        place.write(
+            "sum.nn",
+            &format!(
+                "data \"{train}.npy\" -> \"{train}.npy\"\nflatten\ndense 1 bias=no init=ones\n\
+                 loss = mean(output^2)\noptimizer sgd lr=0\nepochs 1\n"
+            ),
+        );
+        place.nnc(&["train", "sum.nn", "-q", "--out", train, "--overwrite"]).fine();
+        let out = place.nnc(&["predict", train, "--data", new]).fine();
+        out.lines().skip(1).map(|l| l.parse::<f64>().unwrap()).collect::<Vec<_>>()
+    };
+    let close = |a: &[f64], b: [f64; 2]| a.len() == 2 && a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-5);
+    // Drawings in two colours stay 0 and 1.
+    for (train, new, right) in [
+        ("drawn", "ones.npy", [3.0, 0.0]),
+        ("drawn", "full.npy", [510.0, 255.0]),
+        ("grey", "ones.npy", [3.0 / 255.0, 0.0]),
+        ("grey", "full.npy", [2.0, 1.0]),
+        // Nothing but 0 may be a dark picture.
+        ("dark", "full.npy", [2.0, 1.0]),
+    ] {
+        let got = answers(train, new);
+        assert!(close(&got, right), "{train} {new}: {got:?}");
+    }
+}

@@ -327,7 +327,7 @@ impl Array {
         }
         // Classes are no brightness, and their axes no channels.
         let classes = matches!(reading.want, Want::Text | Want::Words);
-        let mask = target && is_mask(&self.values);
+        let mask = is_mask(&self.values, target);
         let image = shape.len() >= 2 && !classes && !mask;
         let reading = Reading { unit: reading.unit && !classes && !mask, ..reading };
         let bytes = matches!(self.values, Numbers::U8(_) | Numbers::Disk(_, Element::U8));
@@ -420,16 +420,29 @@ fn list(values: Numbers, want: Want) -> Data {
     }
 }
 
-/// Whether bytes are all 0 or 1: the mask of a picture, which has no brightness.
-fn is_mask(values: &Numbers) -> bool {
-    match values {
-        Numbers::U8(data) => data.iter().all(|b| *b <= 1),
-        Numbers::Disk(file, Element::U8) => {
-            let mut mask = true;
-            file.each::<u8>(0..file.len(), |b| mask &= b <= 1).is_ok() && mask
+/// Whether bytes are all 0 or 1: a mask, or a drawing in two colours, which has
+/// no brightness. An input of nothing but 0 may be a dark picture.
+fn is_mask(values: &Numbers, target: bool) -> bool {
+    let top = match values {
+        Numbers::U8(data) => {
+            data.iter().try_fold(0, |top, b| if *b <= 1 { Some((*b).max(top)) } else { None })
         }
-        _ => false,
-    }
+        Numbers::Disk(file, Element::U8) => greatest(file, MASK_LOOK.min(file.len()))
+            .filter(|top| *top <= 1)
+            .and_then(|_| greatest(file, file.len())),
+        _ => None,
+    };
+    top.is_some_and(|top| top == 1 || (top == 0 && target))
+}
+
+/// Bytes that tell most pictures from masks, so that a large file is not read for it.
+const MASK_LOOK: u64 = 1 << 16;
+
+/// The greatest of the first bytes of a file.
+fn greatest(file: &DiskFile, first: u64) -> Option<u8> {
+    let mut top = 0;
+    file.each::<u8>(0..first, |b| top = b.max(top)).ok()?;
+    Some(top)
 }
 
 fn texts(cells: &[String]) -> Data {
