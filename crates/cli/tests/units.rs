@@ -106,6 +106,39 @@ fn quantiles_of_a_scaled_target_are_told_in_its_units() {
     }
 }
 
+/// What is promised, what is kept as the best, and what folds tell are figures of the file too.
+#[test]
+fn promises_the_best_and_folds_are_in_the_units_of_the_file() {
+    let (place, _) = prices();
+    let program = "data \"t.csv\" { input x standardize; target price standardize }\nsplit valid=25%\n\
+                   dense 1\nloss mse\nmetrics mae\noptimizer adam lr=0.1\nbatch all\nepochs 60\n";
+    place.write("p.nn", program);
+    let trained = place.nnc(&["train", "p.nn", "-q", "--json", "--out", "last"]).json();
+    let mae = metric(&trained["val"], "mae");
+    // A deviation of the target is about 95, so that these are below 0.05 of it.
+    assert!(mae > 0.5, "{trained}");
+    for (limit, code) in [(mae * 1.001, 0), (mae * 0.999, 1)] {
+        place.write("q.nn", &format!("{program}expect val_mae < {limit}\n"));
+        let ran = place.nnc(&["test", "q.nn"]);
+        assert_eq!(ran.code, code, "{limit} {mae}: {}{}", ran.out, ran.err);
+    }
+    place.write("b.nn", &format!("{program}save best=val_mae\n"));
+    let trained = place.nnc(&["train", "b.nn", "-q", "--json", "--out", "best"]).json();
+    let best = trained["best"]["value"].as_f64().unwrap();
+    let seen = |run: &str| metric(&place.nnc(&["eval", run, "--on", "valid", "--json"]).json(), "mae");
+    assert!(best > 0.5 && best <= mae, "{best} {mae}");
+    assert!((seen("best") - best).abs() < 1e-3 * best, "{} {best}", seen("best"));
+    let told = place.nnc(&["train", "p.nn", "-q", "--json", "--folds", "3", "--out", "parts"]).json();
+    let folds: Vec<f64> =
+        told["folds"].as_array().unwrap().iter().map(|fold| metric(&fold["val"], "mae")).collect();
+    assert!(folds.len() == 3 && folds.iter().all(|m| *m > 0.5), "{told}");
+    let mean = folds.iter().sum::<f64>() / 3.0;
+    assert!((metric(&told["val"], "mae") - mean).abs() < 1e-9 * mean, "{told}");
+    let spread = (folds.iter().map(|m| (m - mean) * (m - mean)).sum::<f64>() / 2.0).sqrt();
+    let said = metric(&told["deviation"]["val"], "mae");
+    assert!((said - spread).abs() < 1e-9 * mean, "{said} {spread}");
+}
+
 #[test]
 fn a_weight_has_a_name() {
     let place = Place::new();
