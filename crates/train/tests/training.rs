@@ -302,6 +302,27 @@ fn gradients_agree_with_differences() {
     }
 }
 
+/// Differences see every way from a weight to the loss; those that the program closed are held still.
+#[test]
+fn gradients_stop_where_the_program_says_so() {
+    let data = "data { 0 0.2 -> 0; 0.3 1 -> 1; 1 0.1 -> 1; 1 0.9 -> 0 }\n";
+    for network in [
+        // A discriminator's side of a game, and what the other player gets of it backwards.
+        "h = dense 4 tanh\nback = stop_gradient(2 * h) - h\nback -> dense 3 tanh\ndense 1 sigmoid\nloss mse\n",
+        // A target network: the error itself is differentiated on one side only.
+        "h = dense 4 tanh\ngoal = stop_gradient((h -> dense 1))\nh -> dense 1\nloss = mean((output - goal - target)^2)\n",
+        // In every step of a loop.
+        "reshape 2x1\nscan x in it with h = zeros([3]) { s = concat(x, stop_gradient(h)^2 + h); h = s -> dense 3 tanh }\nh -> dense 1\nloss mse\n",
+    ] {
+        let report = ok(check_gradients(&loaded(&format!("{data}{network}optimizer sgd\n")), &GradientOptions::default()));
+        assert!(report.max_relative < 1e-6, "{network}{report:#?}");
+    }
+    // The numbers behind it move with the weights all the same: without holding them the two disagree.
+    let text = format!("{data}h = dense 4 tanh\nback = stop_gradient(2 * h) - h\nback -> dense 1\nloss mse\n");
+    let report = ok(check_gradients(&loaded(&text), &GradientOptions::default()));
+    assert!(report.tensors[0].checked == 8 && report.max_relative < 1e-6, "{report:#?}");
+}
+
 #[test]
 fn rows_may_have_weights() {
     let folder = tempfile::tempdir().unwrap();

@@ -5,12 +5,14 @@
 //! cases in `tests/passes`.
 
 mod fold;
+mod hold;
 mod sweep;
 mod unroll;
 
 use crate::{Builder, Graph, NodeId, Prim, Type};
 
 pub use fold::simplify;
+pub use hold::{Held, hold};
 pub use sweep::sweep;
 pub use unroll::unroll;
 

@@ -8,6 +8,7 @@ use crate::infer::decode::evenly_spaced;
 use crate::memory;
 use crate::problem::Outcome;
 use nnc_backend::{Slice, State};
+use nnc_graph::passes::{Held, hold};
 use nnc_graph::{DType, OutputKind, Role};
 
 /// How thoroughly to check gradients.
@@ -55,7 +56,7 @@ pub struct GradientReport {
 }
 
 /// Compares the gradient of every weight with a central difference, in double precision, at the first
-/// weights.
+/// weights. What `stop_gradient` holds back is held for the difference too.
 ///
 /// # Errors
 /// Mistakes in the program that show with its data; too little memory.
@@ -68,6 +69,11 @@ pub fn check_gradients(loaded: &Loaded, options: &GradientOptions) -> Outcome<Gr
     let limit = memory::limit(loaded.options.memory_limit);
     let mut planner = Planner::new(&*layout, limit);
     let plan = planner.plan(&model.backward, rows.len())?;
+    let held = hold(&model.forward);
+    let plans = held.as_ref().map(|held| -> Outcome<_> {
+        Ok((planner.plan(&held.values, rows.len())?, planner.plan(&held.objective, rows.len())?))
+    });
+    let plans = plans.transpose()?;
     planner.need.add("weights", layout.bytes());
     planner.need.check(limit)?;
     let mut runner = Runner::new(plan, &loaded.ports, &model)?;
@@ -82,6 +88,20 @@ pub fn check_gradients(loaded: &Loaded, options: &GradientOptions) -> Outcome<Gr
         .iter()
         .map(|p| runner.output(OutputKind::Gradient, &p.name).into_iter().flat_map(Slice::iter).collect())
         .collect();
+    if let (Some((values, objective)), Some(Held { names, .. })) = (plans, &held) {
+        let mut values = Runner::new(values, &loaded.ports, &model)?;
+        values.feed(&loaded.data.train, &rows).map_err(|f| internal(&f))?;
+        values.run(&mut *state, seed, 1)?;
+        runner = Runner::new(objective, &loaded.ports, &model)?;
+        runner.feed(&loaded.data.train, &rows).map_err(|f| internal(&f))?;
+        for name in names {
+            if let (Some(from), Some(mut to)) =
+                (values.output(OutputKind::Prediction, name), runner.input_mut(name))
+            {
+                to.write(from.iter());
+            }
+        }
+    }
     let mut tensors = Vec::new();
     for (p, gradient) in names.iter().zip(&gradients) {
         let mut check = TensorCheck {
