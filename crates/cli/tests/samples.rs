@@ -168,6 +168,55 @@ fn resnet() {
     assert_eq!(loss("1"), loss("2"));
 }
 
+/// Mixed pictures: the same bits for any number of threads, another training than without, and nothing ignored.
+#[test]
+fn pictures_are_mixed() {
+    let place = Place::new();
+    digits(&place);
+    let program = |options: &str| {
+        let data = "data idx \"train-images-idx3-ubyte.gz\" -> \"train-labels-idx1-ubyte.gz\"";
+        let rest = "flatten\ndense 10 softmax\nloss crossentropy\noptimizer adam\nbatch 8\nepochs 4\n";
+        format!("{data} {options}\n{rest}")
+    };
+    let loss = |options: &str, threads: &str| {
+        place.write("mixed.nn", &program(options));
+        place.nnc(&["train", "mixed.nn", "--json", "-q", "--threads", threads]).json()["loss"]
+            .as_f64()
+            .unwrap()
+    };
+    let plain = loss("", "1");
+    for options in ["mixup=0.2", "mixup=1", "augment=[flip, shift] mixup=0.2"] {
+        assert_eq!(loss(options, "1").to_bits(), loss(options, "2").to_bits(), "{options}");
+        assert!(loss(options, "1") > plain, "{options}");
+    }
+    for (options, told) in [
+        ("mixup=0", "`mixup` is a number above 0 and at most 4"),
+        ("mixup=yes", "`mixup` is a number"),
+        ("augment=[flip, mixup]", "`augment` knows flip and shift, not `mixup`"),
+        ("cutmix=7", "`cutmix` is a number above 0 and at most 4"),
+    ] {
+        place.write("wrong.nn", &program(options));
+        let ran = place.nnc(&["check", "wrong.nn"]);
+        assert!(ran.code == 2 && ran.err.contains(told), "{options}: {}{}", ran.out, ran.err);
+    }
+    for options in ["cutmix=1", "cutmix=0.5 mixup=0.2"] {
+        assert_eq!(loss(options, "1").to_bits(), loss(options, "2").to_bits(), "{options}");
+        assert!(loss(options, "1") > plain, "{options}");
+    }
+    place.write("rows.csv", "a,b,y\n1,2,0\n3,4,1\n");
+    place.write(
+        "wrong.nn",
+        "data csv \"rows.csv\" mixup=1 { input a; weight b; target y }\ndense 1\nloss mse\n",
+    );
+    let ran = place.nnc(&["check", "wrong.nn"]);
+    assert!(
+        ran.err.contains("`mixup` and a weight for every row do not go together"),
+        "{}{}",
+        ran.out,
+        ran.err
+    );
+}
+
 #[test]
 fn siamese() {
     let place = place(&["siamese"]);

@@ -280,6 +280,20 @@ impl Graph {
         live
     }
 
+    /// Which nodes a node depends on, itself among them.
+    pub fn behind(&self, node: NodeId) -> Vec<bool> {
+        let mut behind = vec![false; self.len()];
+        behind[node.index()] = true;
+        for id in self.ids().rev() {
+            if behind[id.index()] {
+                for operand in self.operands(id) {
+                    behind[operand.index()] = true;
+                }
+            }
+        }
+        behind
+    }
+
     /// Which of the nodes from a position on hang on the stand-ins over which the bodies of loops were emitted
     /// (`scan`), if those stand from there on too: they have no value, and no result depends on them.
     pub fn hangs_on_stand_ins(&self, start: usize) -> Vec<bool> {

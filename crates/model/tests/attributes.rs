@@ -25,6 +25,7 @@ const PARTS: [&str; 16] = [
     "above",
     "without_last",
     "without_first",
+    "next_place",
 ];
 
 #[test]

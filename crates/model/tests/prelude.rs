@@ -306,6 +306,7 @@ const ELSEWHERE: &[&str] = &[
     "ema",
     "lbfgs",
     "warmup",
+    "ctc_accuracy",
 ];
 
 #[test]

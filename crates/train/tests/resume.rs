@@ -63,9 +63,10 @@ fn resume(folder: &Path, longer: Longer, options: &TrainOptions) -> nnc_train::O
 
 #[test]
 fn a_run_that_was_stopped_has_the_bits_of_one_that_was_not() {
-    for float in [DType::F32, DType::F64] {
+    let mixed = ALL.replace("noise=0.2", "noise=0.2 mixup=0.4");
+    for (float, text) in [(DType::F32, ALL), (DType::F64, ALL), (DType::F32, &mixed)] {
         let straight = tempfile::tempdir().unwrap();
-        let program = loaded(ALL);
+        let program = loaded(text);
         let model = ok(program.model(float));
         let whole = ok(train(&program, &model, &to(straight.path()), &mut Quiet));
         assert!(whole.epochs > 8, "too short to be stopped");

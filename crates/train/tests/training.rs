@@ -314,11 +314,15 @@ fn gradients_stop_where_the_program_says_so() {
         // In every step of a loop.
         "reshape 2x1\nscan x in it with h = zeros([3]) { s = concat(x, stop_gradient(h)^2 + h); h = s -> dense 3 tanh }\nh -> dense 1\nloss mse\n",
     ] {
-        let report = ok(check_gradients(&loaded(&format!("{data}{network}optimizer sgd\n")), &GradientOptions::default()));
+        let report = ok(check_gradients(
+            &loaded(&format!("{data}{network}optimizer sgd\n")),
+            &GradientOptions::default(),
+        ));
         assert!(report.max_relative < 1e-6, "{network}{report:#?}");
     }
     // The numbers behind it move with the weights all the same: without holding them the two disagree.
-    let text = format!("{data}h = dense 4 tanh\nback = stop_gradient(2 * h) - h\nback -> dense 1\nloss mse\n");
+    let text =
+        format!("{data}h = dense 4 tanh\nback = stop_gradient(2 * h) - h\nback -> dense 1\nloss mse\n");
     let report = ok(check_gradients(&loaded(&text), &GradientOptions::default()));
     assert!(report.tensors[0].checked == 8 && report.max_relative < 1e-6, "{report:#?}");
 }

@@ -126,6 +126,10 @@ case("focal-alpha-gamma", "CategoricalFocalCrossentropy(alpha=0.5, gamma=1.0)", 
      lambda rng: np.eye(3)[rng.integers(0, 3, B)])
 case("focal-softmax", "CategoricalFocalCrossentropy()", "softmax\nloss focal", normal(4, scale=2), lambda rng: np.eye(4)[rng.integers(0, 4, B)], "softmax")
 
+# labels in an order; class 0 is none
+case("ctc", "CTC()", "softmax\nloss ctc", normal(7, 4, scale=2), rows([1, 2, 3], [2, 2, 0], [3, 0, 0], [1, 1, 1], [0, 0, 0]), "softmax", 4,
+     note="a label twice, targets with fewer labels, and one with none")
+
 # margins
 case("hinge", "Hinge()", "loss hinge", normal(3), lambda rng: 2 * rng.integers(0, 2, (B, 3)) - 1)
 case("hinge-bits", "Hinge()", "loss hinge", normal(3), bits(3), note="targets of 0 and 1 become -1 and 1")
@@ -159,7 +163,8 @@ def compute(c, floatx, x, target):
     with tf.GradientTape() as tape:
         tape.watch(x)
         # Keras' own activations leave the logits on their output, where the crossentropies find them.
-        p = getattr(keras.activations, c["through"])(x) if c["through"] else x
+        # CTC takes the logits themselves.
+        p = getattr(keras.activations, c["through"])(x) if c["through"] and "CTC" not in text else x
         total = loss(y, p, sample_weight=weights)
         values = each(y, p)
     values = values.numpy()

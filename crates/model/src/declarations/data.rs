@@ -145,6 +145,11 @@ pub struct Balanced {
     pub weights: Vec<(String, f64)>,
 }
 
+/// What is behind the name of a target to name that of the sample mixed in.
+pub const PARTNER: &str = ".partner";
+/// The name of the share of itself that every sample of a mixed batch is.
+pub const SHARE: &str = "mixed.share";
+
 /// What the data gives.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Ports {
@@ -156,6 +161,9 @@ pub struct Ports {
     pub units: Vec<Vec<Unscale>>,
     /// For every target how often its classes come, where that can be counted; empty where the data was not looked at.
     pub counts: Vec<Option<Counts>>,
+    /// Whether the samples of a training batch are mixed with others: then there are their targets too
+    /// ([`PARTNER`]), and by how much each is itself ([`SHARE`]).
+    pub mixed: bool,
     /// Whether rows have weights.
     pub weighted: bool,
     /// The name of the column of weights.

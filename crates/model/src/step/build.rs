@@ -320,12 +320,17 @@ impl Spec {
     /// The loss of every sample.
     fn loss(&self, run: &mut Run<'_>) -> Res<NodeId> {
         run.e.results.losing = run.e.session.training;
-        let loss = self.loss_of(run);
+        let span = run.e.results.top.loss.as_ref().map(|loss| match loss {
+            Loss::Chain(_, span) => *span,
+            Loss::Named(named) => named.span,
+        });
+        let loss = self.mixed_loss(run, span);
         run.e.results.losing = false;
         loss
     }
 
-    fn loss_of(&self, run: &mut Run<'_>) -> Res<NodeId> {
+    /// The loss of every sample by the targets that have their names now.
+    pub(super) fn loss_by_target(&self, run: &mut Run<'_>) -> Res<NodeId> {
         let (value, span) = match run.e.results.top.loss.clone() {
             None => return Err(lint::no_loss(&run.e, &run.outputs, self.source)),
             Some(Loss::Chain(chain, span)) => {

@@ -275,13 +275,7 @@ fn unused(e: &mut Elab<'_>) {
 fn unused_targets(e: &mut Elab<'_>) {
     let graph = e.b.graph();
     let Some(objective) = graph.output(OutputKind::Objective, "objective") else { return };
-    let mut used = vec![false; graph.len()];
-    used[objective.index()] = true;
-    for id in graph.ids().rev() {
-        if used[id.index()] {
-            graph.operands(id).iter().for_each(|o| used[o.index()] = true);
-        }
-    }
+    let used = graph.behind(objective);
     let mut found = Vec::new();
     for (name, node) in graph.parameters(Role::Target) {
         if used[node.index()] {

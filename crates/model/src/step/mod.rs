@@ -9,6 +9,7 @@ pub(crate) mod clip;
 pub(crate) mod compared;
 pub(crate) mod freeze;
 pub(crate) mod lint;
+mod mixed;
 pub(crate) mod output;
 pub(crate) mod solver;
 mod update;

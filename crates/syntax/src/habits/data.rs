@@ -127,8 +127,6 @@ pub(super) const HABITS: &[Habit] = &[
             "RandomContrast",
             "RandomBrightness",
             "Compose",
-            "mixup",
-            "cutmix",
             "rescale_images",
             "ImageDataGenerator",
             "ImageFolder",
@@ -146,6 +144,11 @@ pub(super) const HABITS: &[Habit] = &[
         ],
         "A folder with a folder for each class is read as pictures of one size, and changed at random while training.",
         &["data images \"folder\" 64x64x3 augment=[flip, shift]"],
+    ),
+    habit(
+        &["mixup", "cutmix", "MixUp", "CutMix"],
+        "The samples of a batch are mixed with each other while training, and so are their losses.",
+        &["data images \"folder\" 64x64x3 mixup=0.2", "data images \"folder\" 64x64x3 cutmix=1"],
     ),
     habit(
         &[

@@ -377,8 +377,8 @@ pub(super) const HABITS: &[Habit] = &[
     ),
     habit(
         &["CTC", "CTCLoss", "ctc_loss", "ctc_batch_cost"],
-        "There is no CTC loss; a sequence is tagged step by step.",
-        &["lstm 32 sequence both", "dense 5 softmax", "loss crossentropy"],
+        "Labels in an order, where nobody says at which steps they come: class 0 means that there is none.",
+        &["lstm 32 sequence both", "dense 5 softmax", "loss ctc", "metrics ctc_accuracy"],
     ),
     habit(
         &[

@@ -74,8 +74,9 @@ impl<'a> ArgCursor<'a> {
         }
     }
 
+    /// `key=value`, wherever it stands: behind the file of the targets too.
     pub(crate) fn key(&mut self, key: &str) -> Option<&'a Arg<Literal>> {
-        self.args.iter_mut().find(|a| a.is_some_and(|a| a.key() == Some(key)))?.take()
+        self.args.iter_mut().chain(&mut self.to).find(|a| a.is_some_and(|a| a.key() == Some(key)))?.take()
     }
 
     /// A bare word, or `word=yes`.
@@ -87,7 +88,7 @@ impl<'a> ArgCursor<'a> {
                 _ => false,
             })
         };
-        let found = self.args.iter_mut().find(is).and_then(Option::take);
+        let found = self.args.iter_mut().chain(&mut self.to).find(is).and_then(Option::take);
         found.is_some_and(|a| a.value != Literal::Bool(false))
     }
 

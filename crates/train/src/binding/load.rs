@@ -103,7 +103,9 @@ pub fn load(spec: Spec, options: &LoadOptions) -> Outcome<Loaded> {
         diagnostics.extend(wrong);
         return Err(Problem::at(ProblemKind::Data, diagnostics, &spec.sources));
     }
+    let mixed = augment::asked(&spec).is_some_and(|asked| asked.mixes());
     let look = |data: &Dataset, ports: &mut Ports| {
+        ports.mixed = mixed;
         with_units(ports, &data.stats);
         with_counts(ports, &data.stats);
         ports.has_valid = data.valid.is_some();

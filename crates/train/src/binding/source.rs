@@ -17,8 +17,8 @@ use std::path::{Path, PathBuf};
 const FILES: [&str; 6] = ["csv", "idx", "npy", "npz", "images", "text"];
 
 /// The options of a table.
-const TABLE: [&str; 14] = {
-    let mut all = ["window"; 14];
+const TABLE: [&str; 15] = {
+    let mut all = ["window"; 15];
     let mut i = 0;
     while i < dialect::WORDS.len() {
         all[i] = dialect::WORDS[i];
@@ -27,6 +27,7 @@ const TABLE: [&str; 14] = {
     all[i] = "horizon";
     all[i + 1] = "by";
     all[i + 2] = "max_length";
+    all[i + 3] = "mixup";
     all
 };
 
@@ -121,9 +122,14 @@ impl Sources<'_> {
             ("text", _) => self.text(&mut words)?,
             _ => return self.unknown_kind(&kind, first.span),
         };
-        if ["images", "idx", "npy", "npz"].contains(&kind.as_str()) {
-            // Looked at when the shapes are known.
-            words.key("augment");
+        // Looked at when the shapes are known.
+        let changes: &[&str] = match kind.as_str() {
+            "images" | "idx" | "npy" | "npz" => &["augment", "mixup", "cutmix"],
+            "text" => &[],
+            _ => &["mixup"],
+        };
+        for key in changes {
+            words.key(key);
         }
         self.nothing_left(&kind, &words)?;
         Ok(source)
@@ -335,8 +341,8 @@ impl Sources<'_> {
         let known: &[&str] = match kind {
             "csv" | "jsonl" | "arff" => &TABLE,
             "text" => &["window", "stride", "bytes"],
-            "idx" | "npy" | "npz" | "images" => &["augment"],
-            _ => &["noise", "classes", "low", "high", "dims", "seed"],
+            "idx" | "npy" | "npz" | "images" => &["augment", "mixup", "cutmix"],
+            _ => &["noise", "classes", "low", "high", "dims", "seed", "mixup"],
         };
         let mut clean = Ok(());
         for arg in words.left() {

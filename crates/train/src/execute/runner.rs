@@ -7,6 +7,7 @@ use nnc_backend::{Backend, Buffer, ErrorKind, Executable, Layout, Operation, Opt
 use nnc_backend::{SliceMut, State};
 use nnc_data::{Fault, PortId, Table};
 use nnc_graph::{DType, Graph, NodeId, OutputKind, Role};
+use nnc_model::data::{PARTNER, SHARE};
 use nnc_model::{Model, Ports};
 use nnc_syntax::units::bytes;
 use nnc_syntax::{Code, Diagnostic};
@@ -101,8 +102,17 @@ struct Feed {
     name: String,
     port: PortId,
     dtype: DType,
-    /// Whether it is not the values that are copied, but of how many steps they are.
-    lengths: bool,
+    what: What,
+}
+
+/// What of its port is copied into a parameter.
+#[derive(Clone, Copy, PartialEq)]
+enum What {
+    Values,
+    /// Of how many steps they are.
+    Lengths,
+    /// The values of the sample that is mixed with each: that of the next place of the batch.
+    Partners,
 }
 
 /// All of them, for a thread that reads rows ahead.
@@ -114,17 +124,26 @@ pub(crate) struct Feeds {
 impl Feed {
     /// Copies rows, in the precision of where they go.
     fn gather(&self, table: &Table, rows: &[u32], out: SliceMut<'_>) -> Result<(), Box<Fault>> {
-        match (self.lengths, out) {
-            (false, SliceMut::F32(out)) => table.gather_f32(self.port, rows, out),
-            (false, SliceMut::F64(out)) => table.gather_f64(self.port, rows, out),
-            (true, SliceMut::F32(out)) => table.gather_lengths_f32(self.port, rows, out),
-            (true, SliceMut::F64(out)) => table.gather_lengths_f64(self.port, rows, out),
+        let mut partners = Vec::new();
+        let rows = match self.what {
+            What::Values | What::Lengths => rows,
+            What::Partners => {
+                partners.extend_from_slice(rows);
+                partners.rotate_left(1.min(rows.len()));
+                &partners
+            }
+        };
+        match (self.what, out) {
+            (What::Lengths, SliceMut::F32(out)) => table.gather_lengths_f32(self.port, rows, out),
+            (What::Lengths, SliceMut::F64(out)) => table.gather_lengths_f64(self.port, rows, out),
+            (_, SliceMut::F32(out)) => table.gather_f32(self.port, rows, out),
+            (_, SliceMut::F64(out)) => table.gather_f64(self.port, rows, out),
         }
     }
 
     /// Numbers that a row has.
     fn width(&self, table: &Table) -> usize {
-        if self.lengths { 1 } else { table.width(self.port).unwrap_or(0) }
+        if self.what == What::Lengths { 1 } else { table.width(self.port).unwrap_or(0) }
     }
 }
 
@@ -178,18 +197,24 @@ impl Runner {
         let targets = ports.targets.iter().enumerate().map(|(i, p)| (Role::Target, p, PortId::Target(i)));
         let mut feeds = Vec::new();
         for (role, port, id) in inputs.chain(targets) {
-            let lengths = port.ragged.then(|| port.length_name());
-            for name in std::iter::once(port.name.clone()).chain(lengths) {
+            let lengths = port.ragged.then(|| (What::Lengths, port.length_name()));
+            let partners = (role == Role::Target && ports.mixed)
+                .then(|| (What::Partners, format!("{}{PARTNER}", port.name)));
+            let all = std::iter::once((What::Values, port.name.clone())).chain(lengths).chain(partners);
+            for (what, name) in all {
                 // Not every graph uses every port.
                 if let Some(to) = session.input_mut(role, &name) {
-                    let (dtype, lengths) = (to.read().dtype(), name != port.name);
-                    feeds.push(Feed { role, name, port: id, dtype, lengths });
+                    feeds.push(Feed { role, name, port: id, dtype: to.read().dtype(), what });
                 }
             }
         }
         let (weighted, batch) = (ports.weighted, executable.batch());
         let weights = if weighted { vec![1.0; batch] } else { Vec::new() };
         let graph = executable.graph();
+        // Every sample is itself, unless it is mixed (`fit/augment.rs`).
+        if let Some(mut share) = session.input_mut(Role::Target, SHARE) {
+            share.write(std::iter::repeat_n(1.0, batch));
+        }
         let totals = model.totals.iter().flat_map(|t| &t.list);
         let totals =
             totals.map(|t| (graph.output(OutputKind::Total, &t.name), t.shape.iter().product())).collect();
@@ -212,6 +237,11 @@ impl Runner {
     /// The memory of an input, to change what was fed.
     pub(crate) fn input_mut(&mut self, name: &str) -> Option<SliceMut<'_>> {
         self.session.input_mut(Role::Input, name)
+    }
+
+    /// The memory of the shares of themselves that mixed samples are.
+    pub(crate) fn share_mut(&mut self) -> Option<SliceMut<'_>> {
+        self.session.input_mut(Role::Target, SHARE)
     }
 
     /// A named result of the last run.

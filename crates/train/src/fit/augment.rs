@@ -1,10 +1,11 @@
-//! Pictures that are never quite the same twice: `data images "dir" 32x32x3 augment=[flip, shift]`.
+//! Samples that are never quite the same twice: `data images "dir" 32x32x3 augment=[flip, shift] mixup=0.2`.
 //!
 //! Only what is trained on is changed, anew in every epoch, by random numbers whose key is the seed, the epoch and
 //! the row: neither threads nor a stop in between change them.
 
 use crate::binding::augment::{Asked, asked};
 use crate::execute::runner::{Runner, internal};
+use crate::fit::mix;
 use crate::problem::Outcome;
 use nnc_backend::SliceMut;
 use nnc_data::Table;
@@ -14,17 +15,19 @@ use nnc_model::{Ports, Spec};
 /// A picture is shifted by at most this share of its sides, as cutting 32x32 out of 40x40 does (He et al. 2015).
 const SHARE: usize = 8;
 
-/// How the pictures of a batch are changed.
+/// How the samples of a batch are changed.
 pub(crate) struct Augment {
-    pictures: Vec<Picture>,
+    inputs: Vec<Changed>,
     asked: Asked,
     seed: u64,
 }
 
-struct Picture {
+struct Changed {
     port: String,
-    /// Height, width, channels.
-    shape: [usize; 3],
+    /// Numbers of a sample.
+    size: usize,
+    /// Height, width, channels, of a picture.
+    shape: Option<[usize; 3]>,
     site: u64,
 }
 
@@ -32,40 +35,60 @@ impl Augment {
     /// What the program asks for, if it does.
     pub(crate) fn new(spec: &Spec, ports: &Ports, seed: u64) -> Option<Self> {
         let asked = asked(spec)?;
-        let pictures = ports.inputs.iter().filter(|p| p.classes.is_none()).filter_map(|p| {
-            let shape = <[usize; 3]>::try_from(&p.shape[..]).ok()?;
-            Some(Picture { port: p.name.clone(), shape, site: random::site(&format!("augment {}", p.name)) })
+        let inputs = ports.inputs.iter().filter(|p| p.classes.is_none()).map(|p| Changed {
+            port: p.name.clone(),
+            size: p.shape.iter().product(),
+            shape: <[usize; 3]>::try_from(&p.shape[..]).ok(),
+            site: random::site(&format!("augment {}", p.name)),
         });
-        Some(Self { pictures: pictures.collect(), asked, seed })
+        Some(Self { inputs: inputs.collect(), asked, seed })
     }
 
-    /// Changes the pictures of a batch that was fed: `rows` says which rows they are.
+    /// Changes the samples of a batch that was fed: `rows` says which rows they are.
     pub(crate) fn change(&self, runner: &mut Runner, rows: &[u32], epoch: u64) {
-        for picture in &self.pictures {
-            let key = random::Key::new(self.seed, epoch, picture.site);
-            match runner.input_mut(&picture.port) {
-                Some(SliceMut::F32(batch)) => self.change_all(batch, picture, key, rows),
-                Some(SliceMut::F64(batch)) => self.change_all(batch, picture, key, rows),
+        for input in &self.inputs {
+            let key = random::Key::new(self.seed, epoch, input.site);
+            let Some(shape) = input.shape.filter(|_| self.asked.flip || self.asked.shift) else { continue };
+            match runner.input_mut(&input.port) {
+                Some(SliceMut::F32(batch)) => self.change_all(batch, shape, key, rows),
+                Some(SliceMut::F64(batch)) => self.change_all(batch, shape, key, rows),
                 None => {}
             }
+        }
+        if !self.asked.mixes() {
+            return;
+        }
+        let key = random::Key::new(self.seed, epoch, random::site("mix"));
+        let side = self.inputs.first().and_then(|input| input.shape);
+        let ways: Vec<mix::Way> =
+            rows.iter().map(|&row| mix::way(&self.asked, side, key, u64::from(row))).collect();
+        for input in &self.inputs {
+            match runner.input_mut(&input.port) {
+                Some(SliceMut::F32(batch)) => mix::all(batch, input.size, &ways),
+                Some(SliceMut::F64(batch)) => mix::all(batch, input.size, &ways),
+                None => {}
+            }
+        }
+        if let Some(mut shares) = runner.share_mut() {
+            shares.write(ways.iter().map(mix::Way::share));
         }
     }
 
     fn change_all<T: Copy + Default>(
         &self,
         batch: &mut [T],
-        picture: &Picture,
+        shape: [usize; 3],
         key: random::Key,
         rows: &[u32],
     ) {
-        let size = picture.shape.iter().product();
+        let size = shape.iter().product();
         for (pixels, &row) in batch.chunks_exact_mut(size).zip(rows) {
             let [a, b, c, _] = key.block(u64::from(row));
             if self.asked.flip && a & 1 == 1 {
-                flip(pixels, picture.shape);
+                flip(pixels, shape);
             }
             if self.asked.shift {
-                shift(pixels, picture.shape, [way(b, picture.shape[0]), way(c, picture.shape[1])]);
+                shift(pixels, shape, [way(b, shape[0]), way(c, shape[1])]);
             }
         }
     }

@@ -11,6 +11,7 @@ pub(crate) mod folds;
 pub(crate) mod history;
 pub(crate) mod lbfgs;
 pub(crate) mod line_search;
+mod mix;
 pub(crate) mod pieces;
 mod prefetch;
 pub(crate) mod report;

@@ -1,6 +1,6 @@
 //! By how much the classes of a target count in a loss.
 
-use crate::declarations::data::{Balanced, Counts};
+use crate::declarations::data::{Balanced, Counts, PARTNER};
 use crate::elaborate::builtins::args::Args;
 use crate::elaborate::elab::{Elab, Res};
 use crate::elaborate::value::{Tensor, Value};
@@ -190,7 +190,10 @@ fn port_behind(e: &Elab<'_>, t: &Tensor) -> Option<usize> {
         node = *graph.operands(node).first()?;
     }
     match graph.node(node).prim.parameter()? {
-        (Role::Target, name) => e.session.ports.targets.iter().position(|p| *p.name == **name),
+        (Role::Target, name) => {
+            let name = name.strip_suffix(PARTNER).unwrap_or(name);
+            e.session.ports.targets.iter().position(|p| *p.name == *name)
+        }
         _ => None,
     }
 }
