@@ -86,6 +86,8 @@ const PLACES: &[&str] = &[
     "data npy \"p.npy\" -> \"y.npy\"\nLINE\nflatten\ndense 1\nloss mse\noptimizer adam\n",
     "data npy \"s.npy\" -> \"y.npy\"\nh, c = input -> lstm 64 states\nLINE\nflatten\ndense 1\nloss mse\noptimizer adam\n",
     "data \"f.csv\" { input a w; target kind }\ndense 2 softmax\nloss crossentropy\nLINE\noptimizer adam\n",
+    "data npy \"s.npy\" -> \"t.npy\"\nlstm 8 sequence\ndense 5 softmax\nLINE\noptimizer adam\n",
+    "data npy \"s.npy\" -> \"t.npy\"\nlstm 8 sequence\ndense 5 softmax\nloss ctc\nLINE\noptimizer adam\n",
     "LINE\ndense 2 tanh\ndense 11\nloss = mse(output, input)\noptimizer adam\n",
     "data { 1 2 3 4 -> 1; 2 1 4 2 -> 0 }\nLINE\nshift = input + noise\nshift -> dense 1\nloss mse\noptimizer adam\n",
     "data { 1 2 3 4 -> 1; 2 1 4 2 -> 0 }\nnoise = random_normal(shape(input))\ninput + noise -> dense 4\nLINE\noptimizer adam\n",
@@ -136,6 +138,7 @@ fn files(place: &Place) {
     npy(place, "p.npy", &[20, 784], false);
     npy(place, "s.npy", &[20, 6, 4], false);
     npy(place, "y.npy", &[20, 1], false);
+    npy(place, "t.npy", &[20, 2], true);
 }
 
 /// What stands for files that this test does not make, and for what is told of classes and places by number.

@@ -8,7 +8,7 @@ use nnc_model::Better;
 use std::path::Path;
 
 /// Parts of metrics, and a table: no figures of their own.
-const PARTS: [&str; 16] = [
+const PARTS: [&str; 17] = [
     "right_class",
     "sign_of",
     "by_class",

@@ -105,9 +105,23 @@ impl Run {
         if matches!(weights, Value::None) {
             return;
         }
+        // Keras multiplies the loss of each sample by what its class counts, and takes the mean over the samples: so
+        // do the losses here.
+        let counted = ["crossentropy", "binary_crossentropy", "focal", "binary_focal", "categorical_hinge"];
+        if let (Value::Dict(pairs), [(_, ours, options)]) = (weights, &mut told.losses[..])
+            && counted.contains(&ours.as_str())
+        {
+            let of = |class: usize| {
+                pairs.iter().find(|(key, _)| *key == class.to_string()).and_then(|(_, v)| v.num())
+            };
+            let all: Vec<String> = (0..pairs.len()).map_while(|class| of(class).map(written)).collect();
+            if all.len() == pairs.len() && !all.is_empty() {
+                options.push_str(&format!(" class_weights=[{}]", all.join(", ")));
+                return;
+            }
+        }
         let why = "the loss has a number for each class, in the order of the classes: loss crossentropy class_weights=[1, 5]; or class_weights=balanced";
         self.leave(line, "class_weight", why);
-        let _ = told;
     }
 
     fn metric(&mut self, told: &mut Told, v: &Value, line: usize) {

@@ -17,7 +17,7 @@ pub enum Value {
     Text(String),
     /// A list or tuple, also of tensors
     List(Vec<Value>),
-    /// A dictionary with texts as keys
+    /// A dictionary with texts or numbers as keys; numbers are written out
     Dict(Vec<(String, Value)>),
     /// A name that the program did not make: `keras.layers`
     Path(String),

@@ -94,6 +94,36 @@ fn layers_that_are_not_known_leave_a_gap_that_is_told() {
     assert!(program.contains("dense 4 relu"), "{program}");
 }
 
+/// What classes count, by number; what is not known of them is told.
+#[test]
+fn weights_of_classes_are_those_of_the_loss() {
+    let program = |loss: &str, weights: &str| {
+        format!(
+            "import keras\nfrom keras import layers\ncost = {{0: 0.5, 1: 9}}\n\
+             model = keras.Sequential([keras.Input((4,)), layers.Dense(2, activation='softmax')])\n\
+             model.compile(optimizer='adam', loss='{loss}')\nmodel.fit(x, y, epochs=3, class_weight={weights})\n"
+        )
+    };
+    for (loss, weights, line) in [
+        ("sparse_categorical_crossentropy", "{0: 1.0, 1: 5.0}", "loss crossentropy class_weights=[1, 5]"),
+        ("sparse_categorical_crossentropy", "{1: 5, 0: 1}", "loss crossentropy class_weights=[1, 5]"),
+        ("binary_crossentropy", "cost", "loss binary_crossentropy class_weights=[0.5, 9]"),
+    ] {
+        let port = translate(&program(loss, weights)).unwrap();
+        let (text, told) = (port.program, port.left.iter().any(|l| l.text.contains("class_weight")));
+        assert!(text.contains(line) && !told, "{text}");
+    }
+    for (loss, weights) in [
+        ("sparse_categorical_crossentropy", "dict(enumerate(found))"),
+        ("sparse_categorical_crossentropy", "{0: 1.0, 2: 5.0}"),
+        ("mse", "{0: 1.0, 1: 5.0}"),
+    ] {
+        let port = translate(&program(loss, weights)).unwrap();
+        let (text, told) = (port.program, port.left.iter().any(|l| l.text.contains("class_weight")));
+        assert!(!text.contains("class_weights=[1, 5]\n") && told, "{text}");
+    }
+}
+
 #[test]
 fn every_line_of_a_loop_that_trains_is_translated_or_told() {
     let text = "\

@@ -66,8 +66,10 @@ impl Run {
             ExprKind::Dict(pairs) => {
                 let mut out = Vec::new();
                 for (k, v) in pairs {
-                    if let Value::Text(key) = self.eval(k) {
-                        out.push((key, self.eval(v)));
+                    match self.eval(k) {
+                        Value::Text(key) => out.push((key, self.eval(v))),
+                        Value::Num(key) => out.push((key.to_string(), self.eval(v))),
+                        _ => {}
                     }
                 }
                 Value::Dict(out)

@@ -376,6 +376,21 @@ pub(super) const HABITS: &[Habit] = &[
         &["nnc explain contrastive", "nnc explain triplet", "nnc explain shared"],
     ),
     habit(
+        &[
+            "GAN",
+            "GANs",
+            "gan",
+            "discriminator",
+            "adversarial",
+            "d_optimizer",
+            "g_optimizer",
+            "d_loss",
+            "g_loss",
+        ],
+        "Two players train in one step: what one gets of the other's gradient is turned round (docs/games.md).",
+        &["turned = stop_gradient(2 * h) - h", "nnc explain stop_gradient"],
+    ),
+    habit(
         &["CTC", "CTCLoss", "ctc_loss", "ctc_batch_cost"],
         "Labels in an order, where nobody says at which steps they come: class 0 means that there is none.",
         &["lstm 32 sequence both", "dense 5 softmax", "loss ctc", "metrics ctc_accuracy"],
