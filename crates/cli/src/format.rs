@@ -4,7 +4,7 @@ pub use nnc_syntax::units::{bytes, count, grouped};
 use nnc_train::{Heading, Metrics, Reading, TableMetric};
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Five digits that matter; whole numbers stay whole.
 pub fn short(x: f64) -> String {
@@ -129,10 +129,26 @@ pub fn object(figures: &Metrics) -> Value {
     Value::Object(out)
 }
 
+/// A text of at most 24 columns: the beginning of a longer one.
+fn first_words(text: String) -> String {
+    const WIDEST: usize = 24;
+    if text.width() <= WIDEST {
+        return text;
+    }
+    let mut out = String::new();
+    for c in text.chars() {
+        if out.width() + c.width().unwrap_or(0) > WIDEST - 2 {
+            break;
+        }
+        out.push(c);
+    }
+    format!("{} …", out.trim_end())
+}
+
 /// A reading in few characters, for a table.
 pub fn cell(heading: &Heading, reading: &Reading) -> String {
     if let Some(class) = &reading.class {
-        let class = crate::excerpt::printable(class);
+        let class = first_words(crate::excerpt::printable(class));
         return match share(heading, reading) {
             // What would be told as 100.0% says nothing.
             Some(p) if p < 0.9995 => format!("{class} ({:.1}%)", p * 100.0),

@@ -235,6 +235,38 @@ fn every_series_has_its_forecasts() {
     assert_eq!(begins, ["ahead,shop", "1,north", "2,north", "1,south", "2,south"], "{ahead}");
 }
 
+/// Dates go on as they did, of every series its own, and in the form of the file; other columns have no cell.
+#[test]
+fn forecasts_have_their_dates() {
+    let place = Place::new();
+    let mut text = String::from("day,shop,weather,sold\n");
+    for i in 0..31 {
+        let sold = f64::from(i % 7);
+        text += &format!("{}.12.2023,north,{},{sold}\n", i + 1, ["sun", "rain", "snow"][i as usize % 3]);
+        if i % 7 == 0 {
+            text += &format!("{}.12.2023,south,sun,{}\n", i + 1, sold + 10.0);
+        }
+    }
+    let text = text.replace("\n1.", "\n01.").replace("\n2.", "\n02.").replace("\n3.", "\n03.");
+    let text = (4..10).fold(text, |t, d| t.replace(&format!("\n{d}."), &format!("\n0{d}.")));
+    place.write("sold.csv", &text);
+    place.write(
+        "sold.nn",
+        "data \"sold.csv\" window=2 horizon=1 by=shop { drop day weather; input sold standardize; target sold standardize }\n\
+         flatten\ndense 1\nloss mse\noptimizer adam\nepochs 2\n",
+    );
+    place.nnc(&["train", "sold.nn", "-q", "--out", "run"]).fine();
+    let beside = |said: String| -> Vec<String> {
+        said.lines().skip(1).map(|l| l.rsplit_once(',').unwrap().0.to_string()).collect()
+    };
+    let said = place.nnc(&["predict", "run", "--ahead", "2", "--with", "day,weather,shop"]).fine();
+    let wanted = ["1,05.01.2024,,south", "2,12.01.2024,,south", "1,01.01.2024,,north", "2,02.01.2024,,north"];
+    assert_eq!(beside(said), wanted);
+    // What comes after the last row of a series has its date without `--ahead` too.
+    let said = place.nnc(&["predict", "run", "--full"]).fine();
+    assert_eq!(beside(said).iter().filter(|l| l.contains(".01.2024")).count(), 2);
+}
+
 #[test]
 fn forecasts_need_the_rows_to_come() {
     let place = waves("");

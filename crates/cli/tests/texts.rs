@@ -203,3 +203,59 @@ fn a_step_that_reads_padding_is_told() {
     assert!(!told("positions\nattention 2\nit[0]"));
     assert!(!told("lstm 4"));
 }
+
+/// Words in, a word of another kind for each out.
+#[test]
+fn a_text_for_a_text_is_told_as_one() {
+    let place = Place::new();
+    let (nouns, verbs) = (["cat", "dog", "man"], ["sees", "eats"]);
+    let mut rows = String::from("id,sentence,tags\n");
+    for i in 0..60 {
+        let text = ["the", nouns[i % 3], verbs[i / 3 % 2], "the", nouns[i / 2 % 3]];
+        let length = [2, 3, 5][i % 3];
+        let tag = |word: &str| match word {
+            "the" => "det",
+            word if nouns.contains(&word) => "noun",
+            _ => "verb",
+        };
+        let tags: Vec<&str> = text[..length].iter().map(|w| tag(w)).collect();
+        rows += &format!("{i},{},{}\n", text[..length].join(" "), tags.join(" "));
+    }
+    place.write("tags.csv", &rows);
+    place.write(
+        "tags.nn",
+        "data \"tags.csv\" { drop id; input sentence words length=6; target tags words length=6 }\n\
+         embed 8 mask_zero\nlstm 12 sequence both\ndense 5 softmax\nloss crossentropy\nmetrics accuracy\n\
+         optimizer adam lr=0.02\nepochs 40\n",
+    );
+    let table = place.nnc(&["train", "tags.nn", "--out", "run"]).fine();
+    assert!(table.contains("the dog sees  det noun verb  det noun verb\n"), "{table}");
+    place.write("new.csv", "sentence\nthe man\nThe dog eats the cat!\nthe\n");
+    let said = place.nnc(&["predict", "run", "--data", "new.csv", "--round", "--with", "sentence"]).fine();
+    assert_eq!(
+        said,
+        "sentence,output\nthe man,det noun\nThe dog eats the cat!,det noun verb det noun\nthe,det\n"
+    );
+    let said = place.nnc(&["predict", "run", "--data", "new.csv"]).fine();
+    let head: Vec<&str> = said.lines().next().unwrap().split(',').collect();
+    assert_eq!(
+        (head.len(), head[0], head[1], head[30]),
+        (31, "output", "output.1.(padding)", "output.6.verb"),
+        "{said}"
+    );
+    let json = place.nnc(&["predict", "run", "--data", "new.csv", "--json"]).json();
+    assert_eq!(json["rows"][0]["output"], "det noun");
+    let shares = json["rows"][0]["output.values"].as_array().unwrap();
+    assert!(shares.len() == 6 && shares[0].as_array().unwrap().len() == 5, "{json}");
+    // Characters stand together.
+    let text = std::fs::read_to_string(place.path("tags.nn")).unwrap();
+    let text = text
+        .replace("target tags words length=6", "target tags characters length=6")
+        .replace("dense 5", "dense 12");
+    place.write(
+        "letters.nn",
+        &text.replace("epochs 40", "epochs 1").replace("words length=6", "characters length=6"),
+    );
+    let ran = place.nnc(&["train", "letters.nn", "--out", "letters"]);
+    assert!(ran.code == 0 && ran.out.contains("det no "), "{}{}", ran.out, ran.err);
+}

@@ -238,8 +238,10 @@ fn titles(heading: &Heading, probabilities: bool, line: &mut CsvLine<'_>) {
         line.cell(name);
         if probabilities {
             for i in shares(heading) {
-                line.cell(&match (classes.len(), wide(heading)) {
-                    (2, 1) => format!("{name}.{}", classes[1]),
+                line.cell(&match (classes.len(), &heading.shape[..]) {
+                    (2, [1]) => format!("{name}.{}", classes[1]),
+                    // A class at every step.
+                    (k, [_, _]) => format!("{name}.{}.{}", i / k + 1, classes[i % k]),
                     _ => classes
                         .get(i)
                         .map_or_else(|| format!("{name}.{i}"), |class| format!("{name}.{class}")),
@@ -302,6 +304,7 @@ fn insert(
         }
         return;
     };
+    let sequence = heading.shape.len() == 2;
     let mut numbers: Vec<Value> = reading.values.iter().map(|x| number(rounded(*x, round))).collect();
     let value = match (&reading.class, numbers.len()) {
         (Some(class), _) => json!(class),
@@ -310,7 +313,7 @@ fn insert(
     };
     out.insert(heading.name.clone(), value);
     if has_values && reading.class.is_some() {
-        out.insert(values, Value::Array(numbers));
+        out.insert(values, if sequence { nested(numbers, &heading.shape) } else { Value::Array(numbers) });
     }
 }
 

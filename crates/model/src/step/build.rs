@@ -12,7 +12,7 @@ use crate::program::names::{binds, check_names};
 use crate::program::spec::Spec;
 use crate::step::accumulate::Pieces;
 use crate::step::clip::clipped;
-use crate::step::output::{OutputInfo, output_info};
+use crate::step::output::{OutputInfo, output_info, steps_name};
 use crate::step::{freeze, lint, solver};
 use nnc_graph::{Binary, DType, Graph, NodeId, Origin, OutputKind, Reduction, Role, gradient, passes};
 use nnc_syntax::{Code, Diagnostic, Span};
@@ -257,6 +257,9 @@ impl Spec {
             let t = run.e.floats(t);
             let node = run.e.broadcast_to(&t, &t.axes.clone(), true, run.e.session.here)?;
             run.e.b.output(OutputKind::Prediction, name.as_str(), node);
+            if let Some(mask) = t.mask.filter(|_| !run.e.session.training) {
+                run.e.b.output(OutputKind::Prediction, steps_name(name), mask);
+            }
         }
         run.frame.rows = crate::elaborate::frame::Rows::None;
         let loss = self.loss(run)?;

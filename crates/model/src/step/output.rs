@@ -16,6 +16,8 @@ pub struct OutputInfo {
     pub probabilities: bool,
     /// The target that it is subtracted from or compared with, and so has the units of.
     pub of: Option<usize>,
+    /// The name of the prediction that says which of its steps are there, 1, and which are padding, 0, where that is known.
+    pub steps: Option<String>,
     /// What it is of that target, where it is not one number for each of the target's.
     pub parts: Parts,
 }
@@ -32,6 +34,11 @@ pub enum Parts {
     Law,
 }
 
+/// The name of the mask of an output.
+pub(super) fn steps_name(output: &str) -> String {
+    format!("{output}.steps")
+}
+
 /// What is known of an output.
 pub(super) fn output_info(e: &Elab<'_>, name: &str, t: &Tensor) -> OutputInfo {
     let shares =
@@ -44,6 +51,7 @@ pub(super) fn output_info(e: &Elab<'_>, name: &str, t: &Tensor) -> OutputInfo {
         name: name.to_string(),
         shape: t.sizes(),
         probabilities: shares && classes,
+        steps: t.mask.map(|_| steps_name(name)),
         of: described.map(|(at, _)| at).or_else(|| compared::with_target(e, t)),
         parts: match described {
             Some((_, Units::Levels)) => Parts::Levels,

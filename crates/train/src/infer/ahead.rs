@@ -48,8 +48,8 @@ pub fn predict_ahead(
                 true => Some(ready.said(model, &decoder, &windows)?),
                 false => None,
             };
-            let mut answer = cells.answer(&table, &decoder, row, said)?;
-            answer.standing = Standing::After(last, step);
+            let standing = Standing::After(last, step);
+            let answer = cells.answer_at(&table, &decoder, row, standing, said)?;
             if to.answer(&answer).is_break() {
                 return Ok(());
             }

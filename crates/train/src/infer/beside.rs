@@ -4,9 +4,10 @@ use crate::binding::encode::{Asked, fault_problem};
 use crate::infer::decode::Decoder;
 use crate::infer::predictions::{Answer, Beside, CellHeading, CellValue, Headings, Reading};
 use crate::problem::{Outcome, Problem, ProblemKind};
-use nnc_data::{Cells, ColumnKind, Standing, Stats, Table};
+use nnc_data::{Cells, ColumnKind, Following, Standing, Stats, Table};
 use nnc_model::suggest::nearest;
 use nnc_syntax::{Code, Diagnostic, SourceMap};
+use std::collections::{BTreeMap, VecDeque};
 
 /// Reads what is asked for, row by row.
 pub(crate) struct BesideReader<'a> {
@@ -18,18 +19,49 @@ pub(crate) struct BesideReader<'a> {
     chosen: Vec<usize>,
     /// Those of them that all rows of a series share.
     shared: Vec<bool>,
+    /// Those that the network reads as numbers: what they are in rows to come, it says or nobody knows.
+    measured: Vec<bool>,
     /// Rows of the file that are read.
     read: usize,
-    /// The last row of every series, in their order, and what its rows share.
-    last: Vec<(usize, Vec<CellValue>)>,
+    /// The last row of every series, in their order, and what stands beside what comes after it.
+    last: Vec<(usize, Vec<After>)>,
+    /// The cells of the last rows of every series.
+    ends: BTreeMap<Vec<String>, VecDeque<Vec<String>>>,
+    /// The places in the file of the columns that tell series apart.
+    keys: Vec<usize>,
 }
+
+/// How a cell goes on after the last row.
+#[derive(Clone)]
+enum After {
+    /// All rows of the series share it.
+    Same(String),
+    /// Regularly.
+    Regular(Following),
+    /// Nobody knows.
+    Nothing,
+}
+
+/// By so many of the last rows it is judged how a column goes on.
+const TAIL: usize = 12;
 
 impl<'a> BesideReader<'a> {
     pub(crate) fn open(asked: &Asked, stats: &'a Stats, beside: &'a Beside) -> Outcome<Self> {
         let cells = if *beside == Beside::Nothing { None } else { asked.cells(stats)? };
         let file = asked.name();
-        let (chosen, shared, last) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(Self { beside, stats, file, cells, chosen, shared, read: 0, last })
+        Ok(Self {
+            beside,
+            stats,
+            file,
+            cells,
+            chosen: Vec::new(),
+            shared: Vec::new(),
+            measured: Vec::new(),
+            read: 0,
+            last: Vec::new(),
+            ends: BTreeMap::new(),
+            keys: Vec::new(),
+        })
     }
 
     /// Whether the table has to hold targets, as there is no text to take them from.
@@ -55,7 +87,11 @@ impl<'a> BesideReader<'a> {
         };
         let is_key = |h: &CellHeading| self.stats.by.iter().any(|c| c.name == h.name());
         self.shared = self.chosen.iter().map(|&i| is_key(&all[i])).collect();
-        if self.shared.contains(&true) {
+        let is_measured = |h: &CellHeading| matches!(h, CellHeading::Text { number: true, .. });
+        self.measured = self.chosen.iter().map(|&i| is_measured(&all[i])).collect();
+        if windows && !self.chosen.is_empty() && self.cells.is_some() {
+            let by = |h: &CellHeading| self.stats.by.iter().any(|c| c.name == h.name());
+            self.keys = (0..all.len()).filter(|&i| by(&all[i])).collect();
             let after = (0..table.len()).filter_map(|row| match table.standing(row)? {
                 Standing::After(last, _) => Some((last, Vec::new())),
                 Standing::Row(_) => None,
@@ -121,6 +157,18 @@ impl<'a> BesideReader<'a> {
         outputs: Option<Vec<Reading>>,
     ) -> Outcome<Answer> {
         let standing = table.standing(row as usize).unwrap_or(Standing::Row(row as usize));
+        self.answer_at(table, decoder, row, standing, outputs)
+    }
+
+    /// As [`BesideReader::answer`], of a row that stands elsewhere: further ahead.
+    pub(crate) fn answer_at(
+        &mut self,
+        table: &Table,
+        decoder: &Decoder<'_>,
+        row: u32,
+        standing: Standing,
+        outputs: Option<Vec<Reading>>,
+    ) -> Outcome<Answer> {
         let cells = match (*self.beside == Beside::Nothing, self.cells.is_some()) {
             (true, _) => Vec::new(),
             (false, true) => self.of_text(table, standing)?,
@@ -138,11 +186,18 @@ impl<'a> BesideReader<'a> {
                 self.read_until(row + 1)?;
                 Ok(self.chosen_cells())
             }
-            Standing::After(last, _) => {
+            Standing::After(last, ahead) => {
                 self.read_until(table.source_rows())?;
                 let known = self.last.binary_search_by_key(&last, |(row, _)| *row);
-                let nothing = || self.chosen.iter().map(|_| CellValue::Text(String::new())).collect();
-                Ok(known.map_or_else(|_| nothing(), |at| self.last[at].1.clone()))
+                let cell = |place: usize| {
+                    let after = known.ok().and_then(|at| self.last[at].1.get(place));
+                    match after.unwrap_or(&After::Nothing) {
+                        After::Same(text) => text.clone(),
+                        After::Regular(following) => following.at(ahead).unwrap_or_default(),
+                        After::Nothing => String::new(),
+                    }
+                };
+                Ok((0..self.chosen.len()).map(|place| CellValue::Text(cell(place))).collect())
             }
         }
     }
@@ -163,15 +218,37 @@ impl<'a> BesideReader<'a> {
                 let d = Diagnostic::error(Code::N0513, format!("`{}` changed while it was read", self.file));
                 return Err(Problem::new(ProblemKind::Data, d));
             }
-            if self.last.get(next).is_some_and(|(row, _)| *row == self.read) {
-                let mut shared = self.chosen_cells();
-                let own = shared.iter_mut().zip(&self.shared).filter(|(_, shared)| !**shared);
-                own.for_each(|(cell, _)| *cell = CellValue::Text(String::new()));
-                self.last[next].1 = shared;
-                next += 1;
+            if !self.last.is_empty() {
+                let row = cells.row();
+                let of = |&i: &usize| row.get(i).cloned().unwrap_or_default();
+                let key: Vec<String> = self.keys.iter().map(of).collect();
+                let chosen: Vec<String> = self.chosen.iter().map(of).collect();
+                let end = self.ends.entry(key).or_default();
+                if end.len() == TAIL {
+                    end.pop_front();
+                }
+                end.push_back(chosen);
+                if self.last.get(next).is_some_and(|(row, _)| *row == self.read) {
+                    self.last[next].1 = after(end, &self.shared, &self.measured);
+                    next += 1;
+                }
             }
             self.read += 1;
         }
         Ok(())
     }
+}
+
+/// How every cell goes on after the last rows of a series.
+fn after(end: &VecDeque<Vec<String>>, shared: &[bool], measured: &[bool]) -> Vec<After> {
+    let column = |place: usize| end.iter().filter_map(move |row| row.get(place)).map(String::as_str);
+    let all = shared.iter().zip(measured).enumerate().map(|(place, (shared, measured))| {
+        let cells: Vec<&str> = column(place).collect();
+        match cells.last() {
+            Some(last) if *shared => After::Same((*last).to_string()),
+            _ if *measured => After::Nothing,
+            _ => Following::of(&cells).map_or(After::Nothing, After::Regular),
+        }
+    });
+    all.collect()
 }

@@ -4,7 +4,7 @@ use crate::execute::runner::{Runner, Runners, internal};
 use crate::infer::predictions::{Heading, PredictedRow, Predictions, Reading};
 use crate::problem::Outcome;
 use nnc_backend::{Slice, State};
-use nnc_data::{Column, ColumnKind, ColumnStats, PortId, Role, Stats, Step, Table};
+use nnc_data::{Column, ColumnKind, ColumnStats, PortId, Role, Stats, Step, Table, Unit};
 use nnc_graph::OutputKind;
 use nnc_model::{Model, OutputInfo, Parts, Port, Ports};
 use nnc_syntax::{Code, Diagnostic};
@@ -22,8 +22,33 @@ enum Encoding {
     OneHot,
     /// The number of a class.
     Class,
+    /// A class at every step, such as the words of a text.
+    Sequence(Words),
     /// Numbers, with their scaling.
     Numbers,
+}
+
+/// How classes at steps are written as one text.
+#[derive(Clone, Copy)]
+struct Words {
+    /// Whether there are blanks between them.
+    apart: bool,
+    /// Whether class 0 is padding.
+    padded: bool,
+}
+
+impl Words {
+    /// Those of a target or input, as its column is cut.
+    fn of(port: &Port, stats: Option<&ColumnStats>) -> Self {
+        let apart = !matches!(stats.and_then(|s| s.unit), Some(Unit::Characters | Unit::Bytes));
+        Self { apart, padded: port.padded }
+    }
+
+    fn text(self, names: &[String], classes: impl Iterator<Item = usize>) -> String {
+        let there = classes.filter(|class| !(self.padded && *class == 0));
+        let all: Vec<&str> = there.map(|class| names.get(class).map_or("", |n| n)).collect();
+        all.join(if self.apart { " " } else { "" })
+    }
 }
 
 /// Reads the slots of one column.
@@ -49,6 +74,8 @@ pub(crate) struct NextCell<'a> {
 pub(crate) struct OutputDecoder<'a> {
     pub(crate) heading: Heading,
     classes: Option<&'a [String]>,
+    /// How its classes are written, where there is one at every step, and the prediction that says which steps there are.
+    words: Option<(Words, Option<String>)>,
     /// What undoes the scaling of each number, where there is one.
     undo: Vec<Vec<Step>>,
 }
@@ -134,13 +161,19 @@ impl<'a> Decoder<'a> {
         mut each: impl FnMut(u32, Option<Vec<Reading>>) -> ControlFlow<()>,
     ) -> Outcome<()> {
         runners.over(table, rows, state, |runner, part| {
-            let rows = |output: &OutputDecoder<'_>| {
-                let values = runner.output(OutputKind::Prediction, &output.heading.name)?;
+            let rows = |name: &str| {
+                let values = runner.output(OutputKind::Prediction, name)?;
                 Some(values.chunks(values.len() / runner.batch().max(1)))
             };
-            let mut all: Vec<_> = self.outputs.iter().filter_map(|o| Some((rows(o)?, o))).collect();
+            let mut all = Vec::with_capacity(self.outputs.len());
+            for output in &self.outputs {
+                let Some(values) = rows(&output.heading.name) else { continue };
+                all.push((values, output.steps().and_then(rows), output));
+            }
             for &row in part {
-                let said = all.iter_mut().filter_map(|(values, output)| Some(output.read(values.next()?)));
+                let said = all.iter_mut().filter_map(|(values, steps, output)| {
+                    Some(output.read(values.next()?, steps.as_mut().and_then(Iterator::next)))
+                });
                 let said: Vec<Reading> = said.collect();
                 each(row, table.is_answerable(row as usize).then_some(said))?;
             }
@@ -151,8 +184,11 @@ impl<'a> Decoder<'a> {
     /// What the model said about the first row of the batch.
     pub(crate) fn first(&self, runner: &Runner) -> Vec<Reading> {
         let said = self.outputs.iter().filter_map(|output| {
-            let values = runner.output(OutputKind::Prediction, &output.heading.name)?;
-            Some(output.read(values.chunks(values.len() / runner.batch().max(1)).next()?))
+            let first = |name: &str| {
+                let values = runner.output(OutputKind::Prediction, name)?;
+                values.chunks(values.len() / runner.batch().max(1)).next()
+            };
+            Some(output.read(first(&output.heading.name)?, output.steps().and_then(first)))
         });
         said.collect()
     }
@@ -228,15 +264,29 @@ impl<'a> Decoder<'a> {
     fn classes(&self, info: &OutputInfo) -> Option<&'a [String]> {
         let classes = self.ports.targets.get(self.target_of(info)?)?.classes.as_deref()?;
         let yes_no = classes.len() == 2 && info.shape.iter().product::<usize>() == 1;
-        (yes_no || info.probabilities && info.shape.len() == 1).then_some(classes)
+        (yes_no || info.probabilities && (info.shape.len() == 1 || self.is_sequence(info))).then_some(classes)
+    }
+
+    /// Whether an output is the probabilities of a class at every step of its target.
+    fn is_sequence(&self, info: &OutputInfo) -> bool {
+        let target = self.target_of(info).and_then(|at| self.ports.targets.get(at));
+        target.is_some_and(|port| {
+            matches!(info.shape[..], [steps, k]
+            if port.shape == [steps] && port.classes.as_ref().is_some_and(|c| c.len() == k))
+        })
     }
 
     fn output_decoder(&self, info: &OutputInfo) -> OutputDecoder<'a> {
         let classes = self.classes(info);
         let named = classes.map(<[String]>::to_vec);
         let heading = Heading { name: info.name.clone(), shape: info.shape.clone(), classes: named };
+        let words = self.is_sequence(info).then(|| {
+            let at = self.target_of(info).unwrap_or_default();
+            let stats = self.targets.iter().find(|t| t.port == PortId::Target(at)).map(|t| t.stats);
+            (Words::of(&self.ports.targets[at], stats), info.steps.clone())
+        });
         let undo = if classes.is_none() { self.scalings(info) } else { Vec::new() };
-        OutputDecoder { heading, classes, undo }
+        OutputDecoder { heading, classes, words, undo }
     }
 
     /// The scaling of every number of an output: a prediction of a target is told in the target's own terms.
@@ -279,8 +329,19 @@ fn variance(steps: &[Step]) -> Vec<Step> {
 }
 
 impl OutputDecoder<'_> {
-    fn read(&self, values: Slice<'_>) -> Reading {
+    /// The prediction that says which of its steps there are.
+    fn steps(&self) -> Option<&str> {
+        self.words.as_ref()?.1.as_deref()
+    }
+
+    fn read(&self, values: Slice<'_>, steps: Option<Slice<'_>>) -> Reading {
         let mut values: Vec<f64> = values.iter().collect();
+        if let (Some(classes), Some((words, _))) = (self.classes, &self.words) {
+            let there = |at: usize| steps.is_none_or(|s| s.get(at) != Some(0.0));
+            let all = values.chunks(classes.len().max(1)).enumerate();
+            let said = all.filter(|(at, _)| there(*at)).map(|(_, shares)| largest(shares));
+            return Reading { class: Some(words.text(classes, said)), values };
+        }
         if let Some(classes) = self.classes {
             let class = match &values[..] {
                 [p] => usize::from(*p > 0.5),
@@ -323,7 +384,15 @@ impl<'a> ColumnDecoder<'a> {
         let (encoding, classes, shape) = if let Some(classes) = &origin.classes {
             // Of a window one row is shown.
             let shape = if all.window.is_some() { Vec::new() } else { port_shape.clone() };
-            (Encoding::Class, Some(classes.clone()), shape)
+            let port = match port {
+                PortId::Input(i) => ports.inputs.get(i)?,
+                PortId::Target(i) => ports.targets.get(i)?,
+            };
+            let encoding = match shape[..] {
+                [_] => Encoding::Sequence(Words::of(port, Some(stats))),
+                _ => Encoding::Class,
+            };
+            (encoding, Some(classes.clone()), shape)
         } else if stats.one_hot
             && stats.vocabulary.len() <= column.width
             && column.kind == ColumnKind::Category
@@ -358,6 +427,10 @@ impl<'a> ColumnDecoder<'a> {
                 let at = largest(slots);
                 let class = slots.get(at).filter(|x| **x > 0.0).and_then(|_| names.get(at).cloned());
                 Reading { values: slots.to_vec(), class }
+            }
+            (Encoding::Sequence(words), slots) => {
+                let class = words.text(names, slots.iter().map(|x| *x as usize));
+                Reading { values: slots.to_vec(), class: Some(class) }
             }
             (Encoding::Class, slots) => Reading { values: slots.to_vec(), class: None },
             (Encoding::Numbers, slots) => {
