@@ -206,6 +206,42 @@ fn last_rows_that_are_totals() {
 }
 
 #[test]
+fn codes_that_are_written_with_zeros() {
+    let zip = rows("zip,y", 8, |i| format!("{:05},{i}", i * 1000 + 17));
+    let note = told(zip);
+    assert!(
+        note.contains("8 cells of `zip` begin with a 0, as codes do: `00017` is read as the number 17")
+            && note.contains("input zip category"),
+        "{note}"
+    );
+    let fine = rows("a,y", 8, |i| format!("0.{i},{}", i * 10));
+    assert!(!told(fine).contains("codes"));
+}
+
+#[test]
+fn remarks_behind_numbers() {
+    for (mark, option) in [("#", "comment=\"#\""), ("//", "comment=\"//\"")] {
+        let text = rows("a,y", 9, |i| {
+            format!("{i},{}{}", i * 2, if i % 4 == 1 { format!(" {mark} seen") } else { String::new() })
+        });
+        assert_eq!(read_as(&text, Dialect::default()), format!("say {option}"));
+        let dialect = Dialect { comment: Some(mark.into()), ..Dialect::default() };
+        assert_eq!(read_as(&text, dialect), "9 rows: a 0…8, y 0…16");
+    }
+}
+
+#[test]
+fn tables_of_markdown() {
+    for rule in ["|---|:--:|--:|", "| --- | --- | ---- |"] {
+        let text = format!("| a | b | c |\n{rule}\n| 1 | 2 | u |\n| 3 | 4 | v |\n| 5 | 6 | u |\n");
+        assert_eq!(read_as(&text, Dialect::default()), "3 rows: a 1…5, b 2…6, c {u v}");
+    }
+    // Without bars at the ends, and a row of dashes among the others is none.
+    let bare = "a | b\n---|---\n1 | 2\n3 | 4\n";
+    assert_eq!(read_as(bare, Dialect::default()), "2 rows: a 1…3, b 2…4");
+}
+
+#[test]
 fn numbers_that_stand_for_a_gap() {
     for (odd, option) in [("-999", "-999"), ("9999.0", "9999"), ("-1e30", "-1e30"), ("-200", "-200")] {
         let text =

@@ -35,6 +35,9 @@ pub(crate) struct Column {
     sign: Option<Sign>,
     /// How many cells had it.
     signs: u64,
+    /// Cells that begin with a 0 as a code does, and the first of them.
+    codes: u64,
+    code: String,
     /// Whether a text is missing only where its cell is empty.
     literal: bool,
     /// Unusual words that were taken for missing, with their numbers.
@@ -130,6 +133,8 @@ impl Column {
             cells: Arc::clone(cells),
             sign: None,
             signs: 0,
+            codes: 0,
+            code: String::new(),
             literal: false,
             words: BTreeMap::new(),
             disk: None,
@@ -187,6 +192,15 @@ impl Column {
                 }
                 Some(x) => {
                     values.push(x);
+                    if let [b'0', rest @ ..] = cell
+                        && rest.len() > 1
+                        && rest.iter().all(u8::is_ascii_digit)
+                    {
+                        if self.codes == 0 {
+                            self.code = String::from_utf8_lossy(cell).into_owned();
+                        }
+                        self.codes += 1;
+                    }
                     Ok(())
                 }
                 None => {
@@ -265,6 +279,11 @@ impl Column {
     /// The sign that was left away, and how often.
     pub(crate) fn signs(&self) -> Option<(Sign, u64)> {
         self.sign.filter(|_| self.signs > 0).map(|s| (s, self.signs))
+    }
+
+    /// Cells that begin with a 0, as codes do and amounts do not: the first, and how many there are.
+    pub(crate) fn codes(&self) -> Option<(&str, u64)> {
+        (self.codes > 0).then_some((self.code.as_str(), self.codes))
     }
 
     /// Bytes it takes in memory.

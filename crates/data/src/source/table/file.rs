@@ -99,6 +99,13 @@ pub(super) fn open(
         found
     });
     scanner.set_separator(separator);
+    if separator == Separator::Byte(b'|')
+        && dialect.skip.is_none()
+        && let Some(line) = markdown_rule(&scanner)
+    {
+        reading.push(format!("line {line} is no row: it rules off the header of a Markdown table"));
+        scanner.set_skip(vec![line]);
+    }
     Ok(File {
         path: path.to_string(),
         scanner,
@@ -134,6 +141,22 @@ impl File {
             }
         }
     }
+}
+
+/// The line under the header of a Markdown table, `|---|:--:|`.
+fn markdown_rule(scanner: &Scanner) -> Option<u64> {
+    let mut look = scanner.over(scanner.peek());
+    look.set_separator(Separator::Byte(b'|'));
+    let mut spans = Vec::new();
+    look.next(&mut spans).ok().flatten()?;
+    let line = look.next(&mut spans).ok().flatten()?;
+    let ruled = |cell: &[u8]| {
+        let cell = cell.strip_prefix(b":").unwrap_or(cell);
+        let cell = cell.strip_suffix(b":").unwrap_or(cell);
+        cell.len() > 1 && cell.iter().all(|b| *b == b'-')
+    };
+    let cells: Vec<&[u8]> = spans.iter().map(|&s| trim(look.cell(s))).filter(|c| !c.is_empty()).collect();
+    (!cells.is_empty() && cells.iter().all(|c| ruled(c))).then_some(line)
 }
 
 /// `sep=;`, which Excel reads and writes as a first line.

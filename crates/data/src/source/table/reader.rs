@@ -303,6 +303,22 @@ impl<'a> TableReader<'a> {
         }
     }
 
+    /// What stands behind a number may be a comment.
+    fn maybe_remark(&self, cell: &[u8], fault: Fault) -> Fault {
+        let behind = |mark: &&str| {
+            let at = memchr::memmem::find(cell, format!(" {mark}").as_bytes());
+            at.is_some_and(|at| number::parse(trim(&cell[..at]), self.cells.digits).is_some())
+        };
+        match ["#", "//", "%"].into_iter().find(behind).filter(|_| self.spec.dialect.comment.is_none()) {
+            Some(mark) => {
+                let option = format!("comment=\"{mark}\"");
+                let help = format!("if a comment begins there: {}", line_to_write(self.spec, &option));
+                fault.help(help).remedy(option)
+            }
+            None => fault,
+        }
+    }
+
     /// A cell of a number column that is no number, or text that is not text.
     fn bad_cell(&mut self, i: usize, cell: &[u8], bad: Bad, faults: &mut Faults) {
         let last = self.bad.last() == Some(&self.rows);
@@ -327,6 +343,7 @@ impl<'a> TableReader<'a> {
                     }
                 };
                 let fault = if i == 0 { self.maybe_comment(cell, fault) } else { fault };
+                let fault = self.maybe_remark(cell, fault);
                 self.places.locate(fault, self.len, i, name)
             });
             return;

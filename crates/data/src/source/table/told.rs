@@ -102,6 +102,18 @@ pub(super) fn taken(columns: &[Column], heads: &[Head], spec: &CsvSpec) -> Vec<F
         );
         notes.push(Fault::new(codes::READING, message));
     }
+    for (head, (code, times)) in columns.iter().zip(heads).filter_map(|(c, h)| Some((h, c.codes()?))) {
+        let cells = if times == 1 { "cell" } else { "cells" };
+        let begin = if times == 1 { "begins" } else { "begin" };
+        let plain = code.trim_start_matches('0');
+        let plain = if plain.is_empty() { "0" } else { plain };
+        let message = format!(
+            "{times} {cells} of `{}` {begin} with a 0, as codes do: `{code}` is read as the number {plain}",
+            head.name
+        );
+        let help = format!("a code is a name and no amount: input {} category", head.name);
+        notes.push(Fault::new(codes::READING, message).help(help));
+    }
     notes
 }
 
