@@ -36,7 +36,13 @@ fn rows(a: &Array, at: usize, count: usize) -> Array {
 }
 
 /// The metric `m` of a model, as the trainer computes it: sums of every batch, then the finishing graph.
-fn measured(model: &Model, output: &Array, target: &Array, batches: &[usize]) -> Result<Array, String> {
+fn measured(
+    model: &Model,
+    output: &Array,
+    target: &Array,
+    weights: Option<&Array>,
+    batches: &[usize],
+) -> Result<Array, String> {
     let mut sums: Vec<Array> = Vec::new();
     let names: Vec<(OutputKind, String)> = match &model.totals {
         Some(t) => t.list.iter().map(|t| (OutputKind::Total, t.name.clone())).collect(),
@@ -47,6 +53,10 @@ fn measured(model: &Model, output: &Array, target: &Array, batches: &[usize]) ->
         let bindings = Bindings { batch: n, ..Bindings::default() }
             .with(Role::Input, "x", rows(output, at, n))
             .with(Role::Target, "y", rows(target, at, n));
+        let bindings = match weights {
+            Some(w) => bindings.with(Role::SampleWeight, "sample_weight", rows(w, at, n)),
+            None => bindings,
+        };
         let values = evaluate(&model.eval, &bindings)?;
         for (i, (kind, name)) in names.iter().enumerate() {
             let each = &values[model.eval.output(*kind, name).ok_or("no such result")?.index()];
@@ -73,6 +83,7 @@ fn measured(model: &Model, output: &Array, target: &Array, batches: &[usize]) ->
 
 fn check(case: &Value) -> Result<(), String> {
     let (output, target) = (array(&case["output"]), array(&case["target"]));
+    let weights = case.get("weights").map(array);
     let port = match case["classes"].as_u64() {
         Some(k) => classes("y", &target.dims[1..], k as usize),
         None => numbers("y", &target.dims[1..]),
@@ -80,7 +91,8 @@ fn check(case: &Value) -> Result<(), String> {
     let ports = Ports {
         inputs: vec![numbers("x", &output.dims[1..])],
         targets: vec![port],
-        weighted: false,
+        weighted: weights.is_some(),
+        weight: weights.as_ref().map(|_| "w".into()),
         has_valid: false,
         samples: target.dims[0],
         ..Ports::default()
@@ -95,7 +107,7 @@ fn check(case: &Value) -> Result<(), String> {
     let batches: Vec<usize> =
         case["batches"].as_array().unwrap().iter().map(|n| n.as_u64().unwrap() as usize).collect();
     for batches in [&batches[..], &whole] {
-        let found = measured(&model, &output, &target, batches)?;
+        let found = measured(&model, &output, &target, weights.as_ref(), batches)?;
         if found.dims != wanted.dims {
             return Err(format!("is {:?}, not {:?}", found.dims, wanted.dims));
         }
@@ -117,7 +129,7 @@ fn check(case: &Value) -> Result<(), String> {
 fn metrics_over_partial_batches_are_keras_metrics() {
     let text = std::fs::read_to_string(folder("metrics.json")).unwrap();
     let cases: Vec<Value> = serde_json::from_str(&text).unwrap();
-    assert!(cases.len() > 35);
+    assert!(cases.len() > 35 && cases.iter().filter(|c| c.get("weights").is_some()).count() > 9);
     let bad: Vec<String> = cases
         .iter()
         .filter_map(|c| check(c).err().map(|e| format!("{} `{}`: {e}", c["case"], c["nn"])))

@@ -3,7 +3,8 @@
     v/bin/python metrics.py            # writes metrics.json beside this file, a few seconds
 
 A list of cases: `case`, `keras`, `nn` (an expression of `output` and `target`), `classes` (of how many the target is
-one, or null), `output` and `target` (a list for each sample), `batches` (their sizes), `value`. Keras' metric is updated
+one, or null), `output` and `target` (a list for each sample), `batches` (their sizes), `weights` (where samples have them),
+`value`. Keras' metric is updated
 batch by batch. What Keras lacks (specificity, perplexity, confusion, macro averages) is written out in numpy.
 """
 
@@ -20,7 +21,7 @@ CASES = []
 BATCHES = [4, 4, 3]
 
 
-def case(name, text, nn, output, target, classes=None, onehot=0, value=None, batches=None):
+def case(name, text, nn, output, target, classes=None, onehot=0, value=None, batches=None, weights=None):
     if value is None:
         metric = eval(text, {"M": M, "np": np})
         at = 0
@@ -29,13 +30,15 @@ def case(name, text, nn, output, target, classes=None, onehot=0, value=None, bat
             if onehot:
                 y = np.eye(onehot)[y]
             single = "TopK" in text  # TensorFlow has it in single precision only
-            metric.update_state(y, output[at : at + n].astype("float32" if single else "float64"))
+            more = {} if weights is None else {"sample_weight": weights[at : at + n]}
+            metric.update_state(y, output[at : at + n].astype("float32" if single else "float64"), **more)
             at += n
         value = np.asarray(metric.result()).astype("float64").tolist()
+    more = {} if weights is None else {"weights": weights.tolist()}
     CASES.append(
         {"case": name, "keras": text.replace("M.", "keras.metrics."), "nn": nn, "classes": classes,
          "output": np.asarray(output, "float64").tolist(), "target": np.asarray(target).tolist(),
-         "batches": batches or BATCHES, "value": value}
+         "batches": batches or BATCHES, **more, "value": value}
     )
 
 
@@ -130,6 +133,22 @@ def main():
     case("r2", "M.R2Score()", "r2(output, target)", o, y)
     case("mae", "M.MeanAbsoluteError()", "mae(output, target)", o, y)
     case("mse", "M.MeanSquaredError()", "mse(output, target)", o, y)
+    w = np.round(np.random.default_rng(7).uniform(0, 3, n), 3)
+    w[2] = 0
+    for name, text, nn, a, b, k, hot in [
+        ("binary_accuracy", "M.BinaryAccuracy()", "binary_accuracy(output, target, weight=w)", p, yes, None, 0),
+        ("accuracy", "M.SparseCategoricalAccuracy()", "accuracy(output, target, weight=w)", q, truth, k, 0),
+        ("precision", "M.Precision()", "precision(output, target, weight=w)", p, yes, None, 0),
+        ("recall", "M.Recall()", "recall(output, target, weight=w)", p, yes, None, 0),
+        ("auc", "M.AUC()", "auc(output, target, weight=w)", p, yes, None, 0),
+        ("auc-classes", "M.AUC()", "auc(output, target, weight=w)", q, truth, k, k),
+        ("pr_auc", "M.AUC(curve='PR')", "pr_auc(output, target, weight=w)", p, yes, None, 0),
+        ("mae", "M.MeanAbsoluteError()", "mae(output, target, weight=w)", o, y, None, 0),
+        ("mse", "M.MeanSquaredError()", "mse(output, target, weight=w)", o, y, None, 0),
+        ("rmse", "M.RootMeanSquaredError()", "rmse(output, target, weight=w)", o, y, None, 0),
+        ("r2", "M.R2Score()", "r2(output, target, weight=w)", o, y, None, 0),
+    ]:
+        case(f"weighted-{name}", text, nn, a, b, classes=k, onehot=hot, weights=w)
     common.write_text(common.path("metrics.json"), "[\n" + ",\n".join(json.dumps(c) for c in CASES) + "\n]\n")
     for c in CASES:
         print(f"{c['case']:24} {c['value']}")
