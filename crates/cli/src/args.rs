@@ -62,6 +62,9 @@ pub struct ResultArgs {
     /// Write the figures of every epoch for TensorBoard, into the folder of the run
     #[arg(long)]
     pub tensorboard: bool,
+    /// Do not write a page about the run into its folder
+    #[arg(long)]
+    pub no_report: bool,
     /// Say every epoch
     #[arg(short, long, conflicts_with = "quiet")]
     pub verbose: bool,

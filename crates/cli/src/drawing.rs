@@ -1,16 +1,15 @@
 //! What the stages look like as drawings.
 
-use crate::input::Compiled;
 use crate::stage::flat;
 use nnc_backend::Executable;
-use nnc_model::Spec;
+use nnc_model::{Model, Spec};
 use nnc_report::drawing::grouped;
 use nnc_report::{Band, Drawing, Edge, Item, Kind, Line, Place, Program, Site};
 use nnc_syntax::SourceMap;
 
 /// The steps of the network and the texts of its files.
-pub fn program(compiled: &Compiled) -> Program {
-    let sources = &compiled.spec.sources;
+pub fn program(spec: &Spec, model: &Model) -> Program {
+    let sources = &spec.sources;
     let site = |row: &nnc_model::LayerRow| {
         let source = sources.get(row.span.source);
         let at = |offset| {
@@ -26,7 +25,7 @@ pub fn program(compiled: &Compiled) -> Program {
             text,
         }
     };
-    let rows = compiled.model.layers.iter().filter(|row| !row.span.is_empty());
+    let rows = model.layers.iter().filter(|row| !row.span.is_empty());
     Program { sites: rows.map(site).collect(), files: files(sources) }
 }
 

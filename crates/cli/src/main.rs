@@ -18,6 +18,7 @@ mod port;
 mod programs;
 mod progress;
 mod render;
+mod run_page;
 mod run_report;
 mod stage;
 mod sweep_report;

@@ -4,9 +4,9 @@ use crate::args::ResultArgs;
 use crate::failure::{Failure, Result};
 use crate::output::Output;
 use crate::progress::Reporter;
-use crate::run_report;
+use crate::{run_page, run_report};
 use nnc_model::Model;
-use nnc_train::{Loaded, Report, TrainOptions, train};
+use nnc_train::{InferOptions, Loaded, Report, TrainOptions, train};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -34,7 +34,7 @@ pub fn train_and_report(
     Ok(if report.interrupted() { INTERRUPTED } else { 0 })
 }
 
-/// Trains with the progress shown.
+/// Trains with the progress shown, and writes the page of the run.
 pub fn trained(
     loaded: &Loaded,
     model: &Model,
@@ -45,7 +45,12 @@ pub fn trained(
     let mut reporter = Reporter::new(out, &loaded.spec.sources, style, |figure| model.better(figure));
     let outcome = train(loaded, model, options, &mut reporter);
     let begun = reporter.finish();
-    outcome.map_err(|p| Failure::from(p).with_tail(if begun { "" } else { NOTHING }))
+    let report = outcome.map_err(|p| Failure::from(p).with_tail(if begun { "" } else { NOTHING }))?;
+    if let Some(folder) = report.run.as_ref().filter(|_| !style.no_report) {
+        let asked = InferOptions { data: None, threads: options.threads, memory_limit: options.memory_limit };
+        run_page::after_training(folder, loaded, &asked, out);
+    }
+    Ok(report)
 }
 
 /// A flag that Ctrl-C raises; the second Ctrl-C ends the process at once.

@@ -5,9 +5,8 @@
 mod common;
 
 use common::Place;
+use common::browser::{Look, browser, load, title};
 use serde_json::Value;
-use std::path::Path;
-use std::process::Command;
 
 const XOR: &str = "data { 0 0 -> 0; 0 1 -> 1; 1 0 -> 1; 1 1 -> 0 }\ndense 16 relu\ndense 1 sigmoid\nloss mse\noptimizer adam\nmetrics binary_accuracy\n";
 const CNN: &str = "data blobs 40 classes=3 dims=144 seed=1\nreshape 12x12x1\nconv 8 3x3 relu; maxpool 2x2\nconv 16 3x3 relu; maxpool 2x2\ndropout 0.5\nflatten\ndense 3 softmax\nloss crossentropy; metrics accuracy\n";
@@ -57,40 +56,6 @@ addEventListener('load', () => setTimeout(() => {
 }, 100));
 </script>"#;
 
-/// A browser that can be started, if there is one.
-fn browser() -> Option<String> {
-    let own = std::env::var("NNC_BROWSER").ok();
-    let names = own.into_iter().chain(["chromium", "chromium-browser", "google-chrome"].map(String::from));
-    names.into_iter().find(|n| Command::new(n).arg("--version").output().is_ok_and(|o| o.status.success()))
-}
-
-struct Look<'a> {
-    size: (u32, u32),
-    dark: bool,
-    shot: Option<&'a Path>,
-}
-
-/// What the page says when it is loaded: its elements, and the console.
-fn load(browser: &str, place: &Place, page: &Path, look: &Look<'_>) -> (String, String) {
-    let size = format!("--window-size={},{}", look.size.0, look.size.1);
-    let profile = format!("--user-data-dir={}", place.path("profile").display());
-    let mut command = Command::new(browser);
-    command.args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]);
-    command.args(["--disable-background-networking", "--disable-component-update", "--disable-sync"]);
-    command.args(["--hide-scrollbars", "--enable-logging=stderr", "--virtual-time-budget=4000"]);
-    command.args([&size, &profile]);
-    if look.dark {
-        command.arg("--blink-settings=preferredColorScheme=0");
-    }
-    match look.shot {
-        Some(shot) => command.arg(format!("--screenshot={}", shot.display())),
-        None => command.arg("--dump-dom"),
-    };
-    let output = command.arg(format!("file://{}", page.display())).output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (text(&output.stdout), text(&output.stderr))
-}
-
 #[test]
 fn pages_are_whole_in_a_browser() {
     let Some(browser) = browser() else {
@@ -116,9 +81,7 @@ fn pages_are_whole_in_a_browser() {
             let (dom, console) = load(&browser, &place, &measured, &Look { size, dark, shot: None });
             let errors: Vec<&str> = console.lines().filter(|l| l.contains("CONSOLE")).collect();
             assert!(errors.is_empty(), "{name}, {what}: {errors:?}");
-            let title =
-                dom.split("<title>").nth(1).and_then(|t| t.split("</title>").next()).unwrap_or_default();
-            let title = title.replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">");
+            let title = title(&dom);
             let found: Value =
                 serde_json::from_str(&title).unwrap_or_else(|e| panic!("{name}, {what}: {e}: {title}"));
             assert_eq!(found["overlaps"], Value::Array(Vec::new()), "{name}, {what}");

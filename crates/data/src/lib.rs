@@ -110,10 +110,11 @@ pub use describe::{ColumnView, Description};
 pub use dialect::{Dialect, Form, Separator, Skip};
 pub use fault::{Fault, Place, SHOWN, codes};
 pub use following::Following;
+pub use raw::RowPlace;
 pub use rng::shuffled;
 pub use schema::{Column, ColumnKind, Port, PortId, Schema};
 pub use show::Style;
-pub use source::cells::{Cells, keep_stdin};
+pub use source::cells::{Cells, keep_stdin, places};
 pub use spec::{
     Cell, CellValue, ColumnName, Columns, CsvSpec, DataSpec, Extent, GeneratorKind, GeneratorSpec, Handle,
     IdxSpec, ImagesSpec, Kind, Missing, NpySpec, NpzSpec, Role, RoleSpec, RowSpec, RowsSpec, Scaling,

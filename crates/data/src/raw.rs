@@ -420,3 +420,14 @@ pub(crate) fn translate(from: &[String], to: &[String]) -> Vec<Option<u32>> {
         })
         .collect()
 }
+
+/// Where a row of a source stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RowPlace {
+    /// The file.
+    pub path: Option<String>,
+    /// The line of the file, from 1.
+    pub line: Option<u64>,
+    /// The mark of a row that is written in the program.
+    pub handle: Option<Handle>,
+}

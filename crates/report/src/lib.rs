@@ -10,6 +10,7 @@
 //! * [`dot`], [`mermaid`]: a drawing as source for Graphviz and for Mermaid.
 //! * [`layout()`], [`svg`]: where everything lies, and the picture.
 //! * [`html`]: the drawings of all stages and the program beside them as one page.
+//! * [`page`]: what came of a training as one page: charts, tables, the drawing, the program.
 //!
 //! This crate knows nothing of files, of the language, or of what computes a graph.
 
@@ -23,6 +24,7 @@ pub mod html;
 pub mod layout;
 pub mod mermaid;
 pub mod network;
+pub mod page;
 pub mod svg;
 
 pub use drawing::{Band, Drawing, Edge, Held, Item, Kind, Line, Place};

@@ -29,7 +29,7 @@ pub mod sweep;
 pub use artifact::checkpoint::{Checkpoint, Longer, open_checkpoint};
 pub use artifact::import::{Import, ImportOptions, import};
 pub use artifact::run_folder::resolve_model;
-pub use artifact::runs::{RunInfo, list_runs, remove_run};
+pub use artifact::runs::{RunInfo, history, list_runs, remove_run, run_info};
 pub use binding::load::{LoadOptions, Loaded, Remedy, describe, load, remedies};
 pub use binding::starter::first_program;
 pub use check::bench::{BenchOptions, BenchReport, bench, plan_graph, plan_step};
@@ -44,6 +44,7 @@ pub use fit::report::{Best, Observer, Progress, Quiet, Report, StageStart, Start
 pub use fit::stop::StopReason;
 pub use fit::train::train;
 pub use infer::ahead::predict_ahead;
+pub use infer::examine::{Answered, Compared, Examined, WeightSpread, WorstRow, examine, weight_spread};
 pub use infer::generate::{GenerateOptions, generate};
 pub use infer::inference::{
     Evaluation, InferOptions, On, Trained, evaluate, open_model, predict, predict_each,

@@ -159,15 +159,17 @@ fn run(args: &GraphArgs, out: &mut Output) -> Result<u8> {
             match args.format() {
                 Format::Text => nnc_graph::text::print(graph),
                 Format::Json => pretty(&data(serde_json::to_value(nnc_graph::text::json::data(graph)))?),
-                Format::Dot | Format::Mermaid | Format::Svg | Format::Html => {
-                    picture(nnc_report::network(graph, &drawing::program(&compiled)), args, None)?
-                }
+                Format::Dot | Format::Mermaid | Format::Svg | Format::Html => picture(
+                    nnc_report::network(graph, &drawing::program(&compiled.spec, &compiled.model)),
+                    args,
+                    None,
+                )?,
             }
         }
         Stage::Plan => {
             let mut compiled = compile(&args.spec, args.precision, out)?;
             compiled.model = of_stage(&compiled.model, args)?.clone();
-            planned(&*plan_of(&compiled, args)?, &drawing::program(&compiled), args)?
+            planned(&*plan_of(&compiled, args)?, &drawing::program(&compiled.spec, &compiled.model), args)?
         }
     };
     match &args.out {
@@ -218,7 +220,7 @@ fn no_box(name: &str, names: Vec<String>) -> Failure {
 /// A page with all stages; the one that is asked for is seen first, and a box that is asked for is searched.
 fn page(args: &GraphArgs, out: &mut Output) -> Result<String> {
     let mut compiled = compile(&args.spec, args.precision, out)?;
-    let program = drawing::program(&compiled);
+    let program = drawing::program(&compiled.spec, &compiled.model);
     compiled.model = of_stage(&compiled.model, args)?.clone();
     let model = &compiled.model;
     let stage = |stage, name: &str, about: &str, drawing| {
@@ -288,9 +290,11 @@ fn layers(compiled: &Compiled, args: &GraphArgs) -> Result<String> {
             let rows = compiled.model.layers.iter().map(|row| layer(compiled, row));
             pretty(&json!({ "layers": rows.collect::<Vec<Value>>() }))
         }
-        Format::Dot | Format::Mermaid | Format::Svg | Format::Html => {
-            picture(nnc_report::network(&compiled.model.forward, &drawing::program(compiled)), args, Some(1))?
-        }
+        Format::Dot | Format::Mermaid | Format::Svg | Format::Html => picture(
+            nnc_report::network(&compiled.model.forward, &drawing::program(&compiled.spec, &compiled.model)),
+            args,
+            Some(1),
+        )?,
     })
 }
 

@@ -14,6 +14,7 @@ mod graph;
 mod import;
 mod new;
 mod predict;
+mod report;
 mod reproduce;
 mod resume;
 pub mod runs;
@@ -52,6 +53,7 @@ pub enum Command {
     Sweep(sweep::SweepArgs),
     Compare(compare::CompareArgs),
     Runs(runs::RunsArgs),
+    Report(report::ReportArgs),
     Eval(eval::EvalArgs),
     Predict(predict::PredictArgs),
     Generate(generate::GenerateArgs),
@@ -88,6 +90,7 @@ impl Command {
             Command::Sweep(args) => args,
             Command::Compare(args) => args,
             Command::Runs(args) => args,
+            Command::Report(args) => args,
             Command::Eval(args) => args,
             Command::Predict(args) => args,
             Command::Generate(args) => args,

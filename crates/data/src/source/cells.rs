@@ -7,8 +7,13 @@ use super::table::{self, Table};
 use crate::Limits;
 use crate::fault::Fault;
 use crate::input;
-use crate::spec::{RowSpec, SourceSpec};
+use crate::raw::RowPlace;
+use crate::spec::{CsvSpec, RowSpec, SourceSpec};
 use crate::stats::Stats;
+use std::path::Path;
+
+/// Lines are counted up to this row: what they are told for is not worth reading a large file once more.
+const FARTHEST: usize = 200_000;
 
 /// The rows of a table as text. They are those that reading the same source
 /// gives, in the same order; nothing but one row is in memory.
@@ -91,6 +96,57 @@ impl Cells {
         };
         Ok(there)
     }
+}
+
+/// The files and lines of rows of a source, which are given ascending, from 0; marks of those that are written in a
+/// program. `None` of a row that has no place of its own, or that is not read as it stands behind too many others.
+///
+/// # Errors
+/// The source cannot be read any more.
+pub fn places(
+    spec: &SourceSpec,
+    stats: &Stats,
+    limits: &Limits,
+    rows: &[usize],
+) -> Result<Vec<Option<RowPlace>>, Vec<Fault>> {
+    let of_pictures;
+    let spec = match spec {
+        SourceSpec::Csv(spec) => spec,
+        SourceSpec::Rows(written) => {
+            let handle = |row: &usize| written.rows.get(*row).and_then(|r| r.handle);
+            let place = |handle| RowPlace { handle: Some(handle), ..RowPlace::default() };
+            return Ok(rows.iter().map(|row| handle(row).map(place)).collect());
+        }
+        SourceSpec::Images(spec) if Path::new(&spec.path).is_dir() => {
+            let files = super::images::files(spec);
+            let place = |path: &String| RowPlace { path: Some(path.clone()), ..RowPlace::default() };
+            return Ok(rows.iter().map(|row| files.get(*row).map(place)).collect());
+        }
+        SourceSpec::Images(spec) => {
+            of_pictures = CsvSpec { handle: spec.handle, ..CsvSpec::new(&spec.path) };
+            &of_pictures
+        }
+        SourceSpec::Idx(_)
+        | SourceSpec::Npy(_)
+        | SourceSpec::Npz(_)
+        | SourceSpec::Text(_)
+        | SourceSpec::Generator(_) => return Ok(vec![None; rows.len()]),
+    };
+    let mut out = Vec::with_capacity(rows.len());
+    if rows.last().is_some_and(|row| *row < FARTHEST) {
+        let mut table = table::begin(spec, limits, Some(stats))?;
+        let (mut cells, mut read) = (Vec::new(), 0);
+        for &row in rows {
+            let mut there = true;
+            while there && read <= row {
+                there = table.next_row(&mut cells).map_err(|f| vec![*f])?;
+                read += 1;
+            }
+            out.push(there.then(|| table.place()));
+        }
+    }
+    out.resize(rows.len(), None);
+    Ok(out)
 }
 
 /// Keeps what comes from stdin in a temporary file, so that it can be read

@@ -31,6 +31,12 @@ pub(crate) fn open(spec: &ImagesSpec, limits: &Limits) -> Result<Box<dyn Source>
     Ok(Box::new(folder))
 }
 
+/// The pictures of a folder, in the order of their rows; none where there is no such folder.
+pub(crate) fn files(spec: &ImagesSpec) -> Vec<String> {
+    let folder = Folder::list(spec, Path::new(&spec.path)).map(|f| f.files).unwrap_or_default();
+    folder.iter().map(|path| path.to_string_lossy().into_owned()).collect()
+}
+
 /// Whether so many pictures are within the limits.
 fn fits(count: usize, spec: &ImagesSpec, limits: &Limits) -> Result<(), Box<Fault>> {
     let need = spec.shape.iter().fold(count as u64, |n, &d| n.saturating_mul(d as u64));

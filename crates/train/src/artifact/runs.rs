@@ -12,7 +12,7 @@ use std::time::SystemTime;
 const DEPTH: usize = 8;
 
 /// What is known of a run without opening its model.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct RunInfo {
     /// Its folder.
     pub folder: PathBuf,
@@ -40,6 +40,12 @@ pub struct RunInfo {
     pub when: Option<SystemTime>,
     /// `loss`, the metrics, and as `val_…` and `test_…` those of the other parts.
     pub figures: Vec<(String, Option<f64>)>,
+    /// Of `figures`, how many are of the training part, and how many of the validation part.
+    pub counts: [usize; 2],
+    /// The epoch whose weights were kept, where a metric chose it.
+    pub best_epoch: Option<u64>,
+    /// Version of nnc, precision, threads, data, and further facts, with what each is.
+    pub facts: Vec<(&'static str, String)>,
 }
 
 impl RunInfo {
@@ -72,7 +78,7 @@ pub fn list_runs(folder: &Path) -> Outcome<Vec<RunInfo>> {
 }
 
 fn walk(folder: &Path, depth: usize, out: &mut Vec<RunInfo>) {
-    out.extend(info(folder));
+    out.extend(run_info(folder));
     // What cannot be read holds no run for this person; a link may lead back here.
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     for path in entries.filter(|e| e.file_type().is_ok_and(|t| t.is_dir())).map(|e| e.path()) {
@@ -83,25 +89,12 @@ fn walk(folder: &Path, depth: usize, out: &mut Vec<RunInfo>) {
 }
 
 /// What is known of the run in a folder, if it holds one.
-fn info(folder: &Path) -> Option<RunInfo> {
+pub fn run_info(folder: &Path) -> Option<RunInfo> {
     let when = |file: &str| std::fs::metadata(folder.join(file)).and_then(|m| m.modified()).ok();
     let Some(note) = RunNote::beside(&folder.join(MODEL)) else {
         let when = when(CHECKPOINT)?;
-        return Some(RunInfo {
-            folder: folder.to_path_buf(),
-            spec: String::new(),
-            experiment: None,
-            set: Vec::new(),
-            seed: 0,
-            fold: None,
-            epochs: 0,
-            steps: 0,
-            seconds: 0.0,
-            weights: 0,
-            ended: None,
-            when: Some(when),
-            figures: Vec::new(),
-        });
+        let folder = folder.to_path_buf();
+        return Some(RunInfo { folder, when: Some(when), ..RunInfo::default() });
     };
     let named = |part: &str, list: &[(String, Option<f64>)]| -> Vec<(String, Option<f64>)> {
         list.iter().map(|(name, x)| (format!("{part}{name}"), *x)).collect()
@@ -110,8 +103,17 @@ fn info(folder: &Path) -> Option<RunInfo> {
     figures.extend(note.metrics.iter().cloned());
     figures.extend(named("val_", &note.valid));
     figures.extend(named("test_", &note.test));
+    let mut facts = vec![("version of nnc", note.nnc), ("precision", note.precision)];
+    facts.push(("threads", note.threads.to_string()));
+    facts.extend((!note.engine.is_empty()).then(|| ("engine", note.engine.clone())));
+    facts.extend((!note.shuffle).then(|| ("order of rows", "as in the data".to_string())));
+    facts.extend(note.data.as_ref().map(|p| ("data", p.display().to_string())));
+    facts.extend(note.init.as_ref().map(|p| ("first weights", p.display().to_string())));
     Some(RunInfo {
         folder: folder.to_path_buf(),
+        counts: [1 + note.metrics.len(), note.valid.len()],
+        best_epoch: note.best_epoch,
+        facts,
         when: when(NOTE),
         ended: Some(note.stop),
         spec: note.spec,
@@ -125,6 +127,22 @@ fn info(folder: &Path) -> Option<RunInfo> {
         weights: note.weights,
         figures,
     })
+}
+
+/// The figures of every epoch of a run by name; `stage` is one, where its training has stages. Empty where there is no
+/// `history.csv`, or it is damaged.
+pub fn history(folder: &Path) -> Vec<(String, Vec<f64>)> {
+    let text = std::fs::read_to_string(folder.join("history.csv")).unwrap_or_default();
+    let mut lines = text.lines();
+    let names = lines.next().unwrap_or_default().split(',').map(|name| (name.to_string(), Vec::new()));
+    let mut columns: Vec<(String, Vec<f64>)> = names.collect();
+    for line in lines {
+        // What is no number is drawn as a gap.
+        let mut cells = line.split(',').map(|cell| cell.parse().unwrap_or(f64::NAN));
+        columns.iter_mut().for_each(|(_, values)| values.push(cells.next().unwrap_or(f64::NAN)));
+    }
+    columns.retain(|(name, _)| !name.is_empty() && name != "epoch");
+    columns
 }
 
 /// Removes the folder of a run, of a cross-validation or of a sweep; nothing that nnc did not write.

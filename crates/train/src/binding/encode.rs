@@ -5,11 +5,11 @@ use crate::binding::marks::Marks;
 use crate::binding::source::{Sources, replaced};
 use crate::memory;
 use crate::problem::{Outcome, Problem, ProblemKind};
-use nnc_data::{Cells, Fault, GeneratorSpec, Limits, Role, SourceSpec, Stats, Table};
+use nnc_data::{Cells, Fault, GeneratorSpec, Handle, Limits, Role, RowPlace, SourceSpec, Stats, Table};
 use nnc_model::Spec;
 use nnc_model::data::Part;
 use nnc_syntax::units::{count, grouped};
-use nnc_syntax::{Code, Diagnostic, SourceMap};
+use nnc_syntax::{Code, Diagnostic, SourceMap, Span};
 use std::path::PathBuf;
 
 /// What rows are encoded for.
@@ -85,6 +85,19 @@ impl Asked {
     /// The cells as they stand in the file; `None` where the data is no text.
     pub(crate) fn cells(&self, stats: &Stats) -> Outcome<Option<Cells>> {
         Cells::open(&self.source, stats, &self.limits).map_err(|f| self.problem(&f))
+    }
+
+    /// Where rows stand, which are given ascending, from 0.
+    ///
+    /// # Errors
+    /// The source cannot be read any more.
+    pub(crate) fn places(&self, stats: &Stats, rows: &[usize]) -> Outcome<Vec<Option<RowPlace>>> {
+        nnc_data::places(&self.source, stats, &self.limits, rows).map_err(|f| self.problem(&f))
+    }
+
+    /// What a mark of the program stands for.
+    pub(crate) fn span(&self, handle: Handle) -> Option<Span> {
+        self.marks.span(handle)
     }
 
     /// The rows in the encoding of a model.

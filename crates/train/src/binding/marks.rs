@@ -16,7 +16,8 @@ impl Marks {
         Some(self.spans.len() as Handle - 1)
     }
 
-    fn span(&self, handle: Handle) -> Option<Span> {
+    /// The span of a mark.
+    pub(crate) fn span(&self, handle: Handle) -> Option<Span> {
         self.spans.get(usize::try_from(handle).ok()?).copied()
     }
 

@@ -334,6 +334,12 @@ impl Runner {
         Ok(operations.iter().zip(&times).map(row).collect())
     }
 
+    /// The losses of the first `count` rows.
+    pub(crate) fn losses(&self, count: usize) -> Vec<f64> {
+        let all = self.loss.and_then(|node| self.session.value(node));
+        all.map_or(Vec::new(), |all| all.first(count).iter().collect())
+    }
+
     /// Adds the loss, the metrics, and the totals of the first `count` rows to `sums`, row by row.
     pub(crate) fn add_sums(&self, count: usize, sums: &mut [f64]) {
         let Some((loss, metrics)) = sums.split_first_mut() else { return };

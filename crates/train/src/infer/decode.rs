@@ -236,7 +236,7 @@ impl<'a> Decoder<'a> {
 
     /// The target an output is a prediction of: with one of each, that one; with as many outputs as targets, the
     /// one in its place, where every output could be a prediction of the target in its place.
-    fn target_of(&self, info: &OutputInfo) -> Option<usize> {
+    pub(crate) fn target_of(&self, info: &OutputInfo) -> Option<usize> {
         let (outputs, targets) = (&self.model.outputs, &self.ports.targets);
         if outputs.len() != targets.len() {
             // Several outputs of one target, such as its quantiles: those that the loss compares with it.
@@ -334,7 +334,14 @@ impl OutputDecoder<'_> {
         self.words.as_ref()?.1.as_deref()
     }
 
-    fn read(&self, values: Slice<'_>, steps: Option<Slice<'_>>) -> Reading {
+    /// Numbers of the target in the terms of the file: the scaling of every `step`-th number of the output is theirs.
+    pub(crate) fn undo(&self, values: &mut [f64], step: usize) {
+        for (value, steps) in values.iter_mut().zip(self.undo.iter().step_by(step)) {
+            *value = steps.iter().rev().fold(*value, |v, s| s.undo(v));
+        }
+    }
+
+    pub(crate) fn read(&self, values: Slice<'_>, steps: Option<Slice<'_>>) -> Reading {
         let mut values: Vec<f64> = values.iter().collect();
         if let (Some(classes), Some((words, _))) = (self.classes, &self.words) {
             let there = |at: usize| steps.is_none_or(|s| s.get(at) != Some(0.0));

@@ -223,7 +223,17 @@ impl Trained {
         Ok(state)
     }
 
-    fn origin(&self, options: &InferOptions) -> LoadOptions {
+    /// Whether the rows it was trained on came from stdin, and are gone.
+    pub fn is_of_stdin(&self) -> bool {
+        self.origin.data.as_deref() == Some("-")
+    }
+
+    /// Whether rows are asked for that are not those of the program.
+    pub(crate) fn of_other_data(&self, options: &InferOptions) -> bool {
+        options.data.is_some() || self.origin.data.is_some()
+    }
+
+    pub(crate) fn origin(&self, options: &InferOptions) -> LoadOptions {
         LoadOptions { memory_limit: options.memory_limit, ..self.origin.clone() }
     }
 
@@ -234,7 +244,7 @@ impl Trained {
 }
 
 /// A part of the data the model was trained on.
-fn part(
+pub(crate) fn part(
     model: &Trained,
     on: Option<On>,
     options: &InferOptions,
@@ -269,6 +279,8 @@ fn part(
 pub(crate) struct Ready {
     runners: Runners,
     state: Box<dyn State>,
+    /// Multiplications and additions of a row.
+    flops: u64,
 }
 
 impl Ready {
@@ -278,11 +290,22 @@ impl Ready {
         let mut planner = Planner::new(&*layout, limit);
         let batch = eval_batch(&model.model);
         let plans = vec![planner.plan(&model.model.eval, batch)?];
+        let flops = plans.iter().flat_map(|p| p.operations()).map(|o| o.flops).sum::<u64>() / batch as u64;
         planner.need.add("weights", layout.bytes());
         planner.need.check(limit)?;
         let state = model.state(&*layout)?;
         let runners = Runners::new(plans, batch, &model.ports, &model.model)?;
-        Ok(Self { runners, state })
+        Ok(Self { runners, state, flops })
+    }
+
+    /// Multiplications and additions of a row.
+    pub(crate) fn flops(&self) -> u64 {
+        self.flops
+    }
+
+    /// What runs, and the weights.
+    pub(crate) fn parts(&mut self) -> (&mut Runners, &mut dyn State) {
+        (&mut self.runners, &mut *self.state)
     }
 
     /// What the model says of one sample, given as the numbers of its inputs.

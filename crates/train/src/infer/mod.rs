@@ -5,6 +5,7 @@
 pub(crate) mod ahead;
 pub(crate) mod beside;
 pub(crate) mod decode;
+pub(crate) mod examine;
 pub(crate) mod generate;
 pub(crate) mod inference;
 pub(crate) mod predictions;

@@ -29,7 +29,7 @@ use crate::dialect::Form;
 use crate::fault::{Fault, Faults, codes};
 use crate::glob;
 use crate::missing::Named;
-use crate::raw::{Head, Raw, Want};
+use crate::raw::{Head, Raw, RowPlace, Want};
 use crate::schema::ColumnKind;
 use crate::spec::{CsvSpec, Role};
 use crate::stats::Stats;
@@ -54,6 +54,8 @@ pub(super) struct Table {
     /// Of reading row by row: the next of the sample, and of the files after
     /// the first.
     next: (usize, usize),
+    /// The line of the present row.
+    at: u64,
 }
 
 /// A record that was kept.
@@ -141,7 +143,7 @@ pub(super) fn begin(spec: &CsvSpec, limits: &Limits, known: Option<&Stats>) -> R
     let limits = *limits;
     let next = (0, 0);
     let lists = Vec::new();
-    Ok(Table { spec, limits, cells, heads, header, file, sample, reading, notes, lists, next })
+    Ok(Table { spec, limits, cells, heads, header, file, sample, reading, notes, lists, next, at: 0 })
 }
 
 /// A table of a file that says itself which columns it has; the names are
@@ -179,7 +181,20 @@ fn turned_table(
         notes.push(note.help("they are about tables in lines of cells"));
     }
     let (spec, limits, lists) = (spec.clone(), *limits, columns.lists);
-    Ok(Table { spec, limits, cells, heads, header: true, file, sample, reading, notes, lists, next: (0, 0) })
+    Ok(Table {
+        spec,
+        limits,
+        cells,
+        heads,
+        header: true,
+        file,
+        sample,
+        reading,
+        notes,
+        lists,
+        next: (0, 0),
+        at: 0,
+    })
 }
 
 /// Cells are compared and kept without the blanks around them.
@@ -331,11 +346,17 @@ impl Table {
         faults.is_empty().then_some(())
     }
 
+    /// The file and the line of the present row.
+    pub(super) fn place(&self) -> RowPlace {
+        RowPlace { path: Some(self.file.path.clone()), line: Some(self.at), handle: None }
+    }
+
     /// The next row as it stands in the file, where nothing else is read of
     /// the table; whether there is one.
     pub(super) fn next_row(&mut self, row: &mut Vec<String>) -> Result<bool, Box<Fault>> {
+        let width = self.heads.len();
         let mut put = |cells: &[Vec<u8>]| {
-            row.resize(self.heads.len(), String::new());
+            row.resize(width, String::new());
             row.iter_mut().skip(cells.len()).for_each(String::clear);
             for (text, cell) in row.iter_mut().zip(cells) {
                 text.clear();
@@ -344,6 +365,7 @@ impl Table {
         };
         if let Some(line) = self.sample.get(self.next.0) {
             self.next.0 += 1;
+            self.at = line.line;
             put(&line.cells);
             return Ok(true);
         }
@@ -352,6 +374,7 @@ impl Table {
             match line.map_err(|e| Box::new(scan_fault(e, &self.file.path, &self.spec)))? {
                 Some(line) if is_blank(&line.cells, self.heads.len()) => {}
                 Some(line) => {
+                    self.at = line.line;
                     put(&line.cells);
                     return Ok(true);
                 }

@@ -1,0 +1,264 @@
+//! The page of a run: what it holds, that it is right, and that training does not depend on it.
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
+mod common;
+
+use common::Place;
+use common::browser::{Look, browser, load, title};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// What stands between two texts.
+fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
+    text.split(from).nth(1).and_then(|t| t.split(to).next()).unwrap_or_else(|| panic!("no {from}"))
+}
+
+/// The texts of the cells of the table of confusion, row by row.
+fn confusion(page: &str) -> Vec<Vec<usize>> {
+    let table = between(page, "<table class=\"matrix\">", "</table>");
+    let body = between(table, "<tbody>", "</tbody>");
+    let row = |row: &str| -> Vec<usize> {
+        row.split("<td").skip(1).map(|cell| cell.split(['>', '<']).nth(1).unwrap().parse().unwrap()).collect()
+    };
+    body.split("<tr>").skip(1).map(row).collect()
+}
+
+/// How many rows of each class were taken for each, by `nnc predict`.
+fn counted(place: &Place, args: &[&str], truth: &str) -> BTreeMap<(String, String), usize> {
+    let out = place.nnc(args).fine();
+    let mut lines = out.lines().map(|l| l.split(',').map(String::from).collect::<Vec<_>>());
+    let head = lines.next().unwrap();
+    let at = |name: &str| head.iter().position(|h| h == name).unwrap();
+    let mut counts = BTreeMap::new();
+    for row in lines {
+        *counts.entry((row[at(truth)].clone(), row[at("output")].clone())).or_default() += 1;
+    }
+    counts
+}
+
+#[test]
+fn a_run_has_a_page_that_is_made_again_as_it_was() {
+    let place = Place::new();
+    place.spec("xor.nn");
+    place.nnc(&["train", "xor.nn", "--out", "run"]).fine();
+    let page = std::fs::read_to_string(place.path("run/report.html")).unwrap();
+    for id in ["figures", "curves", "confusion", "roc", "worst", "weights", "network", "program", "run"] {
+        assert!(page.contains(&format!("<section id=\"{id}\">")), "{id}");
+    }
+    let run: Value =
+        serde_json::from_str(&std::fs::read_to_string(place.path("run/run.json")).unwrap()).unwrap();
+    assert!(page.contains(&format!("<dt>version of nnc</dt><dd>{}</dd>", run["nnc"].as_str().unwrap())));
+    assert!(page.contains("<dt>seed</dt><dd>0</dd>") && page.contains("<dt>epochs</dt><dd>500</dd>"));
+    assert!(page.contains("<li>loss mse        # the mean of (answer - target)^2</li>"), "the program");
+    // A row of the program stands in a line of it.
+    assert!(
+        page.contains("xor.nn:9<") && page.contains("xor.nn:12<"),
+        "{}",
+        between(&page, "id=\"worst\"", "</section>")
+    );
+    assert!(page.len() < 1 << 20);
+    // Names of formats look like addresses; nothing is fetched.
+    assert_eq!(page.matches("http").count(), page.matches("http://www.w3.org/2000/svg").count());
+    let told = place.nnc(&["report", "run"]).fine();
+    assert_eq!(told, format!("{}\n", std::path::Path::new("run").join("report.html").display()));
+    assert_eq!(std::fs::read_to_string(place.path("run/report.html")).unwrap(), page, "the same once more");
+    place.nnc(&["report", "xor.nn", "--out", "a.html"]).code.checked_sub(2).unwrap();
+    place.nnc(&["report", "run", "--out", "a.html"]).fine();
+    assert_eq!(std::fs::read_to_string(place.path("a.html")).unwrap(), page);
+}
+
+#[test]
+fn training_does_not_depend_on_its_page() {
+    let place = Place::new();
+    place.spec("moons.nn");
+    let args = ["train", "moons.nn", "--epochs", "3", "--out"];
+    place.nnc(&[&args[..], &["with"]].concat()).fine();
+    place.nnc(&[&args[..], &["without", "--no-report"]].concat()).fine();
+    assert!(place.path("with/report.html").is_file() && !place.path("without/report.html").exists());
+    for file in ["model.safetensors", "history.csv", "spec.nn"] {
+        let read = |folder: &str| std::fs::read(place.path(folder).join(file)).unwrap();
+        assert!(read("with") == read("without"), "{file}");
+    }
+    // A page that cannot be written is told, and the run is fine.
+    std::fs::create_dir_all(place.path("blocked/report.html/x")).unwrap();
+    let ran = place.nnc(&[&args[..], &["blocked"]].concat());
+    assert!(
+        ran.err.contains("report.html could not be written") && ran.err.contains("nnc report blocked"),
+        "{}",
+        ran.err
+    );
+    assert!(place.path("blocked/model.safetensors").is_file());
+    ran.fine();
+}
+
+#[test]
+fn counts_of_confusion_are_those_of_predict() {
+    let place = Place::new();
+    place.write(
+        "net.nn",
+        "data blobs 300 classes=4 dims=3 noise=2.5 seed=3\ndense 4 softmax\nloss crossentropy\nepochs 5\n",
+    );
+    place.nnc(&["train", "net.nn"]).fine();
+    let page = std::fs::read_to_string(place.path("runs/net/1/report.html")).unwrap();
+    assert!(
+        page.contains("Of the training part, as no rows were held back, 300 rows."),
+        "{}",
+        between(&page, "id=\"confusion\"", "<table")
+    );
+    let counts = counted(&place, &["predict", "net.nn", "--full", "--round"], "class");
+    let matrix = confusion(&page);
+    let mut off = 0;
+    for (i, row) in matrix.iter().enumerate() {
+        for (j, n) in row.iter().enumerate() {
+            let want = counts.get(&(i.to_string(), j.to_string())).copied().unwrap_or(0);
+            assert_eq!(*n, want, "{i} taken for {j}");
+            off += if i == j { 0 } else { *n };
+        }
+    }
+    assert_eq!((matrix.len(), matrix.iter().flatten().sum::<usize>()), (4, 300));
+    assert!(off > 10, "a test of mistakes has some");
+    // Of a file of one's own, with names of classes, of which one line is right by chance only.
+    place.write("a.csv", "x,kind\n1,yes\n2,no\n3,yes\n4,no\n");
+    place.write("b.csv", "x,kind\n1,yes\n4,yes\n1,no\n");
+    place.write(
+        "two.nn",
+        "data \"a.csv\" { target kind }\ndense 1 sigmoid\nloss binary_crossentropy\nepochs 1\n",
+    );
+    place.nnc(&["train", "two.nn", "--out", "two"]).fine();
+    place.nnc(&["report", "two", "--data", "b.csv", "--out", "b.html"]).fine();
+    let page = std::fs::read_to_string(place.path("b.html")).unwrap();
+    let counts = counted(&place, &["predict", "two", "--data", "b.csv", "--full", "--round"], "kind");
+    for (i, of) in ["no", "yes"].iter().enumerate() {
+        for (j, taken) in ["no", "yes"].iter().enumerate() {
+            let want = counts.get(&(of.to_string(), taken.to_string())).copied().unwrap_or(0);
+            assert_eq!(confusion(&page)[i][j], want, "{of} taken for {taken}");
+        }
+    }
+    assert!(page.contains("b.csv:3") && page.contains("Of b.csv, 3 rows."), "{page}");
+}
+
+#[test]
+fn numbers_are_in_the_units_of_the_file() {
+    let place = Place::new();
+    let rows: Vec<String> = (0..40).map(|i| format!("{i},{}", 1000 + 50 * i)).collect();
+    place.write("a.csv", &format!("x,price\n{}\n", rows.join("\n")));
+    place.write(
+        "net.nn",
+        "data \"a.csv\" { target price log standardize; input x standardize }\ndense 1\nloss mse\nmetrics mae\nepochs 40\noptimizer adam lr=0.05\n",
+    );
+    place.nnc(&["train", "net.nn", "--out", "run"]).fine();
+    let page = std::fs::read_to_string(place.path("run/report.html")).unwrap();
+    let said: Vec<f64> =
+        place.nnc(&["predict", "run"]).fine().lines().skip(1).map(|l| l.parse().unwrap()).collect();
+    let mae = said.iter().enumerate().map(|(i, x)| (x - (1000 + 50 * i) as f64).abs()).sum::<f64>() / 40.0;
+    let table = between(between(&page, "id=\"residuals\"", "</section>"), "<tr><td>price</td>", "</tr>");
+    let told: f64 = between(table, ">", "<").parse().unwrap();
+    assert!((told - mae).abs() < mae * 1e-3, "{told} against {mae}");
+}
+
+#[test]
+fn a_page_without_its_data_says_so() {
+    let place = Place::new();
+    place.write("a.csv", "x,y\n1,2\n2,4\n3,6\n");
+    place.write("net.nn", "data \"a.csv\"\ndense 1\nloss mse\nepochs 2\n");
+    place.nnc(&["train", "net.nn", "--out", "run"]).fine();
+    place.write("a.csv", "x,y\n1,2\n2,4\n3,7\n");
+    let ran = place.nnc(&["report", "run"]);
+    assert!(ran.err.contains("the data has changed since this model was trained"), "{}", ran.err);
+    ran.fine();
+    std::fs::remove_file(place.path("a.csv")).unwrap();
+    let ran = place.nnc(&["report", "run"]);
+    assert!(ran.err.contains("There are no predictions here: "), "{}", ran.err);
+    ran.fine();
+    let page = std::fs::read_to_string(place.path("run/report.html")).unwrap();
+    assert!(page.contains("<p class=\"note\">There are no predictions here: "));
+    assert!(page.contains("<section id=\"curves\">") && !page.contains("<section id=\"residuals\">"));
+    // What came from stdin is not waited for.
+    let line = ["train", "-e", "dense 1; loss mse; epochs 1", "--data", "-", "--out", "piped"];
+    place.nnc_with(&line, "x,y\n1,2\n2,4\n").fine();
+    assert!(place.nnc(&["report", "piped"]).err.contains("its rows came from stdin"));
+}
+
+/// Leaves what is wider than the window, and which sections there are, in the title.
+const MEASURE: &str = r#"<script>
+addEventListener('load', () => setTimeout(() => {
+  const wide = [...document.querySelectorAll('body *')].filter(e => {
+    for (let up = e.parentElement; up; up = up.parentElement)
+      if (getComputedStyle(up).overflowX !== 'visible') return false;
+    return e.getBoundingClientRect().right > innerWidth + 1;
+  });
+  const chart = document.querySelector('#curves svg.chart'), r = chart.getBoundingClientRect();
+  chart.dispatchEvent(new PointerEvent('pointermove', { clientX: r.left + r.width / 2, clientY: r.top + r.height / 2 }));
+  document.title = JSON.stringify({
+    wide: wide.map(e => e.tagName + '.' + e.className).slice(0, 5),
+    scroll: document.documentElement.scrollWidth - innerWidth,
+    sections: [...document.querySelectorAll('section')].map(s => s.id),
+    read: document.querySelector('text.read').textContent,
+    charts: document.querySelectorAll('svg.chart').length,
+    texts: [...document.querySelectorAll('svg.chart')].filter(c => [...c.querySelectorAll('text')].some(t => {
+      const a = t.getBoundingClientRect(), b = c.getBoundingClientRect();
+      return a.width && (a.left < b.left - 1 || a.right > b.right + 1);
+    })).map(c => c.getAttribute('aria-label')),
+  });
+}, 100));
+</script>"#;
+
+#[test]
+fn pages_of_runs_are_whole_in_a_browser() {
+    let Some(browser) = browser() else {
+        eprintln!("skipped: there is no Chromium here; NNC_BROWSER names one");
+        return;
+    };
+    let shots = std::env::var_os("NNC_SHOTS").map(std::path::PathBuf::from);
+    let about_classes = ["confusion", "roc"];
+    let wanted = [
+        ("xor", &about_classes[..]),
+        ("moons", &about_classes),
+        ("spiral", &about_classes),
+        ("blobs", &about_classes),
+        ("regression", &["residuals"]),
+    ];
+    for (name, sections) in wanted {
+        let place = Place::new();
+        place.spec(&format!("{name}.nn"));
+        place.nnc(&["train", &format!("{name}.nn"), "--out", "run"]).fine();
+        let page = std::fs::read_to_string(place.path("run/report.html")).unwrap();
+        assert!(page.len() < 1 << 20, "{name}: {}", page.len());
+        let measured = place.write("measured.html", &page.replace("</body>", &format!("{MEASURE}</body>")));
+        for (size, dark, what) in
+            [((1200, 900), false, "light"), ((1200, 900), true, "dark"), ((400, 800), false, "phone")]
+        {
+            let (dom, console) = load(&browser, &place, &measured, &Look { size, dark, shot: None });
+            let errors: Vec<&str> = console.lines().filter(|l| l.contains("CONSOLE")).collect();
+            assert!(errors.is_empty(), "{name}, {what}: {errors:?}");
+            let title = title(&dom);
+            let found: Value =
+                serde_json::from_str(&title).unwrap_or_else(|e| panic!("{name}, {what}: {e}: {title}"));
+            assert_eq!(
+                (&found["wide"], &found["texts"]),
+                (&Value::Array(vec![]), &Value::Array(vec![])),
+                "{name}, {what}"
+            );
+            assert!(found["scroll"].as_i64() <= Some(0), "{name}, {what}: {found}");
+            assert!(found["read"].as_str().unwrap().starts_with("epoch "), "{name}, {what}: {found}");
+            let there: Vec<&str> =
+                found["sections"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+            for id in
+                ["figures", "curves", "worst", "weights", "network", "program", "run"].iter().chain(sections)
+            {
+                assert!(there.contains(id), "{name}, {what}: no {id} in {there:?}");
+            }
+            if let Some(shots) = &shots {
+                std::fs::create_dir_all(shots).unwrap();
+                let shot = shots.join(format!("report-{name}-{what}.png"));
+                let size = (size.0, if what == "phone" { 6000 } else { 4000 });
+                load(
+                    &browser,
+                    &place,
+                    &place.path("run/report.html"),
+                    &Look { size, dark, shot: Some(&shot) },
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,40 @@
+// What a line says where the pointer is. Everything else is there without a script.
+for (const chart of document.querySelectorAll('svg.chart')) {
+  const lines = [...chart.querySelectorAll('polyline.line')].map(l => [l.dataset.name, [...l.points]]);
+  if (!lines.length) continue;
+  const add = (name, set) => {
+    const e = document.createElementNS('http://www.w3.org/2000/svg', name);
+    for (const key in set) e.setAttribute(key, set[key]);
+    chart.append(e);
+    return e;
+  };
+  const cursor = add('path', { class: 'cursor' }), read = add('text', { class: 'read', x: 56, y: 20 });
+  const scale = (text, from, to) => {
+    const [low, high, log] = text.split(' ').map(Number);
+    return at => {
+      const v = low + (at - from) / (to - from) * (high - low);
+      return log ? 10 ** v : v;
+    };
+  };
+  const x = scale(chart.dataset.x, 52, 368), y = scale(chart.dataset.y, 212, 10);
+  const short = v => String(+v.toPrecision(4));
+  chart.addEventListener('pointermove', e => {
+    const at = new DOMPoint(e.clientX, e.clientY).matrixTransform(chart.getScreenCTM().inverse()).x;
+    let px = at, first = true;
+    const said = new Map();
+    for (const [name, points] of lines) {
+      const p = points.reduce((a, b) => Math.abs(b.x - at) < Math.abs(a.x - at) ? b : a);
+      if (first) px = p.x;
+      first = false;
+      if (!said.has(name) || Math.abs(p.x - at) < Math.abs(said.get(name).x - at)) said.set(name, p);
+    }
+    cursor.setAttribute('d', `M${px} 10V212`);
+    const label = chart.dataset.label;
+    read.textContent = `${label} ${label === 'epoch' ? Math.round(x(px)) : short(x(px))}: ` +
+      [...said].map(([name, p]) => `${name} ${short(y(p.y))}`).join('  ');
+  });
+  chart.addEventListener('pointerleave', () => {
+    cursor.removeAttribute('d');
+    read.textContent = '';
+  });
+}

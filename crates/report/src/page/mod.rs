@@ -1,0 +1,14 @@
+//! Pages about trainings: values in, one HTML file out that needs nothing else.
+//!
+//! * [`run`]: a run, with its curves, what it says about rows, its network and its program.
+//! * `chart`: charts as SVG; `classes`, `numbers`: what follows from answers.
+
+pub(crate) mod chart;
+pub mod classes;
+mod curves;
+mod frame;
+pub mod numbers;
+pub mod run;
+mod text;
+
+pub use curves::Curves;

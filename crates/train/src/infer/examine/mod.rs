@@ -1,0 +1,112 @@
+//! What a trained model says of rows, for the report of a run: answers beside what is true, the worst rows, how the
+//! weights lie.
+
+mod answers;
+mod examined;
+mod rows;
+mod spread;
+
+use crate::binding::encode::Purpose;
+use crate::binding::load::Loaded;
+
+use crate::infer::decode::{Decoder, evenly_spaced};
+use crate::infer::inference::{InferOptions, Ready, Trained, part};
+use crate::infer::predictions::{Heading, Reading};
+use crate::problem::Outcome;
+use std::ops::ControlFlow;
+
+pub use examined::{Answered, Compared, Examined, WorstRow};
+pub use spread::{WeightSpread, weight_spread};
+
+/// Multiplications and additions that the rows of a report may take: about a second on a small machine.
+const WORK: u64 = 10_000_000_000;
+/// More rows show nothing more.
+const ROWS: usize = 5000;
+/// The worst rows that are told.
+const WORST: usize = 16;
+
+/// Looks at rows that the model did not learn from: at most so many that it takes about a second. `loaded` is the data
+/// it was trained on, where that is still there; else it is read again.
+///
+/// # Errors
+/// The data cannot be read, has changed, or does not fit the model.
+pub fn examine(model: &Trained, loaded: Option<&Loaded>, options: &InferOptions) -> Outcome<Examined> {
+    let again;
+    let (on, table, notes) = match (&options.data, loaded) {
+        (Some(path), _) => {
+            let asked = model.asked(options)?;
+            again = asked.table(&model.stats, Purpose::Measure)?;
+            (path.clone(), &again, asked.notes(&again))
+        }
+        (None, Some(loaded)) => {
+            let data = &loaded.data;
+            let held = data.test.as_ref().map(|t| ("test", t)).or(data.valid.as_ref().map(|t| ("valid", t)));
+            let (name, table) = held.unwrap_or(("train", &data.train));
+            (name.to_string(), table, Vec::new())
+        }
+        (None, None) => {
+            let (name, table, notes) = part(model, None, options)?;
+            again = table;
+            (name, &again, notes)
+        }
+    };
+    let mut ready = Ready::new(model, options)?;
+    let most = (WORK / ready.flops().max(1)).clamp(256, ROWS as u64) as usize;
+    let chosen: Vec<u32> = evenly_spaced(table.len(), most);
+    let mut out = Examined { on, rows: chosen.len(), all: table.len(), notes, ..Examined::default() };
+    if !table.has_targets() && !model.ports.targets.is_empty() {
+        return Ok(out);
+    }
+    let decoder = Decoder::new(&model.stats, &model.ports, &model.model);
+    let mut answers = answers::Gathering::new(model, &decoder);
+    let mut losses = Vec::with_capacity(chosen.len());
+    let (runners, state) = ready.parts();
+    let mut failed = None;
+    runners.over(table, &chosen, state, |runner, part| {
+        losses.extend(runner.losses(part.len()));
+        match answers.add(table, runner, part) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(problem) => {
+                failed = Some(problem);
+                ControlFlow::Break(())
+            }
+        }
+    })?;
+    if let Some(problem) = failed {
+        return Err(problem);
+    }
+    out.answers = answers.finish();
+    let worst = worst_of(&chosen, &losses);
+    let predictions = decoder.read(table, &worst.iter().map(|w| w.0).collect::<Vec<_>>(), runners, state)?;
+    let source_rows: Vec<usize> = predictions.rows.iter().map(|r| r.row).collect();
+    let places = rows::places(model, options, &out.on, &source_rows);
+    for ((row, (_, loss)), place) in predictions.rows.into_iter().zip(&worst).zip(places) {
+        let picture = picture(&predictions.inputs, &row.inputs);
+        let cells = [row.inputs, row.targets, row.outputs];
+        out.worst.push(WorstRow { row: row.row, place, loss: *loss, cells, picture });
+    }
+    out.headings = [predictions.inputs, predictions.targets, predictions.outputs];
+    Ok(out)
+}
+
+/// The rows with the largest loss; where all are alike, none.
+fn worst_of(rows: &[u32], losses: &[f64]) -> Vec<(u32, f64)> {
+    let mut all: Vec<(u32, f64)> = rows.iter().copied().zip(losses.iter().copied()).collect();
+    // Rows that are alike stay in their order.
+    all.sort_by(|a, b| b.1.total_cmp(&a.1));
+    all.truncate(WORST);
+    all
+}
+
+/// The first input that is a picture.
+fn picture(headings: &[Heading], cells: &[Reading]) -> Option<([usize; 3], Vec<f64>)> {
+    headings.iter().zip(cells).find_map(|(heading, cell)| {
+        let shape = match heading.shape[..] {
+            [h, w] => [h, w, 1],
+            [h, w, c @ (1 | 3)] => [h, w, c],
+            _ => return None,
+        };
+        let fits = shape[0] > 4 && shape[1] > 4 && shape.iter().product::<usize>() == cell.values.len();
+        (fits && cell.class.is_none()).then(|| (shape, cell.values.clone()))
+    })
+}
