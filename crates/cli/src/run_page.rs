@@ -5,7 +5,9 @@ use crate::failure::{Failure, Result};
 use crate::format::{cell, count, duration, grouped, short};
 use crate::output::Output;
 use nnc_report::page::classes::Classes;
+use nnc_report::page::importance::{Column, Importance};
 use nnc_report::page::numbers::Numbers;
+use nnc_report::page::plane::{Plane, Spot};
 use nnc_report::page::run::{Answers, Figures, Picture, Run, Weights, Worst};
 use nnc_report::page::{Curves, run};
 use nnc_syntax::Diagnostic;
@@ -188,6 +190,75 @@ fn fill(page: &mut Run, examined: &Examined) {
     };
     page.answers = examined.answers.iter().map(answers).collect();
     page.worst = worst(examined);
+    page.plane = plane(examined, page.answers.first().map(|(_, answers)| answers));
+    page.importance = examined.importance.as_ref().map(importance).unwrap_or_default();
+}
+
+/// The plane of two inputs with what the first answers say in it.
+fn plane(examined: &Examined, answers: Option<&Answers>) -> Option<Plane> {
+    let found = examined.boundary.as_ref()?;
+    let cells = found.size * found.size;
+    let mut plane = Plane {
+        names: found.names.clone(),
+        ranges: found.ranges,
+        size: found.size,
+        said: found.said.clone(),
+        ..Plane::default()
+    };
+    let rows = &examined.answers.first()?.rows;
+    let spot = |(i, x, y): &(usize, f64, f64), class, wrong, what: String| Spot {
+        at: (*x, *y),
+        class,
+        wrong,
+        about: format!("row {}: {what}", rows.get(*i).map_or(0, |row| row + 1)),
+    };
+    match answers? {
+        Answers::Classes(classes) if !classes.several && classes.names.len() <= 8 => {
+            plane.classes.clone_from(&classes.names);
+            if plane.said.len() == cells && classes.names.len() == 2 {
+                plane.said = plane.said.iter().flat_map(|p| [1.0 - p, *p]).collect();
+            }
+            let of = |point: &(usize, f64, f64)| {
+                let (truth, said) = (*classes.truth.get(point.0)?, classes.said(point.0));
+                let name = |class: usize| classes.names.get(class).map_or("", String::as_str);
+                Some(spot(point, truth, truth != said, format!("{}, said {}", name(truth), name(said))))
+            };
+            plane.points = found.points.iter().filter_map(of).collect();
+        }
+        Answers::Numbers(columns) if columns.len() == 1 => {
+            let of = |point: &(usize, f64, f64)| {
+                let (truth, said) = (*columns[0].truth.get(point.0)?, *columns[0].said.get(point.0)?);
+                Some(spot(point, 0, false, format!("{}, said {}", short(truth), short(said))))
+            };
+            plane.points = found.points.iter().filter_map(of).collect();
+        }
+        Answers::Classes(_) | Answers::Numbers(_) => return None,
+    }
+    (plane.said.len() == cells * plane.classes.len().max(1)).then_some(plane)
+}
+
+fn importance(found: &nnc_train::Importance) -> Importance {
+    let times = found.columns.first().map_or(0, |c| c.rises.len());
+    let mut about = format!(
+        "How much larger the mean loss of {} ({}) is when the values of a column are shuffled among them: the mean and the standard deviation of {times} shufflings.",
+        count(found.rows as u64, "row"),
+        short(found.loss)
+    );
+    if let Some(rest) = found.rest {
+        about.push_str(&format!(
+            " Beside it, the share of the column in what integrated gradients, from the mean row to each row, put down to all; their sums miss the difference of the outputs by {:.1} %.",
+            100.0 * rest
+        ));
+    }
+    if found.columns.len() < found.all {
+        about.push_str(&format!(" These are {} of {} columns.", found.columns.len(), found.all));
+    }
+    let columns = found.columns.iter().map(|c| Column {
+        name: c.name.clone(),
+        rise: (c.mean(), c.deviation()),
+        share: c.share,
+    });
+    Importance { about, columns: columns.collect() }
 }
 
 fn answers(answered: &Answered) -> (String, Answers) {

@@ -210,11 +210,12 @@ fn pages_of_runs_are_whole_in_a_browser() {
         return;
     };
     let shots = std::env::var_os("NNC_SHOTS").map(std::path::PathBuf::from);
-    let about_classes = ["confusion", "roc"];
+    let about_classes = ["confusion", "roc", "importance"];
+    let plane = ["confusion", "roc", "importance", "boundary"];
     let wanted = [
-        ("xor", &about_classes[..]),
-        ("moons", &about_classes),
-        ("spiral", &about_classes),
+        ("xor", &plane[..]),
+        ("moons", &plane),
+        ("spiral", &plane),
         ("blobs", &about_classes),
         ("regression", &["residuals"]),
     ];

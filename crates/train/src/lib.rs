@@ -44,7 +44,10 @@ pub use fit::report::{Best, Observer, Progress, Quiet, Report, StageStart, Start
 pub use fit::stop::StopReason;
 pub use fit::train::train;
 pub use infer::ahead::predict_ahead;
-pub use infer::examine::{Answered, Compared, Examined, WeightSpread, WorstRow, examine, weight_spread};
+pub use infer::examine::{
+    Answered, Boundary, ColumnImportance, Compared, Examined, Importance, WeightSpread, WorstRow, examine,
+    weight_spread,
+};
 pub use infer::generate::{GenerateOptions, generate};
 pub use infer::inference::{
     Evaluation, InferOptions, On, Trained, evaluate, open_model, predict, predict_each,

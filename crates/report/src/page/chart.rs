@@ -40,6 +40,8 @@ pub(crate) enum Form {
     /// A line that is not read by the pointer: a diagonal, the end of a stage.
     Guide,
     Dots,
+    /// Around dots.
+    Rings,
     /// Bars of this width (in numbers of the axis) that begin at the point and stand on 0.
     Bars(f64),
 }
@@ -174,7 +176,7 @@ impl Chart {
         let all = || self.series.iter().filter(|s| s.form != Form::Guide).flat_map(|s| &s.points);
         let bars = self.series.iter().find_map(|s| match s.form {
             Form::Bars(width) => Some(width),
-            Form::Line | Form::Guide | Form::Dots => None,
+            Form::Line | Form::Guide | Form::Dots | Form::Rings => None,
         });
         let ends = all().map(|p| p.0 + bars.unwrap_or(0.0));
         let x = Scale::new(&self.x, &mut all().map(|p| p.0).chain(ends), (left, right));
@@ -184,9 +186,10 @@ impl Chart {
             y.low = 0.0;
         }
         let log = |s: &Scale| u8::from(s.log);
+        let plane = if self.behind.is_some() { " plane" } else { "" };
         let _ = write!(
             out,
-            "<svg class=\"chart\" viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\" \
+            "<svg class=\"chart{plane}\" viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\" \
              data-x=\"{} {} {}\" data-y=\"{} {} {}\" data-label=\"{}\">",
             SIZE.0,
             SIZE.1,
@@ -276,13 +279,14 @@ fn draw(out: &mut String, series: &Series, x: &Scale, y: &Scale) {
                 }
             }
         }
-        Form::Dots => {
+        Form::Dots | Form::Rings => {
+            let (class, r) = if series.form == Form::Dots { ("dot", 2.6) } else { ("ring", 4.5) };
             for (i, (px, py)) in
                 places(&series.points).into_iter().enumerate().filter_map(|(i, p)| Some((i, p?)))
             {
                 let _ = write!(
                     out,
-                    "<circle class=\"dot c{c}\" cx=\"{}\" cy=\"{}\" r=\"2.6\"",
+                    "<circle class=\"{class} c{c}\" cx=\"{}\" cy=\"{}\" r=\"{r}\"",
                     number(px),
                     number(py)
                 );

@@ -5,7 +5,9 @@ use crate::page::chart::{Axis, Chart, Form, Series};
 use crate::page::classes::Classes;
 use crate::page::curves::Curves;
 use crate::page::frame::{Section, page};
+use crate::page::importance::Importance;
 use crate::page::numbers::{self, Numbers};
+use crate::page::plane::Plane;
 use crate::page::text::{bitmap, escape, figures, paragraph, short, table};
 use crate::svg;
 use std::fmt::Write as _;
@@ -32,6 +34,10 @@ pub struct Run {
     pub answers: Vec<(String, Answers)>,
     /// The rows that it does worst on.
     pub worst: Worst,
+    /// What the network says in the plane of its inputs, where they are two numbers.
+    pub plane: Option<Plane>,
+    /// Which columns matter.
+    pub importance: Importance,
     /// How the weights lie.
     pub weights: Vec<Weights>,
     /// The network.
@@ -112,7 +118,10 @@ pub fn print(run: &Run) -> String {
             Answers::Numbers(columns) => add("residuals", "Predictions", numbers::section(columns)),
         }
     }
+    let plane = |p: &Plane| format!("{}{}", paragraph(&run.rows), figures(&[p.figure()]));
     sections.extend([
+        section("boundary", "In the plane", run.plane.as_ref().map_or(String::new(), plane)),
+        section("importance", "Importance of columns", run.importance.section()),
         section("worst", "Worst rows", worst(run)),
         section("weights", "Weights", weights(&run.weights)),
         section("network", "Network", run.network.as_ref().map_or(String::new(), network)),

@@ -406,6 +406,11 @@ impl Runners {
         Ok(Self { list, batch })
     }
 
+    /// The rows of a whole batch.
+    pub(crate) fn batch(&self) -> usize {
+        self.batch
+    }
+
     /// The runner for a number of rows.
     pub(crate) fn of(&mut self, rows: usize) -> Option<&mut Runner> {
         self.list.iter_mut().find(|r| r.batch() == rows)

@@ -23,6 +23,7 @@ use nnc_model::{Model, Options, Ports, Spec};
 use nnc_syntax::{Code, Diagnostic};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A trained model: program, weights, and the statistics of its data.
 #[derive(Clone, Debug)]
@@ -279,6 +280,8 @@ pub(crate) fn part(
 pub(crate) struct Ready {
     runners: Runners,
     state: Box<dyn State>,
+    layout: Arc<dyn Layout>,
+    batch: usize,
     /// Multiplications and additions of a row.
     flops: u64,
 }
@@ -295,12 +298,17 @@ impl Ready {
         planner.need.check(limit)?;
         let state = model.state(&*layout)?;
         let runners = Runners::new(plans, batch, &model.ports, &model.model)?;
-        Ok(Self { runners, state, flops })
+        Ok(Self { runners, state, layout, batch, flops })
     }
 
     /// Multiplications and additions of a row.
     pub(crate) fn flops(&self) -> u64 {
         self.flops
+    }
+
+    /// How many rows are run at once, and where the weights lie.
+    pub(crate) fn batch_and_layout(&self) -> (usize, Arc<dyn Layout>) {
+        (self.batch, self.layout.clone())
     }
 
     /// What runs, and the weights.

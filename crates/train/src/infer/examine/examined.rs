@@ -18,6 +18,10 @@ pub struct Examined {
     pub headings: [Vec<Heading>; 3],
     /// The rows with the largest loss, the largest first.
     pub worst: Vec<WorstRow>,
+    /// What the network says in the plane, where its inputs are two numbers.
+    pub boundary: Option<Boundary>,
+    /// Which columns matter, where there are several.
+    pub importance: Option<Importance>,
     /// What is to be said about how the data was read.
     pub notes: Vec<Diagnostic>,
 }
@@ -78,4 +82,61 @@ pub struct WorstRow {
     pub cells: [Vec<Reading>; 3],
     /// The input that is a picture: height, width, channels, and the values in the terms of the data.
     pub picture: Option<([usize; 3], Vec<f64>)>,
+}
+
+/// What an output says at the points of a grid in the plane of two input columns.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Boundary {
+    /// The name of the output.
+    pub output: String,
+    /// The names of the columns, the one to the right first.
+    pub names: [String; 2],
+    /// From where to where the grid goes, in the units of the data; its points are the middles of equal parts.
+    pub ranges: [(f64, f64); 2],
+    /// Points in a row of the grid, and rows.
+    pub size: usize,
+    /// What is said: all numbers of the first point of the topmost row, of the second, …
+    pub said: Vec<f64>,
+    /// Rows of the data: their number among those that were looked at, and where they lie.
+    pub points: Vec<(usize, f64, f64)>,
+}
+
+/// Which columns a network leans on.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Importance {
+    /// How many rows were shuffled.
+    pub rows: usize,
+    /// Their mean loss.
+    pub loss: f64,
+    /// The columns, the one whose shuffling costs most first.
+    pub columns: Vec<ColumnImportance>,
+    /// How many columns there are.
+    pub all: usize,
+    /// What integrated gradients lack of the difference they add up to, as a share of it.
+    pub rest: Option<f64>,
+}
+
+/// How much a column matters.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct ColumnImportance {
+    /// Its name.
+    pub name: String,
+    /// How much larger the mean loss is when its values are shuffled among the rows, of every repetition.
+    pub rises: Vec<f64>,
+    /// Its share of what integrated gradients put down to columns; `None` where an input is no number.
+    pub share: Option<f64>,
+}
+
+impl ColumnImportance {
+    /// The mean rise of the loss.
+    pub fn mean(&self) -> f64 {
+        self.rises.iter().sum::<f64>() / self.rises.len().max(1) as f64
+    }
+
+    /// The standard deviation of the rises over the repetitions, over `n - 1`.
+    pub fn deviation(&self) -> f64 {
+        let (mean, n) = (self.mean(), self.rises.len());
+        let squares: f64 = self.rises.iter().map(|x| (x - mean) * (x - mean)).sum();
+        (squares / n.saturating_sub(1).max(1) as f64).sqrt()
+    }
 }

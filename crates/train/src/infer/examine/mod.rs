@@ -2,7 +2,12 @@
 //! weights lie.
 
 mod answers;
+mod attribution;
+mod boundary;
+mod columns;
 mod examined;
+mod importance;
+mod permuted;
 mod rows;
 mod spread;
 
@@ -15,7 +20,7 @@ use crate::infer::predictions::{Heading, Reading};
 use crate::problem::Outcome;
 use std::ops::ControlFlow;
 
-pub use examined::{Answered, Compared, Examined, WorstRow};
+pub use examined::{Answered, Boundary, ColumnImportance, Compared, Examined, Importance, WorstRow};
 pub use spread::{WeightSpread, weight_spread};
 
 /// Multiplications and additions that the rows of a report may take: about a second on a small machine.
@@ -76,6 +81,7 @@ pub fn examine(model: &Trained, loaded: Option<&Loaded>, options: &InferOptions)
         return Err(problem);
     }
     out.answers = answers.finish();
+    let first = out.answers.first().map(|a| a.output.clone());
     let worst = worst_of(&chosen, &losses);
     let predictions = decoder.read(table, &worst.iter().map(|w| w.0).collect::<Vec<_>>(), runners, state)?;
     let source_rows: Vec<usize> = predictions.rows.iter().map(|r| r.row).collect();
@@ -85,6 +91,11 @@ pub fn examine(model: &Trained, loaded: Option<&Loaded>, options: &InferOptions)
         let cells = [row.inputs, row.targets, row.outputs];
         out.worst.push(WorstRow { row: row.row, place, loss: *loss, cells, picture });
     }
+    let rows = (table, &chosen[..]);
+    if let Some(output) = &first {
+        out.boundary = boundary::boundary(model, &decoder, output, rows, &mut ready)?;
+    }
+    out.importance = importance::importance(model, first.as_deref(), rows, WORK, &mut ready)?;
     out.headings = [predictions.inputs, predictions.targets, predictions.outputs];
     Ok(out)
 }
