@@ -36,13 +36,15 @@ pub use check::bench::{BenchOptions, BenchReport, bench, plan_graph, plan_step};
 pub use check::expect::{Tally, Trial, trial};
 pub use check::gradients::{GradientOptions, GradientReport, TensorCheck, check_gradients};
 pub use check::reproduce::{Reproduction, reproduce};
+pub use check::row::{LayerValue, RowExplained, explain_row};
+pub use check::step::{RowSeen, RunStep, step_of};
 pub use engine::Engine;
 pub use execute::metrics::{Metrics, TableMetric};
 pub use execute::runner::ProfileRow;
 pub use fit::folds::{Folds, Spread, Summary};
 pub use fit::report::{Best, Observer, Progress, Quiet, Report, StageStart, Start, TrainOptions};
 pub use fit::stop::StopReason;
-pub use fit::train::train;
+pub use fit::train::{StepRow, StepTrace, StepWeight, train};
 pub use infer::ahead::predict_ahead;
 pub use infer::examine::{
     Answered, Boundary, ColumnImportance, Compared, Examined, Importance, WeightSpread, WorstRow, examine,

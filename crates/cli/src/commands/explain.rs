@@ -1,6 +1,6 @@
 //! `nnc explain`: what a name, a diagnostic or a program means.
 
-use crate::args::{Precision, SpecArgs, assignment};
+use crate::args::{MachineArgs, Precision, SpecArgs, assignment};
 use crate::commands::Run;
 use crate::failure::{Failure, Result};
 use crate::format::count;
@@ -27,10 +27,14 @@ Examples:
   nnc explain epochs             a statement
   nnc explain N0301              a diagnostic, with a wrong and a mended program
   nnc explain xor.nn             a program, line by line
-  nnc explain kan --in my.nn     a name that a program defines")]
+  nnc explain kan --in my.nn     a name that a program defines
+  nnc explain runs/xor/1 --row 3     a row's way through a trained network
+  nnc explain runs/xor/1 --step 12   what a training step did, to the bit
+
+A run is its folder, or a program (its newest run).")]
 pub struct ExplainArgs {
-    /// A name, a code such as N0301, or a program
-    #[arg(value_name = "NAME|CODE|SPEC")]
+    /// A name, a code such as N0301, a program, or a run
+    #[arg(value_name = "NAME|CODE|SPEC|RUN")]
     pub topic: Option<String>,
     /// Look the name up in this program too
     #[arg(long = "in", value_name = "SPEC")]
@@ -44,6 +48,18 @@ pub struct ExplainArgs {
     /// Take the parameters of an `experiment` of the program
     #[arg(long = "as", value_name = "EXPERIMENT")]
     pub experiment: Option<String>,
+    /// Of a run: what its network makes of this row of the data, layer by layer, and what it would learn from it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), requires = "topic")]
+    pub row: Option<u64>,
+    /// Of a run: do this training step again, and tell its rows, gradients and weights
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u64).range(1..), requires = "topic", conflicts_with = "row")]
+    pub step: Option<u64>,
+    /// Print one JSON object; for `--row` and `--step`
+    #[arg(long)]
+    pub json: bool,
+    /// What it takes of the machine.
+    #[command(flatten)]
+    pub machine: MachineArgs,
 }
 
 /// Wider lines are hard to read.
@@ -57,6 +73,13 @@ impl Run for ExplainArgs {
 
 /// Prints a page.
 fn run(args: &ExplainArgs, out: &mut Output) -> Result<u8> {
+    if args.row.is_some() || args.step.is_some() {
+        return super::explain_run::run(args, out);
+    }
+    if args.json {
+        let message = "`--json` is for `--row` and `--step`";
+        return Err(Failure::usage(message, "nnc explain runs/xor/1 --step 12 --json"));
+    }
     let width = crate::output::width().min(WIDEST);
     let text = match args.topic.as_deref() {
         None => list(&library(args, out)?, width),

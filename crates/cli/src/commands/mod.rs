@@ -6,6 +6,7 @@ mod compare;
 mod data;
 mod eval;
 mod explain;
+mod explain_run;
 mod fix;
 mod fmt;
 mod folds;

@@ -8,7 +8,7 @@ use crate::Limits;
 use crate::fault::Fault;
 use crate::input;
 use crate::raw::RowPlace;
-use crate::spec::{CsvSpec, RowSpec, SourceSpec};
+use crate::spec::{CsvSpec, Handle, RowSpec, SourceSpec};
 use crate::stats::Stats;
 use std::path::Path;
 
@@ -22,6 +22,8 @@ pub struct Cells {
     named: bool,
     rows: Rows,
     row: Vec<String>,
+    /// The mark of the present row, where it is written in the program.
+    handle: Option<Handle>,
 }
 
 enum Rows {
@@ -60,7 +62,7 @@ impl Cells {
         };
         let named = heads.iter().any(|h| !h.unnamed);
         let names = heads.into_iter().map(|h| h.name).collect();
-        Ok(Some(Self { names, named, rows, row: Vec::new() }))
+        Ok(Some(Self { names, named, rows, row: Vec::new(), handle: None }))
     }
 
     /// The columns, those that a model does not read among them.
@@ -78,6 +80,14 @@ impl Cells {
         &self.row
     }
 
+    /// Where the present row stands.
+    pub fn place(&self) -> RowPlace {
+        match &self.rows {
+            Rows::Written(_) => RowPlace { handle: self.handle, ..RowPlace::default() },
+            Rows::Table(table) => table.place(),
+        }
+    }
+
     /// Goes to the next row; whether there is one.
     ///
     /// # Errors
@@ -90,6 +100,7 @@ impl Cells {
                     let cells = row.inputs.iter().chain(row.targets.iter().flatten());
                     self.row.clear();
                     self.row.extend(cells.map(|c| shown(&c.value)));
+                    self.handle = row.handle;
                 })
                 .is_some(),
             Rows::Table(table) => table.next_row(&mut self.row)?,

@@ -10,7 +10,7 @@ use nnc_model::Spec;
 use nnc_model::data::Part;
 use nnc_syntax::units::{count, grouped};
 use nnc_syntax::{Code, Diagnostic, SourceMap, Span};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What rows are encoded for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -80,6 +80,18 @@ impl Asked {
     /// Whether it can be read only once.
     pub(crate) fn is_stdin(&self) -> bool {
         matches!(&self.source, SourceSpec::Csv(csv) if csv.path == "-")
+    }
+
+    /// The file and line of a row of cells, `iris.csv:34`; nothing where it has none.
+    pub(crate) fn place(&self, place: &RowPlace) -> String {
+        if let (Some(path), Some(line)) = (&place.path, place.line) {
+            // A run names its files by their whole paths.
+            let here = std::env::current_dir().ok();
+            let near = here.and_then(|here| Path::new(path).strip_prefix(here).ok().map(Path::to_path_buf));
+            return format!("{}:{line}", near.as_deref().unwrap_or(Path::new(path)).display());
+        }
+        let place = place.handle.and_then(|h| self.marks.span(h)).map(|span| self.texts.place(span));
+        place.and_then(|p| Some(p.rsplit_once(':')?.0.to_string())).unwrap_or_default()
     }
 
     /// The cells as they stand in the file; `None` where the data is no text.

@@ -2,7 +2,10 @@
 //!
 //! Invariant: only `sweep` uses it, and it leaves nothing on the disk.
 
+pub(crate) mod again;
 pub(crate) mod bench;
 pub(crate) mod expect;
 pub(crate) mod gradients;
 pub(crate) mod reproduce;
+pub(crate) mod row;
+pub(crate) mod step;

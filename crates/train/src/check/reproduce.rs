@@ -1,10 +1,8 @@
 //! Whether a run comes out the same when it is done again.
 
-use crate::artifact::checkpoint::{Longer, open_checkpoint};
 use crate::artifact::run_folder::MODEL;
-use crate::artifact::run_note::RunNote;
 use crate::artifact::weights;
-use crate::binding::load::{LoadOptions, load};
+use crate::check::again::{Again, refused};
 use crate::fit::report::{Observer, TrainOptions};
 use crate::fit::stop::StopReason;
 use crate::fit::train::train;
@@ -42,39 +40,19 @@ pub fn reproduce(
     interrupt: &Arc<AtomicBool>,
     observer: &mut dyn Observer,
 ) -> Outcome<Option<Reproduction>> {
-    let checkpoint = open_checkpoint(run, Longer::default())?;
-    let folder = checkpoint.folder.clone();
-    let refused = |message: String, help: String| {
-        Problem::new(ProblemKind::Usage, Diagnostic::error(Code::N0605, message).help(help))
-    };
+    let again = Again::open(run, memory_limit)?;
+    let folder = again.folder.clone();
     let shown = folder.display();
-    let note = RunNote::beside(&folder.join(MODEL)).ok_or_else(|| {
-        refused(format!("the run in `{shown}` has not ended"), format!("nnc resume {shown}"))
-    })?;
+    let Some(note) = again.note.clone() else {
+        return Err(refused(format!("the run in `{shown}` has not ended"), format!("nnc resume {shown}")));
+    };
     if note.stop == StopReason::Interrupted.to_string() {
         return Err(refused(format!("the run in `{shown}` was interrupted"), format!("nnc resume {shown}")));
     }
-    if checkpoint.origin.data.as_deref() == Some("-") {
-        let message = format!("the rows of the run in `{shown}` came from stdin, and are gone");
-        return Err(refused(message, "train from a file, and it can be reproduced".into()));
-    }
-    let memory = memory_limit.or(checkpoint.origin.memory_limit);
-    let loaded =
-        load(checkpoint.spec.clone(), &LoadOptions { memory_limit: memory, ..checkpoint.origin.clone() })?;
-    checkpoint.check(&loaded)?;
-    let model = loaded.model(checkpoint.float)?;
     let temporary = Temporary::new()?;
-    let options = TrainOptions {
-        engine: note.engine(),
-        threads,
-        init: note.init.clone(),
-        shuffle: checkpoint.shuffle,
-        out: Some(temporary.0.clone()),
-        memory_limit: memory,
-        interrupt: interrupt.clone(),
-        ..TrainOptions::default()
-    };
-    let report = train(&loaded, &model, &options, observer)?;
+    let options =
+        TrainOptions { out: Some(temporary.0.clone()), write: true, ..again.options(threads, interrupt) };
+    let report = train(&again.loaded, &again.model, &options, observer)?;
     if report.interrupted() {
         return Ok(None);
     }

@@ -1,7 +1,11 @@
 //! The loop.
 
 mod keep;
+mod rerun;
 mod stage;
+
+pub use rerun::{StepRow, StepTrace, StepWeight};
+pub(crate) use rerun::{numbers_of, rerun, weights_of};
 
 use crate::artifact::card::ModelCard;
 use crate::artifact::occupant;
@@ -119,6 +123,8 @@ struct Trainer<'a> {
     clock: Clock,
     /// What `--init` took only in part.
     init_note: Option<Diagnostic>,
+    /// The step before which it pauses is the one after this.
+    until: u64,
 }
 
 /// How the steps of an epoch ended.
@@ -127,6 +133,8 @@ enum Epoch {
     /// The number of steps was reached within it.
     Partial,
     Interrupted,
+    /// Before the step that is asked for.
+    Paused,
 }
 
 impl<'a> Trainer<'a> {
@@ -202,6 +210,7 @@ impl<'a> Trainer<'a> {
             card: if options.write { weights::card(loaded) } else { ModelCard::default() },
             clock: Clock::start(),
             init_note,
+            until: u64::MAX,
             loaded,
             root: model,
             model,
@@ -220,12 +229,23 @@ impl<'a> Trainer<'a> {
         if let Some(reason) = self.ended.take() {
             self.next_stage(&reason, observer)?;
         }
-        let stop = loop {
+        let stop = self.go_on(observer)?.unwrap_or(StopReason::Interrupted);
+        let seconds = self.clock.seconds();
+        if !weights::are_finite(&*self.state) {
+            return Err(self.diverged());
+        }
+        self.report_progress(observer, seconds, None, true);
+        self.finish(stop, seconds)
+    }
+
+    /// Trains until something ends it; `None` where it pauses before a step.
+    fn go_on(&mut self, observer: &mut dyn Observer) -> Outcome<Option<StopReason>> {
+        loop {
             if self.done >= self.total {
                 if self.next_stage(&StopReason::Finished, observer)? {
                     continue;
                 }
-                break StopReason::Finished;
+                return Ok(Some(StopReason::Finished));
             }
             if self.position == 0 {
                 self.epoch += 1;
@@ -239,29 +259,24 @@ impl<'a> Trainer<'a> {
                     if self.next_stage(&StopReason::Finished, observer)? {
                         continue;
                     }
-                    break StopReason::Finished;
+                    return Ok(Some(StopReason::Finished));
                 }
                 Epoch::Interrupted => {
                     self.mean(self.order.len().min(self.seen()))?;
-                    break StopReason::Interrupted;
+                    return Ok(Some(StopReason::Interrupted));
                 }
+                Epoch::Paused => return Ok(None),
             }
             self.figures()?;
             if let Some(reason) = self.end_epoch(observer)?
                 && !self.next_stage(&reason, observer)?
             {
-                break reason;
+                return Ok(Some(reason));
             }
             if self.interrupted() {
-                break StopReason::Interrupted;
+                return Ok(Some(StopReason::Interrupted));
             }
-        };
-        let seconds = self.clock.seconds();
-        if !weights::are_finite(&*self.state) {
-            return Err(self.diverged());
         }
-        self.report_progress(observer, seconds, None, true);
-        self.finish(stop, seconds)
     }
 
     /// Tells what is to come.
@@ -352,6 +367,10 @@ impl<'a> Trainer<'a> {
         while at < rows {
             if self.done >= self.total {
                 return Ok(Epoch::Partial);
+            }
+            if self.done >= self.until {
+                self.position = at;
+                return Ok(Epoch::Paused);
             }
             let end = rows.min(at + self.batch);
             self.done += 1;
