@@ -29,6 +29,11 @@ impl Renderer {
         Self::new(unicode, able && !forbidden, if terminal { columns() } else { WIDTH })
     }
 
+    /// For a result: no colours, and lines that any terminal has.
+    pub fn plain() -> Self {
+        Self::new(false, false, 80)
+    }
+
     fn new(unicode: bool, colour: bool, width: usize) -> Self {
         let theme = match (unicode, colour) {
             (true, true) => GraphicalTheme::unicode(),

@@ -102,3 +102,83 @@ fn what_cannot_be_explained_is_told() {
     let ran = place.nnc(&["explain", "run", "--step", "2"]);
     assert!(ran.code == 2 && ran.err.contains("the data has changed"), "{}", ran.err);
 }
+
+/// Sums of two numbers, one of them wrong by a hundred.
+fn sums() -> Place {
+    let place = Place::new();
+    let row = |i: usize| {
+        let (a, b) = ((i * 37 % 100) as f64 / 100.0, (i * 61 % 100) as f64 / 100.0);
+        format!("{a},{b},{}\n", if i == 333 { 100.0 } else { a + b })
+    };
+    let rows: String = (0..600).map(row).collect();
+    place.write("sums.csv", &format!("a,b,y\n{rows}"));
+    place
+}
+
+#[test]
+fn a_row_that_makes_the_loss_leap_is_named() {
+    let place = sums();
+    place.write(
+        "sums.nn",
+        "data \"sums.csv\"\ndense 8 relu\ndense 1\nloss mse\noptimizer sgd lr=0.01\nbatch 10\nepochs 2\n",
+    );
+    place.nnc(&["train", "sums.nn", "-q", "--out", "run"]).fine();
+    let ran = place.nnc(&["why", "run"]);
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    for part in
+        ["One row makes 100% of it", "334  sums.csv:335", "gradients that stand out in this step", "--step "]
+    {
+        assert!(ran.out.contains(part), "{part}:\n{}", ran.out);
+    }
+    assert!(ran.out.lines().all(|l| l.width() <= 80), "{}", ran.out);
+    let json: serde_json::Value = serde_json::from_str(&place.nnc(&["why", "run", "--json"]).out).unwrap();
+    assert_eq!(json["story"], "spike");
+    // The step it names is that of the row.
+    let step = json["step"]["step"].as_u64().unwrap().to_string();
+    let trace = place.nnc(&["explain", "run", "--step", &step, "--json"]).json();
+    assert!(trace["rows"].as_array().unwrap().iter().any(|r| r["row"] == 334), "{trace}");
+}
+
+#[test]
+fn where_numbers_broke_is_found_again() {
+    let place = sums();
+    let text = "data \"sums.csv\"\nh = dense 4 relu\ndense 1\nloss = mean((output - target)^2 + 0.001 * log(1.5 + 0 * output - min(target, 1.6)))\n\
+                optimizer sgd lr=0.001\nbatch 10\nepochs 2\n";
+    place.write("log.nn", text);
+    let trained = place.nnc(&["train", "log.nn", "-q", "--out", "run"]);
+    assert_eq!(trained.code, 1, "{}", trained.err);
+    let ran = place.nnc(&["why", "run"]);
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    // What was said then, and the rows.
+    let headline = trained.err.lines().find(|l| l.contains("the loss became")).unwrap();
+    assert!(ran.out.contains(headline), "{headline}\n{}", ran.out);
+    assert!(
+        ran.out.contains("rows whose loss is no number any more") && ran.out.contains("sums.csv:"),
+        "{}",
+        ran.out
+    );
+    let json: serde_json::Value = serde_json::from_str(&place.nnc(&["why", "run", "--json"]).out).unwrap();
+    let rows = json["step"]["rows"].as_array().unwrap();
+    let broken: Vec<f64> = rows
+        .iter()
+        .filter(|r| r["loss"].is_null())
+        .map(|r| r["cells"]["y"].as_str().unwrap().parse().unwrap())
+        .collect();
+    assert!(!broken.is_empty() && broken.iter().all(|y| *y >= 1.5), "{broken:?}");
+    let ran = place.nnc(&["resume", "run"]);
+    assert!(ran.code == 2 && ran.err.contains("nnc why run"), "{}", ran.err);
+}
+
+#[test]
+fn a_calm_training_is_called_so() {
+    let place = trained();
+    let ran = place.nnc(&["why", "run"]);
+    assert!(
+        ran.code == 0 && ran.out.starts_with("run: nothing stands out in 20 steps."),
+        "{}{}",
+        ran.out,
+        ran.err
+    );
+    assert_eq!(place.nnc(&["why", "run", "--json"]).json()["story"], "calm");
+    assert_eq!(place.nnc(&["why", "nothing"]).code, 2);
+}

@@ -38,6 +38,7 @@ pub use check::gradients::{GradientOptions, GradientReport, TensorCheck, check_g
 pub use check::reproduce::{Reproduction, reproduce};
 pub use check::row::{LayerValue, RowExplained, explain_row};
 pub use check::step::{RowSeen, RunStep, step_of};
+pub use check::why::{Moved, Spike, Story, Why, why};
 pub use engine::Engine;
 pub use execute::metrics::{Metrics, TableMetric};
 pub use execute::runner::ProfileRow;

@@ -68,7 +68,7 @@ fn explain_step(topic: &str, step: u64, args: &ExplainArgs, out: &mut Output) ->
 }
 
 /// The root of the sum of the squares: the size of a tensor as one number.
-fn norm(values: &[f64]) -> f64 {
+pub(super) fn norm(values: &[f64]) -> f64 {
     values.iter().map(|x| x * x).sum::<f64>().sqrt()
 }
 
@@ -118,7 +118,7 @@ fn weights_table(weights: &[StepWeight]) -> String {
 }
 
 /// Cells of a row, as many as fit.
-fn cells(seen: &RowSeen) -> String {
+pub(super) fn cells(seen: &RowSeen) -> String {
     let mut out = String::new();
     for (i, cell) in seen.cells.iter().enumerate() {
         let cell = crate::excerpt::printable(cell);
@@ -272,7 +272,7 @@ fn weights_json(weights: &[StepWeight]) -> Value {
     Value::Array(weights.iter().map(one).collect())
 }
 
-fn step_json(found: &RunStep) -> Value {
+pub(super) fn step_json(found: &RunStep) -> Value {
     let trace = &found.trace;
     let named = |seen: &RowSeen| -> BTreeMap<String, String> {
         found.columns.iter().cloned().zip(seen.cells.iter().cloned()).collect()

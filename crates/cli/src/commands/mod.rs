@@ -23,6 +23,7 @@ mod summary;
 mod sweep;
 mod test;
 pub mod train;
+mod why;
 
 use crate::failure::Result;
 use crate::output::Output;
@@ -51,6 +52,7 @@ pub enum Command {
     Train(train::TrainArgs),
     Resume(resume::ResumeArgs),
     Reproduce(reproduce::ReproduceArgs),
+    Why(why::WhyArgs),
     Sweep(sweep::SweepArgs),
     Compare(compare::CompareArgs),
     Runs(runs::RunsArgs),
@@ -88,6 +90,7 @@ impl Command {
             Command::Train(args) => args,
             Command::Resume(args) => args,
             Command::Reproduce(args) => args,
+            Command::Why(args) => args,
             Command::Sweep(args) => args,
             Command::Compare(args) => args,
             Command::Runs(args) => args,

@@ -48,6 +48,8 @@ pub struct Checkpoint {
     pub epoch: u64,
     /// The steps done.
     pub step: u64,
+    /// What else is known of the run; of one that goes on, as it began.
+    pub(crate) note: RunNote,
     on_disk: bool,
     stats: Stats,
     file: Arc<TensorFile>,
@@ -97,10 +99,11 @@ pub fn open_checkpoint(run: &Path, longer: Longer) -> Outcome<Checkpoint> {
     Ok(Checkpoint {
         folder,
         spec,
-        origin: LoadOptions { data, fold: note.fold(), base: note.base, memory_limit: note.memory },
+        origin: LoadOptions { data, fold: note.fold(), base: note.base.clone(), memory_limit: note.memory },
         on_disk: note.on_disk,
         float: if note.precision == "f64" { DType::F64 } else { DType::F32 },
         shuffle: note.shuffle,
+        note,
         epoch: card.epoch,
         step: card.step,
         stats,

@@ -59,6 +59,9 @@ pub(crate) struct RunNote {
     pub(crate) test: Vec<(String, Option<f64>)>,
 }
 
+/// Why a run stopped whose numbers became none.
+pub(crate) const DIVERGED: &str = "diverged";
+
 /// What `run.json` calls the engine that means every operation.
 const REFERENCE: &str = "reference";
 

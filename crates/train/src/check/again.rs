@@ -17,6 +17,8 @@ pub(crate) struct Again {
     pub(crate) folder: PathBuf,
     /// What it came to; `None` where it has not ended.
     pub(crate) note: Option<RunNote>,
+    /// How it began.
+    begun: RunNote,
     pub(crate) loaded: Loaded,
     pub(crate) model: Model,
     shuffle: bool,
@@ -44,16 +46,16 @@ impl Again {
         checkpoint.check(&loaded)?;
         let model = loaded.model(checkpoint.float)?;
         let note = RunNote::beside(&folder.join(MODEL));
-        Ok(Self { folder, note, loaded, model, shuffle: checkpoint.shuffle, memory })
+        let begun = checkpoint.note.clone();
+        Ok(Self { folder, note, begun, loaded, model, shuffle: checkpoint.shuffle, memory })
     }
 
     /// How it is trained again; nothing is written.
     pub(crate) fn options(&self, threads: usize, interrupt: &Arc<AtomicBool>) -> TrainOptions {
-        let note = self.note.as_ref();
         TrainOptions {
-            engine: note.map(RunNote::engine).unwrap_or_default(),
+            engine: self.begun.engine(),
             threads,
-            init: note.and_then(|n| n.init.clone()),
+            init: self.begun.init.clone(),
             shuffle: self.shuffle,
             memory_limit: self.memory,
             interrupt: interrupt.clone(),

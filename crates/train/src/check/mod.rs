@@ -9,3 +9,4 @@ pub(crate) mod gradients;
 pub(crate) mod reproduce;
 pub(crate) mod row;
 pub(crate) mod step;
+pub(crate) mod why;

@@ -45,12 +45,12 @@ pub fn step_of(
     interrupt: &Arc<AtomicBool>,
 ) -> Outcome<Option<RunStep>> {
     let again = Again::open(run, memory_limit)?;
-    let trace = rerun(&again.loaded, &again.model, &again.options(threads, interrupt), step);
+    let trace = rerun(&again.loaded, &again.model, &again.options(threads, interrupt), step..=step);
     let trace = trace.map_err(|mut problem| {
         problem.sources = again.loaded.spec.sources.clone();
         problem
     })?;
-    let Some(trace) = trace else { return Ok(None) };
+    let Some(trace) = trace.and_then(|mut all| all.pop()) else { return Ok(None) };
     let stats = &again.loaded.data.stats;
     let asked = asked(stats, &again.loaded.spec, &again.loaded.options, None)?;
     let wanted: Vec<usize> = trace.rows.iter().filter_map(|r| r.row).collect();

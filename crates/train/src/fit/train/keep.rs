@@ -4,6 +4,7 @@ use super::{LONG, Trainer};
 use crate::artifact::card::ModelCard;
 use crate::artifact::checkpoint::{self, CHECKPOINT, Checkpoint};
 use crate::artifact::run_folder::MODEL;
+use crate::artifact::run_note::{DIVERGED, RunNote};
 use crate::artifact::weights;
 use crate::binding::resolved;
 use crate::execute::metrics;
@@ -17,6 +18,16 @@ use std::time::Instant;
 impl Trainer<'_> {
     /// Takes over where a run stopped.
     pub(super) fn resume(&mut self, checkpoint: &Checkpoint) -> Outcome<()> {
+        if checkpoint.note.stop == DIVERGED {
+            let folder = checkpoint.folder.display();
+            let d =
+                Diagnostic::error(Code::N0605, format!("the numbers of the run in `{folder}` became none"));
+            let d = d.cause("from there on there is nothing to learn");
+            return Err(Problem::new(
+                ProblemKind::Usage,
+                d.help(format!("nnc why {folder}   says where that began")),
+            ));
+        }
         checkpoint.check(self.loaded)?;
         for at in checkpoint.stages() {
             self.enter(at)?;
@@ -117,6 +128,18 @@ impl Trainer<'_> {
             (MODEL, model),
             (CHECKPOINT, checkpoint::bytes(&*self.state, best, figures, &now, &self.note)),
         ]
+    }
+
+    /// Writes what a run that broke can be run again from: the last state that was sound, and that it broke.
+    pub(super) fn save_broken(&self) -> Outcome<()> {
+        let Some(folder) = &self.folder else { return Ok(()) };
+        self.save_history()?;
+        let text = resolved::text(&self.loaded.spec, &self.card.overrides, &self.loaded.options);
+        let note = RunNote { stop: DIVERGED.into(), ..self.note.clone() };
+        let card = self.card(self.snapshot.epoch, self.snapshot.step);
+        let figures = vec![(checkpoint::HISTORY, self.history.values().to_vec())];
+        let bytes = checkpoint::bytes(&*self.snapshot.state, None, figures, &card, &note);
+        folder.write(&[("spec.nn", text.into_bytes()), (CHECKPOINT, bytes)], true)
     }
 
     /// Writes what there is so far.

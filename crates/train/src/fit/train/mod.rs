@@ -5,7 +5,7 @@ mod rerun;
 mod stage;
 
 pub use rerun::{StepRow, StepTrace, StepWeight};
-pub(crate) use rerun::{numbers_of, rerun, weights_of};
+pub(crate) use rerun::{course, numbers_of, rerun, weights_of};
 
 use crate::artifact::card::ModelCard;
 use crate::artifact::occupant;
@@ -125,6 +125,8 @@ struct Trainer<'a> {
     init_note: Option<Diagnostic>,
     /// The step before which it pauses is the one after this.
     until: u64,
+    /// The mean loss of every step, where somebody wants them.
+    watched: Option<Vec<f64>>,
 }
 
 /// How the steps of an epoch ended.
@@ -135,6 +137,13 @@ enum Epoch {
     Interrupted,
     /// Before the step that is asked for.
     Paused,
+}
+
+/// What comes after the steps of an epoch.
+enum Next {
+    Epoch,
+    Pause,
+    End(StopReason),
 }
 
 impl<'a> Trainer<'a> {
@@ -211,6 +220,7 @@ impl<'a> Trainer<'a> {
             clock: Clock::start(),
             init_note,
             until: u64::MAX,
+            watched: None,
             loaded,
             root: model,
             model,
@@ -251,32 +261,42 @@ impl<'a> Trainer<'a> {
                 self.epoch += 1;
             }
             self.arrange()?;
-            match self.steps(observer)? {
-                Epoch::Whole => {}
-                Epoch::Partial => {
-                    self.figures()?;
-                    self.end_epoch(observer)?;
-                    if self.next_stage(&StopReason::Finished, observer)? {
-                        continue;
-                    }
-                    return Ok(Some(StopReason::Finished));
+            let ended = self.steps(observer)?;
+            match self.end_steps(ended, observer)? {
+                Next::Epoch => {}
+                Next::Pause => {
+                    // It begins when it goes on.
+                    self.epoch -= u64::from(self.position == 0);
+                    return Ok(None);
                 }
-                Epoch::Interrupted => {
-                    self.mean(self.order.len().min(self.seen()))?;
-                    return Ok(Some(StopReason::Interrupted));
-                }
-                Epoch::Paused => return Ok(None),
-            }
-            self.figures()?;
-            if let Some(reason) = self.end_epoch(observer)?
-                && !self.next_stage(&reason, observer)?
-            {
-                return Ok(Some(reason));
-            }
-            if self.interrupted() {
-                return Ok(Some(StopReason::Interrupted));
+                Next::End(reason) => return Ok(Some(reason)),
             }
         }
+    }
+
+    /// What follows the steps of an epoch.
+    fn end_steps(&mut self, ended: Epoch, observer: &mut dyn Observer) -> Outcome<Next> {
+        match ended {
+            Epoch::Whole => {}
+            Epoch::Partial => {
+                self.figures()?;
+                self.end_epoch(observer)?;
+                let more = self.next_stage(&StopReason::Finished, observer)?;
+                return Ok(if more { Next::Epoch } else { Next::End(StopReason::Finished) });
+            }
+            Epoch::Interrupted => {
+                self.mean(self.order.len().min(self.seen()))?;
+                return Ok(Next::End(StopReason::Interrupted));
+            }
+            Epoch::Paused => return Ok(Next::Pause),
+        }
+        self.figures()?;
+        if let Some(reason) = self.end_epoch(observer)?
+            && !self.next_stage(&reason, observer)?
+        {
+            return Ok(Next::End(reason));
+        }
+        Ok(if self.interrupted() { Next::End(StopReason::Interrupted) } else { Next::Epoch })
     }
 
     /// Tells what is to come.
@@ -317,7 +337,7 @@ impl<'a> Trainer<'a> {
 
     /// The problem of a loss, or a weight, that is no number any more.
     fn diverged(&mut self) -> Box<Problem> {
-        let _ = self.save_history();
+        let _ = self.save_broken();
         if self.solver.is_some() {
             // Its search never ends at a loss that is no number: this one is of the weights it began with.
             if self.snapshot.state.copy_from(&*self.state).is_ok() {
@@ -374,6 +394,7 @@ impl<'a> Trainer<'a> {
             }
             let end = rows.min(at + self.batch);
             self.done += 1;
+            let before = self.sums[0];
             for piece in pieces.of(self.done, at, end) {
                 let count = piece.end - piece.start;
                 let Some(runner) = self.step.of(count) else { break };
@@ -398,6 +419,9 @@ impl<'a> Trainer<'a> {
                         self.converged = solver.step(runner, &mut *self.state, count, key, &mut self.sums)?;
                     }
                 }
+            }
+            if let Some(watched) = &mut self.watched {
+                watched.push((self.sums[0] - before) / (end - at) as f64);
             }
             if !self.sums[0].is_finite() {
                 return Err(self.diverged());

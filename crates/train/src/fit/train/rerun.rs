@@ -1,6 +1,7 @@
 //! One step of a training, taken apart.
 
-use super::{Epoch, Trainer};
+use super::Trainer;
+use crate::artifact::weights;
 use crate::binding::load::Loaded;
 use crate::execute::runner::{Runner, refused};
 use crate::fit::augment::feed;
@@ -13,6 +14,7 @@ use nnc_backend::{Options, State};
 use nnc_graph::{OutputKind, Role};
 use nnc_model::Model;
 use nnc_syntax::{Code, Diagnostic};
+use std::ops::RangeInclusive;
 
 /// A sample of a step.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -59,7 +61,7 @@ pub struct StepTrace {
     pub weights: Vec<StepWeight>,
 }
 
-/// Trains up to a step and takes that apart; `None` where the interrupt of the options was raised.
+/// Trains up to some steps and takes these apart; `None` where the interrupt of the options was raised.
 ///
 /// # Errors
 /// Those of training; the training has not so many steps.
@@ -67,24 +69,60 @@ pub(crate) fn rerun(
     loaded: &Loaded,
     model: &Model,
     options: &TrainOptions,
-    step: u64,
-) -> Outcome<Option<StepTrace>> {
+    steps: RangeInclusive<u64>,
+) -> Outcome<Option<Vec<StepTrace>>> {
     let mut trainer = Trainer::new(loaded, model, options)?;
-    trainer.until = step.saturating_sub(1);
-    match trainer.go_on(&mut Quiet)? {
-        None => trainer.take_apart(step).map(Some),
-        Some(StopReason::Interrupted) => Ok(None),
-        Some(_) => {
-            let d = Diagnostic::error(Code::N0605, format!("this training has {} steps", trainer.done));
-            let help = format!("--step 1 to --step {}", trainer.done);
-            Err(Problem::new(ProblemKind::Usage, d.help(help)))
+    let mut traces = Vec::new();
+    for step in steps {
+        trainer.until = step.saturating_sub(1);
+        match trainer.go_on(&mut Quiet)? {
+            None => traces.push(trainer.take_apart(step)?),
+            Some(StopReason::Interrupted) => return Ok(None),
+            Some(_) => {
+                let d = Diagnostic::error(Code::N0605, format!("this training has {} steps", trainer.done));
+                let help = format!("--step 1 to --step {}", trainer.done);
+                return Err(Problem::new(ProblemKind::Usage, d.help(help)));
+            }
         }
     }
+    Ok(Some(traces))
+}
+
+/// How a training went, step by step.
+pub(crate) struct Course {
+    /// The mean loss of every step, before it.
+    pub(crate) losses: Vec<f64>,
+    /// Why it could not go on, where numbers became none.
+    pub(crate) broken: Option<Box<Problem>>,
+}
+
+/// Trains to the end, and keeps the loss of every step; `None` where the interrupt of the options was raised.
+///
+/// # Errors
+/// Those of training, but that a loss is no number any more.
+pub(crate) fn course(loaded: &Loaded, model: &Model, options: &TrainOptions) -> Outcome<Option<Course>> {
+    let mut trainer = Trainer::new(loaded, model, options)?;
+    trainer.watched = Some(Vec::new());
+    let ended = trainer.go_on(&mut Quiet);
+    let mut losses = trainer.watched.take().unwrap_or_default();
+    let broken = match ended {
+        Ok(Some(StopReason::Interrupted)) => return Ok(None),
+        Ok(_) if weights::are_finite(&*trainer.state) => None,
+        Ok(_) => Some(trainer.diverged()),
+        Err(problem) if problem.kind == ProblemKind::Diverged => Some(problem),
+        Err(problem) => return Err(problem),
+    };
+    losses.truncate(trainer.done as usize);
+    Ok(Some(Course { losses, broken }))
 }
 
 impl Trainer<'_> {
     /// Does the step that comes now, and says what it did.
     fn take_apart(&mut self, step: u64) -> Outcome<StepTrace> {
+        if self.position == 0 {
+            self.epoch += 1;
+        }
+        self.arrange()?;
         let start = self.position;
         let end = self.order.len().min(start + self.batch);
         let mut weights = weights_of(self.model, &*self.state);
@@ -112,11 +150,17 @@ impl Trainer<'_> {
         }
         let (epoch, steps) = (self.epoch, self.all_steps());
         self.until = step;
-        match self.steps(&mut Quiet)? {
-            Epoch::Whole | Epoch::Paused | Epoch::Partial | Epoch::Interrupted => {}
-        }
+        let ended = match self.steps(&mut Quiet) {
+            Ok(ended) => Some(ended),
+            // A step that breaks is what is to be seen.
+            Err(problem) if problem.kind == ProblemKind::Diverged => None,
+            Err(problem) => return Err(problem),
+        };
         for weight in &mut weights {
             weight.after = numbers_of(&*self.state, weight);
+        }
+        if let Some(ended) = ended {
+            self.end_steps(ended, &mut Quiet)?;
         }
         let loss = rows.iter().map(|r| r.loss).sum::<f64>() / rows.len().max(1) as f64;
         Ok(StepTrace { step, steps, epoch, loss, rows, weights })
