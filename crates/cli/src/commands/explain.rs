@@ -1,7 +1,7 @@
 //! `nnc explain`: what a name, a diagnostic or a program means.
 
 use crate::args::{MachineArgs, Precision, SpecArgs, assignment};
-use crate::commands::Run;
+use crate::commands::{Run, explain_run};
 use crate::failure::{Failure, Result};
 use crate::format::count;
 use crate::input::{self, Length};
@@ -73,8 +73,12 @@ impl Run for ExplainArgs {
 
 /// Prints a page.
 fn run(args: &ExplainArgs, out: &mut Output) -> Result<u8> {
-    if args.row.is_some() || args.step.is_some() {
-        return super::explain_run::run(args, out);
+    match (args.topic.as_deref(), args.row, args.step) {
+        (Some(run), Some(row), _) => {
+            return explain_run::row(run, row, args.data.clone(), args.machine, args.json, out);
+        }
+        (Some(run), _, Some(step)) => return explain_run::step(run, step, args.machine, args.json, out),
+        _ => {}
     }
     if args.json {
         let message = "`--json` is for `--row` and `--step`";

@@ -1,7 +1,7 @@
 //! `nnc explain RUN --row N` and `--step K`: numbers of a training, with their lines and formulas.
 
-use crate::commands::explain::ExplainArgs;
-use crate::failure::{Failure, Result};
+use crate::args::MachineArgs;
+use crate::failure::Result;
 use crate::format::{count, grouped, number, shape, short};
 use crate::output::Output;
 use crate::table::Table;
@@ -25,41 +25,34 @@ const WHOLE: usize = 4096;
 /// Columns that a list of cells may take.
 const CELLS: usize = 36;
 
-/// Explains a row or a step of a run.
-pub(super) fn run(args: &ExplainArgs, out: &mut Output) -> Result<u8> {
-    let Some(topic) = args.topic.as_deref() else {
-        let message = "`--row` and `--step` are about a run";
-        return Err(Failure::usage(message, "for example: nnc explain runs/xor/1 --row 3"));
-    };
-    match (args.step, args.row) {
-        (Some(step), _) => explain_step(topic, step, args, out),
-        (None, Some(row)) => {
-            let trained = open_model(Path::new(topic))?;
-            let options = InferOptions {
-                data: args.data.clone(),
-                threads: args.machine.threads,
-                memory_limit: args.machine.memory,
-            };
-            let explained = explain_row(&trained, &options, row as usize - 1, Engine::Cpu)?;
-            if args.json {
-                out.json(&row_json(&explained))?;
-            } else {
-                out.result(&row_text(topic, &explained, &trained.spec))?;
-            }
-            Ok(0)
-        }
-        (None, None) => Ok(0),
+/// Explains what a network makes of a row, counted from 1, of its data or of a file.
+pub(super) fn row(
+    run: &str,
+    row: u64,
+    data: Option<String>,
+    machine: MachineArgs,
+    json: bool,
+    out: &mut Output,
+) -> Result<u8> {
+    let trained = open_model(Path::new(run))?;
+    let options = InferOptions { data, threads: machine.threads, memory_limit: machine.memory };
+    let explained = explain_row(&trained, &options, row as usize - 1, Engine::Cpu)?;
+    if json {
+        out.json(&row_json(&explained))?;
+    } else {
+        out.result(&row_text(run, &explained, &trained.spec))?;
     }
+    Ok(0)
 }
 
-fn explain_step(topic: &str, step: u64, args: &ExplainArgs, out: &mut Output) -> Result<u8> {
+/// Explains a step of a training, counted from 1.
+pub(super) fn step(run: &str, step: u64, machine: MachineArgs, json: bool, out: &mut Output) -> Result<u8> {
     let flag = interrupt(out);
-    let machine = args.machine;
-    let Some(found) = step_of(Path::new(topic), step, machine.threads, machine.memory, &flag)? else {
+    let Some(found) = step_of(Path::new(run), step, machine.threads, machine.memory, &flag)? else {
         out.note("interrupted: the step was not reached");
         return Ok(INTERRUPTED);
     };
-    if args.json {
+    if json {
         out.json(&step_json(&found))?;
     } else {
         out.result(&step_text(&found))?;

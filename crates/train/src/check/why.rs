@@ -132,14 +132,16 @@ pub fn why(
 }
 
 fn median(values: &[f64]) -> Option<f64> {
+    quantile(values, 0.5)
+}
+
+/// The number below which this share of some numbers lies, between two of them where it has to be.
+fn quantile(values: &[f64], share: f64) -> Option<f64> {
     let mut sorted: Vec<f64> = values.iter().copied().filter(|x| x.is_finite()).collect();
     sorted.sort_by(f64::total_cmp);
-    let half = sorted.len() / 2;
-    match sorted.len() {
-        0 => None,
-        n if n % 2 == 1 => sorted.get(half).copied(),
-        _ => Some(f64::midpoint(*sorted.get(half - 1)?, *sorted.get(half)?)),
-    }
+    let at = share * sorted.len().checked_sub(1)? as f64;
+    let (low, high) = (*sorted.get(at.floor() as usize)?, *sorted.get(at.ceil() as usize)?);
+    Some(low + (high - low) * at.fract())
 }
 
 /// The losses before a step, from 0, that say what is usual.
@@ -156,7 +158,9 @@ fn spike(losses: &[f64]) -> Option<(u64, f64)> {
         let deviations: Vec<f64> = window.iter().map(|x| (x - usual).abs()).collect();
         let spread = 1.4826 * median(&deviations).unwrap_or(0.0);
         let above = loss - usual;
-        if above <= (TIMES - 1.0) * usual.abs() || above <= FAR * spread {
+        // Losses that leap now and then are usual.
+        let high = quantile(window, 0.9).unwrap_or(usual);
+        if above <= (TIMES - 1.0) * usual.abs() || above <= FAR * spread || *loss <= 1.5 * high {
             continue;
         }
         let score = above / usual.abs().max(1e-12);
