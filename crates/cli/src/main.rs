@@ -20,6 +20,7 @@ mod progress;
 mod render;
 mod run_page;
 mod run_report;
+mod runs_page;
 mod stage;
 mod sweep_report;
 mod table;

@@ -27,15 +27,21 @@ const COLUMNS: usize = 6;
 const PIXELS: usize = 64;
 
 /// Writes the page of a run that has just ended. That it cannot be made is said, and is no failure of the training.
-pub fn after_training(folder: &Path, loaded: &Loaded, options: &InferOptions, out: &mut Output) {
+pub fn after_training(folder: &Path, loaded: Option<&Loaded>, options: &InferOptions, out: &mut Output) {
     let made = catch_unwind(AssertUnwindSafe(|| {
         let trained = open_model(folder)?;
-        write(&folder.join(PAGE), &of_run(&trained, Some(loaded), options, out))
+        write(&folder.join(PAGE), &of_run(&trained, loaded, options, out))
     }));
-    let why = match made {
-        Ok(Ok(())) => return,
-        Ok(Err(Failure::Problem { problem, .. })) => message(&problem),
-        Ok(Err(Failure::Closed)) | Err(_) => "see above".into(),
+    // What panicked has been told.
+    or_say(made.unwrap_or(Err(Failure::Closed)), folder, out);
+}
+
+/// Says why a page could not be written into a folder, where it could not.
+pub fn or_say(written: Result<()>, folder: &Path, out: &mut Output) {
+    let why = match written {
+        Ok(()) => return,
+        Err(Failure::Problem { problem, .. }) => message(&problem),
+        Err(Failure::Closed) => "see above".into(),
     };
     let folder = folder.display();
     out.say(&format!("{PAGE} could not be written: {why}; `nnc report {folder}` tries again"));
@@ -137,7 +143,8 @@ pub fn curves(folder: &Path, info: &RunInfo) -> Curves {
     Curves { columns, stages, kept: info.best_epoch }
 }
 
-fn facts(info: &RunInfo) -> Vec<(String, String)> {
+/// Settings, versions and times of a run.
+pub fn facts(info: &RunInfo) -> Vec<(String, String)> {
     let set = info.set.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(", ");
     let per_second = (info.seconds > 0.0).then(|| info.steps as f64 / info.seconds);
     let named = [

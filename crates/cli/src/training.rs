@@ -48,7 +48,7 @@ pub fn trained(
     let report = outcome.map_err(|p| Failure::from(p).with_tail(if begun { "" } else { NOTHING }))?;
     if let Some(folder) = report.run.as_ref().filter(|_| !style.no_report) {
         let asked = InferOptions { data: None, threads: options.threads, memory_limit: options.memory_limit };
-        run_page::after_training(folder, loaded, &asked, out);
+        run_page::after_training(folder, Some(loaded), &asked, out);
     }
     Ok(report)
 }

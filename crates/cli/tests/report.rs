@@ -179,6 +179,103 @@ fn a_page_without_its_data_says_so() {
     assert!(place.nnc(&["report", "piped"]).err.contains("its rows came from stdin"));
 }
 
+/// A program of two numbers that a sweep and several runs are made of.
+const SMALL: &str = "param hidden = 4\ndata moons 60 noise=0.2\nsplit valid=25%\ndense hidden tanh; dense 1 sigmoid\nloss binary_crossentropy\noptimizer adam lr=0.02\nmetrics binary_accuracy\nepochs 6\n";
+
+/// Five numbers of the only box of a row: where its parts lie, in the order least, lower, median, upper, most.
+fn drawn(svg: &str, row: usize) -> [f64; 5] {
+    let path = |class: &str| svg.split(&format!("<path class=\"{class}\" d=\"M")).nth(row + 1).unwrap();
+    let numbers = |text: &str| -> Vec<f64> {
+        let text = text.split('"').next().unwrap();
+        text.split(|c: char| !(c.is_ascii_digit() || c == '.')).filter_map(|n| n.parse().ok()).collect()
+    };
+    let (whisker, median) = (numbers(path("whisker")), numbers(path("median")));
+    [whisker[0], whisker[2], median[0], whisker[3], whisker[5]]
+}
+
+#[test]
+fn a_sweep_has_box_plots_of_its_points() {
+    let place = Place::new();
+    place.write("net.nn", SMALL);
+    place.nnc(&["sweep", "net.nn", "--set", "hidden=2,8", "--seeds", "4", "--keep", "--out", "s"]).fine();
+    let page = std::fs::read_to_string(place.path("s/report.html")).unwrap();
+    let csv = std::fs::read_to_string(place.path("s/table.csv")).unwrap();
+    let head: Vec<&str> = csv.lines().next().unwrap().split(',').collect();
+    let cell = |row: usize, name: &str| -> f64 {
+        let at = head.iter().position(|h| *h == name).unwrap();
+        csv.lines().nth(row + 1).unwrap().split(',').nth(at).unwrap().parse().unwrap()
+    };
+    let svg = between(&page, "<b>val_loss</b>", "</svg>");
+    assert_eq!(svg.matches("<circle").count(), 8);
+    // Places are proportional to values: two of them say how, the others are compared.
+    let all: Vec<(f64, f64)> = (0..2)
+        .flat_map(|row| {
+            let parts = ["least", "lower_quartile", "median", "upper_quartile", "most"];
+            let values = parts.map(|p| cell(row, &format!("val_loss_{p}")));
+            drawn(svg, row).into_iter().zip(values).collect::<Vec<_>>()
+        })
+        .collect();
+    let by =
+        |f: fn(f64, f64) -> bool| all.iter().copied().reduce(|a, b| if f(b.1, a.1) { b } else { a }).unwrap();
+    let (low, high) = (by(|a, b| a < b), by(|a, b| a > b));
+    for (place, value) in &all {
+        let want = low.0 + (value - low.1) / (high.1 - low.1) * (high.0 - low.0);
+        assert!((place - want).abs() < 0.3, "{value} lies at {place} and not at {want}");
+    }
+    // Runs that are kept have pages of their own, others have no folder.
+    assert!(
+        place.path("s/point-1/seed-0/report.html").is_file()
+            && place.path("s/point-2/seed-3/report.html").is_file()
+    );
+    let told = place.nnc(&["report", "s", "--out", "again.html"]).fine();
+    assert_eq!(told, "again.html\n");
+    assert_eq!(std::fs::read_to_string(place.path("again.html")).unwrap(), page);
+    place.nnc(&["sweep", "net.nn", "--seeds", "2", "--out", "t", "--no-report", "--keep"]).fine();
+    assert!(!place.path("t/report.html").exists() && !place.path("t/point-1/seed-0/report.html").exists());
+    assert_eq!(place.nnc(&["report", "s", "t"]).code, 2);
+    // All of it is nnc's, and can be removed.
+    place.nnc(&["runs", "rm", "s"]);
+}
+
+#[test]
+fn several_runs_stand_on_one_page() {
+    let place = Place::new();
+    place.write("net.nn", SMALL);
+    for (out, hidden) in [("a", "2"), ("b", "8")] {
+        place
+            .nnc(&["train", "net.nn", "--out", out, "--set", &format!("hidden={hidden}"), "--no-report"])
+            .fine();
+    }
+    assert_eq!(place.nnc(&["report", "a", "b"]).fine(), "report.html\n");
+    let page = std::fs::read_to_string(place.path("report.html")).unwrap();
+    let settings = between(&page, "<section id=\"settings\">", "</section>");
+    assert!(
+        settings.contains("<th class=\"n\">hidden</th>")
+            && settings.contains("Alike in all: ")
+            && settings.contains("seed 0"),
+        "{settings}"
+    );
+    let curve = between(&page, "<b>val_loss</b>", "</svg>");
+    assert_eq!((curve.matches("<polyline").count(), curve.matches("data-name=\"a\"").count()), (2, 1));
+    for run in ["a", "b"] {
+        let json: Value =
+            serde_json::from_str(&std::fs::read_to_string(place.path(run).join("run.json")).unwrap())
+                .unwrap();
+        let loss = json["loss"].as_f64().unwrap();
+        let row = between(&page, &format!("<tr><td>{run}</td>"), "</tr>");
+        let told: f64 = between(row, ">", "<").parse().unwrap();
+        assert!((told - loss).abs() < 1e-3 * loss, "{run}: {told} against {loss}");
+    }
+    assert_eq!(place.nnc(&["report", "a", "b", "--data", "x.csv"]).code, 2);
+    // Folds are several runs.
+    place.nnc(&["train", "net.nn", "--folds", "3", "--out", "f"]).fine();
+    let page = std::fs::read_to_string(place.path("f/report.html")).unwrap();
+    assert!(page.contains("<title>f</title>") && page.contains("<td>fold-3</td>"), "{}", page.len());
+    assert!(place.path("f/fold-2/report.html").is_file());
+    place.nnc(&["report", "f", "--out", "f.html"]).fine();
+    assert_eq!(std::fs::read_to_string(place.path("f.html")).unwrap(), page);
+}
+
 /// Leaves what is wider than the window, and which sections there are, in the title.
 const MEASURE: &str = r#"<script>
 addEventListener('load', () => setTimeout(() => {
@@ -187,13 +284,16 @@ addEventListener('load', () => setTimeout(() => {
       if (getComputedStyle(up).overflowX !== 'visible') return false;
     return e.getBoundingClientRect().right > innerWidth + 1;
   });
-  const chart = document.querySelector('#curves svg.chart'), r = chart.getBoundingClientRect();
-  chart.dispatchEvent(new PointerEvent('pointermove', { clientX: r.left + r.width / 2, clientY: r.top + r.height / 2 }));
+  const chart = document.querySelector('#curves svg.chart');
+  if (chart) {
+    const r = chart.getBoundingClientRect();
+    chart.dispatchEvent(new PointerEvent('pointermove', { clientX: r.left + r.width / 2, clientY: r.top + r.height / 2 }));
+  }
   document.title = JSON.stringify({
     wide: wide.map(e => e.tagName + '.' + e.className).slice(0, 5),
     scroll: document.documentElement.scrollWidth - innerWidth,
     sections: [...document.querySelectorAll('section')].map(s => s.id),
-    read: document.querySelector('text.read').textContent,
+    read: chart && chart.parentElement.querySelector('.read').textContent,
     charts: document.querySelectorAll('svg.chart').length,
     texts: [...document.querySelectorAll('svg.chart')].filter(c => [...c.querySelectorAll('text')].some(t => {
       const a = t.getBoundingClientRect(), b = c.getBoundingClientRect();
@@ -212,6 +312,7 @@ fn pages_of_runs_are_whole_in_a_browser() {
     let shots = std::env::var_os("NNC_SHOTS").map(std::path::PathBuf::from);
     let about_classes = ["confusion", "roc", "importance"];
     let plane = ["confusion", "roc", "importance", "boundary"];
+    let shots = shots.as_deref();
     let wanted = [
         ("xor", &plane[..]),
         ("moons", &plane),
@@ -223,43 +324,58 @@ fn pages_of_runs_are_whole_in_a_browser() {
         let place = Place::new();
         place.spec(&format!("{name}.nn"));
         place.nnc(&["train", &format!("{name}.nn"), "--out", "run"]).fine();
-        let page = std::fs::read_to_string(place.path("run/report.html")).unwrap();
-        assert!(page.len() < 1 << 20, "{name}: {}", page.len());
-        let measured = place.write("measured.html", &page.replace("</body>", &format!("{MEASURE}</body>")));
-        for (size, dark, what) in
-            [((1200, 900), false, "light"), ((1200, 900), true, "dark"), ((400, 800), false, "phone")]
-        {
-            let (dom, console) = load(&browser, &place, &measured, &Look { size, dark, shot: None });
-            let errors: Vec<&str> = console.lines().filter(|l| l.contains("CONSOLE")).collect();
-            assert!(errors.is_empty(), "{name}, {what}: {errors:?}");
-            let title = title(&dom);
-            let found: Value =
-                serde_json::from_str(&title).unwrap_or_else(|e| panic!("{name}, {what}: {e}: {title}"));
-            assert_eq!(
-                (&found["wide"], &found["texts"]),
-                (&Value::Array(vec![]), &Value::Array(vec![])),
-                "{name}, {what}"
-            );
-            assert!(found["scroll"].as_i64() <= Some(0), "{name}, {what}: {found}");
-            assert!(found["read"].as_str().unwrap().starts_with("epoch "), "{name}, {what}: {found}");
-            let there: Vec<&str> =
-                found["sections"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
-            for id in
-                ["figures", "curves", "worst", "weights", "network", "program", "run"].iter().chain(sections)
-            {
-                assert!(there.contains(id), "{name}, {what}: no {id} in {there:?}");
-            }
-            if let Some(shots) = &shots {
-                std::fs::create_dir_all(shots).unwrap();
-                let shot = shots.join(format!("report-{name}-{what}.png"));
-                let size = (size.0, if what == "phone" { 6000 } else { 4000 });
-                load(
-                    &browser,
-                    &place,
-                    &place.path("run/report.html"),
-                    &Look { size, dark, shot: Some(&shot) },
-                );
-            }
+        let always = ["figures", "curves", "worst", "weights", "network", "program", "run"];
+        look(&browser, &place, ("run/report.html", name), &[&always, sections].concat(), shots);
+    }
+    let place = Place::new();
+    place.write("net.nn", SMALL);
+    place.nnc(&["sweep", "net.nn", "--set", "hidden=2,4,8", "--seeds", "5", "--keep", "--out", "s"]).fine();
+    look(&browser, &place, ("s/report.html", "sweep"), &["points", "spread", "program", "run"], shots);
+    let runs = [1, 2, 3].map(|point| format!("s/point-{point}/seed-0"));
+    place.nnc(&["report", &runs[0], &runs[1], &runs[2]]).fine();
+    look(&browser, &place, ("report.html", "several"), &["figures", "settings", "curves", "program"], shots);
+}
+
+/// Looks at a page in light and dark, on a screen and on a phone.
+fn look(
+    browser: &str,
+    place: &Place,
+    (file, name): (&str, &str),
+    sections: &[&str],
+    shots: Option<&std::path::Path>,
+) {
+    let page = std::fs::read_to_string(place.path(file)).unwrap();
+    assert!(page.len() < 1 << 20, "{name}: {}", page.len());
+    let measured = place.write("measured.html", &page.replace("</body>", &format!("{MEASURE}</body>")));
+    for (size, dark, what) in
+        [((1200, 900), false, "light"), ((1200, 900), true, "dark"), ((400, 800), false, "phone")]
+    {
+        let (dom, console) = load(browser, place, &measured, &Look { size, dark, shot: None });
+        let errors: Vec<&str> = console.lines().filter(|l| l.contains("CONSOLE")).collect();
+        assert!(errors.is_empty(), "{name}, {what}: {errors:?}");
+        let title = title(&dom);
+        let found: Value =
+            serde_json::from_str(&title).unwrap_or_else(|e| panic!("{name}, {what}: {e}: {title}"));
+        assert_eq!(
+            (&found["wide"], &found["texts"]),
+            (&Value::Array(vec![]), &Value::Array(vec![])),
+            "{name}, {what}"
+        );
+        assert!(found["scroll"].as_i64() <= Some(0), "{name}, {what}: {found}");
+        let there: Vec<&str> =
+            found["sections"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+        assert!(
+            !there.contains(&"curves") || found["read"].as_str().unwrap().starts_with("epoch "),
+            "{name}, {what}: {found}"
+        );
+        for id in sections {
+            assert!(there.contains(id), "{name}, {what}: no {id} in {there:?}");
+        }
+        if let Some(shots) = shots {
+            std::fs::create_dir_all(shots).unwrap();
+            let shot = shots.join(format!("report-{name}-{what}.png"));
+            let size = (size.0, if what == "phone" { 6000 } else { 4000 });
+            load(browser, place, &place.path(file), &Look { size, dark, shot: Some(&shot) });
         }
     }
 }

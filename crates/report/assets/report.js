@@ -2,13 +2,11 @@
 for (const chart of document.querySelectorAll('svg.chart')) {
   const lines = [...chart.querySelectorAll('polyline.line')].map(l => [l.dataset.name, [...l.points]]);
   if (!lines.length) continue;
-  const add = (name, set) => {
-    const e = document.createElementNS('http://www.w3.org/2000/svg', name);
-    for (const key in set) e.setAttribute(key, set[key]);
-    chart.append(e);
-    return e;
-  };
-  const cursor = add('path', { class: 'cursor' }), read = add('text', { class: 'read', x: 56, y: 20 });
+  const cursor = document.createElementNS(chart.namespaceURI, 'path'), read = document.createElement('p');
+  cursor.setAttribute('class', 'cursor');
+  read.className = 'read';
+  chart.append(cursor);
+  chart.after(read);
   const scale = (text, from, to) => {
     const [low, high, log] = text.split(' ').map(Number);
     return at => {

@@ -4,11 +4,13 @@ use crate::args::ResultArgs;
 use crate::failure::Result;
 use crate::format::{count, duration, short};
 use crate::output::Output;
+use crate::run_page::{PAGE, or_say, write};
 use crate::run_report::object;
+use crate::runs_page::of_runs;
 use crate::table::Table;
 use crate::training::{INTERRUPTED, NOTHING, interrupt, trained};
 use nnc_model::Model;
-use nnc_train::{Folds, Loaded, Report, Spread, Summary, TrainOptions};
+use nnc_train::{Folds, Loaded, Report, Spread, Summary, TrainOptions, run_info};
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -50,6 +52,11 @@ pub fn run(
         all.add(report);
     }
     let summary = all.finish()?;
+    if !style.no_report {
+        let folders = (0..all.reports().len()).filter_map(|i| run_info(&all.out(i)));
+        let page = of_runs(&all.path().display().to_string(), &folders.collect::<Vec<_>>());
+        or_say(write(&all.path().join(PAGE), &page), all.path(), out);
+    }
     let text = match (style.json, style.quiet) {
         _ if style.json_lines => {
             let mut end = json_object(&all, &summary);

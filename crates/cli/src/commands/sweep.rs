@@ -7,10 +7,13 @@ use crate::failure::{Failure, Result};
 use crate::format::{count, duration, grouped};
 use crate::input::Length;
 use crate::output::Output;
+use crate::run_page::{PAGE, after_training, or_say, write};
+use crate::runs_page::of_sweep;
 use crate::sweep_report;
 use crate::training::{INTERRUPTED, NOTHING, interrupt};
 use crate::variants::{Count, Variant, at_point};
 use clap::Args;
+use nnc_train::InferOptions;
 use nnc_train::sweep::{Axis, JobOptions, Point, SweepPlan, SweepRecord, grid, random, run as run_jobs};
 use std::path::PathBuf;
 
@@ -102,6 +105,9 @@ pub struct SweepArgs {
     /// Train everything again, whatever is there of the same sweep
     #[arg(long)]
     pub fresh: bool,
+    /// Do not write a page about the sweep, nor about the runs that are kept
+    #[arg(long)]
+    pub no_report: bool,
     /// Print one JSON object at the end
     #[arg(long)]
     pub json: bool,
@@ -263,12 +269,19 @@ fn run(args: &SweepArgs, out: &mut Output) -> Result<u8> {
     let mut counted = Count::new(wanted.len());
     let whole = run_jobs(&wanted, &jobs, &prepare, &keep, &mut |entry| {
         counted.add(&entry, out);
+        if let Some(folder) = keep(entry.point, entry.seed).filter(|_| !args.no_report && !entry.diverged) {
+            let asked = InferOptions { data: None, threads: 1, memory_limit: args.memory };
+            after_training(&folder, None, &asked, out);
+        }
         record.add(entry)
     });
     let seconds = counted.seconds();
     counted.finish(out);
     let whole = whole?;
     record.finish()?;
+    if !args.no_report {
+        or_say(write(&record.folder.join(PAGE), &of_sweep(&record)), &record.folder, out);
+    }
     if args.json {
         out.json(&sweep_report::object(&record, whole))?;
     } else {

@@ -84,7 +84,7 @@ pub(crate) struct Chart {
 }
 
 /// An axis with its place on the paper.
-struct Scale {
+pub(crate) struct Scale {
     low: f64,
     high: f64,
     log: bool,
@@ -93,7 +93,7 @@ struct Scale {
 }
 
 impl Scale {
-    fn new(axis: &Axis, points: &mut dyn Iterator<Item = f64>, (from, to): (f64, f64)) -> Self {
+    pub(crate) fn new(axis: &Axis, points: &mut dyn Iterator<Item = f64>, (from, to): (f64, f64)) -> Self {
         let log = axis.log;
         let (mut low, mut high) = axis.range.unwrap_or_else(|| {
             points
@@ -118,14 +118,14 @@ impl Scale {
     }
 
     /// Where a number stands; `None` where it does not.
-    fn at(&self, x: f64) -> Option<f64> {
+    pub(crate) fn at(&self, x: f64) -> Option<f64> {
         let x = if self.log { x.log10() } else { x };
         let at = self.from + (x - self.low) / (self.high - self.low) * (self.to - self.from);
         at.is_finite().then_some(at)
     }
 
     /// Round numbers within it.
-    fn ticks(&self) -> Vec<f64> {
+    pub(crate) fn ticks(&self) -> Vec<f64> {
         if self.log && self.high - self.low >= 1.0 {
             let every = ((self.high - self.low) / 6.0).ceil().max(1.0);
             let first = (self.low / every).ceil() as i64;

@@ -205,7 +205,8 @@ fn network(drawing: &Drawing) -> String {
     format!("<div class=\"wide\">{}</div>\n", svg::print(&drawing.closed(1)))
 }
 
-fn program(files: &[(String, String)]) -> String {
+/// The texts of programs with numbers of lines.
+pub(crate) fn program(files: &[(String, String)]) -> String {
     let mut out = String::new();
     for (name, text) in files {
         let _ = write!(out, "<h3>{}</h3>\n<ol class=\"program\">", escape(name));

@@ -99,19 +99,7 @@ impl SweepRecord {
             results.set_len(0).map_err(|e| cannot("write", &path, &e))?;
         }
         let text = std::fs::read_to_string(&path).map_err(|e| cannot("read", &path, &e))?;
-        let mut entries: Vec<Entry> = Vec::new();
-        let mut whole = 0;
-        for line in text.split_inclusive('\n') {
-            // What was cut off while it was written is trained again.
-            let Some(entry) = line.strip_suffix('\n').and_then(|l| serde_json::from_str::<Entry>(l).ok())
-            else {
-                break;
-            };
-            whole += line.len();
-            if entries.iter().all(|e| (e.point, e.seed) != (entry.point, entry.seed)) {
-                entries.push(entry);
-            }
-        }
+        let (mut entries, whole) = parse(&text);
         results.set_len(whole as u64).map_err(|e| cannot("write", &path, &e))?;
         std::io::Seek::seek(&mut results, std::io::SeekFrom::End(0))
             .map_err(|e| cannot("write", &path, &e))?;
@@ -123,6 +111,28 @@ impl SweepRecord {
             RunFolder::at(&folder).write(&[(PLAN, text.into_bytes())], true)?;
         }
         let mut record = Self { folder, plan, resumed: entries.len(), entries, results };
+        record.sort();
+        Ok(record)
+    }
+
+    /// The sweep in a folder as it is there, to be looked at.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be read.
+    pub fn read(folder: &Path) -> Outcome<Self> {
+        let plan = read_plan(folder).ok_or_else(|| {
+            let message = format!("`{}` holds no sweep that can be read", folder.display());
+            Problem::new(ProblemKind::Io, Diagnostic::error(Code::N0602, message))
+        })?;
+        let path = folder.join(RESULTS);
+        let unread = |e| cannot("read", &path, &e);
+        let text = std::fs::read_to_string(&path).map_err(unread)?;
+        let (mut entries, _) = parse(&text);
+        let trainings = plan.trainings();
+        entries.retain(|e| trainings.contains(&(e.point, e.seed)));
+        let results = File::open(&path).map_err(unread)?;
+        let resumed = entries.len();
+        let mut record = Self { folder: folder.to_path_buf(), plan, entries, resumed, results };
         record.sort();
         Ok(record)
     }
@@ -266,6 +276,23 @@ fn row(cells: &[String]) -> String {
         false => cell.clone(),
     };
     cells.iter().map(quoted).collect::<Vec<_>>().join(",") + "\n"
+}
+
+/// The trainings of a record, each once, and how many bytes of it they are.
+fn parse(text: &str) -> (Vec<Entry>, usize) {
+    let mut entries: Vec<Entry> = Vec::new();
+    let mut whole = 0;
+    for line in text.split_inclusive('\n') {
+        // What was cut off while it was written is trained again.
+        let Some(entry) = line.strip_suffix('\n').and_then(|l| serde_json::from_str::<Entry>(l).ok()) else {
+            break;
+        };
+        whole += line.len();
+        if entries.iter().all(|e| (e.point, e.seed) != (entry.point, entry.seed)) {
+            entries.push(entry);
+        }
+    }
+    (entries, whole)
 }
 
 fn read_plan(folder: &Path) -> Option<SweepPlan> {
