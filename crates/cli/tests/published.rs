@@ -126,6 +126,22 @@ fn a_wave_by_its_equation() {
 }
 
 #[test]
+fn utterances_as_long_as_they_are() {
+    let made = |longest: usize| {
+        let head: String = (1..13).map(|i| format!("c{i},")).collect();
+        let moment = |u: usize, t: usize| -> String {
+            let cells: String = (0..12).map(|c| format!("{:.4},", noise(u * 500 + t * 12 + c))).collect();
+            format!("{u},{cells}{}\n", u % 9 + 1)
+        };
+        let rows = (0..36).flat_map(|u| (0..7 + u % (longest - 6)).map(move |t| moment(u, t)));
+        format!("utterance,{head}speaker\n{}", rows.collect::<String>())
+    };
+    let files = [("data/vowels/train.csv", made(20)), ("data/vowels/test.csv", made(29))];
+    let report = trains(&place("vowels.nn", &files), &["vowels.nn"]);
+    assert!(report["test"]["metrics"]["accuracy"].is_number(), "{report}");
+}
+
+#[test]
 fn characters_of_a_play() {
     let text = "To be, or not to be: that is the question.\n".repeat(60);
     trains(&place("nanogpt.nn", &[("data/shakespeare.txt", text)]), &["nanogpt.nn"]);

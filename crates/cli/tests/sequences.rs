@@ -54,6 +54,37 @@ fn the_mask_reaches_the_model_without_being_written() {
     }
 }
 
+/// Series to test with may be longer than all that training has, where the program leaves room for them.
+#[test]
+fn room_is_left_for_longer_series() {
+    let place = Place::new();
+    place.write("long.csv", &tables()[0]);
+    let longer: String = (0..8).map(|t| format!("90,0.{t},1.5\n")).collect();
+    place.write("test.csv", &format!("id,x,y\n{longer}91,0.5,0.3\n"));
+    let program = |room: &str| {
+        format!(
+            "data \"long.csv\" window=all by=id {room} {{ input x; target y }}\ntest \"test.csv\"\nlstm 3\ndense 1\nloss mse\noptimizer adam\nepochs 2\n"
+        )
+    };
+    place.write("net.nn", &program(""));
+    let ran = place.nnc(&["train", "net.nn", "-q", "--out", "run"]);
+    assert!(
+        ran.code == 2 && ran.err.contains("max_length=8 in the program makes room for it"),
+        "{}",
+        ran.err
+    );
+    place.write("net.nn", &program("max_length=8"));
+    let wide = place.nnc(&["train", "net.nn", "--json", "-q", "--out", "run"]).json();
+    assert!(wide["test"]["loss"].as_f64().unwrap() > 0.0, "{wide}");
+    // Room that nobody needs changes nothing.
+    place.write("net.nn", &program("max_length=20"));
+    let wider = place.nnc(&["train", "net.nn", "--json", "-q", "--out", "run2"]).json();
+    assert!(
+        (wide["loss"].as_f64().unwrap() - wider["loss"].as_f64().unwrap()).abs() < 1e-6,
+        "{wide} {wider}"
+    );
+}
+
 #[test]
 fn lengths_are_told() {
     let place = Place::new();

@@ -44,9 +44,10 @@ pub(crate) fn check(spec: &DataSpec, by: &[SeriesColumn], uses: &[Use], faults: 
     }
 }
 
-/// The window with the steps of the longest series.
+/// The window with as many steps as the program says, or as the longest series has.
 pub(crate) fn fitted(window: Option<Window>, samples: &Samples) -> Option<Window> {
-    let length = |w: Window| samples.spans().map_or(w.length, |spans| spans.longest().max(1));
+    let longest = |w: Window| samples.spans().map_or(w.length, |spans| spans.longest().max(1));
+    let length = |w: Window| w.whole.and_then(|whole| whole.limit).unwrap_or_else(|| longest(w));
     window.map(|w| Window { length: length(w), ..w })
 }
 
@@ -147,7 +148,10 @@ pub(crate) fn too_long(raw: &Raw, samples: &Samples, lenient: bool, gaps: &mut G
             );
             let fault = Fault::new(codes::MISMATCH, message);
             raw.places.locate_row(
-                fault.help(format!("max_length={} in the program, once it is trained again", window.length)),
+                fault.help(format!(
+                    "max_length={} in the program makes room for it, once it is trained again",
+                    rows.len()
+                )),
                 first,
             )
         };
