@@ -4,6 +4,7 @@ mod bench;
 mod check;
 mod compare;
 mod data;
+mod diff;
 mod eval;
 mod explain;
 mod explain_run;
@@ -64,6 +65,7 @@ pub enum Command {
     Import(import::ImportArgs),
     Data(data::DataArgs),
     Summary(summary::SummaryArgs),
+    Diff(diff::DiffArgs),
     Graph(graph::GraphArgs),
     New(new::NewArgs),
     Bench(bench::BenchArgs),
@@ -102,6 +104,7 @@ impl Command {
             Command::Import(args) => args,
             Command::Data(args) => args,
             Command::Summary(args) => args,
+            Command::Diff(args) => args,
             Command::Graph(args) => args,
             Command::New(args) => args,
             Command::Bench(args) => args,
