@@ -12,6 +12,7 @@ mod excerpt;
 mod failure;
 mod format;
 mod input;
+mod neurons;
 mod output;
 mod pages;
 mod port;

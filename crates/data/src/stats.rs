@@ -297,6 +297,24 @@ impl Stats {
             .map(|(_, s)| s)
     }
 
+    /// A name for every number of a port, `age` or `sex=male`; `None` where columns do not give it one each.
+    pub fn slot_names(&self, port: PortId) -> Option<Vec<String>> {
+        let mut names = Vec::new();
+        for c in self.columns_of(port) {
+            match c.kind {
+                ColumnKind::Number | ColumnKind::Date => names.push(c.name.clone()),
+                ColumnKind::Category if c.one_hot => {
+                    names.extend(c.vocabulary.iter().map(|v| format!("{}={v}", c.name)));
+                }
+                _ => return None,
+            }
+            if c.indicator {
+                names.push(format!("{} missing", c.name));
+            }
+        }
+        (names.len() == self.schema.port(port)?.size()).then_some(names)
+    }
+
     /// What `value` in slot `slot` of a port says in the file's own terms:
     /// scaling undone, class named.
     pub fn decode(&self, port: PortId, slot: usize, value: f64) -> Option<Decoded> {

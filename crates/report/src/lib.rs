@@ -9,6 +9,7 @@
 //!   primitives.
 //! * [`dot`], [`mermaid`]: a drawing as source for Graphviz and for Mermaid.
 //! * [`layout()`], [`svg`]: where everything lies, and the picture.
+//! * [`neurons`]: a small network as circles and lines, by its weights.
 //! * [`html`]: the drawings of all stages and the program beside them as one page.
 //! * [`page`]: what came of a training as one page: charts, tables, the drawing, the program.
 //!
@@ -24,6 +25,7 @@ pub mod html;
 pub mod layout;
 pub mod mermaid;
 pub mod network;
+pub mod neurons;
 pub mod page;
 pub mod svg;
 

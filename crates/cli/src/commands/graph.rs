@@ -29,6 +29,7 @@ Examples:
   nnc graph xor.nn --stage step                  forward, backward and the optimizer
   nnc graph xor.nn --stage step --out xor.svg    a picture, one box for each layer
   nnc graph xor.nn --out xor.html                a page: all stages, zoom, search, the program beside them
+  nnc graph runs/xor/1 --stage neurons --out xor.svg    neurons, connections coloured by their weights
   nnc graph gpt.nn --around transformer1 --depth 2 --out part.svg")]
 pub struct GraphArgs {
     /// Which program.
@@ -76,6 +77,8 @@ pub enum Stage {
     Step,
     /// The instructions and where their values lie in memory
     Plan,
+    /// A picture of a small network of dense layers: neurons and connections, by their weights where it is trained
+    Neurons,
 }
 
 /// For what the graph is.
@@ -150,6 +153,7 @@ fn run(args: &GraphArgs, out: &mut Output) -> Result<u8> {
         }
     }
     let text = match args.stage {
+        Stage::Neurons => neurons(args, out)?,
         _ if args.format() == Format::Html => page(args, out)?,
         Stage::Ast => ast(args, out)?,
         Stage::Layers => layers(&compile(&args.spec, args.precision, out)?, args)?,
@@ -177,6 +181,16 @@ fn run(args: &GraphArgs, out: &mut Output) -> Result<u8> {
         None => out.result(&text)?,
     }
     Ok(0)
+}
+
+/// Neurons and connections, which are a picture only.
+fn neurons(args: &GraphArgs, out: &mut Output) -> Result<String> {
+    let svg = args.format() == Format::Svg || args.format.is_none() && args.out.is_none();
+    if !svg || args.depth.is_some() || args.around.is_some() {
+        let help = "nnc graph runs/xor/1 --stage neurons --out xor.svg";
+        return Err(Failure::usage("neurons are drawn as a whole, and as SVG", help));
+    }
+    crate::neurons::svg(&args.spec, args.precision, out)
 }
 
 /// Writes a picture or text into a file; a program is never written over.

@@ -10,7 +10,8 @@ use crate::binding::source::{Sources, as_written, replaced};
 use crate::memory;
 use crate::problem::{Outcome, Problem, ProblemKind};
 use nnc_data::{
-    ColumnName, CsvSpec, DataSpec, Dataset, Fault, Limits, Role, RoleSpec, SourceSpec, SplitSpec, Stats,
+    ColumnName, CsvSpec, DataSpec, Dataset, Fault, Limits, PortId, Role, RoleSpec, SourceSpec, SplitSpec,
+    Stats,
 };
 use nnc_graph::DType;
 use nnc_model::data::{Part, PortDecl};
@@ -57,9 +58,33 @@ impl Loaded {
         model.map_err(|d| Problem::at(ProblemKind::Spec, d, &self.spec.sources))
     }
 
+    /// A name for every number that goes in, where there is one input of columns.
+    pub fn input_names(&self) -> Option<Vec<String>> {
+        input_names(&self.ports, &self.data.stats)
+    }
+
+    /// A name for every class, or number, of the target, where there is one.
+    pub fn output_names(&self) -> Option<Vec<String>> {
+        output_names(&self.ports, &self.data.stats)
+    }
+
     /// The statistics of the training part.
     pub fn stats(&self) -> &Stats {
         &self.data.stats
+    }
+}
+
+/// A name for every number of the only input.
+pub(crate) fn input_names(ports: &Ports, stats: &Stats) -> Option<Vec<String>> {
+    (ports.inputs.len() == 1).then(|| stats.slot_names(PortId::Input(0))).flatten()
+}
+
+/// A name for every class, or number, of the only target; of two classes the second, which one number speaks of.
+pub(crate) fn output_names(ports: &Ports, stats: &Stats) -> Option<Vec<String>> {
+    let [port] = &ports.targets[..] else { return None };
+    match &port.classes {
+        Some(classes) => Some(classes.clone()),
+        None => stats.slot_names(PortId::Target(0)),
     }
 }
 

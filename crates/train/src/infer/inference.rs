@@ -5,7 +5,7 @@ use crate::artifact::run_folder::resolve_model;
 use crate::artifact::run_note::RunNote;
 use crate::artifact::weights;
 use crate::binding::encode::{Asked, Purpose, asked, fault_problem, same_data};
-use crate::binding::load::{LoadOptions, load};
+use crate::binding::load::{LoadOptions, input_names, load, output_names};
 use crate::binding::marks::Marks;
 use crate::binding::ports::{ports, with_counts, with_units};
 use crate::execute::metrics::{self, Metrics};
@@ -217,6 +217,16 @@ pub fn predict_each(
 }
 
 impl Trained {
+    /// A name for every number that goes in, where there is one input of columns.
+    pub fn input_names(&self) -> Option<Vec<String>> {
+        input_names(&self.ports, &self.stats)
+    }
+
+    /// A name for every class, or number, of the target, where there is one.
+    pub fn output_names(&self) -> Option<Vec<String>> {
+        output_names(&self.ports, &self.stats)
+    }
+
     /// A state with the model's weights.
     pub(crate) fn state(&self, layout: &dyn Layout) -> Outcome<Box<dyn State>> {
         let mut state = layout.state();
