@@ -30,7 +30,7 @@ const PIXELS: usize = 64;
 pub fn after_training(folder: &Path, loaded: Option<&Loaded>, options: &InferOptions, out: &mut Output) {
     let made = catch_unwind(AssertUnwindSafe(|| {
         let trained = open_model(folder)?;
-        write(&folder.join(PAGE), &of_run(&trained, loaded, options, out))
+        write_own(folder, &of_run(&trained, loaded, options, out)).map(|_| ())
     }));
     // What panicked has been told.
     or_say(made.unwrap_or(Err(Failure::Closed)), folder, out);
@@ -45,6 +45,18 @@ pub fn or_say(written: Result<()>, folder: &Path, out: &mut Output) {
     };
     let folder = folder.display();
     out.say(&format!("{PAGE} could not be written: {why}; `nnc report {folder}` tries again"));
+}
+
+/// Writes a page into a folder, and says where; not over a page that nnc did not write.
+pub fn write_own(folder: &Path, text: &str) -> Result<PathBuf> {
+    let path = folder.join(PAGE);
+    let there = std::fs::read_to_string(&path).unwrap_or_default();
+    if !there.is_empty() && !there.contains("<meta name=\"generator\" content=\"nnc\">") {
+        let help = "--out FILE names another file";
+        return Err(Failure::usage(format!("`{}` was not written by nnc", path.display()), help));
+    }
+    write(&path, text)?;
+    Ok(path)
 }
 
 /// Writes a page into a file, whole or not at all.
@@ -210,6 +222,8 @@ fn plane(examined: &Examined, answers: Option<&Answers>) -> Option<Plane> {
         ranges: found.ranges,
         size: found.size,
         said: found.said.clone(),
+        frame: found.frame,
+        film: found.film.clone(),
         ..Plane::default()
     };
     let rows = &examined.answers.first()?.rows;
@@ -223,7 +237,9 @@ fn plane(examined: &Examined, answers: Option<&Answers>) -> Option<Plane> {
         Answers::Classes(classes) if !classes.several && classes.names.len() <= 8 => {
             plane.classes.clone_from(&classes.names);
             if plane.said.len() == cells && classes.names.len() == 2 {
-                plane.said = plane.said.iter().flat_map(|p| [1.0 - p, *p]).collect();
+                let both = |said: &[f64]| said.iter().flat_map(|p| [1.0 - p, *p]).collect();
+                plane.said = both(&plane.said);
+                plane.film.iter_mut().for_each(|(_, said)| *said = both(said));
             }
             let of = |point: &(usize, f64, f64)| {
                 let (truth, said) = (*classes.truth.get(point.0)?, classes.said(point.0));

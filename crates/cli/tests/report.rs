@@ -81,7 +81,7 @@ fn training_does_not_depend_on_its_page() {
     }
     // A page that cannot be written is told, and the run is fine.
     std::fs::create_dir_all(place.path("blocked/report.html/x")).unwrap();
-    let ran = place.nnc(&[&args[..], &["blocked"]].concat());
+    let ran = place.nnc(&[&args[..], &["blocked", "--overwrite"]].concat());
     assert!(
         ran.err.contains("report.html could not be written") && ran.err.contains("nnc report blocked"),
         "{}",
@@ -89,6 +89,53 @@ fn training_does_not_depend_on_its_page() {
     );
     assert!(place.path("blocked/model.safetensors").is_file());
     ran.fine();
+}
+
+#[test]
+fn the_plane_has_a_film_that_goes_on() {
+    let place = Place::new();
+    place.spec("spiral.nn");
+    let train =
+        |epochs: &str, out: &str| place.nnc(&["train", "spiral.nn", "--epochs", epochs, "--out", out]).fine();
+    train("20", "straight");
+    train("5", "halted");
+    let page = |run: &str| std::fs::read_to_string(place.path(run).join("report.html")).unwrap();
+    assert!(page("halted").contains("data-epochs=\"1 2 3 4 \""));
+    place.nnc(&["resume", "halted", "--epochs", "20"]).fine();
+    let films = ["straight", "halted"].map(|run| {
+        let page = page(run);
+        assert!(page.contains("data-epochs=\"1 2 3 4 6 8 12 16 \""), "{run}");
+        let frames: Vec<String> =
+            page.split("<template>").skip(1).map(|t| t.split('<').next().unwrap().into()).collect();
+        frames
+    });
+    assert_eq!(films[0].len(), 8);
+    assert!(films[0] == films[1], "the same pictures");
+    assert!(films[0].windows(2).all(|w| w[0] != w[1]), "it learns");
+    // Without a page, and of networks that are not in the plane, no weights are kept.
+    place.nnc(&["train", "spiral.nn", "--epochs", "2", "--out", "none", "--no-report"]).fine();
+    place.spec("blobs.nn");
+    place.nnc(&["train", "blobs.nn", "--epochs", "2", "--out", "three"]).fine();
+    assert!(place.path("straight/film.safetensors").is_file());
+    assert!(!place.path("none/film.safetensors").exists() && !place.path("three/film.safetensors").exists());
+    place.nnc(&["runs", "--remove", "straight"]).fine();
+}
+
+#[test]
+fn a_page_of_ones_own_is_not_written_over() {
+    let place = Place::new();
+    place.write("net.nn", SMALL);
+    place.write("report.html", "mine");
+    let ran = place.nnc(&["train", "net.nn", "--out", "."]);
+    assert_eq!(ran.code, 2, "{}", ran.err);
+    for out in ["a", "b"] {
+        place.nnc(&["train", "net.nn", "--out", out, "--no-report"]).fine();
+    }
+    let ran = place.nnc(&["report", "a", "b"]);
+    assert!(ran.code == 2 && ran.err.contains("was not written by nnc"), "{}", ran.err);
+    assert_eq!(std::fs::read_to_string(place.path("report.html")).unwrap(), "mine");
+    place.nnc(&["report", "a", "b", "--out", "report.html"]).fine();
+    place.nnc(&["report", "b", "a"]).fine();
 }
 
 #[test]
@@ -234,7 +281,7 @@ fn a_sweep_has_box_plots_of_its_points() {
     assert!(!place.path("t/report.html").exists() && !place.path("t/point-1/seed-0/report.html").exists());
     assert_eq!(place.nnc(&["report", "s", "t"]).code, 2);
     // All of it is nnc's, and can be removed.
-    place.nnc(&["runs", "rm", "s"]);
+    place.nnc(&["runs", "--remove", "s"]).fine();
 }
 
 #[test]

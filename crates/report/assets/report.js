@@ -36,3 +36,37 @@ for (const chart of document.querySelectorAll('svg.chart')) {
     read.textContent = '';
   });
 }
+// The plane after some epochs: a slider, and a button that runs through them.
+for (const film of document.querySelectorAll('.film')) {
+  const image = film.parentElement.querySelector('image'), last = image.getAttribute('href');
+  const frames = [...film.querySelectorAll('template')].map(t => t.content.textContent).concat(last);
+  const names = film.dataset.epochs.trim().split(' ').map(e => `after epoch ${e}`).concat('as it was kept');
+  const slider = document.createElement('input'), play = document.createElement('button'), said = document.createElement('output');
+  Object.assign(slider, { type: 'range', min: 0, max: frames.length - 1, value: frames.length - 1 });
+  slider.setAttribute('aria-label', 'epoch');
+  play.textContent = 'play';
+  film.append(play, slider, said);
+  let timer;
+  const show = at => {
+    slider.value = at;
+    image.setAttribute('href', frames[at]);
+    said.textContent = names[at];
+  };
+  const stop = () => {
+    clearInterval(timer);
+    play.textContent = 'play';
+  };
+  slider.addEventListener('input', () => (stop(), show(+slider.value)));
+  play.addEventListener('click', () => {
+    if (play.textContent === 'stop') return stop();
+    play.textContent = 'stop';
+    let at = 0;
+    show(at);
+    timer = setInterval(() => {
+      if (at + 1 >= frames.length) stop();
+      else show(++at);
+    }, 350);
+  });
+  addEventListener('beforeprint', () => (stop(), show(frames.length - 1)));
+  show(frames.length - 1);
+}

@@ -4,7 +4,7 @@ use crate::args::ResultArgs;
 use crate::failure::Result;
 use crate::format::{count, duration, short};
 use crate::output::Output;
-use crate::run_page::{PAGE, or_say, write};
+use crate::run_page::{or_say, write_own};
 use crate::run_report::object;
 use crate::runs_page::of_runs;
 use crate::table::Table;
@@ -55,7 +55,7 @@ pub fn run(
     if !style.no_report {
         let folders = (0..all.reports().len()).filter_map(|i| run_info(&all.out(i)));
         let page = of_runs(&all.path().display().to_string(), &folders.collect::<Vec<_>>());
-        or_say(write(&all.path().join(PAGE), &page), all.path(), out);
+        or_say(write_own(all.path(), &page).map(|_| ()), all.path(), out);
     }
     let text = match (style.json, style.quiet) {
         _ if style.json_lines => {

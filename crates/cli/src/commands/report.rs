@@ -4,7 +4,7 @@ use crate::args::MachineArgs;
 use crate::commands::Run;
 use crate::failure::{Failure, Result};
 use crate::output::Output;
-use crate::run_page::{PAGE, folder, of_run, write};
+use crate::run_page::{folder, of_run, write, write_own};
 use crate::runs_page::{of_runs, of_sweep};
 use clap::Args;
 use nnc_train::sweep::SweepRecord;
@@ -86,8 +86,10 @@ fn alone(args: &ReportArgs) -> Result<()> {
 
 /// Writes the page, into a folder where nothing else is said.
 fn finish(args: &ReportArgs, page: &str, folder: &Path, out: &mut Output) -> Result<u8> {
-    let path = args.out.clone().unwrap_or_else(|| folder.join(PAGE));
-    write(&path, page)?;
+    let path = match &args.out {
+        Some(path) => write(path, page).map(|()| path.clone())?,
+        None => write_own(folder, page)?,
+    };
     out.result(&format!("{}\n", path.display()))?;
     Ok(0)
 }

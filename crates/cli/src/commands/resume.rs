@@ -60,6 +60,7 @@ fn run(args: &ResumeArgs, out: &mut Output) -> Result<u8> {
         memory_limit: memory,
         interrupt: interrupt(out),
         resume: Some(Rc::new(checkpoint)),
+        film: !args.result.no_report,
         ..TrainOptions::default()
     };
     train_and_report(&loaded, &model, &options, args.result, out)

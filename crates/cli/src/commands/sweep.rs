@@ -7,7 +7,7 @@ use crate::failure::{Failure, Result};
 use crate::format::{count, duration, grouped};
 use crate::input::Length;
 use crate::output::Output;
-use crate::run_page::{PAGE, after_training, or_say, write};
+use crate::run_page::{after_training, or_say, write_own};
 use crate::runs_page::of_sweep;
 use crate::sweep_report;
 use crate::training::{INTERRUPTED, NOTHING, interrupt};
@@ -280,7 +280,7 @@ fn run(args: &SweepArgs, out: &mut Output) -> Result<u8> {
     let whole = whole?;
     record.finish()?;
     if !args.no_report {
-        or_say(write(&record.folder.join(PAGE), &of_sweep(&record)), &record.folder, out);
+        or_say(write_own(&record.folder, &of_sweep(&record)).map(|_| ()), &record.folder, out);
     }
     if args.json {
         out.json(&sweep_report::object(&record, whole))?;

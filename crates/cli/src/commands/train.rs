@@ -140,6 +140,7 @@ fn options(args: &TrainArgs, folder: Option<PathBuf>, interrupt: Arc<AtomicBool>
         overwrite: args.overwrite,
         memory_limit: args.spec.memory,
         interrupt,
+        film: !args.result.no_report,
         ..TrainOptions::default()
     }
 }

@@ -269,6 +269,14 @@ fn draw(out: &mut String, series: &Series, x: &Scale, y: &Scale) {
             for part in places(&thin(&series.points)).split(Option::is_none) {
                 let points: Vec<String> =
                     part.iter().flatten().map(|p| format!("{},{}", number(p.0), number(p.1))).collect();
+                if let [(x, y)] = part.iter().flatten().collect::<Vec<_>>()[..] {
+                    let _ = write!(
+                        out,
+                        "<circle class=\"dot c{c}\" cx=\"{}\" cy=\"{}\" r=\"3\"/>",
+                        number(*x),
+                        number(*y)
+                    );
+                }
                 if !points.is_empty() {
                     let _ = write!(
                         out,
@@ -379,7 +387,8 @@ mod tests {
         chart.series.push(Series::new("", 1, Form::Dots, points));
         let figure = chart.figure();
         assert!(!figure.contains("NaN") && !figure.contains("inf"), "{figure}");
-        assert_eq!((figure.matches("<polyline").count(), figure.matches("<circle").count()), (2, 2));
+        // A line of one point is a dot.
+        assert_eq!((figure.matches("<polyline").count(), figure.matches("<circle").count()), (2, 4));
         assert!(figure.contains("a &lt;b&gt;"));
     }
 }

@@ -1,7 +1,7 @@
 //! What follows from the probabilities of classes: confusion, receiver operating characteristic, calibration.
 
 use crate::page::chart::{Axis, Chart, Form, Series};
-use crate::page::text::{escape, figures, paragraph, percent, short, table};
+use crate::page::text::{escape, figures, from_largest, paragraph, percent, short, table};
 use std::fmt::Write as _;
 
 /// A table of all classes against all has at most so many of them.
@@ -39,8 +39,9 @@ pub struct Roc {
 impl Roc {
     /// Of scores with whether their row is of the class; `None` where all rows are of it or none is.
     pub fn of(scores: impl IntoIterator<Item = (f64, bool)>) -> Option<Self> {
-        let mut sorted: Vec<(f64, bool)> = scores.into_iter().filter(|(x, _)| !x.is_nan()).collect();
-        sorted.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let all: Vec<(f64, bool)> = scores.into_iter().filter(|(x, _)| !x.is_nan()).collect();
+        let order = from_largest(&all.iter().map(|s| s.0).collect::<Vec<_>>(), all.len());
+        let sorted: Vec<(f64, bool)> = order.into_iter().map(|at| all[at]).collect();
         let own = sorted.iter().filter(|(_, is)| *is).count() as f64;
         let others = sorted.len() as f64 - own;
         if own == 0.0 || others == 0.0 {
@@ -183,18 +184,14 @@ impl Classes {
             return String::new();
         }
         let k = self.names.len();
-        let pairs = (0..k * k).map(|n| (n / k, n % k)).filter(|&(i, j)| i != j && counts[i][j] > 0);
-        let mut pairs: Vec<(usize, usize)> = pairs.collect();
-        pairs.sort_by_key(|&(i, j)| std::cmp::Reverse(counts[i][j]));
-        pairs.truncate(10);
+        let off = |n: usize| if n / k == n % k { 0.0 } else { counts[n / k][n % k] as f64 };
+        let all: Vec<f64> = (0..k * k).map(off).collect();
+        let pairs = from_largest(&all, 10).into_iter().filter(|at| all[*at] > 0.0).map(|n| (n / k, n % k));
         let row = |(i, j): (usize, usize)| {
             vec![self.names[i].clone(), self.names[j].clone(), counts[i][j].to_string()]
         };
         let head = ["class", "taken for", "rows"].map(String::from);
-        format!(
-            "<h3>Most frequent mistakes</h3>\n{}",
-            table(&head, &pairs.into_iter().map(row).collect::<Vec<_>>())
-        )
+        format!("<h3>Most frequent mistakes</h3>\n{}", table(&head, &pairs.map(row).collect::<Vec<_>>()))
     }
 
     /// Precision and recall of every class.
@@ -216,12 +213,13 @@ impl Classes {
 
     /// Which of the classes are drawn where there are too many: those with the smallest areas.
     fn rocs(&self) -> (Vec<(usize, Roc)>, usize) {
-        let mut all: Vec<(usize, Roc)> =
+        let all: Vec<(usize, Roc)> =
             self.drawn().filter_map(|c| Some((c, Roc::of(self.scored(c))?))).collect();
         let count = all.len();
         if count > LINES {
-            all.sort_by(|a, b| a.1.area.total_cmp(&b.1.area));
-            all.truncate(LINES);
+            let smallest: Vec<f64> = all.iter().map(|(_, roc)| -roc.area).collect();
+            let chosen = from_largest(&smallest, LINES).into_iter().map(|at| all[at].clone());
+            return (chosen.collect(), count);
         }
         (all, count)
     }

@@ -20,7 +20,7 @@ pub(crate) fn page(title: &str, about: &str, sections: &[Section]) -> String {
     let mut out = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>{0}</title>\n<style>\n{STYLE}{PAGE_STYLE}</style>\n</head>\n<body class=\"nnc\">\n\
+         <meta name=\"generator\" content=\"nnc\">\n<title>{0}</title>\n<style>\n{STYLE}{PAGE_STYLE}</style>\n</head>\n<body class=\"nnc\">\n\
          <header><h1>{0}</h1><p>{1}</p>\n<nav>",
         escape(title),
         escape(about)

@@ -2,6 +2,7 @@
 
 use crate::page::chart::{Axis, Behind, Chart, Form, Series};
 use crate::page::text::{bitmap, short};
+use std::fmt::Write as _;
 
 /// Shades of a colour.
 const SHADES: usize = 14;
@@ -34,6 +35,10 @@ pub struct Plane {
     pub classes: Vec<String>,
     /// What is said: a number for every class, or one, of each point, row by row from the top.
     pub said: Vec<f64>,
+    /// Points of a smaller grid in a row, and rows.
+    pub frame: usize,
+    /// Epochs with what was said after them at the points of the smaller grid.
+    pub film: Vec<(u64, Vec<f64>)>,
     /// Rows of the data.
     pub points: Vec<Spot>,
 }
@@ -54,7 +59,12 @@ pub struct Spot {
 impl Plane {
     pub(crate) fn figure(&self) -> String {
         let [x, y] = self.ranges;
-        let (about, href) = if self.classes.is_empty() { self.numbers() } else { self.shares() };
+        let (about, colours, shade) = if self.classes.is_empty() { self.numbers() } else { self.shares() };
+        let width = self.classes.len().max(1);
+        let picture = |size: usize, said: &[f64]| {
+            bitmap(size, size, &colours, &said.chunks(width).map(&shade).collect::<Vec<u8>>())
+        };
+        let href = picture(self.size, &self.said);
         let dots = |name: &str, colour, form, chosen: &dyn Fn(&&Spot) -> bool| {
             let spots: Vec<&Spot> = self.points.iter().filter(chosen).collect();
             let mut series = Series::new(name, colour, form, spots.iter().map(|s| s.at).collect());
@@ -81,11 +91,21 @@ impl Plane {
             series,
             behind: Some(Behind { x, y, href }),
         };
-        chart.figure()
+        let mut out = chart.figure();
+        if !self.film.is_empty() {
+            let _ = write!(out, "<div class=\"film\" data-epochs=\"");
+            self.film.iter().for_each(|(epoch, _)| _ = write!(out, "{epoch} "));
+            out.push_str("\">");
+            for (_, said) in &self.film {
+                let _ = write!(out, "<template>{}</template>", picture(self.frame, said));
+            }
+            out.push_str("</div>\n");
+        }
+        out
     }
 
     /// Every point in the colour of its class, the deeper the surer.
-    fn shares(&self) -> (String, String) {
+    fn shares(&self) -> Colouring<'_> {
         let k = self.classes.len();
         let colours = CLASSES.iter().take(k).flat_map(|c| {
             (0..SHADES).map(|s| {
@@ -100,22 +120,27 @@ impl Plane {
             let sure = (scores[best] - second).clamp(0.0, 1.0);
             ((best % CLASSES.len()) * SHADES + (sure * (SHADES - 1) as f64).round() as usize) as u8
         };
-        let pixels: Vec<u8> = self.said.chunks(k).map(shade).collect();
         let about = "The colour is the class that is said, the deeper the surer; dots are rows of the data.";
-        (about.into(), bitmap(self.size, self.size, &colours.collect::<Vec<_>>(), &pixels))
+        (about.into(), colours.collect(), Box::new(shade))
     }
 
-    fn numbers(&self) -> (String, String) {
+    /// Every point by its number.
+    fn numbers(&self) -> Colouring<'_> {
         let finite = self.said.iter().copied().filter(|x| x.is_finite());
         let (low, high) = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(x), b.max(x)));
-        let colours: Vec<[u8; 3]> = (0..RAMP).map(|i| ramp(i as f64 / (RAMP - 1) as f64)).collect();
-        let shade = |x: &f64| ((x - low) / (high - low).max(1e-300) * (RAMP - 1) as f64).round() as u8;
-        let pixels: Vec<u8> = self.said.iter().map(shade).collect();
+        let colours = (0..RAMP).map(|i| ramp(i as f64 / (RAMP - 1) as f64)).collect();
+        let shade = move |said: &[f64]| {
+            let share = (said[0] - low) / (high - low).max(1e-300);
+            (share.clamp(0.0, 1.0) * (RAMP - 1) as f64).round() as u8
+        };
         let about =
             format!("From {} (dark) to {} (bright); dots are rows of the data.", short(low), short(high));
-        (about, bitmap(self.size, self.size, &colours, &pixels))
+        (about, colours, Box::new(shade))
     }
 }
+
+/// What is said of the colours, the colours, and which of them a point has.
+type Colouring<'a> = (String, Vec<[u8; 3]>, Box<dyn Fn(&[f64]) -> u8 + 'a>);
 
 fn ramp(share: f64) -> [u8; 3] {
     let at = share * (STOPS.len() - 1) as f64;

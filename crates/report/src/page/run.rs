@@ -118,7 +118,7 @@ pub fn print(run: &Run) -> String {
             Answers::Numbers(columns) => add("residuals", "Predictions", numbers::section(columns)),
         }
     }
-    let plane = |p: &Plane| format!("{}{}", paragraph(&run.rows), figures(&[p.figure()]));
+    let plane = |p: &Plane| format!("{}<div class=\"plane-of\">{}</div>\n", paragraph(&run.rows), p.figure());
     sections.extend([
         section("boundary", "In the plane", run.plane.as_ref().map_or(String::new(), plane)),
         section("importance", "Importance of columns", run.importance.section()),
@@ -160,8 +160,8 @@ fn worst(run: &Run) -> String {
     if !worst.pictures.is_empty() {
         out.push_str("<div class=\"pictures\">\n");
         for (picture, cells) in worst.pictures.iter().zip(&worst.rows) {
-            let told = worst.head.iter().zip(cells).map(|(head, cell)| format!("{head} {cell}"));
-            let told = escape(&told.collect::<Vec<_>>().join(", "));
+            let told = worst.head.iter().zip(cells).map(|(head, cell)| format!("{head}: {cell}"));
+            let told = escape(&told.collect::<Vec<_>>().join("; "));
             let _ = writeln!(
                 out,
                 "<figure><img alt=\"{told}\" width=\"96\" src=\"{}\"><figcaption>{told}</figcaption></figure>",

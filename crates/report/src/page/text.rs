@@ -27,6 +27,14 @@ pub(crate) fn percent(x: f64) -> String {
     if x.is_finite() { format!("{:.1} %", 100.0 * x) } else { "–".into() }
 }
 
+/// The places of the largest numbers, the largest first; equal ones stay in their order.
+pub(crate) fn from_largest(values: &[f64], most: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_unstable_by(|&a, &b| values[b].total_cmp(&values[a]).then(a.cmp(&b)));
+    order.truncate(most);
+    order
+}
+
 /// A paragraph of text.
 pub(crate) fn paragraph(text: &str) -> String {
     format!("<p>{}</p>\n", escape(text))

@@ -4,6 +4,7 @@
 
 pub(crate) mod card;
 pub(crate) mod checkpoint;
+pub(crate) mod film;
 pub(crate) mod import;
 pub(crate) mod occupant;
 pub(crate) mod run_folder;

@@ -2,6 +2,7 @@
 
 use crate::artifact::card::ModelCard;
 use crate::artifact::checkpoint::CHECKPOINT;
+use crate::artifact::film::FILM;
 use crate::artifact::run_folder::{FOLD_1, MODEL};
 use crate::artifact::run_note::RunNote;
 use crate::artifact::weights;
@@ -11,7 +12,7 @@ use nnc_syntax::{Code, Diagnostic};
 use std::path::Path;
 
 /// The files of a run.
-const FILES: [&str; 5] = ["run.json", MODEL, CHECKPOINT, "spec.nn", "history.csv"];
+const FILES: [&str; 7] = ["run.json", MODEL, CHECKPOINT, "spec.nn", "history.csv", FILM, "report.html"];
 
 /// Refuses to write over the run of another program, or over files that are of no run.
 ///

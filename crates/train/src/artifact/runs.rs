@@ -1,6 +1,7 @@
 //! The runs in a folder: listing and removing them.
 
 use crate::artifact::checkpoint::CHECKPOINT;
+use crate::artifact::film::FILM;
 use crate::artifact::run_folder::{MODEL, NOTE, cannot};
 use crate::artifact::run_note::RunNote;
 use crate::problem::{Outcome, Problem, ProblemKind};
@@ -203,5 +204,5 @@ fn is_own_file(name: &str) -> bool {
     ];
     let kept = name.strip_prefix("epoch-").and_then(|n| n.strip_suffix(".safetensors"));
     let events = name.starts_with("events.out.tfevents.");
-    [MODEL, NOTE, CHECKPOINT].contains(&name) || files.contains(&name) || kept.is_some() || events
+    [MODEL, NOTE, CHECKPOINT, FILM].contains(&name) || files.contains(&name) || kept.is_some() || events
 }

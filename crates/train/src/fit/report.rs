@@ -34,6 +34,8 @@ pub struct TrainOptions {
     pub interrupt: Arc<AtomicBool>,
     /// Whether a run folder is written.
     pub write: bool,
+    /// Whether the weights of some epochs are kept for the report, of a small network whose inputs are two numbers.
+    pub film: bool,
     /// The run to go on with, in its folder; its first weights are not `init`'s.
     pub resume: Option<Rc<Checkpoint>>,
 }
@@ -50,6 +52,7 @@ impl Default for TrainOptions {
             memory_limit: None,
             interrupt: Arc::default(),
             write: true,
+            film: false,
             resume: None,
         }
     }

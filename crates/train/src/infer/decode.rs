@@ -16,6 +16,14 @@ pub(crate) fn evenly_spaced(rows: usize, most: usize) -> Vec<u32> {
     (0..count).map(|i| (i * rows / count) as u32).collect()
 }
 
+/// The places of the largest numbers, the largest first; equal ones stay in their order.
+pub(crate) fn from_largest(values: &[f64], most: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_unstable_by(|&a, &b| values[b].total_cmp(&values[a]).then(a.cmp(&b)));
+    order.truncate(most);
+    order
+}
+
 /// Encoding the slots of a column are read.
 enum Encoding {
     /// One slot per category.

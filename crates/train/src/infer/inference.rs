@@ -1,6 +1,7 @@
 //! Using a trained model: opening, evaluating, predicting.
 
 use crate::artifact::card::ModelCard;
+use crate::artifact::film::Film;
 use crate::artifact::run_folder::resolve_model;
 use crate::artifact::run_note::RunNote;
 use crate::artifact::weights;
@@ -21,6 +22,7 @@ use nnc_data::{Stats, Table};
 use nnc_graph::DType;
 use nnc_model::{Model, Options, Ports, Spec};
 use nnc_syntax::{Code, Diagnostic};
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -232,6 +234,12 @@ impl Trained {
         let mut state = layout.state();
         weights::load(&mut *state, &self.file, &self.path)?;
         Ok(state)
+    }
+
+    /// The weights of some epochs, where its run has kept them.
+    pub(crate) fn film(&self) -> BTreeMap<u64, TensorFile> {
+        let film = self.path.parent().map(|folder| Film::read(folder, &self.file));
+        film.unwrap_or_default().frames()
     }
 
     /// Whether the rows it was trained on came from stdin, and are gone.

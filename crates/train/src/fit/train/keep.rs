@@ -3,15 +3,20 @@
 use super::{LONG, Trainer};
 use crate::artifact::card::ModelCard;
 use crate::artifact::checkpoint::{self, CHECKPOINT, Checkpoint};
+use crate::artifact::film::{self, FILM, Film};
 use crate::artifact::run_folder::MODEL;
 use crate::artifact::run_note::{DIVERGED, RunNote};
 use crate::artifact::weights;
+use crate::binding::load::Loaded;
 use crate::binding::resolved;
 use crate::execute::metrics;
 use crate::fit::diverge::Snapshot;
 use crate::fit::lbfgs::Solver;
+use crate::fit::report::TrainOptions;
+use crate::infer::examine::is_plane;
 use crate::problem::{Outcome, Problem, ProblemKind};
 use nnc_backend::State;
+use nnc_model::Model;
 use nnc_syntax::{Code, Diagnostic};
 use std::time::Instant;
 
@@ -77,6 +82,9 @@ impl Trainer<'_> {
             }
         }
         self.lower_rate();
+        if let (Some(film), Some(folder)) = (&mut self.film, &self.folder) {
+            film.go_on(folder.path(), whole);
+        }
         Ok(())
     }
 
@@ -122,12 +130,14 @@ impl Trainer<'_> {
         }
         figures.extend(self.solver.iter().flat_map(Solver::tensors));
         let now = self.card(self.epoch, self.done);
-        vec![
+        let film = self.film.as_ref().and_then(Film::bytes).map(|bytes| (FILM, bytes));
+        let files = vec![
             ("spec.nn", text.into_bytes()),
             ("history.csv", self.history.csv(self.staged().as_deref()).into_bytes()),
             (MODEL, model),
             (CHECKPOINT, checkpoint::bytes(&*self.state, best, figures, &now, &self.note)),
-        ]
+        ];
+        files.into_iter().chain(film).collect()
     }
 
     /// Writes what a run that broke can be run again from: the last state that was sound, and that it broke.
@@ -150,4 +160,11 @@ impl Trainer<'_> {
         self.clock.saved(begin.elapsed());
         Ok(())
     }
+}
+
+/// An empty film, of a run that is to have one.
+pub(super) fn film(loaded: &Loaded, model: &Model, options: &TrainOptions) -> Option<Film> {
+    let small = super::weight_count(model) <= film::WEIGHTS;
+    let wanted = options.film && options.write && small && is_plane(&loaded.data.stats, &loaded.ports);
+    wanted.then(|| Film::new(&weights::card(loaded)))
 }

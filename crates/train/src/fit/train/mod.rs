@@ -9,6 +9,7 @@ pub use rerun::{StepRow, StepTrace, StepWeight};
 pub(crate) use rerun::{course, numbers_of, rerun, weights_of};
 
 use crate::artifact::card::ModelCard;
+use crate::artifact::film::Film;
 use crate::artifact::occupant;
 use crate::artifact::run_folder::RunFolder;
 use crate::artifact::run_note::RunNote;
@@ -122,6 +123,8 @@ struct Trainer<'a> {
     note: RunNote,
     card: ModelCard,
     clock: Clock,
+    /// The weights of some epochs, where they are kept.
+    film: Option<Film>,
     /// What `--init` took only in part.
     init_note: Option<Diagnostic>,
     /// The step before which it pauses is the one after this.
@@ -219,6 +222,7 @@ impl<'a> Trainer<'a> {
             note: RunNote::new(loaded, model, options.engine, options.shuffle, options.init.as_deref()),
             card: if options.write { weights::card(loaded) } else { ModelCard::default() },
             clock: Clock::start(),
+            film: keep::film(loaded, model, options),
             init_note,
             until: u64::MAX,
             watched: None,
@@ -465,6 +469,9 @@ impl<'a> Trainer<'a> {
     /// History, best weights, rules, files.
     fn end_epoch(&mut self, observer: &mut dyn Observer) -> Outcome<Option<StopReason>> {
         self.history.push(&self.row);
+        if let Some(film) = self.film.as_mut().filter(|_| Film::wants(self.epoch)) {
+            film.add(self.epoch, &*self.state);
+        }
         observer.epoch(self.epoch, self.history.names(), &self.row);
         if let Some((watch, best, state)) = &mut self.best
             && watch.improves(&self.row)

@@ -97,6 +97,10 @@ pub struct Boundary {
     pub size: usize,
     /// What is said: all numbers of the first point of the topmost row, of the second, …
     pub said: Vec<f64>,
+    /// Points in a row of the grid of the epochs before, and rows.
+    pub frame: usize,
+    /// Some epochs with what was said after them at the points of that grid, where their weights are kept.
+    pub film: Vec<(u64, Vec<f64>)>,
     /// Rows of the data: their number among those that were looked at, and where they lie.
     pub points: Vec<(usize, f64, f64)>,
 }

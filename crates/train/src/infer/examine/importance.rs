@@ -3,7 +3,7 @@
 use super::columns::{InputColumn, input_columns};
 use super::examined::{ColumnImportance, Importance};
 use super::{attribution, permuted};
-use crate::infer::decode::evenly_spaced;
+use crate::infer::decode::{evenly_spaced, from_largest};
 use crate::infer::inference::{Ready, Trained};
 use crate::problem::Outcome;
 use nnc_data::Table;
@@ -42,11 +42,10 @@ pub(super) fn importance(
         }
         _ => None,
     };
-    let mut order: Vec<usize> = (0..columns.len()).collect();
-    if let Some(found) = &found {
-        order.sort_by(|a, b| found.sizes[*b].total_cmp(&found.sizes[*a]));
-    }
-    order.truncate(COLUMNS);
+    let order = match &found {
+        Some(found) => from_largest(&found.sizes, COLUMNS),
+        None => (0..columns.len().min(COLUMNS)).collect(),
+    };
     let rows = fewer((order.len() * permuted::TIMES) as u64);
     if rows.len() < FEW {
         return Ok(None);
@@ -59,8 +58,9 @@ pub(super) fn importance(
         rises,
         share: found.as_ref().filter(|_| all > 0.0).map(|f| f.sizes[*at] / all),
     };
-    let mut list: Vec<ColumnImportance> = order.iter().zip(rises).map(one).collect();
-    list.sort_by(|a, b| b.mean().total_cmp(&a.mean()));
+    let list: Vec<ColumnImportance> = order.iter().zip(rises).map(one).collect();
+    let means: Vec<f64> = list.iter().map(ColumnImportance::mean).collect();
+    let list = from_largest(&means, COLUMNS).into_iter().map(|at| list[at].clone()).collect();
     Ok(Some(Importance {
         rows: rows.len(),
         loss,

@@ -14,12 +14,13 @@ mod spread;
 use crate::binding::encode::Purpose;
 use crate::binding::load::Loaded;
 
-use crate::infer::decode::{Decoder, evenly_spaced};
+use crate::infer::decode::{Decoder, evenly_spaced, from_largest};
 use crate::infer::inference::{InferOptions, Ready, Trained, part};
 use crate::infer::predictions::{Heading, Reading};
 use crate::problem::Outcome;
 use std::ops::ControlFlow;
 
+pub(crate) use boundary::is_plane;
 pub use examined::{Answered, Boundary, ColumnImportance, Compared, Examined, Importance, WorstRow};
 pub use spread::{WeightSpread, weight_spread};
 
@@ -27,6 +28,8 @@ pub use spread::{WeightSpread, weight_spread};
 const WORK: u64 = 10_000_000_000;
 /// More rows show nothing more.
 const ROWS: usize = 5000;
+/// Fewer are not worth a page, however much work a row is.
+const FEWEST: u64 = 32;
 /// The worst rows that are told.
 const WORST: usize = 16;
 
@@ -56,7 +59,7 @@ pub fn examine(model: &Trained, loaded: Option<&Loaded>, options: &InferOptions)
         }
     };
     let mut ready = Ready::new(model, options)?;
-    let most = (WORK / ready.flops().max(1)).clamp(256, ROWS as u64) as usize;
+    let most = (WORK / ready.flops().max(1)).clamp(FEWEST, ROWS as u64) as usize;
     let chosen: Vec<u32> = evenly_spaced(table.len(), most);
     let mut out = Examined { on, rows: chosen.len(), all: table.len(), notes, ..Examined::default() };
     if !table.has_targets() && !model.ports.targets.is_empty() {
@@ -82,14 +85,15 @@ pub fn examine(model: &Trained, loaded: Option<&Loaded>, options: &InferOptions)
     }
     out.answers = answers.finish();
     let first = out.answers.first().map(|a| a.output.clone());
-    let worst = worst_of(&chosen, &losses);
-    let predictions = decoder.read(table, &worst.iter().map(|w| w.0).collect::<Vec<_>>(), runners, state)?;
+    let worst = from_largest(&losses, WORST);
+    let predictions =
+        decoder.read(table, &worst.iter().map(|&at| chosen[at]).collect::<Vec<_>>(), runners, state)?;
     let source_rows: Vec<usize> = predictions.rows.iter().map(|r| r.row).collect();
     let places = rows::places(model, options, &out.on, &source_rows);
-    for ((row, (_, loss)), place) in predictions.rows.into_iter().zip(&worst).zip(places) {
+    for ((row, &at), place) in predictions.rows.into_iter().zip(&worst).zip(places) {
         let picture = picture(&predictions.inputs, &row.inputs);
         let cells = [row.inputs, row.targets, row.outputs];
-        out.worst.push(WorstRow { row: row.row, place, loss: *loss, cells, picture });
+        out.worst.push(WorstRow { row: row.row, place, loss: losses[at], cells, picture });
     }
     let rows = (table, &chosen[..]);
     if let Some(output) = &first {
@@ -98,15 +102,6 @@ pub fn examine(model: &Trained, loaded: Option<&Loaded>, options: &InferOptions)
     out.importance = importance::importance(model, first.as_deref(), rows, WORK, &mut ready)?;
     out.headings = [predictions.inputs, predictions.targets, predictions.outputs];
     Ok(out)
-}
-
-/// The rows with the largest loss; where all are alike, none.
-fn worst_of(rows: &[u32], losses: &[f64]) -> Vec<(u32, f64)> {
-    let mut all: Vec<(u32, f64)> = rows.iter().copied().zip(losses.iter().copied()).collect();
-    // Rows that are alike stay in their order.
-    all.sort_by(|a, b| b.1.total_cmp(&a.1));
-    all.truncate(WORST);
-    all
 }
 
 /// The first input that is a picture.

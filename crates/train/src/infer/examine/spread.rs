@@ -3,6 +3,7 @@
 use crate::artifact::run_note::RunNote;
 use crate::artifact::weights;
 use crate::execute::runner::inference;
+use crate::infer::decode::from_largest;
 use crate::infer::inference::Trained;
 use crate::problem::Outcome;
 use nnc_backend::Slice;
@@ -42,9 +43,8 @@ pub fn weight_spread(model: &Trained) -> Outcome<Vec<WeightSpread>> {
     let size = |name: &str| end.get(Role::Weight, name).map_or(0, Slice::len);
     let names = model.model.parameters.iter().filter(|p| p.role == Role::Weight).map(|p| p.name.as_str());
     let names: Vec<&str> = names.filter(|name| size(name) > 1).collect();
-    let mut largest = names.clone();
-    largest.sort_by_key(|name| std::cmp::Reverse(size(name)));
-    largest.truncate(TENSORS);
+    let sizes: Vec<f64> = names.iter().map(|name| size(name) as f64).collect();
+    let largest = from_largest(&sizes, TENSORS);
     let spread = |name: &str| {
         let end = end.get(Role::Weight, name)?;
         let start = start.as_ref().and_then(|s| s.get(Role::Weight, name));
@@ -69,5 +69,6 @@ pub fn weight_spread(model: &Trained) -> Outcome<Vec<WeightSpread>> {
             end: count(end),
         })
     };
-    Ok(names.iter().filter(|n| largest.contains(n)).filter_map(|name| spread(name)).collect())
+    let shown = (0..names.len()).filter(|at| largest.contains(at));
+    Ok(shown.filter_map(|at| spread(names[at])).collect())
 }
