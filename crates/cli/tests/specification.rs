@@ -1,6 +1,7 @@
-//! The language's specification, `specs/language/*.md`, is its test: programs, commands, and what they say.
+//! The language's specification, `specs/language/*.md`, is its test: programs, commands, and what they say. So are the
+//! tutorials, `docs/tutorial-*.md`.
 //!
-//! Every section (from one heading to the next) has a folder of its own. A block ```` ```nn name.nn ```` writes a
+//! Every section (from one heading to the next) has a folder of its own; a tutorial has one for all of it. A block ```` ```nn name.nn ```` writes a
 //! program there (`net.nn` when it has no name), any other block with a file's name writes that file. A block
 //! ```` ```console ```` runs its lines that begin with `$ nnc`, and compares what follows with what the command
 //! says: the conversation (stderr), then the result (stdout), then `exit code N` when that is not 0. `…` stands for
@@ -18,6 +19,19 @@ use std::path::{Path, PathBuf};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../specs/language")
+}
+
+/// The tutorials, by name.
+fn tutorials() -> Vec<(String, PathBuf)> {
+    let docs = folder().join("../../docs");
+    let mut out: Vec<(String, PathBuf)> = std::fs::read_dir(docs)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .map(|p| (p.file_name().unwrap().to_string_lossy().into_owned(), p))
+        .filter(|(name, _)| name.starts_with("tutorial-") && name.ends_with(".md"))
+        .collect();
+    out.sort();
+    out
 }
 
 /// The chapters, by name.
@@ -103,9 +117,10 @@ impl Chapter {
             failures: Vec::new(),
             unnamed: Vec::new(),
         };
+        let whole = name.starts_with("tutorial-");
         let mut lines = text.lines().enumerate();
         while let Some((number, line)) = lines.next() {
-            if line.starts_with('#') {
+            if line.starts_with('#') && !whole {
                 chapter.end_of_section();
                 chapter.place = Place::new();
             }
@@ -192,7 +207,7 @@ fn the_programs_of_the_specification_do_what_it_says() {
     let update = std::env::var_os("NNC_UPDATE").is_some();
     let only = std::env::var("NNC_CHAPTER").unwrap_or_default();
     let chapters: Vec<(String, PathBuf)> =
-        chapters().into_iter().filter(|(n, _)| n.contains(&only)).collect();
+        chapters().into_iter().chain(tutorials()).filter(|(n, _)| n.contains(&only)).collect();
     assert!(!chapters.is_empty());
     let results: Vec<(PathBuf, String, Chapter)> = std::thread::scope(|scope| {
         let running: Vec<_> = chapters

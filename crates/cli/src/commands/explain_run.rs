@@ -19,7 +19,9 @@ use std::path::Path;
 /// Rows of a step that are listed; those with the largest losses, where there are more.
 const ROWS: usize = 32;
 /// Numbers that are printed of a tensor.
-const SHOWN: usize = 6;
+const SHOWN: usize = 8;
+/// A tensor of so many numbers is printed whole.
+const FEW: usize = 16;
 /// Of a weight with at most so many numbers JSON holds all.
 const WHOLE: usize = 4096;
 /// Columns that a list of cells may take.
@@ -170,12 +172,14 @@ fn step_text(found: &RunStep) -> String {
     out
 }
 
-/// Numbers of a tensor: all of few, else the first ones, and in a second line range and mean.
+/// Numbers of a tensor: all of few, in lines, else the first ones, and in a second line range and mean.
 fn numbers(values: &[f64]) -> String {
-    let first: Vec<String> = values.iter().take(SHOWN).map(|x| short(*x)).collect();
-    if values.len() <= SHOWN {
-        return first.join("  ");
+    if values.len() <= FEW {
+        let lines =
+            values.chunks(SHOWN).map(|line| line.iter().map(|x| short(*x)).collect::<Vec<_>>().join("  "));
+        return lines.collect::<Vec<_>>().join("\n");
     }
+    let first: Vec<String> = values.iter().take(SHOWN).map(|x| short(*x)).collect();
     let (low, high) =
         values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(*x), b.max(*x)));
     let mean = values.iter().sum::<f64>() / values.len() as f64;
@@ -328,6 +332,6 @@ mod tests {
     fn long_tensors_are_summed_up() {
         assert_eq!(numbers(&[1.0, 2.5]), "1  2.5");
         let many: Vec<f64> = (0..20).map(f64::from).collect();
-        assert_eq!(numbers(&many), "0  1  2  3  4  5  …\nfrom 0 to 19, mean 9.5");
+        assert_eq!(numbers(&many), "0  1  2  3  4  5  6  7  …\nfrom 0 to 19, mean 9.5");
     }
 }
