@@ -125,6 +125,9 @@ fn weights(spread: nnc_train::WeightSpread) -> Weights {
 
 /// `loss 0.013  val_loss 0.034; 88 epochs in 33 ms`
 fn about(info: &RunInfo) -> String {
+    if info.ended.is_none() {
+        return "a model of which no run is known".into();
+    }
     let figures = info.figures.iter().filter_map(|(name, x)| Some(format!("{name} {}", short((*x)?))));
     let figures = figures.collect::<Vec<_>>().join(", ");
     format!("{figures}; {} in {}", count(info.epochs, "epoch"), duration(info.seconds))
@@ -157,6 +160,9 @@ pub fn curves(folder: &Path, info: &RunInfo) -> Curves {
 
 /// Settings, versions and times of a run.
 pub fn facts(info: &RunInfo) -> Vec<(String, String)> {
+    if info.ended.is_none() {
+        return Vec::new();
+    }
     let set = info.set.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(", ");
     let per_second = (info.seconds > 0.0).then(|| info.steps as f64 / info.seconds);
     let named = [

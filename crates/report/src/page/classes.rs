@@ -6,6 +6,10 @@ use std::fmt::Write as _;
 
 /// A table of all classes against all has at most so many of them.
 const MATRIX: usize = 40;
+/// Beyond so many, what is taken for what is not counted: it would be a table of a million.
+const COUNTED: usize = 1000;
+/// Beyond so many, there is no line for each, nor a curve.
+const LISTED: usize = 200;
 /// Curves in one chart.
 const LINES: usize = 8;
 /// Bins of a calibration.
@@ -132,18 +136,27 @@ impl Classes {
         if self.several {
             return String::new();
         }
-        let counts = self.confusion();
         let all = self.rows();
-        let right: usize = (0..counts.len()).map(|i| counts[i][i]).sum();
-        let mut out = paragraph(&format!(
-            "{right} of {all} rows are right ({}). A row of the table is what the data says, a column what the network says.",
-            percent(right as f64 / all.max(1) as f64)
-        ));
-        if self.names.len() <= MATRIX {
+        let right = self.truth.iter().enumerate().filter(|(row, truth)| self.said(*row) == **truth).count();
+        let share = percent(right as f64 / all.max(1) as f64);
+        let k = self.names.len();
+        let table = if k <= MATRIX {
+            " A row of the table is what the data says, a column what the network says."
+        } else {
+            ""
+        };
+        let mut out = paragraph(&format!("{right} of {all} rows are right ({share}).{table}"));
+        if k > COUNTED {
+            return out;
+        }
+        let counts = self.confusion();
+        if k <= MATRIX {
             out.push_str(&self.matrix(&counts));
         }
         out.push_str(&self.mistakes(&counts));
-        out.push_str(&self.measures(&counts));
+        if k <= LISTED {
+            out.push_str(&self.measures(&counts));
+        }
         out
     }
 
@@ -225,7 +238,7 @@ impl Classes {
     }
 
     pub(crate) fn curves_section(&self) -> String {
-        let (rocs, count) = self.rocs();
+        let (rocs, count) = if self.names.len() <= LISTED { self.rocs() } else { (Vec::new(), 0) };
         if rocs.is_empty() {
             return String::new();
         }

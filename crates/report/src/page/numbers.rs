@@ -3,7 +3,7 @@
 use crate::page::chart::{Axis, Chart, Form, Series};
 use crate::page::text::{figures, paragraph, short, table};
 
-/// Points in one chart.
+/// Points in the charts of all columns together.
 const POINTS: usize = 1000;
 /// Bins of a histogram.
 const BINS: usize = 30;
@@ -77,18 +77,19 @@ pub(crate) fn section(columns: &[Numbers]) -> String {
         cells.extend([e.mae, e.rmse, e.bias, e.r2].map(short));
         cells
     };
+    let most = POINTS / columns.len().clamp(1, COLUMNS);
     let mut out = table(&head, &columns.iter().map(row).collect::<Vec<_>>());
     if columns.len() > COLUMNS {
         out.push_str(&paragraph(&format!("The first {COLUMNS} of {} are drawn.", columns.len())));
     }
-    out.push_str(&figures(&columns.iter().take(COLUMNS).flat_map(Numbers::charts).collect::<Vec<_>>()));
+    out.push_str(&figures(&columns.iter().take(COLUMNS).flat_map(|c| c.charts(most)).collect::<Vec<_>>()));
     out
 }
 
 impl Numbers {
-    fn charts(&self) -> Vec<String> {
+    fn charts(&self, most: usize) -> Vec<String> {
         let n = self.truth.len().min(self.said.len());
-        let shown = n.min(POINTS);
+        let shown = n.min(most);
         let chosen: Vec<usize> = (0..shown).map(|i| i * n / shown).collect();
         let some = if shown < n { format!("{shown} of {n} rows, evenly chosen.") } else { String::new() };
         let mut titles = Vec::new();

@@ -28,6 +28,8 @@ pub use spread::{WeightSpread, weight_spread};
 const WORK: u64 = 10_000_000_000;
 /// More rows show nothing more.
 const ROWS: usize = 5000;
+/// What is said of all rows is in memory at once: so many numbers.
+const NUMBERS: usize = 4_000_000;
 /// Fewer are not worth a page, however much work a row is.
 const FEWEST: u64 = 32;
 /// The worst rows that are told.
@@ -60,6 +62,8 @@ pub fn examine(model: &Trained, loaded: Option<&Loaded>, options: &InferOptions)
     };
     let mut ready = Ready::new(model, options)?;
     let most = (WORK / ready.flops().max(1)).clamp(FEWEST, ROWS as u64) as usize;
+    let width: usize = model.model.outputs.iter().map(|o| o.shape.iter().product::<usize>()).sum();
+    let most = most.min((NUMBERS / width.max(1)).max(FEWEST as usize));
     let chosen: Vec<u32> = evenly_spaced(table.len(), most);
     let mut out = Examined { on, rows: chosen.len(), all: table.len(), notes, ..Examined::default() };
     if !table.has_targets() && !model.ports.targets.is_empty() {
