@@ -291,13 +291,14 @@ fn importance(found: &nnc_train::Importance) -> Importance {
 }
 
 fn answers(answered: &Answered) -> (String, Answers) {
-    let classes = |names: &[String], truth: &[usize], scores: &[f64], several| {
-        let (names, truth, scores) = (names.to_vec(), truth.to_vec(), scores.to_vec());
-        Answers::Classes(Classes { names, truth, scores, several })
+    let classes = |names: &[String], truth: &[usize], scores: &[f64], several, steps| {
+        let names = names.iter().map(|name| visible(name)).collect();
+        let (truth, scores) = (truth.to_vec(), scores.to_vec());
+        Answers::Classes(Classes { names, truth, scores, several, steps })
     };
     let what = match &answered.what {
-        Compared::Classes { names, truth, scores } => classes(names, truth, scores, false),
-        Compared::Questions { names, truth, scores } => classes(names, truth, scores, true),
+        Compared::Classes { names, truth, scores, steps } => classes(names, truth, scores, false, *steps > 1),
+        Compared::Questions { names, truth, scores } => classes(names, truth, scores, true, false),
         Compared::Numbers { names, truth, said } => {
             let width = names.len();
             // Numbers of one kind are told together.
@@ -312,6 +313,14 @@ fn answers(answered: &Answered) -> (String, Answers) {
         }
     };
     (answered.output.clone(), what)
+}
+
+/// The name of a class, also where it is a blank or the end of a line.
+fn visible(name: &str) -> String {
+    match name.trim().is_empty() {
+        true => name.replace(' ', "␣").replace('\n', "↵").replace('\t', "⇥").replace('\r', "␍"),
+        false => name.to_string(),
+    }
 }
 
 fn worst(examined: &Examined) -> Worst {

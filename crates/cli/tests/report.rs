@@ -185,6 +185,29 @@ fn counts_of_confusion_are_those_of_predict() {
 }
 
 #[test]
+fn steps_of_a_text_are_counted() {
+    let place = Place::new();
+    place.write("t.txt", &"the cat sat on the mat;\nthe dog lay in the fog;\n".repeat(12));
+    place.write(
+        "net.nn",
+        "data text \"t.txt\" window=8\nsplit valid=30% ordered\nembed 8; dense input.classes softmax\nloss crossentropy\noptimizer adam lr=0.02\nmetrics accuracy\nepochs 20\n",
+    );
+    let accuracy =
+        place.nnc(&["train", "net.nn", "--out", "run", "--json"]).json()["val"]["metrics"]["accuracy"]
+            .clone();
+    let page = std::fs::read_to_string(place.path("run/report.html")).unwrap();
+    let told = between(&page, "<section id=\"confusion\">", " steps of the rows are right");
+    let (right, all) = told.rsplit_once(" of ").map(|(r, a)| (r.rsplit('>').next().unwrap(), a)).unwrap();
+    let share = right.parse::<f64>().unwrap() / all.parse::<f64>().unwrap();
+    assert!((share - accuracy.as_f64().unwrap()).abs() < 1e-6 && share > 0.3, "{right} of {all}: {accuracy}");
+    let matrix = confusion(&page);
+    let (sum, diagonal) =
+        (matrix.iter().flatten().sum::<usize>(), (0..matrix.len()).map(|i| matrix[i][i]).sum::<usize>());
+    assert_eq!((diagonal.to_string().as_str(), sum.to_string().as_str()), (right, all));
+    assert!(page.contains("<th>␣</th>") && page.contains("<th>↵</th>"), "blanks are seen");
+}
+
+#[test]
 fn numbers_are_in_the_units_of_the_file() {
     let place = Place::new();
     let rows: Vec<String> = (0..40).map(|i| format!("{i},{}", 1000 + 50 * i)).collect();

@@ -28,6 +28,8 @@ pub struct Classes {
     /// Whether each class is a question of its own, so that several may hold or none: `truth` is 0 or 1 for every class
     /// of every row.
     pub several: bool,
+    /// Whether they are steps of rows.
+    pub steps: bool,
 }
 
 /// A receiver operating characteristic: the share of the others that are taken for the class, and the share of the class
@@ -145,7 +147,8 @@ impl Classes {
         } else {
             ""
         };
-        let mut out = paragraph(&format!("{right} of {all} rows are right ({share}).{table}"));
+        let what = if self.steps { "steps of the rows" } else { "rows" };
+        let mut out = paragraph(&format!("{right} of {all} {what} are right ({share}).{table}"));
         if k > COUNTED {
             return out;
         }
@@ -203,7 +206,7 @@ impl Classes {
         let row = |(i, j): (usize, usize)| {
             vec![self.names[i].clone(), self.names[j].clone(), counts[i][j].to_string()]
         };
-        let head = ["class", "taken for", "rows"].map(String::from);
+        let head = ["class", "taken for", "times"].map(String::from);
         format!("<h3>Most frequent mistakes</h3>\n{}", table(&head, &pairs.map(row).collect::<Vec<_>>()))
     }
 
@@ -219,7 +222,7 @@ impl Classes {
             cells.extend([ratio(right, said), ratio(right, own), f1].map(short));
             cells
         };
-        let head = ["class", "rows", "said", "precision", "recall", "F1"].map(String::from);
+        let head = ["class", "data", "said", "precision", "recall", "F1"].map(String::from);
         let rows: Vec<_> = (0..counts.len()).map(row).collect();
         format!("<details open><summary>Every class</summary>{}</details>\n", table(&head, &rows))
     }
@@ -249,7 +252,7 @@ impl Classes {
             lines.push(Series::new(name, i, Form::Line, roc.points.clone()));
         }
         let against = match (self.drawn().len(), self.several) {
-            (1, _) => format!("`{}` against the other rows.", one(self.drawn().start)),
+            (1, _) => format!("`{}` against the others.", one(self.drawn().start)),
             (_, true) => "Each question on its own.".into(),
             _ => "Each class against all others.".into(),
         };
@@ -285,7 +288,7 @@ impl Classes {
             dots.titles = bins
                 .iter()
                 .map(|(p, share, n)| {
-                    format!("said {}, came true {} of {n} rows", percent(*p), percent(*share))
+                    format!("said {}, came true {} of {n} times", percent(*p), percent(*share))
                 })
                 .collect();
             series.push(dots);
@@ -293,7 +296,7 @@ impl Classes {
         let chart = Chart {
             title: "Calibration".into(),
             about: format!(
-                "Expected calibration error {}: rows on the diagonal come true as often as is said.",
+                "Expected calibration error {}: what lies on the diagonal comes true as often as is said.",
                 short(pooled.error)
             ),
             x: Axis::new("probability that is said").within(0.0, 1.0),
@@ -337,6 +340,7 @@ mod tests {
             truth: vec![0, 1, 2, 2],
             scores: vec![0.4, 0.4, 0.2, 0.1, 0.8, 0.1, 0.2, 0.5, 0.3, 0.0, 0.1, 0.9],
             several: false,
+            steps: false,
         };
         assert_eq!(classes.confusion(), [[1, 0, 0], [0, 1, 0], [0, 1, 1]]);
         let html = classes.confusion_section();

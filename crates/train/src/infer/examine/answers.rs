@@ -46,7 +46,12 @@ impl<'a> Gathering<'a> {
             let law = info.parts == Parts::Law && size == 2 * width;
             let numbers = port.classes.is_none() && (info.parts == Parts::One && size == width || law);
             let classes = classes.filter(|names| size == names.len() || size == 1 && names.len() == 2);
-            if port.ragged || !(classes.is_some() && width == 1 || numbers) {
+            // A class at every step, where no step is padding.
+            let at_steps = info.probabilities && width > 1 && !port.padded;
+            let of_steps = port.classes.clone().filter(|names| at_steps && size == width * names.len());
+            let fits = classes.is_some() && width == 1 || of_steps.is_some() || numbers;
+            let classes = of_steps.or(classes);
+            if port.ragged || !fits {
                 return None;
             }
             let columns = || {
@@ -125,14 +130,14 @@ impl One {
             let truth = codes();
             // One number for two classes says how sure the second one is.
             let scores = if single { both(said) } else { said };
-            return Compared::Classes { names, truth, scores };
+            return Compared::Classes { names, truth, scores, steps: width };
         }
         let yes_no =
             truth.iter().all(|x| *x == 0.0 || *x == 1.0) && said.iter().all(|p| (0.0..=1.0).contains(p));
         match (yes_no, width) {
             (true, 1) => {
                 let names = ["0", "1"].map(String::from).to_vec();
-                Compared::Classes { names, truth: codes(), scores: both(said) }
+                Compared::Classes { names, truth: codes(), scores: both(said), steps: 1 }
             }
             (true, 2..=COLUMNS) => Compared::Questions { names, truth: codes(), scores: said },
             (_, 0..=COLUMNS) => Compared::Numbers { names, truth, said },

@@ -48,6 +48,8 @@ pub enum Compared {
         truth: Vec<usize>,
         /// A number for every class of every row.
         scores: Vec<f64>,
+        /// How many there are of each row of the data: where every step has a class, as many as it has steps.
+        steps: usize,
     },
     /// Several questions of yes or no.
     Questions {
