@@ -4,19 +4,99 @@ use std::collections::BTreeSet;
 
 /// Words that are no names in C99, C11, C++ or this code.
 const RESERVED: &[&str] = &[
-    "alignas", "alignof", "and", "and_eq", "asm", "auto", "bitand", "bitor", "bool", "break", "case", "catch",
-    "char", "class", "compl", "const", "constexpr", "continue", "decltype", "default", "delete", "do", "double",
-    "else", "enum", "explicit", "export", "extern", "false", "float", "for", "friend", "goto", "if", "inline",
-    "int", "int16_t", "int32_t", "int64_t", "int8_t", "long", "main", "mutable", "namespace", "new", "noexcept",
-    "not", "not_eq", "nullptr", "operator", "or", "or_eq", "private", "protected", "public", "register",
-    "restrict", "return", "short", "signed", "size_t", "sizeof", "static", "static_assert", "struct", "switch",
-    "template", "this", "throw", "true", "try", "typedef", "typeid", "typename", "uint16_t", "uint32_t",
-    "uint64_t", "uint8_t", "union", "unsigned", "using", "virtual", "void", "volatile", "wchar_t", "while",
-    "xor", "xor_eq",
+    "alignas",
+    "alignof",
+    "and",
+    "and_eq",
+    "asm",
+    "auto",
+    "bitand",
+    "bitor",
+    "bool",
+    "break",
+    "case",
+    "catch",
+    "char",
+    "class",
+    "compl",
+    "const",
+    "constexpr",
+    "continue",
+    "decltype",
+    "default",
+    "delete",
+    "do",
+    "double",
+    "else",
+    "enum",
+    "explicit",
+    "export",
+    "extern",
+    "false",
+    "float",
+    "for",
+    "friend",
+    "goto",
+    "if",
+    "inline",
+    "int",
+    "int16_t",
+    "int32_t",
+    "int64_t",
+    "int8_t",
+    "long",
+    "main",
+    "mutable",
+    "namespace",
+    "new",
+    "noexcept",
+    "not",
+    "not_eq",
+    "nullptr",
+    "operator",
+    "or",
+    "or_eq",
+    "private",
+    "protected",
+    "public",
+    "register",
+    "restrict",
+    "return",
+    "short",
+    "signed",
+    "size_t",
+    "sizeof",
+    "static",
+    "static_assert",
+    "struct",
+    "switch",
+    "template",
+    "this",
+    "throw",
+    "true",
+    "try",
+    "typedef",
+    "typeid",
+    "typename",
+    "uint16_t",
+    "uint32_t",
+    "uint64_t",
+    "uint8_t",
+    "union",
+    "unsigned",
+    "using",
+    "virtual",
+    "void",
+    "volatile",
+    "wchar_t",
+    "while",
+    "xor",
+    "xor_eq",
 ];
 
-/// A name for C: letters of ASCII, digits and single underscores, beginning with a letter.
-pub(crate) fn identifier(text: &str) -> String {
+/// The beginning of names for C, which is no name by itself: letters of ASCII, digits and single underscores,
+/// beginning with a letter.
+pub(crate) fn prefix(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {
         if c.is_ascii_alphanumeric() {
@@ -27,10 +107,16 @@ pub(crate) fn identifier(text: &str) -> String {
     }
     let trimmed = out.trim_end_matches('_');
     let mut out = trimmed.chars().take(48).collect::<String>();
-    if !out.starts_with(|c: char| c.is_ascii_alphabetic()) || RESERVED.contains(&out.as_str()) {
+    if !out.starts_with(|c: char| c.is_ascii_alphabetic()) {
         out.insert_str(0, "v_");
     }
     out.trim_end_matches('_').to_string()
+}
+
+/// A name for C.
+pub(crate) fn identifier(text: &str) -> String {
+    let out = prefix(text);
+    if RESERVED.contains(&out.as_str()) { format!("v_{out}") } else { out }
 }
 
 /// Names that are told apart, whatever they were.

@@ -288,8 +288,8 @@ fn is_worth_folding(graph: &Graph, id: NodeId, known: &[bool]) -> bool {
         Kind::Elementwise => matches!(node.prim, Prim::Elementwise(Elementwise::Convert)),
         Kind::Heavy => false,
     };
-    let is_read = graph.users(id).iter().any(|u| !known[u.index()])
-        || graph.outputs().iter().any(|o| o.node == id);
+    let is_read =
+        graph.users(id).iter().any(|u| !known[u.index()]) || graph.outputs().iter().any(|o| o.node == id);
     weights > 0 && !says_again && count(id) <= weights && is_read
 }
 

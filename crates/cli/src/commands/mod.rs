@@ -8,6 +8,7 @@ mod diff;
 mod eval;
 mod explain;
 mod explain_run;
+mod export;
 mod fix;
 mod fmt;
 mod folds;
@@ -63,6 +64,7 @@ pub enum Command {
     Generate(generate::GenerateArgs),
     Check(check::CheckArgs),
     Import(import::ImportArgs),
+    Export(export::ExportArgs),
     Data(data::DataArgs),
     Summary(summary::SummaryArgs),
     Diff(diff::DiffArgs),
@@ -102,6 +104,7 @@ impl Command {
             Command::Generate(args) => args,
             Command::Check(args) => args,
             Command::Import(args) => args,
+            Command::Export(args) => args,
             Command::Data(args) => args,
             Command::Summary(args) => args,
             Command::Diff(args) => args,

@@ -118,12 +118,7 @@ pub(crate) struct Emitter<'a> {
 }
 
 impl<'a> Emitter<'a> {
-    fn graph(
-        &mut self,
-        graph: &'a Graph,
-        given: &Given,
-        results: &[(NodeId, String)],
-    ) -> Result<(), String> {
+    fn graph(&mut self, graph: &'a Graph, given: &Given, results: &[(NodeId, String)]) -> Result<(), String> {
         let roots: BTreeSet<NodeId> = results.iter().map(|(n, _)| *n).collect();
         let stored = stored(graph, self.batch, &roots);
         let mut places = vec![None; graph.len()];
@@ -510,9 +505,7 @@ impl<'a> Emitter<'a> {
                 at
             }
             Movement::BroadcastInDim { axes } => axes.iter().map(|&a| index[a].clone()).collect(),
-            Movement::Slice { start } => {
-                index.iter().zip(start).map(|(i, &s)| i.shifted(s as i64)).collect()
-            }
+            Movement::Slice { start } => index.iter().zip(start).map(|(i, &s)| i.shifted(s as i64)).collect(),
             Movement::Reverse { axes } => {
                 let mut at = index.to_vec();
                 for &a in axes {
@@ -566,7 +559,8 @@ impl<'a> Emitter<'a> {
     pub(crate) fn view(&mut self, id: NodeId) -> Option<(Place, Index, Vec<i64>)> {
         let dims = self.dims_of(id);
         let names: Vec<String> = (0..dims.len()).map(|a| format!("axis{a}")).collect();
-        let index: Vec<Index> = names.iter().zip(&dims).map(|(n, &d)| Index::counter(n.as_str(), d)).collect();
+        let index: Vec<Index> =
+            names.iter().zip(&dims).map(|(n, &d)| Index::counter(n.as_str(), d)).collect();
         let (place, mut at) = self.located(self.scopes.len() - 1, id, &index)?;
         let strides: Option<Vec<i64>> = names.iter().map(|n| at.stride_of(n)).collect();
         for name in &names {
@@ -873,10 +867,8 @@ fn stored(graph: &Graph, batch: usize, roots: &BTreeSet<NodeId>) -> Vec<bool> {
     };
     let mut often = vec![false; graph.len()];
     for id in graph.ids().rev() {
-        often[id.index()] = graph
-            .users(id)
-            .into_iter()
-            .any(|u| reads_often(u, id) || only_reads(u) && often[u.index()]);
+        often[id.index()] =
+            graph.users(id).into_iter().any(|u| reads_often(u, id) || only_reads(u) && often[u.index()]);
     }
     let mut stored = vec![false; graph.len()];
     let mut cost = vec![0usize; graph.len()];

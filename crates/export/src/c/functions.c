@@ -470,11 +470,10 @@ static inline real nn_normal(uint64_t seed, uint64_t step, uint64_t site, uint64
 static inline void nn_product(real *restrict z, const real *restrict a, int am, int ak, const real *restrict b, int bk,
                               int m, int k, int n)
 {
-    int i = 0;
-    for (; i + 4 <= m; i += 4) {
+    const int tall = m / 4 * 4, wide16 = n / 16 * 16, wide32 = n / 32 * 32, wide8 = wide32 + (n - wide32) / 8 * 8;
+    for (int i = 0; i < tall; i += 4) {
         const real *const a0 = a + i * am;
-        int j = 0;
-        for (; j + 16 <= n; j += 16) {
+        for (int j = 0; j < wide16; j += 16) {
             real s[4][16] = {{0}};
             for (int l = 0; l < k; l++) {
                 const real *const row = b + l * bk + j;
@@ -486,16 +485,15 @@ static inline void nn_product(real *restrict z, const real *restrict a, int am, 
             for (int u = 0; u < 4; u++)
                 for (int v = 0; v < 16; v++) z[(i + u) * n + j + v] = s[u][v];
         }
-        for (; j < n; j++) {
+        for (int j = wide16; j < n; j++) {
             real s[4] = {0};
             for (int l = 0; l < k; l++)
                 for (int u = 0; u < 4; u++) s[u] += a0[u * am + l * ak] * b[l * bk + j];
             for (int u = 0; u < 4; u++) z[(i + u) * n + j] = s[u];
         }
     }
-    for (; i < m; i++) {
-        int j = 0;
-        for (; j + 32 <= n; j += 32) {
+    for (int i = tall; i < m; i++) {
+        for (int j = 0; j < wide32; j += 32) {
             real s[32] = {0};
             for (int l = 0; l < k; l++) {
                 const real x = a[i * am + l * ak];
@@ -504,7 +502,7 @@ static inline void nn_product(real *restrict z, const real *restrict a, int am, 
             }
             for (int v = 0; v < 32; v++) z[i * n + j + v] = s[v];
         }
-        for (; j + 8 <= n; j += 8) {
+        for (int j = wide32; j < wide8; j += 8) {
             real s[8] = {0};
             for (int l = 0; l < k; l++) {
                 const real x = a[i * am + l * ak];
@@ -513,7 +511,7 @@ static inline void nn_product(real *restrict z, const real *restrict a, int am, 
             }
             for (int v = 0; v < 8; v++) z[i * n + j + v] = s[v];
         }
-        for (; j < n; j++) {
+        for (int j = wide8; j < n; j++) {
             real s = 0;
             for (int l = 0; l < k; l++) s += a[i * am + l * ak] * b[l * bk + j];
             z[i * n + j] = s;
@@ -525,9 +523,9 @@ static inline void nn_product(real *restrict z, const real *restrict a, int am, 
 static inline void nn_product8(real *restrict z, const real *restrict a, int am, int ak, const int8_t *restrict b,
                                const real *restrict scale, int bk, int m, int k, int n)
 {
+    const int wide = n / 16 * 16;
     for (int i = 0; i < m; i++) {
-        int j = 0;
-        for (; j + 16 <= n; j += 16) {
+        for (int j = 0; j < wide; j += 16) {
             real s[16] = {0};
             for (int l = 0; l < k; l++) {
                 const real x = a[i * am + l * ak];
@@ -536,7 +534,7 @@ static inline void nn_product8(real *restrict z, const real *restrict a, int am,
             }
             for (int v = 0; v < 16; v++) z[i * n + j + v] = s[v] * scale[j + v];
         }
-        for (; j < n; j++) {
+        for (int j = wide; j < n; j++) {
             real s = 0;
             for (int l = 0; l < k; l++) s += a[i * am + l * ak] * (real)b[l * bk + j];
             z[i * n + j] = s * scale[j];
@@ -548,14 +546,14 @@ static inline void nn_product8(real *restrict z, const real *restrict a, int am,
 static inline void nn_rows(real *restrict z, const real *restrict a, int am, int ak, const real *restrict b, int bk,
                            int bn, int m, int k, int n)
 {
+    const int whole = k / 8 * 8;
     for (int i = 0; i < m; i++) {
         for (int j = 0; j < n; j++) {
             const real *const x = a + i * am, *const y = b + j * bn;
             real s[8] = {0}, sum = 0;
-            int l = 0;
-            for (; l + 8 <= k; l += 8)
+            for (int l = 0; l < whole; l += 8)
                 for (int v = 0; v < 8; v++) s[v] += x[(l + v) * ak] * y[(l + v) * bk];
-            for (; l < k; l++) sum += x[l * ak] * y[l * bk];
+            for (int l = whole; l < k; l++) sum += x[l * ak] * y[l * bk];
             for (int v = 0; v < 8; v++) sum += s[v];
             z[i * n + j] = sum;
         }

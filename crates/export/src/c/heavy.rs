@@ -2,7 +2,7 @@
 
 use super::emit::{Emitter, Place};
 use super::index::Index;
-use nnc_graph::{Convolve, ConvDims, DotDims, NodeId, Reduction, Type, Window, WindowDims};
+use nnc_graph::{ConvDims, Convolve, DotDims, NodeId, Reduction, Type, Window, WindowDims};
 
 /// Axes that are walked together: how many elements, and how far apart.
 type Group = (usize, i64);
@@ -196,7 +196,8 @@ impl Emitter<'_> {
         let dims = self.dims_of(x);
         if let Some((place, offset, strides)) = self.view(x)
             && place.scale.is_none()
-            && group(&(0..dims.len()).collect::<Vec<_>>(), &dims, &strides).is_some_and(|g| g.1 == 1 || g.0 == 1)
+            && group(&(0..dims.len()).collect::<Vec<_>>(), &dims, &strides)
+                .is_some_and(|g| g.1 == 1 || g.0 == 1)
         {
             return (place, offset);
         }
@@ -306,11 +307,8 @@ impl Emitter<'_> {
             let column = group.times(per_group as i64).plus(o);
             let place = pixel(dims, batch, p, q, &channel);
             let read = e.at(&from.0, &from.1.plus(&Index::linear(&place, size)));
-            let seen: Vec<Index> = std::iter::once(batch)
-                .chain(p)
-                .cloned()
-                .chain(std::iter::once(column.clone()))
-                .collect();
+            let seen: Vec<Index> =
+                std::iter::once(batch).chain(p).cloned().chain(std::iter::once(column.clone())).collect();
             let value = e.value(g, &seen);
             let own: Vec<Index> = q.iter().cloned().chain([c.clone(), column]).collect();
             let target = Index::linear(&own, kernel);
@@ -355,7 +353,11 @@ impl Emitter<'_> {
                 self.nest(&seen, |e, at| {
                     e.selected(window, x[0], at, &from);
                     let value = e.value(x[1], at);
-                    let before = format!("{}[{}]", to.name, to.offset.plus(&Index::counter("best", usize::MAX >> 1)).text());
+                    let before = format!(
+                        "{}[{}]",
+                        to.name,
+                        to.offset.plus(&Index::counter("best", usize::MAX >> 1)).text()
+                    );
                     e.touch(to);
                     e.line(&format!("if (best >= 0) {before} += {value};"));
                     e.close();
@@ -566,7 +568,8 @@ impl Convolution<'_> {
         }
         e.block("");
         e.line(&format!("real sum[{pixels}][{channels}] = {{{{0}}}};"));
-        let column = group.times(per_group as i64).plus(&ob.times(channels as i64)).shifted(first_channel as i64);
+        let column =
+            group.times(per_group as i64).plus(&ob.times(channels as i64)).shifted(first_channel as i64);
         let step = pb.times(pixels as i64).shifted(first_pixel as i64);
         e.within(&self.kernel[..n], 0, |e, q| {
             e.within(&[inputs], 9, |e, c| {
@@ -585,12 +588,16 @@ impl Convolution<'_> {
                 let far = self.dims.stride[n - 1] * self.size[n + 1];
                 e.open("u", pixels);
                 e.line(&format!("const real v = x[u * {far}];"));
-                e.line(&format!("for (int v_ = 0; v_ < {channels}; v_++) sum[u][v_] += v * (real)w[v_];").replace("v_", "o"));
+                e.line(
+                    &format!("for (int v_ = 0; v_ < {channels}; v_++) sum[u][v_] += v * (real)w[v_];")
+                        .replace("v_", "o"),
+                );
                 e.close();
             });
         });
         e.open("u", pixels);
-        let scale = self.weights.0.scale.as_ref().map(|(name, _)| format!(" * {name}[{} + o]", column.text()));
+        let scale =
+            self.weights.0.scale.as_ref().map(|(name, _)| format!(" * {name}[{} + o]", column.text()));
         let mut target: Vec<Index> = lead.to_vec();
         target.push(step.plus(&Index::counter("u", pixels)));
         target.push(column);
@@ -623,7 +630,8 @@ impl Convolution<'_> {
                 e.within(&[channels], 20, |e, c| {
                     let source = pixel(self.dims, &at[0], &at[1..], q, &c[0]);
                     let x = e.at(&self.from.0, &self.from.1.plus(&Index::linear(&source, self.size)));
-                    let row: Vec<Index> = q.iter().cloned().chain([Index::constant(0), c[0].clone()]).collect();
+                    let row: Vec<Index> =
+                        q.iter().cloned().chain([Index::constant(0), c[0].clone()]).collect();
                     let w = e.at(&self.weights.0, &self.weights.1.plus(&Index::linear(&row, self.kernel)));
                     let before = e.at(to, &place(&c[0]));
                     e.assign(to, &place(&c[0]), &format!("{before} + {x} * {w}"));
@@ -637,5 +645,8 @@ impl Convolution<'_> {
 fn cut(length: usize, block: usize) -> Vec<(usize, usize, usize)> {
     let whole = length / block;
     let rest = length - whole * block;
-    [(block, 0, whole), (rest, whole * block, 1)].into_iter().filter(|(size, _, n)| *size > 0 && *n > 0).collect()
+    [(block, 0, whole), (rest, whole * block, 1)]
+        .into_iter()
+        .filter(|(size, _, n)| *size > 0 && *n > 0)
+        .collect()
 }

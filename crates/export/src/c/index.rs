@@ -174,7 +174,12 @@ mod tests {
         assert_eq!(at.text(), "4 * i + j");
         assert_eq!(at.split(&[3, 4]), [i.clone(), j.clone()]);
         let texts = |v: Vec<Index>| v.iter().map(Index::text).collect::<Vec<_>>();
-        assert_eq!(texts(at.split(&[1, 3, 2, 2])), ["0", "i", "(j) / 2", "(j) % 2"].map(|t| t.replace("(j) /", "((j) /").replace("(j) %", "((j) %")).map(|t| if t.contains("((") { t + ")" } else { t }));
+        assert_eq!(
+            texts(at.split(&[1, 3, 2, 2])),
+            ["0", "i", "(j) / 2", "(j) % 2"]
+                .map(|t| t.replace("(j) /", "((j) /").replace("(j) %", "((j) %"))
+                .map(|t| if t.contains("((") { t + ")" } else { t })
+        );
         assert_eq!(texts(at.split(&[12])), ["4 * i + j"]);
         assert_eq!(j.times(-1).shifted(3).text(), "-j + 3");
         assert_eq!(Index::counter("k", 1).text(), "0");

@@ -21,8 +21,8 @@ pub(crate) fn functions(wanted: &BTreeSet<&'static str>, float: DType, own: bool
         add(name, &parts, float, own, &mut done, &mut out);
     }
     const MATH: [&str; 17] = [
-        "sqrtf(", "sqrt(", "floorf(", "floor(", "truncf(", "trunc(", "rintf(", "rint(", "sin(", "cos(", "sinf(",
-        "cosf(", "pow(", "powf(", "log(", "exp(", "erf(",
+        "sqrtf(", "sqrt(", "floorf(", "floor(", "truncf(", "trunc(", "rintf(", "rint(", "sin(", "cos(",
+        "sinf(", "cosf(", "pow(", "powf(", "log(", "exp(", "erf(",
     ];
     let calls = |name: &&str| {
         let own = |at: usize| out[..at].ends_with(|c: char| c == '_' || c.is_ascii_alphanumeric());

@@ -12,11 +12,12 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
-use crate::names::{Names, comment, identifier};
-use crate::package::Package;
+use crate::names::{Names, comment, prefix};
+use crate::package::{Package, Weights};
 use emit::{Given, Place, emit, literal};
 use library::functions;
 use nnc_graph::{DType, NodeId, OutputKind, Role};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// How the code is to be.
@@ -60,7 +61,7 @@ pub fn export(package: &Package, header: &str, options: &Options) -> Result<Sour
     let package = package.folded()?;
     let float = package.graph.float;
     let real = if float == DType::F64 { "double" } else { "float" };
-    let prefix = identifier(&package.name);
+    let prefix = prefix(&package.name);
     let capital = prefix.to_ascii_uppercase();
     let mut names = Names::default();
     for taken in ["work", "seed", "step", "row", "answer", "real"] {
@@ -84,9 +85,10 @@ pub fn export(package: &Package, header: &str, options: &Options) -> Result<Sour
                 let last = weights.dims.last().copied().unwrap_or(1);
                 let (numbers, scale) = quantise(&weights.values, last);
                 table(&mut data, "int8_t", &own, numbers.iter().map(ToString::to_string));
-                table(&mut data, "real", &format!("{own}_scale"), floats(&scale, float));
+                let counts = names.free(&format!("{own}_scale"));
+                table(&mut data, "real", &counts, floats(&scale, float));
                 bytes += numbers.len() + scale.len() * size_of(float);
-                place.scale = Some((format!("{own}_scale"), last));
+                place.scale = Some((counts, last));
             } else {
                 table(&mut data, "real", &own, floats(&weights.values, float));
                 bytes += weights.values.len() * size_of(float);
@@ -111,20 +113,23 @@ pub fn export(package: &Package, header: &str, options: &Options) -> Result<Sour
     let parts = Parts { inputs, outputs };
 
     let mut signature: Vec<String> = Vec::new();
-    let size = |shape: &[usize]| shape.iter().product::<usize>();
-    for (input, name) in package.inputs.iter().zip(&parts.inputs) {
-        signature.push(format!("const {real} {name}[{}]", size(&input.shape)));
+    for name in &parts.inputs {
+        signature.push(format!("const {real} *{name}"));
     }
-    for (answer, name) in package.answers.iter().zip(&parts.outputs) {
-        signature.push(format!("{real} {name}[{}]", size(&answer.shape)));
+    for name in &parts.outputs {
+        signature.push(format!("{real} *{name}"));
     }
     if random {
         signature.extend(["uint64_t seed".to_string(), "uint64_t step".to_string()]);
     }
-    signature.push(format!("{real} work[{capital}_WORK]"));
+    signature.push(format!("{real} *work"));
     let signature = signature.join(", ");
 
-    let rows = if options.plain { None } else { Some(rows::rows(&package, &prefix, &parts, code.work, random, options.no_math)) };
+    let rows = if options.plain {
+        None
+    } else {
+        Some(rows::rows(&package, &prefix, &parts, code.work, random, options.no_math))
+    };
     let mut helpers = code.helpers;
     helpers.extend(rows.iter().flat_map(|r| r.helpers.iter().copied()));
     let (library, mut math) = functions(&helpers, float, options.no_math);
@@ -137,14 +142,17 @@ pub fn export(package: &Package, header: &str, options: &Options) -> Result<Sour
     for (key, text) in package.about.iter().filter(|(_, text)| !text.contains('\n')) {
         let _ = writeln!(head, "   {}: {}", comment(key), comment(text));
     }
-    let _ = writeln!(head, "   It allocates nothing and keeps no state: calls with memory of their own may run at the same time. */");
+    let _ = writeln!(
+        head,
+        "   It allocates nothing and keeps no state: calls with memory of their own may run at the same time. */"
+    );
     let _ = writeln!(head, "#ifndef {capital}_H\n#define {capital}_H\n\n#include <stdint.h>\n");
     let _ = writeln!(head, "#ifdef __cplusplus\nextern \"C\" {{\n#endif\n");
     let _ = writeln!(head, "/* Numbers of working memory: {} bytes. */", work * size_of(float));
     let _ = writeln!(head, "#define {capital}_WORK {work}\n");
     let _ = writeln!(head, "/* One sample through the network, as it sees samples:");
     for (input, name) in package.inputs.iter().zip(&parts.inputs) {
-        let what = if input.columns.is_empty() { &input.what } else { "numbers as they were scaled for training" };
+        let what = if input.columns.is_empty() { &input.what } else { "numbers as the network sees them" };
         let _ = writeln!(head, "   {name}{}: {}", brackets(&input.shape), comment(what));
     }
     for (answer, name) in package.answers.iter().zip(&parts.outputs) {
@@ -153,7 +161,8 @@ pub fn export(package: &Package, header: &str, options: &Options) -> Result<Sour
     if random {
         let _ = writeln!(head, "   seed, step: choose the random numbers that it draws");
     }
-    let _ = writeln!(head, "   The arrays do not overlap. */");
+    let _ =
+        writeln!(head, "   work: {capital}_WORK numbers for its own use\n   The arrays do not overlap. */");
     let _ = writeln!(head, "void {prefix}_run({signature});");
     if let Some(rows) = &rows {
         let _ = write!(head, "\n{}", rows.header);
@@ -167,11 +176,10 @@ pub fn export(package: &Package, header: &str, options: &Options) -> Result<Sour
     let _ = writeln!(source, "typedef {real} real;\n");
     source.push_str(&library);
     source.push_str(&data);
-    let own = signature.replace(&format!("const {real} "), "const real *restrict ");
-    let own = own.replace(&format!(", {real} "), ", real *restrict ");
-    let own = without_sizes(&own);
+    let own = signature.replace(&format!("{real} *"), "real *restrict ");
     let _ = writeln!(source, "\nvoid {prefix}_run({own})\n{{");
-    let used = |name: &str| code.text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).any(|w| w == name);
+    let used =
+        |name: &str| code.text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).any(|w| w == name);
     for name in parts.inputs.iter().filter(|n| !used(n)) {
         let _ = writeln!(source, "    (void){name};");
     }
@@ -192,12 +200,6 @@ fn size_of(float: DType) -> usize {
 /// `[2][3]`, or nothing for one number.
 pub(crate) fn brackets(shape: &[usize]) -> String {
     shape.iter().map(|n| format!("[{n}]")).collect()
-}
-
-/// A list of parameters whose arrays are pointers.
-fn without_sizes(signature: &str) -> String {
-    let cut = |p: &str| p.split_once('[').map_or(p, |(head, _)| head).to_string();
-    signature.split(", ").map(cut).collect::<Vec<_>>().join(", ")
 }
 
 /// An array of constants.
@@ -230,11 +232,27 @@ pub(crate) fn quantise(values: &[f64], last: usize) -> (Vec<i8>, Vec<f64>) {
     for row in values.chunks(last) {
         most.iter_mut().zip(row).for_each(|(m, x)| *m = m.max(x.abs()));
     }
-    let scale: Vec<f64> =
-        most.iter().map(|&m| if m > 0.0 && m.is_finite() { f64::from((m / 127.0) as f32) } else { 1.0 }).collect();
+    let scale: Vec<f64> = most
+        .iter()
+        .map(|&m| if m > 0.0 && m.is_finite() { f64::from((m / 127.0) as f32) } else { 1.0 })
+        .collect();
     let numbers = values
         .chunks(last)
-        .flat_map(|row| row.iter().zip(&scale).map(|(x, s)| (x / s).round_ties_even().clamp(-127.0, 127.0) as i8))
+        .flat_map(|row| {
+            row.iter().zip(&scale).map(|(x, s)| (x / s).round_ties_even().clamp(-127.0, 127.0) as i8)
+        })
         .collect();
     (numbers, scale)
+}
+
+/// The weights that [`Options::int8`] rounds, as they are then.
+pub fn rounded(package: &Package) -> BTreeMap<String, Weights> {
+    let several = package.weights.iter().filter(|(_, w)| w.dims.len() >= 2);
+    several
+        .map(|(name, w)| {
+            let (numbers, scale) = quantise(&w.values, w.dims.last().copied().unwrap_or(1));
+            let values = numbers.iter().zip(scale.iter().cycle()).map(|(&n, s)| f64::from(n) * s).collect();
+            (name.clone(), Weights { dims: w.dims.clone(), values })
+        })
+        .collect()
 }

@@ -45,20 +45,21 @@ pub(crate) fn rows(
         math: false,
     };
     let mut w = Writer { prefix, out, own };
-    let (row, mut encode) = w.row(package, parts);
+    let (row, encode) = w.row(package, parts);
     let (answer, decode) = w.answer(package, parts);
-    let capital = prefix.to_ascii_uppercase();
     let (seed, pass) = if random { (", uint64_t seed, uint64_t step", "seed, step, ") } else { ("", "") };
     let header = &mut w.out.header;
     let _ = write!(header, "/* A row of the file. */\ntypedef struct {{\n{row}}} {prefix}_row;\n\n");
-    let _ = write!(header, "/* What the model says of it. */\ntypedef struct {{\n{answer}}} {prefix}_answer;\n\n");
+    let _ = write!(
+        header,
+        "/* What the model says of it. */\ntypedef struct {{\n{answer}}} {prefix}_answer;\n\n"
+    );
     let _ = writeln!(
         header,
         "/* Answers a row: 0, or the number (from 1) of the member of the row that it cannot read, because it is\n   missing and no rule says what stands in, or because training never saw it. */"
     );
-    let signature = format!(
-        "int {prefix}_predict(const {prefix}_row *row, {prefix}_answer *answer{seed}, NUMBER work[{capital}_WORK])"
-    );
+    let signature =
+        format!("int {prefix}_predict(const {prefix}_row *row, {prefix}_answer *answer{seed}, NUMBER *work)");
     let real = if package.graph.float == DType::F64 { "double" } else { "float" };
     let _ = writeln!(header, "{};", signature.replace("NUMBER", real));
 
@@ -71,11 +72,8 @@ pub(crate) fn rows(
         at += shape.iter().product::<usize>().next_multiple_of(4);
     }
     w.out.work = at;
-    if encode.contains("slot(") {
-        encode.insert_str(0, "");
-    }
     let arguments: String = names.iter().map(|n| format!("{n}, ")).collect();
-    let own = signature.replace(&format!("NUMBER work[{capital}_WORK]"), "real *work");
+    let own = signature.replace("NUMBER", "real");
     let _ = write!(
         w.out.source,
         "{own}\n{{\n{body}{encode}    {prefix}_run({arguments}{pass}work);\n{decode}    return 0;\n}}\n"
@@ -238,7 +236,8 @@ impl Writer<'_> {
         for (answer, array) in package.answers.iter().zip(&parts.outputs) {
             let name = names.free(&answer.name);
             let size: usize = answer.shape.iter().product();
-            let what = if answer.scaling.is_empty() { "" } else { " /* in the units of the file */" };
+            let what =
+                if answer.scaling.iter().all(Vec::is_empty) { "" } else { " /* in the units of the file */" };
             let _ = writeln!(members, "    double {name}{};{what}", brackets(&answer.shape));
             let target = match &answer.shape[..] {
                 [] => format!("&answer->{name}"),
@@ -247,7 +246,10 @@ impl Writer<'_> {
             let _ = writeln!(code, "    {{\n        double *const to = {target};");
             let _ = writeln!(code, "        for (int i = 0; i < {size}; i++) to[i] = (double){array}[i];");
             for (first, last, steps) in runs(answer) {
-                let _ = writeln!(code, "        for (int i = {first}; i < {last}; i++) {{\n            double x = to[i];");
+                let _ = writeln!(
+                    code,
+                    "        for (int i = {first}; i < {last}; i++) {{\n            double x = to[i];"
+                );
                 for step in steps.iter().rev() {
                     let back = match *step {
                         Step::Shift { minus, over } => format!("x * {} + {}", wide(over), wide(minus)),
@@ -258,9 +260,11 @@ impl Writer<'_> {
                 let _ = writeln!(code, "            to[i] = x;\n        }}");
             }
             if let Some(classes) = &answer.classes {
-                let (class, text) = (names.free(&format!("{name}_class")), names.free(&format!("{name}_name")));
+                let (class, text) =
+                    (names.free(&format!("{name}_class")), names.free(&format!("{name}_name")));
                 let list = self.classes(&format!("{name}_names"), classes);
-                let _ = writeln!(members, "    int {class}; /* from 0 to {} */", classes.len().saturating_sub(1));
+                let _ =
+                    writeln!(members, "    int {class}; /* from 0 to {} */", classes.len().saturating_sub(1));
                 let _ = writeln!(members, "    const char *{text};");
                 match size {
                     1 => {
@@ -372,7 +376,7 @@ fn declaration(column: &Column, input: &Input, member: &str, number: usize) -> S
         Encoding::Number { fill, .. } => {
             let rule = match fill {
                 Some(fill) => format!("NaN where missing: counts as {fill}"),
-                None => "never missing".into(),
+                None => "is never missing".into(),
             };
             (format!("double {member}{several};"), rule)
         }
@@ -380,15 +384,19 @@ fn declaration(column: &Column, input: &Input, member: &str, number: usize) -> S
             let name = |k: usize| classes.get(k).map_or(String::new(), |c| format!("`{}`", comment(c)));
             let missing = match fill {
                 Some(k) => format!("NULL or \"\" where missing: counts as {}", name(*k)),
-                None => "never missing".into(),
+                None => "is never missing".into(),
             };
             let other = match other {
                 Some(k) => format!("others count as {}", name(*k)),
                 None => "no others".into(),
             };
             let shown: Vec<String> = (0..classes.len().min(8)).map(name).collect();
-            let more = if classes.len() > 8 { format!(" and {} more", classes.len() - 8) } else { String::new() };
-            (format!("const char *{member}{several};"), format!("{}{more}; {other}; {missing}", shown.join(", ")))
+            let more =
+                if classes.len() > 8 { format!(" and {} more", classes.len() - 8) } else { String::new() };
+            (
+                format!("const char *{member}{several};"),
+                format!("{}{more}; {other}; {missing}", shown.join(", ")),
+            )
         }
         Encoding::Tensor { .. } => {
             (format!("const float *{member};"), format!("{}{}", comment(&input.what), brackets(&input.shape)))

@@ -1,8 +1,10 @@
 //! Every primitive, compiled and run.
 
+#![allow(clippy::print_stderr)]
+
 use super::emit::{Code, Given, Place, emit};
 use super::library::functions;
-use nnc_graph::cases::{Case, keys, key, table};
+use nnc_graph::cases::{Case, key, keys, table};
 use nnc_graph::eval::{Array, Bindings, evaluate};
 use nnc_graph::passes::sweep;
 use nnc_graph::{Builder, DType, Graph, NodeId, OutputKind, Prim, Region, Role, Type};
@@ -16,7 +18,8 @@ const STEP: u64 = 5;
 
 /// A compiler of C, if the machine has one.
 pub(crate) fn compiler() -> Option<&'static str> {
-    let found = ["gcc", "clang", "cc"].into_iter().find(|c| Command::new(c).arg("--version").output().is_ok());
+    let found =
+        ["gcc", "clang", "cc"].into_iter().find(|c| Command::new(c).arg("--version").output().is_ok());
     if found.is_none() {
         eprintln!("skipped: this machine has no compiler of C");
     }
@@ -76,8 +79,12 @@ fn values(case: &Case, types: &[Type]) -> Vec<Array> {
             Array::from_fn(&dims, |_| match t.dtype {
                 DType::I32 => (next() * 6.0).floor() - 1.0,
                 // Halves, so that there are ties, and single precision is exact.
-                _ if case.name.contains("select_and") || case.name.contains("argmax") => (next() * 6.0).floor() * 0.5,
-                _ => f64::from((low + (high - low) * next()) as f32),
+                DType::F32 | DType::F64
+                    if case.name.contains("select_and") || case.name.contains("argmax") =>
+                {
+                    (next() * 6.0).floor() * 0.5
+                }
+                DType::F32 | DType::F64 | DType::Pred => f64::from((low + (high - low) * next()) as f32),
             })
         })
         .collect()
@@ -104,8 +111,8 @@ fn program(cases: &[Case], float: DType, own: bool) -> (String, Vec<(String, Vec
             let _ = writeln!(bodies, "static const real c{n}_x{i}[] = {{{}}};", literals(&x.data, single));
         }
         let value = evaluate(&graph, &bindings).unwrap().swap_remove(out.index());
-        let Code { text, work, helpers: called } =
-            emit(&graph, BATCH, &given, &[(out, "y".into())]).unwrap_or_else(|e| panic!("{}: {e}", case.name));
+        let Code { text, work, helpers: called } = emit(&graph, BATCH, &given, &[(out, "y".into())])
+            .unwrap_or_else(|e| panic!("{}: {e}", case.name));
         helpers.extend(called);
         let signature: String = (0..inputs.len()).map(|i| format!("const real *restrict x{i}, ")).collect();
         let _ = writeln!(
@@ -123,7 +130,8 @@ fn program(cases: &[Case], float: DType, own: bool) -> (String, Vec<(String, Vec
         let _ = writeln!(
             main,
             "    {{ static real y[{count}], work[{}]; for (int i = 0; i < {count}; i++) y[i] = 77; for (int i = 0; i < {}; i++) work[i] = 99; c{n}({arguments}y, {SEED}, {STEP}, work); for (int i = 0; i < {count}; i++) printf(\"%.17g \", (double)y[i]); printf(\"\\n\"); }}",
-            work.max(1), work.max(1)
+            work.max(1),
+            work.max(1)
         );
         wanted.push((case.name.clone(), value.data));
     }
@@ -144,9 +152,14 @@ fn run(source: &str, flags: &[&str]) -> Option<String> {
         std::fs::write(keep, source).unwrap();
     }
     let strict = ["-std=c99", "-Wall", "-Wextra", "-pedantic", "-Werror"];
-    let built = Command::new(compiler).args(strict).args(flags).arg("-o").arg(&exe).arg(&c).arg("-lm").output();
+    let built =
+        Command::new(compiler).args(strict).args(flags).arg("-o").arg(&exe).arg(&c).arg("-lm").output();
     let built = built.unwrap();
-    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr).chars().take(4000).collect::<String>());
+    assert!(
+        built.status.success(),
+        "{}",
+        String::from_utf8_lossy(&built.stderr).chars().take(4000).collect::<String>()
+    );
     let ran = Command::new(&exe).output().unwrap();
     let errors = String::from_utf8_lossy(&ran.stderr).into_owned();
     assert!(ran.status.success() && errors.is_empty(), "{}", errors.chars().take(2000).collect::<String>());
@@ -196,7 +209,8 @@ fn every_primitive_under_sanitizers() {
     let c = folder.path().join("probe.c");
     std::fs::write(&c, "int main(void) { return 0; }\n").unwrap();
     let flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-O1"];
-    let probe = Command::new(compiler).args(flags).arg("-o").arg(folder.path().join("probe")).arg(&c).output();
+    let probe =
+        Command::new(compiler).args(flags).arg("-o").arg(folder.path().join("probe")).arg(&c).output();
     if !probe.is_ok_and(|o| o.status.success()) {
         eprintln!("skipped: the compiler has no sanitizers");
         return;

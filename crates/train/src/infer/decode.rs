@@ -342,6 +342,12 @@ impl OutputDecoder<'_> {
         self.words.as_ref()?.1.as_deref()
     }
 
+    /// The classes it speaks about, where it is about one class for each row, and what undoes its scaling.
+    pub(crate) fn meaning(&self) -> (Option<Vec<String>>, &[Vec<Step>]) {
+        let classes = self.classes.filter(|_| self.words.is_none());
+        (classes.map(<[String]>::to_vec), &self.undo)
+    }
+
     /// Numbers of the target in the terms of the file: the scaling of every `step`-th number of the output is theirs.
     pub(crate) fn undo(&self, values: &mut [f64], step: usize) {
         for (value, steps) in values.iter_mut().zip(self.undo.iter().step_by(step)) {

@@ -44,7 +44,7 @@ pub struct Trained {
     pub epoch: u64,
     /// The steps they have taken.
     pub step: u64,
-    file: TensorFile,
+    pub(crate) file: TensorFile,
     /// Where the data of the program was.
     origin: LoadOptions,
 }

@@ -8,4 +8,5 @@ pub(crate) mod decode;
 pub(crate) mod examine;
 pub(crate) mod generate;
 pub(crate) mod inference;
+pub(crate) mod package;
 pub(crate) mod predictions;

@@ -1,0 +1,196 @@
+//! `nnc export`: a trained network for programs that know nothing of nnc.
+
+use crate::commands::Run;
+use crate::failure::{Failure, Result};
+use crate::format::bytes;
+use crate::output::Output;
+use clap::{Args, ValueEnum};
+use nnc_artifact::write_atomic;
+use nnc_export::{Package, c};
+use nnc_train::{InferOptions, Trained, evaluate, open_model};
+use std::path::{Path, PathBuf};
+
+/// Write a trained network as C source, for programs that know nothing of nnc
+#[derive(Args, Debug)]
+#[command(
+    override_usage = "nnc export <FORMAT> <RUN> [OPTIONS]\n       nnc export --list <RUN>",
+    after_help = "\
+Examples:
+  nnc export c iris.nn                    the newest run: iris.c and iris.h
+  nnc export c runs/iris/1 -o model.c     model.c and model.h
+  nnc export c mnist.nn --int8            weights as whole numbers, and what that costs
+  nnc export --list iris.nn               what this network can be written as, and what not
+
+What is written takes rows as the file has them: numbers in their units, texts, gaps. --no-preprocessing
+leaves that out, and takes numbers as the network sees them."
+)]
+pub struct ExportArgs {
+    /// What to write, and which network: a run's folder, a .safetensors file, or a program (its newest run)
+    #[arg(value_names = ["FORMAT", "RUN"], num_args = 1..=2, required = true)]
+    pub what: Vec<PathBuf>,
+    /// Write to this file
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Tell what this network can be written as, and what not
+    #[arg(long, conflicts_with = "out")]
+    pub list: bool,
+    /// Leave out what turns rows of a file into what the network sees, and what it says into answers
+    #[arg(long)]
+    pub no_preprocessing: bool,
+    /// C: weights of one byte, and what that costs on held-out rows
+    #[arg(long)]
+    pub int8: bool,
+    /// C: without math.h
+    #[arg(long)]
+    pub no_math: bool,
+}
+
+/// What a network can be written as.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+enum Format {
+    C,
+}
+
+impl Format {
+    /// Its name in arguments.
+    fn name(self) -> &'static str {
+        match self {
+            Format::C => "c",
+        }
+    }
+
+    /// What it is, in short.
+    fn about(self) -> &'static str {
+        match self {
+            Format::C => "one C99 file and a header, which need nothing else",
+        }
+    }
+
+    /// The ending of its file.
+    fn ending(self) -> &'static str {
+        match self {
+            Format::C => "c",
+        }
+    }
+}
+
+/// What follows from a mistake.
+const NOTHING: &str = "nothing was written";
+
+impl Run for ExportArgs {
+    fn run(&self, out: &mut Output) -> Result<u8> {
+        run(self, out).map_err(|f| f.with_tail(NOTHING))
+    }
+}
+
+fn run(args: &ExportArgs, out: &mut Output) -> Result<u8> {
+    let (format, run) = match (&args.what[..], args.list) {
+        ([run], true) => (None, run),
+        ([format, run], false) => (Some(named(format)?), run),
+        ([_, run], true) => {
+            return Err(Failure::usage(
+                "--list is about all formats",
+                format!("nnc export --list {}", run.display()),
+            ));
+        }
+        ([one, ..], _) => {
+            let (format, run) = match named(one) {
+                Ok(format) => (format.name(), "RUN".to_string()),
+                Err(_) => ("c", one.display().to_string()),
+            };
+            let help = format!("nnc export {format} {run}");
+            return Err(Failure::usage("the format and the network are both needed", help));
+        }
+        ([], _) => return Ok(0),
+    };
+    let trained = open_model(run)?;
+    let Some(format) = format else { return list(&trained, out) };
+    let mut package = trained.package()?;
+    let path =
+        args.out.clone().unwrap_or_else(|| PathBuf::from(format!("{}.{}", package.name, format.ending())));
+    if let (Some(stem), true) = (path.file_stem(), args.out.is_some()) {
+        package.name = stem.to_string_lossy().into_owned();
+    }
+    match format {
+        Format::C => write_c(args, &trained, &package, &path, out),
+    }
+}
+
+fn named(format: &Path) -> Result<Format> {
+    let text = format.to_string_lossy();
+    Format::from_str(&text, true).map_err(|_| {
+        let all: Vec<&str> = Format::value_variants().iter().map(|f| f.name()).collect();
+        Failure::usage(format!("there is no format `{text}`"), format!("formats: {}", all.join(", ")))
+    })
+}
+
+fn write_c(
+    args: &ExportArgs,
+    trained: &Trained,
+    package: &Package,
+    path: &Path,
+    out: &mut Output,
+) -> Result<u8> {
+    let header = path.with_extension("h");
+    let include = header.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let options = c::Options { int8: args.int8, no_math: args.no_math, plain: args.no_preprocessing };
+    let source = c::export(package, &include, &options).map_err(|e| Failure::usage(e, ""))?;
+    write(path, &source.source)?;
+    write(&header, &source.header)?;
+    out.note(&format!(
+        "{} of weights, {} of working memory",
+        bytes(source.weights as u64),
+        bytes(source.work as u64)
+    ));
+    if args.int8 {
+        out.note(&cost(trained, package)?);
+    }
+    out.result(&format!("{}\n{}\n", path.display(), header.display()))?;
+    Ok(0)
+}
+
+/// What it costs that weights are whole numbers.
+fn cost(trained: &Trained, package: &Package) -> Result<String> {
+    let options = InferOptions::default();
+    let exact = evaluate(trained, None, &options)?;
+    let rounded = evaluate(&trained.with_weights(&c::rounded(package)), None, &options)?;
+    let mut text = format!(
+        "on {} rows ({}): loss {:.5}, in one byte {:.5}",
+        exact.rows, exact.on, exact.figures.loss, rounded.figures.loss
+    );
+    for ((name, a), (_, b)) in exact.figures.metrics.iter().zip(&rounded.figures.metrics) {
+        text += &format!("; {name} {a:.5}, in one byte {b:.5}");
+    }
+    Ok(text)
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    write_atomic(path, text.as_bytes()).map_err(|e| {
+        let message = format!("`{}` cannot be written: {e}", path.display());
+        Failure::usage(message, "--out FILE names another file")
+    })
+}
+
+fn list(trained: &Trained, out: &mut Output) -> Result<u8> {
+    let package = trained.package();
+    for format in Format::value_variants() {
+        let said = match &package {
+            Err(problem) => problem.diagnostics.first().map(|d| d.message.clone()).unwrap_or_default(),
+            Ok(package) => match format {
+                Format::C => match c::export(package, "model.h", &c::Options::default()) {
+                    Ok(source) => {
+                        format!("{}: {} of weights", format.about(), bytes(source.weights as u64))
+                    }
+                    Err(why) => format!("not possible: {why}"),
+                },
+            },
+        };
+        out.line(&format!("{:<10} {said}", format.name()))?;
+    }
+    if let Ok(package) = &package {
+        for input in package.inputs.iter().filter(|i| i.columns.is_empty()) {
+            out.line(&format!("{:<10} the input `{}` is given as {}", "", input.name, input.what))?;
+        }
+    }
+    Ok(0)
+}
