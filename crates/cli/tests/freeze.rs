@@ -134,6 +134,7 @@ fn what_can_be_frozen() {
         ("base = dense 4\ndense 1\nfreeze 3", "takes names of layers"),
         ("base = dense 4\ndense 1\nfreeze", "freeze base"),
         ("base = dense 4 trainable=no\ndense 1", "freeze base"),
+        ("reshape 3x1\nbase = conv 2 2 relu trainable=no\nflatten\ndense 1", "freeze base"),
     ] {
         let (code, said) = check(wrong);
         assert!(code == 2 && said.contains(what), "{wrong}\n{said}");

@@ -53,5 +53,6 @@ fn the_remedy_fits_the_operation_that_failed() {
         let help = ran.err.split("help:").nth(1).unwrap_or("");
         assert!(help.contains(remedy), "{text}\n{}", ran.err);
         assert!(!help.contains(not), "{text}\n{}", ran.err);
+        assert!(help.contains("nnc why run "), "{text}\n{}", ran.err);
     }
 }

@@ -102,6 +102,27 @@ fn cells_are_those_of_the_file() {
     assert!(said.starts_with("price,price.predicted\n100,"), "{said}");
 }
 
+/// What stands in for a gap, and the bucket of unknown categories, are not what the file says.
+#[test]
+fn what_stands_in_is_not_shown_for_the_cell() {
+    let place = Place::new();
+    let rows: String =
+        (0..40).map(|i| format!("n{i},{},0.{},{}\n", i % 9, i % 7, ["u", "v"][i % 2])).collect();
+    place.write("t.csv", &format!("name,a,b,kind,y\n{}", rows.replace('\n', ",1.5\n")));
+    place.write(
+        "p.nn",
+        "data \"t.csv\" { drop name; target y; input a b standardize missing=mean; input kind one_hot unknown=other }\n\
+         dense 1\nloss mse\nepochs 1\n",
+    );
+    place.nnc(&["train", "p.nn", "-q", "--out", "run"]).fine();
+    let new = "name,a,b,kind\nx1,10,0.1,u\nx2,,0.35,zz\nx3,30,,v\n";
+    place.write("new.csv", new);
+    let full = place.nnc(&["predict", "run", "--data", "new.csv", "--full"]).fine();
+    let cells: String = full.lines().map(|l| format!("{}\n", l.rsplit_once(',').unwrap().0)).collect();
+    assert_eq!(cells, new);
+    assert!(full.lines().skip(1).all(|l| l.rsplit_once(',').unwrap().1.parse::<f64>().is_ok()), "{full}");
+}
+
 #[test]
 fn where_no_row_can_be_answered_that_is_a_mistake() {
     let place = shop();

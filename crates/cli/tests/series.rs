@@ -63,6 +63,11 @@ fn windows_stay_within_a_series() {
     assert!(told.contains("split valid=10% ordered   or   split valid=10% group=plant"), "{told}");
     // Columns that agree change nothing; together they tell more apart.
     assert_eq!(parts(&data("by=[plant, site]", "")), [8, 0, 0]);
+    // The word of a split is answered with the one of windows.
+    place.write("p.nn", &program("group=plant", ""));
+    let told = place.nnc(&["check", "p.nn"]).err;
+    assert!(told.contains("N0514") && told.contains("within one `plant`: by=plant"), "{told}");
+    assert!(told.contains("split valid=10% group=plant"), "{told}");
     place.write("p.nn", &program("by=year", ""));
     let told = place.nnc(&["check", "p.nn"]).err;
     assert!(told.contains("no series of `plants.csv` has rows enough"), "{told}");
@@ -148,6 +153,10 @@ fn several_rows_to_come() {
         place.write("p.nn", &program(wrong));
         assert_eq!(place.nnc(&["check", "p.nn"]).code, 2, "{wrong}");
     }
+    // One row, three later, is no target of three rows: the range that is one is told.
+    place.write("p.nn", &program("3"));
+    let told = place.nnc(&["check", "p.nn"]).err;
+    assert!(told.contains("2 against 3x2") && told.contains("horizon=1..3"), "{told}");
     place.write("p.nn", &program("1..3").replace(" window=4", ""));
     let told = place.nnc(&["check", "p.nn"]).err;
     assert!(told.contains("there is no `window=`"), "{told}");

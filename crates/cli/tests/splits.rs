@@ -122,6 +122,43 @@ fn files_of_their_own() {
     assert!(both.err.contains("keep one of the two"), "{}", both.err);
 }
 
+/// Files of `valid` and `test` are written as the training file is: what that says of itself holds for them.
+#[test]
+fn files_of_their_own_are_read_as_the_training_file() {
+    let place = Place::new();
+    let parts = |data: &str| {
+        program(&place, &format!("{data}\nvalid \"v.csv\"\ntest \"u.csv\""));
+        let shown = place.nnc(&["data", "p.nn", "--json"]).json();
+        [0, 1, 2].map(|i| shown["parts"][i].as_u64().unwrap())
+    };
+    // A comma for the point.
+    let comma =
+        |n: usize| (0..n).map(|i| format!("{i},5;{};{}\n", i * i, ["on", "off"][i % 2])).collect::<String>();
+    place.write("t.csv", &format!("width;n;kind\n{}", comma(20)));
+    place.write("v.csv", &format!("width;n;kind\n{}", comma(3)));
+    place.write("u.csv", &format!("width;n;kind\n{}", comma(2)));
+    assert_eq!(parts("data \"t.csv\" decimal_comma { target kind; input rest standardize }"), [20, 3, 2]);
+    // No header, and texts alone: the first line is a row, in every file.
+    let texts = |n: usize| {
+        let row =
+            |i: usize| format!("{},{},{}\n", ["b", "x"][i % 2], ["s", "y"][i / 2 % 2], ["e", "p"][i / 3 % 2]);
+        (0..n).map(row).collect::<String>()
+    };
+    place.write("t.csv", &texts(20));
+    place.write("v.csv", &texts(1));
+    place.write("u.csv", &texts(2));
+    assert_eq!(parts("data \"t.csv\" header=no"), [20, 1, 2]);
+    assert_eq!(parts("data \"t.csv\""), [20, 1, 2]);
+    // Blanks, and words for missing.
+    let blanks =
+        |n: usize| (0..n).map(|i| format!("{i}  -9   {}\n", ["on", "off"][i % 2])).collect::<String>();
+    for (name, n) in [("t.csv", 20), ("v.csv", 1), ("u.csv", 2)] {
+        place.write(name, &format!("a b kind\n7 1 on\n{}", blanks(n)));
+    }
+    let spaces = "data \"t.csv\" separator=spaces na=[\"-9\"] { target kind; input a; input b missing=drop }";
+    assert_eq!(parts(spaces), [1, 1, 1]);
+}
+
 #[test]
 fn windows_of_a_series() {
     let place = Place::new();

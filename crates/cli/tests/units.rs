@@ -87,6 +87,31 @@ fn a_metric_of_the_scaled_target_says_so() {
     );
 }
 
+/// What a loss cannot take of a scaled target is told as it stands in the file, too.
+#[test]
+fn mistakes_about_a_scaled_target_have_the_numbers_of_the_file() {
+    let (place, y) = prices();
+    let (low, high) = y.iter().fold((f64::MAX, f64::MIN), |(a, b), y| (a.min(*y), b.max(*y)));
+    let check = |scaling: &str, net: &str| {
+        place.write("p.nn", &format!("data \"t.csv\" {{ input x; target price {scaling} }}\n{net}\n"));
+        place.nnc(&["check", "p.nn"]).err
+    };
+    let flat = |said: &str| said.replace("\n  | ", " ");
+    let sigmoid = "dense 1 sigmoid\nloss binary_crossentropy";
+    let scaled = format!("`price` has values from {low} to {high}, which are scaled to");
+    for scaling in ["scale=100", "standardize", "log", "log standardize"] {
+        let said = check(scaling, sigmoid);
+        assert!(said.contains("N0418") && flat(&said).contains(&scaled), "{scaling}\n{said}");
+        assert!(!said.contains("unscaled"), "{said}");
+    }
+    let plain = check("", sigmoid);
+    let values = format!("from {low} to {high}");
+    assert!(flat(&plain).contains(&values) && !plain.contains("scaled"), "{plain}");
+    // Where the file has what is wanted, the scaling is the mistake.
+    let said = check("standardize", "dense 1 softplus\nloss poisson");
+    assert!(said.contains("N0418") && said.contains("leave `price` unscaled"), "{said}");
+}
+
 #[test]
 fn quantiles_of_a_scaled_target_are_told_in_its_units() {
     let (place, _) = prices();

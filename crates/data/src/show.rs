@@ -248,6 +248,17 @@ impl Table {
             return;
         }
         let tail = widths.len().saturating_sub(self.kept).max(1);
+        // What stays may itself be too much: then its end goes, down to two columns.
+        let half = style.width / 2;
+        let fits = |n: &usize| total(&widths[tail..tail + n]) + 5 <= half;
+        let kept = (0..=widths.len() - tail).take_while(fits).last().unwrap_or(0).max(2);
+        if total(&widths[tail..]) > half && tail + kept < widths.len() {
+            for line in &mut self.lines {
+                line.truncate(tail + kept);
+                line.push(style.more().to_string());
+            }
+        }
+        let widths = self.widths();
         let room = style.width.saturating_sub(2 + 5 + total(&widths[tail..]));
         let mut used = 0;
         let mut shown = 0;
@@ -414,6 +425,20 @@ mod tests {
         assert_eq!(spark(&[], style), "");
         assert_eq!(spark(&[u64::MAX, 1], style), "█▁");
         assert_eq!(spark(&[8, 1], Style { unicode: false, ..style }), "@.");
+    }
+
+    #[test]
+    fn large_targets_lose_their_end() {
+        let line: Vec<String> = ["row", "a", "b", "->"].map(String::from).into();
+        let targets = (0..400).map(|i| format!("t{i}"));
+        let mut table =
+            Table { lines: vec![line.into_iter().chain(targets).collect()], kept: 401, ..Table::default() };
+        let style = Style { width: 60, ..Style::default() };
+        table.whole_columns(style);
+        assert_eq!(table.lines[0], ["row", "a", "b", "->", "t0", "t1", "t2", "t3", "…"]);
+        let mut out = String::new();
+        table.render(style, &mut out);
+        assert!(out.trim_end().chars().count() <= 60, "{out}");
     }
 
     #[test]

@@ -50,6 +50,8 @@ fn a_list_and_a_tensor_go_together_either_way() {
         ("max(input, [1, 5])", [3.0, 5.0]),
         ("min([1, 5], input)", [1.0, 4.0]),
         ("[2, 3] ^ input", [8.0, 81.0]),
+        ("sum([10, 0.5] * input) * [1, 2]", [32.0, 64.0]),
+        ("[1, 2] * sum(input * [10, 0.5])", [32.0, 64.0]),
     ] {
         let found = answer(formula);
         let near = found.iter().zip(value).all(|(a, b)| (a - b).abs() < 1e-12);

@@ -69,6 +69,18 @@ fn whole_numbers_are_classes_where_the_program_takes_them_for_such() {
         run("data npy \"x.npy\" -> \"one_hot.npy\"\ndense 3 softmax\nloss crossentropy\noptimizer adam\n")
             .unwrap();
     assert_eq!(shares, [(vec![3], None), (vec![3], None)]);
+    // Behind steps that leave numbers what they are: padding by `masking`, other shapes, parts.
+    for step in ["masking 0", "reshape 3", "reverse", "masking 0\nreverse"] {
+        let told = run(&format!("data npy \"x.npy\" -> \"t.npy\"\n{step}\nembed 4\n{net}")).unwrap();
+        assert_eq!(told, tags, "{step}");
+    }
+    let halves = "a, b = split(input, 3)\nb -> embed 4 -> flatten\ndense 3 softmax\nloss = mean(output)\n";
+    assert!(
+        run(&format!("data npy \"x.npy\" -> \"t.npy\"\n{}", halves.replace("a, b", "a, b, c"))).unwrap()[0].1
+            == Some(5)
+    );
+    let sums = run(&format!("data npy \"x.npy\" -> \"t.npy\"\n2 * it\nembed 4\n{net}")).unwrap_err();
+    assert!(sums.contains("`embed` needs classes"), "{sums}");
     // One-hot inputs, and as many outputs as the target has classes.
     let hot = "one_hot\nlstm 4 sequence\ndense target.classes softmax\nloss crossentropy\noptimizer adam\n";
     assert_eq!(run(&format!("data npy \"x.npy\" -> \"t.npy\"\n{hot}")).unwrap(), tags);

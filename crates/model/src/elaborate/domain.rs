@@ -7,7 +7,7 @@ use crate::elaborate::builtins;
 use crate::elaborate::elab::{Elab, Stop};
 use crate::elaborate::frame::Frame;
 use crate::elaborate::value::{Def, Tensor, Value};
-use nnc_graph::{Elementwise, Prim, Role};
+use nnc_graph::{Binary, Elementwise, Movement, NodeId, Prim, Role};
 use nnc_syntax::ast::FnDef;
 use nnc_syntax::{Code, Diagnostic, Span};
 
@@ -78,6 +78,34 @@ impl Elab<'_> {
             _ => return None,
         };
         list.iter().find(|p| *p.name == **name).cloned()
+    }
+
+    /// The column or columns whose numbers a tensor holds: as they are, in other places, or with its padding made 0.
+    /// All of these leave classes what they are.
+    pub(crate) fn port_behind(&self, t: &Tensor) -> Option<Port> {
+        let graph = self.b.graph();
+        let moved = |mut node: NodeId| loop {
+            node = match &graph.node(node).prim {
+                Prim::Elementwise(Elementwise::Convert) => graph.operands(node)[0],
+                Prim::Movement(m) if !matches!(m, Movement::Concatenate { .. } | Movement::Pad { .. }) => {
+                    graph.operands(node)[0]
+                }
+                _ => return node,
+            }
+        };
+        let mut node = moved(t.node);
+        let there = t.mask.map(moved).and_then(|mask| match &graph.node(mask).prim {
+            Prim::Elementwise(Elementwise::Compare(_)) => Some(moved(graph.operands(mask)[0])),
+            _ => None,
+        });
+        if let (Prim::Elementwise(Elementwise::Binary(Binary::Multiply)), Some(there)) =
+            (&graph.node(node).prim, there)
+            && let [numbers, mask] = graph.operands(node)[..]
+            && moved(mask) == there
+        {
+            node = moved(numbers);
+        }
+        self.port_of(&Tensor { node, ..t.clone() })
     }
 
     /// What the values of a port are, where that is known.
@@ -273,10 +301,15 @@ impl Elab<'_> {
         let is_metric = attributes.better == Some(crate::declarations::attributes::Better::Higher)
             || attributes.usual == Some(Usual::Metric);
         let word = if is_metric { "metrics" } else { "loss" };
-        let values = match d.low == d.high {
-            true => format!("is always {}", plain(d.low)),
-            false => format!("has values from {} to {}", plain(d.low), plain(d.high)),
+        let file = self.in_the_file(port, d);
+        let (low, high) = file.unwrap_or((d.low, d.high));
+        let mut values = match low == high {
+            true => format!("is always {}", plain(low)),
+            false => format!("has values from {} to {}", plain(low), plain(high)),
         };
+        if file.is_some() {
+            values += &format!(", which are scaled to {} to {}", plain(d.low), plain(d.high));
+        }
         let here = if self.is_user(span) { span } else { self.session.here };
         let numbers = if is_metric { "metrics mae rmse" } else { "loss mse" };
         let error = |what: &str| {
@@ -355,9 +388,42 @@ impl Elab<'_> {
             }
             _ => None,
         };
-        if let Some(d) = found {
+        if let Some(mut d) = found {
+            // The numbers of the file are what is wanted; their scaling is what is wrong.
+            let least = match wanted {
+                Wanted::Shares | Wanted::Unit | Wanted::YesNo => Some((0.0, 1.0)),
+                Wanted::Positive => Some((0.0, f64::INFINITY)),
+                Wanted::Sides => Some((-1.0, 1.0)),
+                Wanted::NoZero => None,
+            };
+            if file.is_some() && least.is_some_and(|(from, to)| low >= from && high <= to) {
+                let rest = d.help.take();
+                d = d.help(format!(
+                    "leave `{}` unscaled: its numbers in the file are what is wanted",
+                    port.name
+                ));
+                d = rest.into_iter().fold(d, Diagnostic::help);
+            }
             self.tell(d);
         }
+    }
+
+    /// The smallest and the largest value of a scaled port as they stand in the file, where all of its columns have
+    /// one scaling.
+    fn in_the_file(&self, port: &Port, d: &Domain) -> Option<(f64, f64)> {
+        let ports = &self.session.ports;
+        let at = ports.targets.iter().position(|p| p.name == port.name)?;
+        let units = ports.units.get(at)?;
+        let first = units.first()?;
+        if !units.iter().all(|u| u == first) {
+            return None;
+        }
+        let back = |x: f64| {
+            let x = x * first.over + first.minus;
+            if first.log { x.exp() } else { x }
+        };
+        let (a, b) = (back(d.low), back(d.high));
+        Some((a.min(b), a.max(b)))
     }
 }
 

@@ -92,7 +92,7 @@ impl Elab<'_> {
     /// Keeps that classes were asked of numbers: an array of whole numbers becomes one of classes by it, and the
     /// program is read once more ([`Spec::wants_classes`](crate::Spec::wants_classes)).
     fn ask_for_classes(&mut self, tensor: &Tensor) {
-        if let Some(port) = self.port_of(tensor) {
+        if let Some(port) = self.port_behind(tensor) {
             self.results.classes_wanted.get_or_insert(port.name);
         }
     }
@@ -108,7 +108,7 @@ impl Elab<'_> {
     ) -> Res<T> {
         self.ask_for_classes(tensor);
         let mut d = self.error(code, message, span, label);
-        if let Some(port) = self.port_of(tensor)
+        if let Some(port) = self.port_behind(tensor)
             && self.domain_of(&port).is_none_or(|d| d.whole && d.low >= 0.0)
         {
             let role = if self.session.ports.targets.contains(&port) { "target" } else { "input" };
@@ -126,7 +126,7 @@ impl Elab<'_> {
             .error(Code::N0403, format!("`{callee}` needs classes, but `{}` is {shape}", name.text), span, "")
             .cause("a class is one of a known number of kinds: a text column, or a column declared so");
         let figure = self.scope.globals.defs.get(callee).is_none_or(|def| def.attributes().better.is_some());
-        let port = self.port_of(tensor);
+        let port = self.port_behind(tensor);
         let whole = port.as_ref().and_then(|p| self.domain_of(p)).is_none_or(|d| d.whole && d.low >= 0.0);
         let column = port.map_or("NAME".to_string(), |p| p.name);
         d = if !figure && whole {
@@ -330,9 +330,10 @@ impl Elab<'_> {
         } else if name.text == "target"
             && let [n] = &tensor.sizes()[..]
         {
-            if let [rows, last] = &wanted[..]
+            let whole = wanted.join("x");
+            if let Some((rows, last)) = whole.split_once('x')
                 && rows.parse::<usize>().is_ok()
-                && *last == n.to_string()
+                && last == n.to_string()
             {
                 d = d.help(format!(
                     "for a target of {rows} rows to come, a window has its horizon as a range: \

@@ -359,7 +359,15 @@ impl Sources<'_> {
             let near = nearest(word, known);
             let label = near.map_or(String::new(), |n| format!("did you mean `{n}`?"));
             let mut d = Diagnostic::error(Code::N0514, message).label(arg.span, label);
-            if near.is_none() && !known.is_empty() {
+            if word == "group" && known == TABLE {
+                let column = match &arg.value {
+                    Literal::Word(name) if arg.key().is_some() => name.as_str(),
+                    _ => "NAME",
+                };
+                d = d.help(format!("to keep windows within one `{column}`: by={column}")).help(format!(
+                    "to keep its rows in one part of the data: split valid=10% group={column}"
+                ));
+            } else if near.is_none() && !known.is_empty() {
                 d = d.help(format!("options are {}", known.join(", ")));
             }
             self.diagnostics.push(d);

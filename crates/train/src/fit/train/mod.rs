@@ -316,7 +316,7 @@ impl<'a> Trainer<'a> {
 
     /// The problem of a loss, or a weight, that is no number any more.
     fn diverged(&mut self) -> Box<Problem> {
-        let _ = self.save_broken();
+        let saved = self.save_broken().is_ok();
         if self.solver.is_some() {
             // Its search never ends at a loss that is no number: this one is of the weights it began with.
             if self.snapshot.state.copy_from(&*self.state).is_ok() {
@@ -337,7 +337,12 @@ impl<'a> Trainer<'a> {
             last: (self.epoch, self.done),
             begin,
         };
-        replay.diverged()
+        let mut problem = replay.diverged();
+        if let (Some(folder), true, [d, ..]) = (&self.folder, saved, &mut problem.diagnostics[..]) {
+            let folder = folder.path().display();
+            *d = d.clone().help(format!("nnc why {folder}   names the rows of that step"));
+        }
+        problem
     }
 
     /// The order of the rows in an epoch.
