@@ -16,7 +16,9 @@ fn train(spec: &str, more: &[&str]) -> Ran {
     let out = place.path("run").display().to_string();
     let mut args = vec!["train", spec, "--out", &out, "-q"];
     args.extend(more);
-    run(&mistakes(), &args, "")
+    let mut ran = run(&mistakes(), &args, "");
+    ran.err = ran.err.replace(&out, "run");
+    ran
 }
 
 macro_rules! mistake {
