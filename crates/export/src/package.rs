@@ -46,8 +46,10 @@ pub struct Input {
     pub columns: Vec<Column>,
     /// Rows of the file that one sample is made of, where it is several.
     pub rows: Option<usize>,
-    /// What its numbers are where it has no columns, for people: `pixels from 0 to 255`.
+    /// What its numbers are where it has no columns, for people: `numbers of 65 characters`.
     pub what: String,
+    /// The names of the classes that its numbers are, where it has no columns: characters, words.
+    pub classes: Option<Vec<String>>,
 }
 
 /// A column of the file.
@@ -138,6 +140,9 @@ pub struct Answer {
     /// The classes it speaks about: one number above 0.5 says the second of two, several say the one whose number
     /// is the (first) largest.
     pub classes: Option<Vec<String>>,
+    /// The classes that every step speaks about, where it says a class for each, such as the next character: the
+    /// last axis has a number for each class, and the (first) largest is said.
+    pub steps: Option<Vec<String>>,
     /// The scaling of each number, to be undone from its last step to its first; empty where there is none.
     pub scaling: Vec<Vec<Step>>,
 }

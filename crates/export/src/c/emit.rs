@@ -535,6 +535,10 @@ impl<'a> Emitter<'a> {
                 }
                 Argument::Same(o) => self.located(level - 1, *o, index),
             },
+            Prim::Movement(Movement::Reshape) if !scope.stored[id.index()] => {
+                let x = *scope.graph.operands(id).first()?;
+                self.linearly(level, x, Index::linear(index, &dims()))
+            }
             Prim::Movement(m) if !scope.stored[id.index()] => {
                 let x = *scope.graph.operands(id).first()?;
                 let at = self.through(level, m, x, &node.ty, index);
@@ -552,6 +556,27 @@ impl<'a> Emitter<'a> {
             | Prim::Window(_)
             | Prim::Indexing(_)
             | Prim::Scan(_) => None,
+        }
+    }
+
+    /// The place of an element by its number in the order of a node.
+    fn linearly(&self, level: usize, id: NodeId, at: Index) -> Option<(Place, Index)> {
+        let scope = &self.scopes[level];
+        let node = scope.graph.node(id);
+        if let Some(place) = &scope.places[id.index()] {
+            return Some((place.clone(), at));
+        }
+        let count = node.ty.count_at(self.batch)? as i64;
+        match (&node.prim, scope.arguments.get(id.index())) {
+            (Prim::Leaf(Leaf::Parameter { .. }), Some(Argument::Carry(place))) => Some((place.clone(), at)),
+            (Prim::Leaf(Leaf::Parameter { .. }), Some(Argument::Slice(o, step))) => {
+                self.linearly(level - 1, *o, step.times(count).plus(&at))
+            }
+            (Prim::Leaf(Leaf::Parameter { .. }), Some(Argument::Same(o))) => self.linearly(level - 1, *o, at),
+            (Prim::Movement(Movement::Reshape), _) if !scope.stored[id.index()] => {
+                self.linearly(level, *scope.graph.operands(id).first()?, at)
+            }
+            _ => self.located(level, id, &at.split(&sizes(&node.ty.shape, self.batch))),
         }
     }
 
@@ -748,6 +773,11 @@ impl<'a> Emitter<'a> {
     pub(crate) fn close(&mut self) {
         self.depth -= 1;
         self.line("}");
+    }
+
+    /// Says that one of our functions, or macros, is used.
+    pub(crate) fn use_helper(&mut self, name: &'static str) {
+        self.helpers.insert(name);
     }
 
     /// Tells what is written later from what was written before, for the lives of values.

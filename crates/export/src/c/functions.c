@@ -39,11 +39,22 @@ static inline real nn_min(real x, real y)
     const real smaller = x < y ? x : y;
     return x != x ? x : smaller;
 }
-//@ reduced.f32
+//@ pick.f32
+/* The first where it holds, else the second; without a branch, so that loops over it become vectors. */
+static inline float nn_pick(int holds, float x, float y)
+{
+    union { float number; uint32_t bits; } a, b;
+    const uint32_t mask = (uint32_t)0 - (uint32_t)holds;
+    a.number = x;
+    b.number = y;
+    a.bits = (a.bits & mask) | (b.bits & ~mask);
+    return a.number;
+}
+//@ reduced.f32: pick
 /* x = n ln 2 + r: n, and e^r - 1 (polynomial of Cephes), for |x| < 126. */
 static inline float nn_reduced(float x, int32_t *n)
 {
-    const int32_t whole = (int32_t)(x * 1.44269504f + (x < 0 ? -0.5f : 0.5f));
+    const int32_t whole = (int32_t)(x * 1.44269504f + nn_pick(x < 0, -0.5f, 0.5f));
     const float far = (float)whole;
     const float s = x - far * 0.693359375f;
     const float r = s - far * -2.12194440e-4f;
@@ -59,40 +70,39 @@ static inline float nn_reduced(float x, int32_t *n)
 //@ power_of_two.f32: bits
 /* 2^n, for -126 <= n <= 127. */
 static inline float nn_power_of_two(int32_t n) { return nn_bits((uint32_t)(n + 127) << 23); }
-//@ exp.f32: reduced power_of_two infinity
-/* e^x; results below the smallest normal number are 0. */
+//@ exp.f32: reduced power_of_two pick
+/* e^x; beyond the range of numbers it runs over, or under, by itself. */
 static inline float nn_exp(float x)
 {
     int32_t n;
-    const float within = x > -87.33654f ? (x < 88.722839f ? x : 88.722839f) : -87.33654f;
-    const float rest = nn_reduced(within, &n);
-    const int32_t half = n / 2;
+    const float below = nn_pick(x < 89.0f, x, 89.0f);
+    const float rest = nn_reduced(nn_pick(below > -104.0f, below, -104.0f), &n);
+    const int32_t half = n >> 1;
     const float y = (rest + 1.0f) * nn_power_of_two(half) * nn_power_of_two(n - half);
-    const float z = x > -87.33654f ? y : 0.0f;
-    return x < 88.722839f ? z : x + nn_infinity();
+    return nn_pick(x == x, y, x);
 }
-//@ expm1.f32: reduced power_of_two exp
+//@ expm1.f32: reduced power_of_two pick
+/* e^x - 1 */
 static inline float nn_expm1(float x)
 {
     int32_t n;
-    const float within = x > -30.0f ? (x < 60.0f ? x : 60.0f) : -30.0f;
-    const float rest = nn_reduced(within, &n);
-    const float power = nn_power_of_two(n);
-    const float small = rest * power + (power - 1.0f);
-    return x < 60.0f ? small : nn_exp(x);
+    const float below = nn_pick(x < 89.0f, x, 89.0f);
+    const float rest = nn_reduced(nn_pick(below > -30.0f, below, -30.0f), &n);
+    const float half = nn_power_of_two(n - 1);
+    return nn_pick(x == x, 2.0f * (rest * half + (half - 0.5f)), x);
 }
-//@ log.f32: infinity nan
+//@ log.f32: infinity nan pick
 /* ln x (polynomial of Cephes). */
 static inline float nn_log(float x)
 {
     union { float number; uint32_t bits; } both;
     const int tiny = x < 1.17549435e-38f;
-    both.number = tiny ? x * 8388608.0f : x;
+    both.number = x * nn_pick(tiny, 8388608.0f, 1.0f);
     const uint32_t bits = both.bits;
     const int32_t e = (int32_t)((bits - 0x3f3504f3u) >> 23) - (bits < 0x3f3504f3u ? 512 : 0);
     both.bits = bits - ((uint32_t)e << 23);
     const float f = both.number - 1.0f;
-    const float k = (float)e - (tiny ? 23.0f : 0.0f);
+    const float k = (float)e - nn_pick(tiny, 23.0f, 0.0f);
     const float z = f * f;
     float p = 7.0376836292e-2f;
     p = p * f - 1.1514610310e-1f;
@@ -105,37 +115,35 @@ static inline float nn_log(float x)
     p = p * f + 3.3333331174e-1f;
     const float y = p * f * z + k * -2.12194440e-4f - 0.5f * z;
     const float sum = f + y + k * 0.693359375f;
-    const float low = x < 0 ? nn_nan() : x == 0 ? -nn_infinity() : sum;
-    return x < nn_infinity() ? low : x;
+    const float low = nn_pick(x == 0, -nn_infinity(), nn_pick(x < 0, nn_nan(), sum));
+    return nn_pick(x < nn_infinity(), low, x);
 }
-//@ log1p: log infinity
+//@ log1p.f32: log infinity pick
 /* ln(1 + x); the factor makes the rounding of 1 + x good (Kahan). */
-static inline real nn_log1p(real x)
+static inline float nn_log1p(float x)
 {
-    const real u = 1 + x;
-    const real d = u - 1;
-    const real y = nn_log(u) * (x / (d == 0 ? (real)1 : d));
-    const real z = u < nn_infinity() ? y : u;
-    return d == 0 ? x : z;
+    const float u = 1.0f + x;
+    const float d = u - 1.0f;
+    const float y = nn_log(u) * (x / nn_pick(d == 0, 1.0f, d));
+    return nn_pick(d == 0, x, nn_pick(u < nn_infinity(), y, u));
 }
-//@ tanh.f32: reduced power_of_two
+//@ tanh.f32: reduced power_of_two pick
 /* (e^2a - 1)/(e^2a + 1) of a = |x|, which is 1 from 10 on. */
 static inline float nn_tanh(float x)
 {
     int32_t n;
-    const float a = x < 0 ? -x : x;
-    const float within = a < 10.0f ? a : 10.0f;
+    const float a = nn_pick(x < 0, -x, x);
+    const float within = nn_pick(a < 10.0f, a, 10.0f);
     const float rest = nn_reduced(within + within, &n);
     const float power = nn_power_of_two(n);
     const float e = rest * power + (power - 1.0f);
     const float y = e / (e + 2.0f);
-    const float z = x < 0 ? -y : y;
-    return x == x ? z : x;
+    return nn_pick(x == x, nn_pick(x < 0, -y, y), x);
 }
 //@ logistic: exp
 static inline real nn_logistic(real x) { return 1 / (1 + nn_exp(-x)); }
-//@ softplus: exp log1p
-static inline real nn_softplus(real x) { return (x > 0 ? x : (real)0) + nn_log1p(nn_exp(x < 0 ? x : -x)) + (x == x ? (real)0 : x); }
+//@ softplus: exp log1p max
+static inline real nn_softplus(real x) { return nn_max(x, (real)0) + nn_log1p(nn_exp(x < 0 ? x : -x)); }
 //@ sqrt.f32
 static inline float nn_sqrt(float x) { return sqrtf(x); }
 //@ sqrt.f64
@@ -328,7 +336,7 @@ static inline real nn_pow(real x, real y)
     z = nn_wide_exp((double)y * nn_wide_log((double)(x < 0 ? -x : x)));
     return (real)(x < 0 && odd ? -z : z);
 }
-//@ erf.f32: exp
+//@ erf.f32: exp pick
 /* The error function (polynomials of Cephes). */
 static inline float nn_erf(float x)
 {
@@ -357,9 +365,9 @@ static inline float nn_erf(float x)
     r = r * y - 2.820767439740514e-1f;
     r = r * y + 5.641895067754075e-1f;
     {
-        const float rest = nn_exp(-z) * q * (a < 2.0f ? t : r);
-        const float large = x < 0 ? rest - 1.0f : 1.0f - rest;
-        return a < 1.0f ? x * p : x == x ? large : x;
+        const float rest = nn_exp(-z) * q * nn_pick(a < 2.0f, t, r);
+        const float large = nn_pick(x < 0, rest - 1.0f, 1.0f - rest);
+        return nn_pick(a < 1.0f, x * p, nn_pick(x == x, large, x));
     }
 }
 //@ erf.f64
@@ -465,55 +473,95 @@ static inline real nn_normal(uint64_t seed, uint64_t step, uint64_t site, uint64
     radius = nn_wide_sqrt(-2.0 * nn_wide_log(u));
     return (real)(radius * nn_turned(angle, at % 2 ? 0 : 1));
 }
-//@ product
+//@ eight
+/* Eight numbers side by side, in vectors where the compiler has them. */
+#if defined(__GNUC__)
+#if defined(__AVX__)
+#define NN_LANE 32
+#else
+#define NN_LANE 16
+#endif
+typedef real nn_lane __attribute__((vector_size(NN_LANE)));
+typedef real nn_loose __attribute__((vector_size(NN_LANE), aligned(sizeof(real)), may_alias));
+typedef struct { nn_lane of[8 * sizeof(real) / NN_LANE]; } nn_eight;
+#define NN_FROM(row, v) ((const nn_loose *)(row))[v]
+#define NN_TO(row, v) ((nn_loose *)(row))[v]
+#else
+typedef struct { real of[8]; } nn_eight;
+#define NN_FROM(row, v) (row)[v]
+#define NN_TO(row, v) (row)[v]
+#endif
+#define NN_EACH(what) do { for (int v_ = 0; v_ < (int)(sizeof(nn_eight) / sizeof(((nn_eight *)0)->of[0])); v_++) what; } while (0)
+#define NN_SET(s, from) NN_EACH((s).of[v_] = NN_FROM(from, v_))
+#define NN_ADD(s, x, row) NN_EACH((s).of[v_] += (x) * NN_FROM(row, v_))
+#define NN_SUM(s, t) NN_EACH((s).of[v_] += (t).of[v_])
+#define NN_PUT(to, s) NN_EACH(NN_TO(to, v_) = (s).of[v_])
+//@ product: eight
 /* z[m][n] = the sum over k of a[m][k] b[k][n]; rows of a are am apart and its columns ak, rows of b are bk apart. */
 static inline void nn_product(real *restrict z, const real *restrict a, int am, int ak, const real *restrict b, int bk,
                               int m, int k, int n)
 {
-    const int tall = m / 4 * 4, wide16 = n / 16 * 16, wide32 = n / 32 * 32, wide8 = wide32 + (n - wide32) / 8 * 8;
+    const int tall = m / 4 * 4, wide16 = n / 16 * 16, wide64 = n / 64 * 64, wide8 = n / 8 * 8;
     for (int i = 0; i < tall; i += 4) {
-        const real *const a0 = a + i * am;
+        const real *const x = a + i * am;
         for (int j = 0; j < wide16; j += 16) {
-            real s[4][16] = {{0}};
+            const real zero[8] = {0};
+            nn_eight s0, s1, s2, s3, t0, t1, t2, t3;
+            real *const to = z + i * n + j;
+            NN_SET(s0, zero); NN_SET(s1, zero); NN_SET(s2, zero); NN_SET(s3, zero);
+            NN_SET(t0, zero); NN_SET(t1, zero); NN_SET(t2, zero); NN_SET(t3, zero);
             for (int l = 0; l < k; l++) {
-                const real *const row = b + l * bk + j;
-                for (int u = 0; u < 4; u++) {
-                    const real x = a0[u * am + l * ak];
-                    for (int v = 0; v < 16; v++) s[u][v] += x * row[v];
-                }
+                const real *const row = b + l * bk + j, *const v = x + l * ak;
+                NN_ADD(s0, v[0], row); NN_ADD(t0, v[0], row + 8);
+                NN_ADD(s1, v[am], row); NN_ADD(t1, v[am], row + 8);
+                NN_ADD(s2, v[2 * am], row); NN_ADD(t2, v[2 * am], row + 8);
+                NN_ADD(s3, v[3 * am], row); NN_ADD(t3, v[3 * am], row + 8);
             }
-            for (int u = 0; u < 4; u++)
-                for (int v = 0; v < 16; v++) z[(i + u) * n + j + v] = s[u][v];
+            NN_PUT(to, s0); NN_PUT(to + 8, t0);
+            NN_PUT(to + n, s1); NN_PUT(to + n + 8, t1);
+            NN_PUT(to + 2 * n, s2); NN_PUT(to + 2 * n + 8, t2);
+            NN_PUT(to + 3 * n, s3); NN_PUT(to + 3 * n + 8, t3);
         }
         for (int j = wide16; j < n; j++) {
             real s[4] = {0};
             for (int l = 0; l < k; l++)
-                for (int u = 0; u < 4; u++) s[u] += a0[u * am + l * ak] * b[l * bk + j];
+                for (int u = 0; u < 4; u++) s[u] += x[u * am + l * ak] * b[l * bk + j];
             for (int u = 0; u < 4; u++) z[(i + u) * n + j] = s[u];
         }
     }
     for (int i = tall; i < m; i++) {
-        for (int j = 0; j < wide32; j += 32) {
-            real s[32] = {0};
+        const real *const x = a + i * am;
+        for (int j = 0; j < wide64; j += 64) {
+            const real zero[8] = {0};
+            nn_eight s0, s1, s2, s3, s4, s5, s6, s7;
+            real *const to = z + i * n + j;
+            NN_SET(s0, zero); NN_SET(s1, zero); NN_SET(s2, zero); NN_SET(s3, zero);
+            NN_SET(s4, zero); NN_SET(s5, zero); NN_SET(s6, zero); NN_SET(s7, zero);
             for (int l = 0; l < k; l++) {
-                const real x = a[i * am + l * ak];
                 const real *const row = b + l * bk + j;
-                for (int v = 0; v < 32; v++) s[v] += x * row[v];
+                const real v = x[l * ak];
+                NN_ADD(s0, v, row); NN_ADD(s1, v, row + 8); NN_ADD(s2, v, row + 16); NN_ADD(s3, v, row + 24);
+                NN_ADD(s4, v, row + 32); NN_ADD(s5, v, row + 40); NN_ADD(s6, v, row + 48); NN_ADD(s7, v, row + 56);
             }
-            for (int v = 0; v < 32; v++) z[i * n + j + v] = s[v];
+            NN_PUT(to, s0); NN_PUT(to + 8, s1); NN_PUT(to + 16, s2); NN_PUT(to + 24, s3);
+            NN_PUT(to + 32, s4); NN_PUT(to + 40, s5); NN_PUT(to + 48, s6); NN_PUT(to + 56, s7);
         }
-        for (int j = wide32; j < wide8; j += 8) {
-            real s[8] = {0};
-            for (int l = 0; l < k; l++) {
-                const real x = a[i * am + l * ak];
-                const real *const row = b + l * bk + j;
-                for (int v = 0; v < 8; v++) s[v] += x * row[v];
+        for (int j = wide64; j < wide8; j += 8) {
+            const real zero[8] = {0};
+            nn_eight s, t;
+            int l = 0;
+            NN_SET(s, zero); NN_SET(t, zero);
+            for (l = 0; l < k / 2 * 2; l += 2) {
+                NN_ADD(s, x[l * ak], b + l * bk + j);
+                NN_ADD(t, x[(l + 1) * ak], b + (l + 1) * bk + j);
             }
-            for (int v = 0; v < 8; v++) z[i * n + j + v] = s[v];
+            if (l < k) NN_ADD(s, x[l * ak], b + l * bk + j);
+            NN_SUM(s, t);
+            NN_PUT(z + i * n + j, s);
         }
         for (int j = wide8; j < n; j++) {
             real s = 0;
-            for (int l = 0; l < k; l++) s += a[i * am + l * ak] * b[l * bk + j];
+            for (int l = 0; l < k; l++) s += x[l * ak] * b[l * bk + j];
             z[i * n + j] = s;
         }
     }

@@ -2,14 +2,18 @@
 
 use super::emit::{Emitter, Place};
 use super::index::Index;
+use nnc_graph::eval::each_index;
 use nnc_graph::{ConvDims, Convolve, DotDims, NodeId, Reduction, Type, Window, WindowDims};
 
 /// Axes that are walked together: how many elements, and how far apart.
 type Group = (usize, i64);
 
+/// A window of so many places, all inside, is one expression.
+const MOST_PLACES: usize = 16;
+
 /// The most output channels, and pixels, that a convolution keeps in registers.
 const CHANNELS: usize = 16;
-const PIXELS: usize = 4;
+const PIXELS: usize = 6;
 
 impl Emitter<'_> {
     /// A fold over axes.
@@ -329,6 +333,25 @@ impl Emitter<'_> {
                     Reduction::Minimum => f64::INFINITY,
                 });
                 let n = window.rank();
+                let inside = |i: usize| window.low[i] == 0 && window.high[i] == 0 && window.dilation[i] == 1;
+                let places: usize = window.size.iter().product();
+                if (0..n).all(inside) && places <= MOST_PLACES {
+                    return self.nest(&out, |e, at| {
+                        let mut folded: Option<String> = None;
+                        each_index(&window.size, |q| {
+                            let mut source = at.to_vec();
+                            for i in 0..n {
+                                source[i + 1] = at[i + 1].times(window.stride[i] as i64).shifted(q[i] as i64);
+                            }
+                            let value = e.value(x[0], &source);
+                            folded = Some(match folded.take() {
+                                None => value,
+                                Some(before) => e.folded(*op, &before, &value),
+                            });
+                        });
+                        e.assign(to, &Index::linear(at, &out), &folded.unwrap_or(first));
+                    });
+                }
                 let channels = out[n + 1];
                 self.nest(&out[..=n], |e, at| {
                     let place = |c: &Index| {
@@ -536,11 +559,12 @@ impl Convolution<'_> {
         }
         let along = self.out[n];
         let wide = CHANNELS.min(per_group);
-        let tall = if wide <= 8 { 2 * PIXELS } else { PIXELS }.min(along);
+        let most = if wide <= 8 { 2 * PIXELS } else { PIXELS };
+        let tall = along.div_ceil(along.div_ceil(most));
         let lead: Vec<usize> = self.out[..n].iter().copied().chain([self.dims.groups]).collect();
         e.nest(&lead, |e, at| {
             for (pixels, first_pixel, blocks) in cut(along, tall) {
-                for (channels, first_channel, columns) in cut(per_group, wide) {
+                for (channels, first_channel, columns) in columns(per_group, wide) {
                     self.tile(e, to, at, (pixels, first_pixel, blocks), (channels, first_channel, columns));
                 }
             }
@@ -567,7 +591,21 @@ impl Convolution<'_> {
             e.open(name, *count);
         }
         e.block("");
-        e.line(&format!("real sum[{pixels}][{channels}] = {{{{0}}}};"));
+        // Sums in registers: vectors of eight where the channels are so many, else an array for each pixel.
+        let eights = if channels % 8 == 0 && self.weights.0.scale.is_none() { channels / 8 } else { 0 };
+        let sums: Vec<String> = match eights {
+            0 => (0..pixels).map(|u| format!("s{u}[{channels}] = {{0}}")).collect(),
+            _ => (0..pixels).flat_map(|u| (0..eights).map(move |v| format!("s{u}_{v}"))).collect(),
+        };
+        if eights == 0 {
+            e.line(&format!("real {};", sums.join(", ")));
+        } else {
+            e.use_helper("eight");
+            e.line("const real zero[8] = {0};");
+            e.line(&format!("nn_eight {};", sums.join(", ")));
+            let all: Vec<String> = sums.iter().map(|s| format!("NN_SET({s}, zero);")).collect();
+            e.line(&all.join(" "));
+        }
         let column =
             group.times(per_group as i64).plus(&ob.times(channels as i64)).shifted(first_channel as i64);
         let step = pb.times(pixels as i64).shifted(first_pixel as i64);
@@ -586,29 +624,50 @@ impl Convolution<'_> {
                 let weights = e.pointer(w, &row);
                 e.line(&format!("const {element} *const w = {weights};"));
                 let far = self.dims.stride[n - 1] * self.size[n + 1];
-                e.open("u", pixels);
-                e.line(&format!("const real v = x[u * {far}];"));
-                e.line(
-                    &format!("for (int v_ = 0; v_ < {channels}; v_++) sum[u][v_] += v * (real)w[v_];")
-                        .replace("v_", "o"),
-                );
+                let values: Vec<String> = (0..pixels).map(|u| format!("v{u} = x[{}]", u * far)).collect();
+                e.line(&format!("const real {};", values.join(", ")));
+                for u in 0..pixels * usize::from(eights > 0) {
+                    let adds = (0..eights).map(|v| match v {
+                        0 => format!("NN_ADD(s{u}_0, v{u}, w);"),
+                        v => format!("NN_ADD(s{u}_{v}, v{u}, w + {});", 8 * v),
+                    });
+                    e.line(&adds.collect::<Vec<_>>().join(" "));
+                }
+                if eights > 0 {
+                    return;
+                }
+                e.open("o", channels);
+                e.line("const real k = (real)w[o];");
+                for u in 0..pixels {
+                    e.line(&format!("s{u}[o] += v{u} * k;"));
+                }
                 e.close();
             });
         });
-        e.open("u", pixels);
-        let scale =
-            self.weights.0.scale.as_ref().map(|(name, _)| format!(" * {name}[{} + o]", column.text()));
-        let mut target: Vec<Index> = lead.to_vec();
-        target.push(step.plus(&Index::counter("u", pixels)));
-        target.push(column);
-        let target = to.offset.plus(&Index::linear(&target, self.out)).text();
+        let scale = self.weights.0.scale.as_ref();
+        let scale = scale.map(|(name, _)| format!(" * {name}[{} + o]", column.text())).unwrap_or_default();
         e.touch(to);
-        e.line(&format!(
-            "for (int o = 0; o < {channels}; o++) {}[{target} + o] = sum[u][o]{};",
-            to.name,
-            scale.unwrap_or_default()
-        ));
-        e.close();
+        if eights == 0 {
+            e.open("o", channels);
+        }
+        for u in 0..pixels {
+            let mut target: Vec<Index> = lead.to_vec();
+            target.push(step.shifted(u as i64));
+            target.push(column.clone());
+            let target = to.offset.plus(&Index::linear(&target, self.out));
+            if eights == 0 {
+                e.line(&format!("{}[{} + o] = s{u}[o]{scale};", to.name, target.text()));
+            }
+            let puts = (0..eights)
+                .map(|v| format!("NN_PUT({} + {}, s{u}_{v});", to.name, target.shifted(8 * v as i64).text()));
+            let puts: Vec<String> = puts.collect();
+            if eights > 0 {
+                e.line(&puts.join(" "));
+            }
+        }
+        if eights == 0 {
+            e.close();
+        }
         e.close();
         for _ in opened {
             e.close();
@@ -639,6 +698,19 @@ impl Convolution<'_> {
             });
         });
     }
+}
+
+/// Channels in blocks; of what is left, eight more at once.
+fn columns(length: usize, block: usize) -> Vec<(usize, usize, usize)> {
+    let mut out = cut(length, block);
+    if let Some((rest, first, 1)) = out.last().copied()
+        && rest < block
+        && rest > 8
+    {
+        out.pop();
+        out.extend([(8, first, 1), (rest - 8, first + 8, 1)]);
+    }
+    out
 }
 
 /// A length in blocks, and the rest: sizes, where they begin, and how many there are.

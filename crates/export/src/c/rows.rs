@@ -45,6 +45,7 @@ pub(crate) fn rows(
         math: false,
     };
     let mut w = Writer { prefix, out, own };
+    w.vocabularies(package, parts);
     let (row, encode) = w.row(package, parts);
     let (answer, decode) = w.answer(package, parts);
     let (seed, pass) = if random { (", uint64_t seed, uint64_t step", "seed, step, ") } else { ("", "") };
@@ -82,6 +83,20 @@ pub(crate) fn rows(
 }
 
 impl Writer<'_> {
+    /// The names of what inputs and outputs are numbers of: characters, words.
+    fn vocabularies(&mut self, package: &Package, parts: &Parts) {
+        let inputs = package.inputs.iter().zip(&parts.inputs).map(|(i, name)| (&i.classes, name));
+        let outputs = package.answers.iter().zip(&parts.outputs).map(|(a, name)| (&a.steps, name));
+        for (classes, name) in inputs.chain(outputs) {
+            let Some(classes) = classes else { continue };
+            let list = format!("const char *const {}_{name}_classes[{}]", self.prefix, classes.len().max(1));
+            let _ =
+                writeln!(self.out.header, "/* What the numbers of {name} stand for. */\nextern {list};\n");
+            let texts: Vec<String> = classes.iter().map(|c| format!("    {},\n", literal(c))).collect();
+            let _ = writeln!(self.out.source, "{list} = {{\n{}}};\n", texts.concat());
+        }
+    }
+
     /// The members of a row, and the code that encodes them.
     fn row(&mut self, package: &Package, parts: &Parts) -> (String, String) {
         let mut names = Names::default();

@@ -49,6 +49,7 @@ impl Trained {
                     Some(port) => about(port, self.stats.columns_of(PortId::Input(at.unwrap_or(0))).next()),
                     None => "how many of its rows there are; the rest is padding".into(),
                 },
+                classes: at.and_then(|at| self.ports.inputs[at].classes.clone()),
                 shape,
                 dtype: ty.dtype,
             };
@@ -115,7 +116,7 @@ impl Trained {
         let size: usize = input.shape.iter().product();
         let width: usize = columns.iter().map(|c| c.encoding.width(size)).sum();
         let fits = width * rows.unwrap_or(1) == size && self.stats.schema.port(port).is_some();
-        if fits { Input { columns, rows, ..input } } else { input }
+        if fits { Input { columns, rows, classes: None, ..input } } else { input }
     }
 }
 
@@ -191,11 +192,12 @@ pub(crate) fn step(step: nnc_data::Step) -> Step {
 impl crate::infer::decode::OutputDecoder<'_> {
     /// What it says, for exporters.
     fn answer(&self) -> Answer {
-        let (classes, undo) = self.meaning();
+        let (classes, steps, undo) = self.meaning();
         Answer {
             name: self.heading.name.clone(),
             shape: self.heading.shape.clone(),
             classes,
+            steps,
             scaling: undo.iter().map(|steps| steps.iter().map(|s| step(*s)).collect()).collect(),
         }
     }
