@@ -34,12 +34,33 @@ fn has_compiler() -> bool {
     there
 }
 
+/// Whether a compiler makes programs that run here.
+fn can(compiler: &str, flags: &[&str]) -> bool {
+    let place = Place::new();
+    place.write("probe.c", "#include <math.h>\nint main(void) { return 0; }\n");
+    let built = Command::new(compiler)
+        .args(flags)
+        .args(["-o", "probe", "probe.c", "-lm"])
+        .current_dir(place.path(""))
+        .output();
+    let can = built.is_ok_and(|o| o.status.success())
+        && Command::new(place.path("probe")).status().is_ok_and(|s| s.success());
+    if !can {
+        eprintln!("skipped: this machine has no {compiler} {}", flags.join(" "));
+    }
+    can
+}
+
 /// Compiles a program around `model.c` and runs it.
 fn compiled(place: &Place, main: &str, stdin: &str, flags: &[&str]) -> String {
+    compiled_by(place, "gcc", main, stdin, flags)
+}
+
+fn compiled_by(place: &Place, compiler: &str, main: &str, stdin: &str, flags: &[&str]) -> String {
     place.write("main.c", main);
     let exe = place.path("main");
     let strict = ["-std=c99", "-Wall", "-Wextra", "-pedantic", "-Werror", "-O2"];
-    let built = Command::new("gcc")
+    let built = Command::new(compiler)
         .args(strict)
         .args(flags)
         .args(["-o", "main", "main.c", "model.c", "-lm"])
@@ -133,10 +154,20 @@ fn same(body: &str, columns: usize, outputs: usize, options: &[&str]) {
     let cells: String =
         table.lines().skip(1).map(|line| line.rsplit_once(',').unwrap().0.replace(',', " ") + "\n").collect();
     let theirs = said(&place, &["predict", "net.nn", "--json"]);
-    for flags in [&[][..], &["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]] {
-        let ours = compiled(&place, &reader(columns, outputs), &cells, flags);
+    let sanitizers = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
+    for (compiler, flags) in [
+        ("gcc", &[][..]),
+        ("gcc", &sanitizers),
+        ("gcc", &["-O3", "-march=native"]),
+        ("gcc", &["-m32"]),
+        ("clang", &[]),
+    ] {
+        if !can(compiler, flags) {
+            continue;
+        }
+        let ours = compiled_by(&place, compiler, &reader(columns, outputs), &cells, flags);
         let worst = worst(&ours, &theirs);
-        assert!(worst < 1e-5, "{worst:e}");
+        assert!(worst < 1e-5, "{compiler} {flags:?}: {worst:e}");
     }
 }
 

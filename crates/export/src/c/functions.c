@@ -475,12 +475,12 @@ static inline real nn_normal(uint64_t seed, uint64_t step, uint64_t site, uint64
 }
 //@ eight
 /* Eight numbers side by side, in vectors where the compiler has them. */
-#if defined(__GNUC__)
-#if defined(__AVX__)
+#if defined(__GNUC__) && defined(__AVX__)
 #define NN_LANE 32
-#else
+#elif defined(__GNUC__) && (defined(__SSE2__) || defined(__ARM_NEON) || defined(__ALTIVEC__) || defined(__wasm_simd128__))
 #define NN_LANE 16
 #endif
+#if defined(NN_LANE)
 typedef real nn_lane __attribute__((vector_size(NN_LANE)));
 typedef real nn_loose __attribute__((vector_size(NN_LANE), aligned(sizeof(real)), may_alias));
 typedef struct { nn_lane of[8 * sizeof(real) / NN_LANE]; } nn_eight;
@@ -493,7 +493,7 @@ typedef struct { real of[8]; } nn_eight;
 #endif
 #define NN_EACH(what) do { for (int v_ = 0; v_ < (int)(sizeof(nn_eight) / sizeof(((nn_eight *)0)->of[0])); v_++) what; } while (0)
 #define NN_SET(s, from) NN_EACH((s).of[v_] = NN_FROM(from, v_))
-#define NN_ADD(s, x, row) NN_EACH((s).of[v_] += (x) * NN_FROM(row, v_))
+#define NN_ADD(s, x, row) NN_EACH((s).of[v_] += (real)(x) * NN_FROM(row, v_))
 #define NN_SUM(s, t) NN_EACH((s).of[v_] += (t).of[v_])
 #define NN_PUT(to, s) NN_EACH(NN_TO(to, v_) = (s).of[v_])
 //@ product: eight

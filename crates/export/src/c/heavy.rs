@@ -327,11 +327,6 @@ impl Emitter<'_> {
         match w {
             Window::ReduceWindow { op, window } => {
                 let out = self.dims(ty);
-                let first = self.number(match op {
-                    Reduction::Add => 0.0,
-                    Reduction::Maximum => f64::NEG_INFINITY,
-                    Reduction::Minimum => f64::INFINITY,
-                });
                 let n = window.rank();
                 let inside = |i: usize| window.low[i] == 0 && window.high[i] == 0 && window.dilation[i] == 1;
                 let places: usize = window.size.iter().product();
@@ -349,9 +344,14 @@ impl Emitter<'_> {
                                 Some(before) => e.folded(*op, &before, &value),
                             });
                         });
-                        e.assign(to, &Index::linear(at, &out), &folded.unwrap_or(first));
+                        e.assign(to, &Index::linear(at, &out), &folded.unwrap_or_default());
                     });
                 }
+                let first = self.number(match op {
+                    Reduction::Add => 0.0,
+                    Reduction::Maximum => f64::NEG_INFINITY,
+                    Reduction::Minimum => f64::INFINITY,
+                });
                 let channels = out[n + 1];
                 self.nest(&out[..=n], |e, at| {
                     let place = |c: &Index| {

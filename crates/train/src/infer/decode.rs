@@ -342,14 +342,9 @@ impl OutputDecoder<'_> {
         self.words.as_ref()?.1.as_deref()
     }
 
-    /// The classes it speaks about, where it is about one class for each row; those of every step, where it is about
-    /// one for each of those; and what undoes its scaling.
-    pub(crate) fn meaning(&self) -> (Option<Vec<String>>, Option<Vec<String>>, &[Vec<Step>]) {
-        let classes = self.classes.map(<[String]>::to_vec);
-        match self.words {
-            None => (classes, None, &self.undo),
-            Some(_) => (None, classes, &self.undo),
-        }
+    /// The classes it speaks about, whether it says one at every step, and what undoes its scaling.
+    pub(crate) fn meaning(&self) -> (Option<Vec<String>>, bool, &[Vec<Step>]) {
+        (self.classes.map(<[String]>::to_vec), self.words.is_some(), &self.undo)
     }
 
     /// Numbers of the target in the terms of the file: the scaling of every `step`-th number of the output is theirs.

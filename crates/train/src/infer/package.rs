@@ -192,7 +192,8 @@ pub(crate) fn step(step: nnc_data::Step) -> Step {
 impl crate::infer::decode::OutputDecoder<'_> {
     /// What it says, for exporters.
     fn answer(&self) -> Answer {
-        let (classes, steps, undo) = self.meaning();
+        let (classes, at_steps, undo) = self.meaning();
+        let (classes, steps) = if at_steps { (None, classes) } else { (classes, None) };
         Answer {
             name: self.heading.name.clone(),
             shape: self.heading.shape.clone(),
