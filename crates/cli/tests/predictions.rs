@@ -353,4 +353,63 @@ fn bytes_are_read_as_in_training() {
         let got = answers(train, new);
         assert!(close(&got, right), "{train} {new}: {got:?}");
     }
+    // And what is of another size is told.
+    for (train, new, help) in [
+        ("drawn", "full.npy", "divide them by 255"),
+        ("grey", "ones.npy", "multiply them by 255"),
+        ("drawn", "ones.npy", ""),
+        ("grey", "full.npy", ""),
+        ("grey", "drawn.npy", "multiply them by 255"),
+        ("dark", "full.npy", ""),
+    ] {
+        answers(train, new);
+        for command in ["predict", "eval"] {
+            let run = ["--data", new];
+            let said = place.nnc(&[&[command, train], &run[..]].concat());
+            if command == "eval" && said.code != 0 {
+                continue; // There is no target beside the pictures.
+            }
+            assert_eq!(said.err.contains("N0562"), !help.is_empty(), "{train} {new}\n{}", said.err);
+            assert!(said.err.contains(help), "{train} {new}\n{}", said.err);
+        }
+    }
+}
+
+#[test]
+fn numbers_of_another_size_are_told() {
+    let place = Place::new();
+    let rows = |f: &dyn Fn(usize) -> f64| -> String {
+        let row = |i: usize| format!("{},{},{}\n", f(i), 1 + i % 5, 2 * (i % 7));
+        format!("weight,n,y\n{}", (0..40).map(row).collect::<String>())
+    };
+    let kilograms = |i: usize| (i % 9) as f64 * 0.25 - 0.5;
+    place.write("t.csv", &rows(&kilograms));
+    place.write("p.nn", "data \"t.csv\" { input rest standardize; target y }\ndense 1\nloss mse\nepochs 1\n");
+    place.nnc(&["train", "p.nn", "-q", "--out", "run"]).fine();
+    let said = |file: &str, text: &str| {
+        place.write(file, text);
+        let ran = place.nnc(&["predict", "run", "--data", file]);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        ran.err
+    };
+    let grams = said("grams.csv", &rows(&|i| 1000.0 * kilograms(i)));
+    assert!(grams.contains("N0562") && grams.contains("`weight`") && grams.contains("up to 1500"), "{grams}");
+    assert!(grams.contains("those of training to 1.5") && !grams.contains("`n`"), "{grams}");
+    // A few times as large is no other unit, and one wrong cell is no file of them; neither is a smaller number.
+    for text in [
+        rows(&|i| 20.0 * kilograms(i)),
+        rows(&|i| if i == 7 { 9000.0 } else { kilograms(i) }),
+        rows(&|i| 0.001 * kilograms(i)),
+    ] {
+        let fine = said("fine.csv", &text);
+        assert!(!fine.contains("N0562"), "{fine}");
+    }
+    // Files of the program are compared, too; what is scaled by a logarithm has every size.
+    for (scaling, told) in [("standardize", true), ("log", false)] {
+        place.write("t.csv", &rows(&|i| 1.0 + i as f64));
+        place.write("v.csv", &rows(&|i| 1e4 + i as f64));
+        let data = format!("data \"t.csv\" {{ input weight {scaling}; target y }}\nvalid \"v.csv\"\n");
+        place.write("q.nn", &format!("{data}dense 1\nloss mse\n"));
+        assert_eq!(place.nnc(&["check", "q.nn"]).err.contains("N0562"), told, "{scaling}");
+    }
 }

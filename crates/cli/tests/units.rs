@@ -80,6 +80,12 @@ fn a_metric_of_the_scaled_target_says_so() {
         ran.err.contains("N0421")
     };
     assert!(check("e=(mean(output - target))", "minmax"));
+    // Which of the two is the larger is the same in all units, unless these turn the order round; a limit is of one unit.
+    for scaling in ["minmax", "log", "scale=100"] {
+        assert!(!check("below=(mean(target < output))", scaling));
+        assert!(check("dear=(mean(target > 600))", scaling));
+        assert!(check("near=(mean(abs(target - output) < 10))", scaling));
+    }
     assert!(
         !check("off", "")
             && !check("off good mae", "standardize")

@@ -21,6 +21,7 @@ use crate::spec::{Columns, CsvSpec, DataSpec, GeneratorKind, Missing, Role, Rows
 use crate::split::{self, Parts};
 use crate::stats::{Fill, STATS_VERSION, SeriesColumn, Stats};
 use crate::table::{Rows, Store, Table};
+use crate::unlike;
 use crate::warn;
 use crate::wholes;
 use crate::{Dataset, Limits};
@@ -246,6 +247,7 @@ pub(crate) fn encode_part(
     };
     let mut notes = std::mem::take(&mut raw.notes);
     notes.extend(kept.note(&raw, name_of, spec.handle()));
+    notes.extend(unlike::note(&raw, stats, &map, &name, spec.handle()));
     let series = Series::find(&raw, by.into_iter()).map_err(|f| vec![*f])?;
     let samples = Samples::new(raw.len, kept.rows, stats.window, series);
     wholes::too_long(&raw, &samples, lenient, &mut gaps, &mut faults);

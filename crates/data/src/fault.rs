@@ -300,6 +300,8 @@ pub mod codes {
     pub const HEADER: Code = Code::N0560;
     /// How a table was read, where that is not obvious.
     pub const READING: Code = Code::N0561;
+    /// Numbers of another size than those of training.
+    pub const UNLIKE: Code = Code::N0562;
 }
 
 /// A fault on its way through a reader.

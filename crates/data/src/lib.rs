@@ -101,6 +101,7 @@ mod stats;
 mod table;
 mod tokens;
 mod unknown;
+mod unlike;
 mod values;
 mod warn;
 mod wholes;

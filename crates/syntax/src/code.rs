@@ -168,6 +168,7 @@ codes! {
         N0559 "windows that run from one series into the next"
         N0560 "a first line that may be names or a row"
         N0561 "how a table was read"
+        N0562 "numbers of another size than those of training"
     }
     Runs "N06" "runs and models" {
         N0601 "the loss became no number"

@@ -5,7 +5,7 @@ use crate::declarations::attributes::Units;
 use crate::declarations::data::Unscale;
 use crate::elaborate::elab::{Elab, Res};
 use crate::elaborate::value::{Tensor, Value};
-use nnc_graph::{Binary, DType, Direction, NodeId, Role, Unary};
+use nnc_graph::{Binary, DType, Direction, Elementwise, NodeId, Prim, Role, Unary};
 use nnc_syntax::{Code, Diagnostic, Span};
 
 /// More columns than this with scalings of their own are not told apart.
@@ -123,14 +123,33 @@ impl Elab<'_> {
         node
     }
 
-    /// Says of a metric of a scaled target that it is not told in the units of the file.
+    /// Says of a metric of a scaled target that it is not told in the units of the file. Which of a target and an output
+    /// is the larger is the same in all units.
     pub(crate) fn note_scaled(&mut self, name: &str, span: Span, value: &Value) {
         let Value::Tensor(t) = value else { return };
         let graph = self.b.graph();
+        let mut learned = vec![false; graph.len()];
+        let mut scaled = vec![false; graph.len()];
+        for id in graph.ids() {
+            let weight = matches!(graph.node(id).prim.parameter(), Some((Role::Weight, _)));
+            let operands = graph.operands(id);
+            learned[id.index()] = weight || operands.iter().any(|o| learned[o.index()]);
+            scaled[id.index()] =
+                self.results.units.contains_key(&id) || operands.iter().any(|o| scaled[o.index()]);
+        }
+        let rising = self.results.units.values().flatten().all(|u| u.over > 0.0);
+        let alone = |id: NodeId| scaled[id.index()] && !learned[id.index()];
+        let answer = |id: NodeId| learned[id.index()] && !scaled[id.index()];
+        let order = |id: NodeId| match (&graph.node(id).prim, &graph.operands(id)[..]) {
+            (Prim::Elementwise(Elementwise::Compare(_)), &[a, b]) => {
+                rising && (alone(a) && answer(b) || alone(b) && answer(a))
+            }
+            _ => false,
+        };
         let mut reached = vec![false; graph.len()];
         reached[t.node.index()] = true;
         for id in graph.ids().rev() {
-            if reached[id.index()] {
+            if reached[id.index()] && !order(id) {
                 graph.operands(id).iter().for_each(|o| reached[o.index()] = true);
             }
         }
