@@ -227,6 +227,10 @@ fn lines_that_are_no_rows_are_named_with_the_option() {
     assert_eq!(options("a,b\nkm,s\n1,2\n3,4\n5,6\n"), "skip=[2]");
     assert_eq!(options("a,b\n1,2\n3,4\n5,6\nTotal,12\n"), "skip_last=1");
     assert_eq!(options("a,b\n1,2\n3,4\n5,6\n7,8\nSource: us\n"), "skip_last=1");
+    for total in ["TOTAL", "Grand total", "Итого", "合計", "Σ"] {
+        let rows = format!("a,b,c\n1,2,3\n3,4,2\n5,6,1\n7,8,2\n{total},20,8\n");
+        assert_eq!(options(&rows), "skip_last=1", "{total}");
+    }
     assert_eq!(options("a,b\n1,2\n# half\n3,4\n5,6\n7,8\n"), "comment=\"#\"");
 }
 

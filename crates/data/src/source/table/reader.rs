@@ -322,7 +322,8 @@ impl<'a> TableReader<'a> {
     /// A cell of a number column that is no number, or text that is not text.
     fn bad_cell(&mut self, i: usize, cell: &[u8], bad: Bad, faults: &mut Faults) {
         let last = self.bad.last() == Some(&self.rows);
-        self.note_bad(last || i == 0 && cell.iter().any(u8::is_ascii_alphabetic));
+        let worded = || String::from_utf8_lossy(cell).chars().any(char::is_alphabetic);
+        self.note_bad(last || i == 0 && worded());
         let name = &self.heads[i].name;
         if bad == Bad::Number {
             let shown: String = String::from_utf8_lossy(cell).chars().take(60).collect();
