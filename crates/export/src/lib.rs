@@ -6,11 +6,13 @@
 //! without an entry fails.
 //!
 //! * [`c`]: one C99 file and its header, which need nothing else.
+//! * [`onnx`]: one ONNX file, for onnxruntime and whatever else reads it.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod c;
 mod names;
+pub mod onnx;
 mod package;
 
 pub use package::{Answer, Column, Encoding, Input, Package, Step, Weights};
