@@ -6,11 +6,11 @@ use crate::format::bytes;
 use crate::output::Output;
 use clap::{Args, ValueEnum};
 use nnc_artifact::write_atomic;
-use nnc_export::{Package, c};
+use nnc_export::{Package, c, onnx};
 use nnc_train::{InferOptions, Trained, evaluate, open_model};
 use std::path::{Path, PathBuf};
 
-/// Write a trained network as C source, for programs that know nothing of nnc
+/// Write a trained network as C or ONNX, for programs that know nothing of nnc
 #[derive(Args, Debug)]
 #[command(
     override_usage = "nnc export <FORMAT> <RUN> [OPTIONS]\n       nnc export --list <RUN>",
@@ -19,6 +19,8 @@ Examples:
   nnc export c iris.nn                    the newest run: iris.c and iris.h
   nnc export c runs/iris/1 -o model.c     model.c and model.h
   nnc export c mnist.nn --int8            weights as whole numbers, and what that costs
+  nnc export onnx iris.nn                 iris.onnx, for onnxruntime and others
+  nnc export onnx iris.nn --text          what stands in it, for people
   nnc export --list iris.nn               what this network can be written as, and what not
 
 What is written takes rows as the file has them: numbers in their units, texts, gaps. --no-preprocessing
@@ -34,6 +36,9 @@ pub struct ExportArgs {
     /// Tell what this network can be written as, and what not
     #[arg(long, conflicts_with = "out")]
     pub list: bool,
+    /// ONNX: print what would stand in the file, and write nothing
+    #[arg(long, conflicts_with = "out")]
+    pub text: bool,
     /// Leave out what turns rows of a file into what the network sees, and what it says into answers
     #[arg(long)]
     pub no_preprocessing: bool,
@@ -49,6 +54,7 @@ pub struct ExportArgs {
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
 enum Format {
     C,
+    Onnx,
 }
 
 impl Format {
@@ -56,6 +62,7 @@ impl Format {
     fn name(self) -> &'static str {
         match self {
             Format::C => "c",
+            Format::Onnx => "onnx",
         }
     }
 
@@ -63,6 +70,7 @@ impl Format {
     fn about(self) -> &'static str {
         match self {
             Format::C => "one C99 file and a header, which need nothing else",
+            Format::Onnx => "one ONNX file (operators of set 19), for onnxruntime and others",
         }
     }
 
@@ -70,6 +78,7 @@ impl Format {
     fn ending(self) -> &'static str {
         match self {
             Format::C => "c",
+            Format::Onnx => "onnx",
         }
     }
 }
@@ -80,6 +89,24 @@ const NOTHING: &str = "nothing was written";
 impl Run for ExportArgs {
     fn run(&self, out: &mut Output) -> Result<u8> {
         run(self, out).map_err(|f| f.with_tail(NOTHING))
+    }
+}
+
+impl ExportArgs {
+    /// Says of an option that it is another format's.
+    fn fit(&self, format: Format) -> Result<()> {
+        let options = [
+            ("--int8", self.int8, Format::C),
+            ("--no-math", self.no_math, Format::C),
+            ("--text", self.text, Format::Onnx),
+        ];
+        match options.iter().find(|(_, given, of)| *given && *of != format) {
+            None => Ok(()),
+            Some((name, _, of)) => {
+                let message = format!("{name} is for {}, not for {}", of.name(), format.name());
+                Err(Failure::usage(message, format!("leave out {name}")))
+            }
+        }
     }
 }
 
@@ -103,6 +130,9 @@ fn run(args: &ExportArgs, out: &mut Output) -> Result<u8> {
         }
         ([], _) => return Ok(0),
     };
+    if let Some(format) = format {
+        args.fit(format)?;
+    }
     let trained = open_model(run)?;
     let Some(format) = format else { return list(&trained, out) };
     let mut package = trained.package()?;
@@ -113,6 +143,7 @@ fn run(args: &ExportArgs, out: &mut Output) -> Result<u8> {
     }
     match format {
         Format::C => write_c(args, &trained, &package, &path, out),
+        Format::Onnx => write_onnx(args, &package, &path, out),
     }
 }
 
@@ -135,8 +166,8 @@ fn write_c(
     let include = header.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let options = c::Options { int8: args.int8, no_math: args.no_math, plain: args.no_preprocessing };
     let source = c::export(package, &include, &options).map_err(|e| Failure::usage(e, ""))?;
-    write(path, &source.source)?;
-    write(&header, &source.header)?;
+    write(path, source.source.as_bytes())?;
+    write(&header, source.header.as_bytes())?;
     out.note(&format!(
         "{} of weights, {} of working memory",
         bytes(source.weights as u64),
@@ -146,6 +177,19 @@ fn write_c(
         out.note(&cost(trained, package)?);
     }
     out.result(&format!("{}\n{}\n", path.display(), header.display()))?;
+    Ok(0)
+}
+
+fn write_onnx(args: &ExportArgs, package: &Package, path: &Path, out: &mut Output) -> Result<u8> {
+    let options = onnx::Options { plain: args.no_preprocessing };
+    let file = onnx::export(package, &options).map_err(|e| Failure::usage(e, ""))?;
+    if args.text {
+        out.result(&file.text)?;
+        return Ok(0);
+    }
+    write(path, &file.bytes)?;
+    out.note(&format!("{} of weights, {} operators", bytes(file.weights as u64), file.nodes));
+    out.result(&format!("{}\n", path.display()))?;
     Ok(0)
 }
 
@@ -164,8 +208,8 @@ fn cost(trained: &Trained, package: &Package) -> Result<String> {
     Ok(text)
 }
 
-fn write(path: &Path, text: &str) -> Result<()> {
-    write_atomic(path, text.as_bytes()).map_err(|e| {
+fn write(path: &Path, contents: &[u8]) -> Result<()> {
+    write_atomic(path, contents).map_err(|e| {
         let message = format!("`{}` cannot be written: {e}", path.display());
         Failure::usage(message, "--out FILE names another file")
     })
@@ -181,6 +225,10 @@ fn list(trained: &Trained, out: &mut Output) -> Result<u8> {
                     Ok(source) => {
                         format!("{}: {} of weights", format.about(), bytes(source.weights as u64))
                     }
+                    Err(why) => format!("not possible: {why}"),
+                },
+                Format::Onnx => match onnx::export(package, &onnx::Options::default()) {
+                    Ok(file) => format!("{}: {} of weights", format.about(), bytes(file.weights as u64)),
                     Err(why) => format!("not possible: {why}"),
                 },
             },
