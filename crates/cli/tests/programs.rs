@@ -1,12 +1,12 @@
 //! `tests/programs/*.nn`: small programs, and beside each, in a folder of its name, what every stage makes of it.
 //!
 //! `NNC_UPDATE=1 cargo test -p nnc --test programs` accepts what is there now; read the diff. A further form, such as
-//! an export, is a further row of [`STAGES`] and a further file in each folder.
+//! an export, is a further row of [`STAGES`], or of [`EXPORTS`], and a further file in each folder.
 #![allow(clippy::unwrap_used)]
 
 mod common;
 
-use common::run;
+use common::{Place, run};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -20,6 +20,9 @@ const STAGES: [(&str, &str, &[&str]); 7] = [
     ("step.txt", "graph", &["--stage", "step"]),
     ("plan.txt", "graph", &["--stage", "plan"]),
 ];
+
+/// The same of the exports, which want a trained network.
+const EXPORTS: [(&str, &[&str]); 1] = [("onnx.txt", &["export", "onnx", "--text"])];
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/programs")
@@ -51,10 +54,21 @@ fn every_stage_of_every_program_is_as_it_was() {
     let mut wrong = Vec::new();
     for program in &programs {
         let texts = folder().join(program);
+        let name = format!("{program}.nn");
+        let mut all: Vec<(&str, String)> = Vec::new();
         for (file, command, options) in STAGES {
-            let name = format!("{program}.nn");
             let args = [&[command, name.as_str()], options].concat();
-            let found = run(&folder(), &args, "").fine();
+            all.push((file, run(&folder(), &args, "").fine()));
+        }
+        let place = Place::new();
+        for file in fs::read_dir(folder()).unwrap().map(|e| e.unwrap().path()).filter(|p| p.is_file()) {
+            fs::copy(&file, place.path(file.file_name().unwrap().to_str().unwrap())).unwrap();
+        }
+        place.nnc(&["train", &name, "-q", "--epochs", "1", "--no-report"]).fine();
+        for (file, args) in EXPORTS {
+            all.push((file, place.nnc(&[args, &[name.as_str()]].concat()).fine()));
+        }
+        for (file, found) in all {
             let path = texts.join(file);
             let wanted = fs::read_to_string(&path).unwrap_or_default();
             if wanted == found {
@@ -67,7 +81,9 @@ fn every_stage_of_every_program_is_as_it_was() {
                 wrong.push(format!("{program}/{file}, {}", difference(&wanted, &found)));
             }
         }
-        let known = |name: &str| STAGES.iter().any(|(file, ..)| *file == name);
+        let known = |name: &str| {
+            STAGES.iter().any(|(file, ..)| *file == name) || EXPORTS.iter().any(|(file, _)| *file == name)
+        };
         let files = fs::read_dir(&texts).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
         wrong.extend(files.filter(|f| !known(f)).map(|f| format!("{program}/{f} belongs to no stage")));
     }

@@ -130,6 +130,12 @@ pub enum Step {
     Log,
 }
 
+/// Whether two scalings differ in their numbers alone.
+pub(crate) fn alike(a: &[Step], b: &[Step]) -> bool {
+    let is_log = |s: &Step| *s == Step::Log;
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_log(a) == is_log(b))
+}
+
 /// What a prediction says.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Answer {

@@ -2,7 +2,7 @@
 
 use super::emit::{At, Emitter, elem};
 use super::proto::{Attr, Data, Elem, Port, Size};
-use crate::package::{Answer, Package, Step};
+use crate::package::{Answer, Package, Step, alike};
 use nnc_graph::{Dim, OutputKind};
 
 /// The names of the outputs, which stand before those of nodes are given.
@@ -96,12 +96,6 @@ impl Names {
         }
         Ok(ports)
     }
-}
-
-/// Whether two scalings differ in their numbers alone.
-fn alike(a: &[Step], b: &[Step]) -> bool {
-    let is_log = |s: &Step| *s == Step::Log;
-    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_log(a) == is_log(b))
 }
 
 impl Emitter<'_> {

@@ -11,7 +11,10 @@ type Pads = (Vec<i64>, Vec<i64>);
 
 impl Emitter<'_> {
     pub(crate) fn convolve(&mut self, level: usize, op: &Convolve, x: At, y: At, ty: &Type) -> Result<Val, String> {
+        let wide = elem(ty.dtype) == Elem::Double;
         match op {
+            Convolve::Convolution(dims) if wide => self.wide_convolution(level, dims, x, y, ty),
+            Convolve::ConvolutionKernel(dims) if wide => self.wide_kernel(level, dims, x, y, ty),
             Convolve::Convolution(dims) => self.convolution(level, dims, x, y),
             Convolve::ConvolutionKernel(dims) => self.convolution_kernel(level, dims, x, y, ty),
         }
@@ -118,7 +121,7 @@ impl Emitter<'_> {
     }
 
     /// Zeros between neighbours along axes from `first` on.
-    fn spread(
+    pub(crate) fn spread(
         &mut self,
         level: usize,
         mut x: String,

@@ -4,9 +4,12 @@
 //! its time, 9. The first axis of all inputs and outputs is `batch`, of any size.
 
 mod answers;
+mod double;
 mod emit;
 mod heavy;
 mod ops;
+#[cfg(test)]
+mod packages;
 mod proto;
 mod random;
 mod rows;

@@ -131,6 +131,7 @@ impl Emitter<'_> {
             Unary::Cosine => self.node(level, "Cos", &[x], &[]),
             Unary::Tanh => self.node(level, "Tanh", &[x], &[]),
             Unary::Logistic => self.node(level, "Sigmoid", &[x], &[]),
+            Unary::Erf if of == Elem::Double => self.wide_erf(level, x),
             Unary::Erf => self.node(level, "Erf", &[x], &[]),
             Unary::Floor => self.node(level, "Floor", &[x], &[]),
             Unary::Round => self.node(level, "Round", &[x], &[]),

@@ -2,7 +2,7 @@
 
 use super::emit::{Emitter, clean, elem};
 use super::proto::{Attr, Data, Elem, Port, Size};
-use crate::package::{Column, Encoding, Input, Package, Step};
+use crate::package::{Column, Encoding, Input, Package, Step, alike};
 use nnc_graph::Dim;
 
 /// The inputs of a model that takes rows, and where each column is.
@@ -76,10 +76,11 @@ impl Rows {
             }
             let mut parts = Vec::new();
             let to = elem(input.dtype);
-            for (column, member) in input.columns.iter().zip(members) {
-                e.from(&format!("rows > {}", clean(&column.name)), "");
-                let own = e.column(column, input, member, to, &mut valid);
-                parts.extend(own);
+            let columns: Vec<(&Column, &String)> = input.columns.iter().zip(members).collect();
+            for group in columns.chunk_by(|a, b| side_by_side(a.0, b.0)) {
+                let name = if let [(one, _)] = group { &one.name } else { &input.name };
+                e.from(&format!("rows > {}", clean(name)), "");
+                parts.extend(e.columns(group, input, to, &mut valid));
             }
             e.from(&format!("rows > {}", clean(&input.name)), "");
             let whole = input.columns.iter().all(|c| matches!(c.encoding, Encoding::Tensor { .. }));
@@ -99,31 +100,34 @@ impl Rows {
     }
 }
 
+/// Whether two columns are numbers that are scaled alike, up to the numbers in their steps.
+fn side_by_side(a: &Column, b: &Column) -> bool {
+    match (&a.encoding, &b.encoding) {
+        (
+            Encoding::Number { steps: a, indicator: false, .. },
+            Encoding::Number { steps: b, indicator: false, .. },
+        ) => alike(a, b),
+        _ => false,
+    }
+}
+
 impl Emitter<'_> {
-    /// Encodes a column: what it comes to, `[batch, numbers]` or `[batch, steps, numbers]` each.
-    fn column(
+    /// Encodes a column, or numbers side by side: what they come to, `[batch, numbers]` or `[batch, steps, numbers]`.
+    fn columns(
         &mut self,
-        column: &Column,
+        group: &[(&Column, &String)],
         input: &Input,
-        x: &str,
         to: Elem,
         valid: &mut Vec<String>,
     ) -> Vec<String> {
         let lead = 1 + usize::from(input.rows.is_some());
+        let (column, x) = group[0];
         match &column.encoding {
-            Encoding::Number { steps, fill, indicator } => {
-                let missing = self.node(0, "IsNaN", &[x], &[]);
-                let mut y = x.to_string();
-                if let Some(fill) = fill {
-                    let fill = self.number(*fill, Elem::Double);
-                    y = self.node(0, "Where", &[&missing, &fill, &y], &[]);
-                }
-                let y = self.scaled(&y, steps);
-                let finite = self.finite(&y);
-                valid.push(self.per_sample(&finite, lead));
-                let mut out = vec![self.number_column(&y, lead, Elem::Double, to)];
+            Encoding::Number { indicator, .. } => {
+                let (numbers, missing) = self.numbers(group, lead, to, valid);
+                let mut out = vec![numbers];
                 if *indicator {
-                    out.push(self.number_column(&missing, lead, Elem::Bool, to));
+                    out.push(self.cast(0, &missing, to));
                 }
                 out
             }
@@ -144,13 +148,62 @@ impl Emitter<'_> {
                 vec![self.number_column(&place, lead, Elem::Int64, to)]
             }
             Encoding::Tensor { steps } => {
-                let wide = self.cast(0, x, Elem::Double);
+                let wide = if to == Elem::Double { x.to_string() } else { self.cast(0, x, Elem::Double) };
                 let y = self.scaled(&wide, steps);
                 let finite = self.finite(&y);
                 valid.push(self.per_sample(&finite, 1 + input.shape.len()));
-                vec![self.cast(0, &y, to)]
+                vec![if to == Elem::Double { y } else { self.cast(0, &y, to) }]
             }
         }
+    }
+
+    /// Numbers side by side, scaled, `[batch, …, numbers]`, and which are missing.
+    fn numbers(
+        &mut self,
+        group: &[(&Column, &String)],
+        lead: usize,
+        to: Elem,
+        valid: &mut Vec<String>,
+    ) -> (String, String) {
+        let mut all: Vec<(&[Step], Option<f64>)> = Vec::new();
+        for (column, _) in group {
+            if let Encoding::Number { steps, fill, .. } = &column.encoding {
+                all.push((steps, *fill));
+            }
+        }
+        let parts: Vec<String> = group.iter().map(|(_, x)| self.last(x, lead)).collect();
+        let mut x = self.joined(0, &parts, lead as i64);
+        let missing = self.node(0, "IsNaN", &[&x], &[]);
+        if all.iter().any(|(_, fill)| fill.is_some()) {
+            let fill = self.each(all.iter().map(|(_, fill)| fill.unwrap_or(f64::NAN)).collect());
+            x = self.node(0, "Where", &[&missing, &fill, &x], &[]);
+        }
+        for k in 0..all[0].0.len() {
+            let shifts = all.iter().map(|(steps, _)| match steps[k] {
+                Step::Shift { minus, over } => Some((minus, over)),
+                Step::Log => None,
+            });
+            x = match shifts.collect::<Option<Vec<(f64, f64)>>>() {
+                Some(shifts) => {
+                    let minus = self.each(shifts.iter().map(|s| s.0).collect());
+                    let over = self.each(shifts.iter().map(|s| s.1).collect());
+                    let moved = self.node(0, "Sub", &[&x, &minus], &[]);
+                    self.node(0, "Div", &[&moved, &over], &[])
+                }
+                None => self.node(0, "Log", &[&x], &[]),
+            };
+        }
+        let finite = self.finite(&x);
+        valid.push(self.per_sample(&finite, lead + 1));
+        (if to == Elem::Double { x } else { self.cast(0, &x, to) }, missing)
+    }
+
+    /// A double for each column, or one that is the same for all.
+    fn each(&mut self, all: Vec<f64>) -> String {
+        if all.iter().all(|x| x.to_bits() == all[0].to_bits()) {
+            return self.number(all[0], Elem::Double);
+        }
+        self.constant("columns", Elem::Double, vec![all.len()], Data::Numbers(all))
     }
 
     /// One number for each row, with an axis of its own.
