@@ -60,7 +60,11 @@ fn asked(place: &Place, python: &str) -> Value {
     let ran =
         Command::new(python).args(["ask.py", "model.onnx"]).current_dir(place.path("")).output().unwrap();
     let errors = String::from_utf8_lossy(&ran.stderr);
-    assert!(ran.status.success(), "{}", errors.chars().rev().take(3000).collect::<String>().chars().rev().collect::<String>());
+    assert!(
+        ran.status.success(),
+        "{}",
+        errors.chars().rev().take(3000).collect::<String>().chars().rev().collect::<String>()
+    );
     serde_json::from_slice(&ran.stdout).unwrap()
 }
 
@@ -141,7 +145,9 @@ const END: &str = "optimizer adam; batch 50";
 fn a_dense_net() {
     same(
         "dense",
-        &format!("dense 32 relu; dense 16 tanh; dense 8 gelu; dense 1 sigmoid; loss binary_crossentropy; {END}"),
+        &format!(
+            "dense 32 relu; dense 16 tanh; dense 8 gelu; dense 1 sigmoid; loss binary_crossentropy; {END}"
+        ),
         6,
     );
 }
@@ -186,7 +192,11 @@ fn a_residual_block() {
 
 #[test]
 fn batch_normalisation_is_folded() {
-    let nodes = same("batchnorm", &format!("dense 16; batchnorm; relu; dense 1 sigmoid; loss binary_crossentropy; {END}"), 6);
+    let nodes = same(
+        "batchnorm",
+        &format!("dense 16; batchnorm; relu; dense 1 sigmoid; loss binary_crossentropy; {END}"),
+        6,
+    );
     assert_eq!(count(&nodes, "Sqrt"), 0);
 }
 
@@ -256,7 +266,8 @@ fn a_table_with_words_gaps_and_units() {
         "kind,size in m,\"a,b\",int,../x,price\nnever seen,1,1,1,1,0\nother,1,,1,1,0\nother,1,0,1,1,0\nother,,1,1,1,0\n,1,1,1,1,0\nother,inf,1,1,1,0\n",
     );
     let ours = asked(&place, &python);
-    let valid: Vec<bool> = ours["valid"].as_array().unwrap().iter().map(|v| v[0].as_bool().unwrap()).collect();
+    let valid: Vec<bool> =
+        ours["valid"].as_array().unwrap().iter().map(|v| v[0].as_bool().unwrap()).collect();
     assert_eq!(valid, [false, false, false, true, true, false]);
     let numbers: Vec<bool> = ours["output"].as_array().unwrap().iter().map(|v| v[0].is_number()).collect();
     assert_eq!(numbers, valid);

@@ -27,7 +27,12 @@ pub(crate) fn names(e: &mut Emitter<'_>, package: &Package, plain: bool) -> Name
 
 impl Names {
     /// Writes the outputs of a model, whose graph was written; `valid` are conditions `[batch]`.
-    pub(crate) fn write(&self, e: &mut Emitter<'_>, package: &Package, valid: &[String]) -> Result<Vec<Port>, String> {
+    pub(crate) fn write(
+        &self,
+        e: &mut Emitter<'_>,
+        package: &Package,
+        valid: &[String],
+    ) -> Result<Vec<Port>, String> {
         let mut ports = Vec::new();
         e.from("answers", "");
         let holds = match (&self.valid, valid) {
@@ -92,7 +97,12 @@ impl Names {
         if let (Some(name), Some(holds)) = (&self.valid, &holds) {
             e.push(0, "Identity", name, &[holds], vec![name.clone()], Vec::new());
             let doc = "false where a row cannot be answered: a gap without a rule, a category that training never saw, a scaling that is not finite";
-            ports.push(Port { name: name.clone(), elem: Elem::Bool, shape: vec![Size::Batch], doc: doc.into() });
+            ports.push(Port {
+                name: name.clone(),
+                elem: Elem::Bool,
+                shape: vec![Size::Batch],
+                doc: doc.into(),
+            });
         }
         Ok(ports)
     }

@@ -33,7 +33,14 @@ impl Emitter<'_> {
     }
 
     /// A convolution: a product of matrices for each place of the window.
-    pub(crate) fn wide_convolution(&mut self, level: usize, d: &ConvDims, x: At, k: At, ty: &Type) -> Result<Val, String> {
+    pub(crate) fn wide_convolution(
+        &mut self,
+        level: usize,
+        d: &ConvDims,
+        x: At,
+        k: At,
+        ty: &Type,
+    ) -> Result<Val, String> {
         let (n, shape) = (d.rank(), self.ty(k).shape.clone());
         let size = |a: usize| shape[a].at(0);
         let parts = self.seen(level, d, x, &shape[..n], &ty.shape[1..=n])?;
@@ -67,7 +74,14 @@ impl Emitter<'_> {
     }
 
     /// The adjoint of a convolution by its kernel: for each place of the window, pixels times what came of them.
-    pub(crate) fn wide_kernel(&mut self, level: usize, d: &ConvDims, x: At, g: At, ty: &Type) -> Result<Val, String> {
+    pub(crate) fn wide_kernel(
+        &mut self,
+        level: usize,
+        d: &ConvDims,
+        x: At,
+        g: At,
+        ty: &Type,
+    ) -> Result<Val, String> {
         let (n, shape) = (d.rank(), self.ty(g).shape.clone());
         let (inputs, outputs) = (ty.shape[n].at(0), ty.shape[n + 1].at(0));
         let parts = self.seen(level, d, x, &ty.shape[..n], &shape[1..=n])?;
@@ -159,7 +173,10 @@ mod tests {
     fn the_points_are_those_of_tables() {
         let (points, weights) = gauss(3);
         assert!((points[0] - 0.6f64.sqrt()).abs() < 1e-15 && points[1].abs() < 1e-15, "{points:?}");
-        assert!((weights[0] - 5.0 / 9.0).abs() < 1e-15 && (weights[1] - 8.0 / 9.0).abs() < 1e-15, "{weights:?}");
+        assert!(
+            (weights[0] - 5.0 / 9.0).abs() < 1e-15 && (weights[1] - 8.0 / 9.0).abs() < 1e-15,
+            "{weights:?}"
+        );
         let (_, weights) = gauss(POINTS);
         assert!((weights.iter().sum::<f64>() - 2.0).abs() < 1e-14);
     }

@@ -209,10 +209,14 @@ impl<'a> Emitter<'a> {
         inputs: &[&str],
         attrs: &[(&'static str, Attr)],
     ) -> String {
-        let base = match self.origin.as_str() {
-            "" => op.to_lowercase(),
-            origin => format!("{origin}/{}", op.to_lowercase()),
-        };
+        let own = op.to_lowercase();
+        let mut way: Vec<&str> = self.origin.split('/').filter(|part| !part.is_empty()).collect();
+        // `relu > max` that has become Relu is `relu`.
+        if let Some(at) = way.iter().rposition(|part| *part == own) {
+            way.truncate(at);
+        }
+        way.push(&own);
+        let base = way.join("/");
         let name = self.fresh(&base);
         self.push(level, op, &name, inputs, vec![name.clone()], attrs.to_vec());
         name
@@ -371,8 +375,7 @@ impl<'a> Emitter<'a> {
         let (level, id) = self.resolve(at);
         let val = self.val((level, id));
         let ty = self.ty((level, id));
-        let slots: Vec<Option<usize>> =
-            order.iter().map(|a| val.axes.contains(a).then_some(*a)).collect();
+        let slots: Vec<Option<usize>> = order.iter().map(|a| val.axes.contains(a).then_some(*a)).collect();
         let first = slots.iter().position(Option::is_some).unwrap_or(slots.len());
         let missing = |i: usize| slots[i].is_none();
         if !(0..slots.len()).any(missing) {
@@ -465,7 +468,14 @@ impl<'a> Emitter<'a> {
     }
 
     /// Elements before and after every axis; negative numbers cut.
-    pub(crate) fn pad(&mut self, level: usize, x: &str, low: &[i64], high: &[i64], fill: Option<&str>) -> String {
+    pub(crate) fn pad(
+        &mut self,
+        level: usize,
+        x: &str,
+        low: &[i64],
+        high: &[i64],
+        fill: Option<&str>,
+    ) -> String {
         if low.iter().chain(high).all(|n| *n == 0) {
             return x.to_string();
         }

@@ -10,7 +10,14 @@ use std::rc::Rc;
 type Pads = (Vec<i64>, Vec<i64>);
 
 impl Emitter<'_> {
-    pub(crate) fn convolve(&mut self, level: usize, op: &Convolve, x: At, y: At, ty: &Type) -> Result<Val, String> {
+    pub(crate) fn convolve(
+        &mut self,
+        level: usize,
+        op: &Convolve,
+        x: At,
+        y: At,
+        ty: &Type,
+    ) -> Result<Val, String> {
         let wide = elem(ty.dtype) == Elem::Double;
         match op {
             Convolve::Convolution(dims) if wide => self.wide_convolution(level, dims, x, y, ty),
@@ -25,10 +32,8 @@ impl Emitter<'_> {
         let first: Vec<usize> = [0, n + 1].into_iter().chain(1..=n).collect();
         let pixels = self.full(x, &first)?;
         let apart = d.lhs_dilation.iter().any(|d| *d != 1);
-        if apart {
-            if let Some(name) = self.transposed(level, d, &pixels, k)? {
-                return Ok(Val::named(name, first));
-            }
+        if apart && let Some(name) = self.transposed(level, d, &pixels, k)? {
+            return Ok(Val::named(name, first));
         }
         let shape = self.dims_in(x, &first);
         let (pixels, shape) = self.spread(level, pixels, shape, 2, &d.lhs_dilation)?;
@@ -41,7 +46,13 @@ impl Emitter<'_> {
 
     /// A convolution of pixels that lie apart is a transposed one with the kernel turned round, where the window does
     /// not jump.
-    fn transposed(&mut self, level: usize, d: &ConvDims, pixels: &str, k: At) -> Result<Option<String>, String> {
+    fn transposed(
+        &mut self,
+        level: usize,
+        d: &ConvDims,
+        pixels: &str,
+        k: At,
+    ) -> Result<Option<String>, String> {
         let n = d.rank();
         let shape: Vec<usize> = self.ty(k).shape.iter().map(|d| d.at(0)).collect();
         let span = |i: usize| ((shape[i] - 1) * d.rhs_dilation[i]) as i64;
@@ -58,7 +69,8 @@ impl Emitter<'_> {
             Source::Known(_) | Source::Named(_) if d.groups == 1 => {
                 let order: Vec<usize> = [n, n + 1].into_iter().chain(0..n).collect();
                 let kernel = self.full(k, &order)?;
-                let turned: Vec<(usize, i64, i64, i64)> = (2..n + 2).map(|i| (i, -1, i64::MIN + 1, -1)).collect();
+                let turned: Vec<(usize, i64, i64, i64)> =
+                    (2..n + 2).map(|i| (i, -1, i64::MIN + 1, -1)).collect();
                 self.cut(level, &kernel, &turned)
             }
             Source::Known(_) | Source::Named(_) => return Ok(None),
@@ -85,7 +97,14 @@ impl Emitter<'_> {
         self.plainly(turned)
     }
 
-    fn convolution_kernel(&mut self, level: usize, d: &ConvDims, x: At, g: At, ty: &Type) -> Result<Val, String> {
+    fn convolution_kernel(
+        &mut self,
+        level: usize,
+        d: &ConvDims,
+        x: At,
+        g: At,
+        ty: &Type,
+    ) -> Result<Val, String> {
         let n = d.rank();
         let (per_group, batch) = (ty.shape[n], self.ty(x).shape[0]);
         // Channels take the part of samples, samples that of channels.
@@ -336,7 +355,12 @@ fn places(w: &WindowDims, positions: &[Dim], first: usize) -> Vec<Vec<(usize, i6
     out
 }
 
-fn conv_attrs(stride: &[usize], dilation: &[usize], (low, high): Pads, groups: usize) -> Vec<(&'static str, Attr)> {
+fn conv_attrs(
+    stride: &[usize],
+    dilation: &[usize],
+    (low, high): Pads,
+    groups: usize,
+) -> Vec<(&'static str, Attr)> {
     vec![
         ("strides", ints(stride)),
         ("pads", ints(&[low, high].concat())),
@@ -346,9 +370,5 @@ fn conv_attrs(stride: &[usize], dilation: &[usize], (low, high): Pads, groups: u
 }
 
 fn pool_attrs(w: &WindowDims, (low, high): (&[i64], &[i64])) -> Vec<(&'static str, Attr)> {
-    vec![
-        ("kernel_shape", ints(&w.size)),
-        ("strides", ints(&w.stride)),
-        ("pads", ints(&[low, high].concat())),
-    ]
+    vec![("kernel_shape", ints(&w.size)), ("strides", ints(&w.stride)), ("pads", ints(&[low, high].concat()))]
 }

@@ -37,9 +37,7 @@ impl Emitter<'_> {
         };
         Ok(match leaf {
             Leaf::Parameter { role, name } => return Err(format!("{} `{name}` is not given", role.name())),
-            Leaf::Constant(bits) => {
-                known(bits.to_string(), Vec::new(), vec![bits.get()], Vec::new())
-            }
+            Leaf::Constant(bits) => known(bits.to_string(), Vec::new(), vec![bits.get()], Vec::new()),
             Leaf::Iota { axis } => match ty.shape[*axis] {
                 Dim::Size(n) => {
                     let counted = (0..n).map(|i| i as f64).collect();
@@ -74,10 +72,10 @@ impl Emitter<'_> {
         if let Elementwise::StopGradient = op {
             return Ok(self.val(x[0]));
         }
-        if let Elementwise::Binary(Binary::Divide) = op {
-            if let Some(val) = self.softmax(level, x).or_else(|| self.mean(x)) {
-                return Ok(val);
-            }
+        if op == Elementwise::Binary(Binary::Divide)
+            && let Some(val) = self.softmax(level, x).or_else(|| self.mean(x))
+        {
+            return Ok(val);
         }
         let (names, axes) = self.aligned(x);
         let from = self.elem(x[0]);
@@ -188,9 +186,13 @@ impl Emitter<'_> {
         // Truth has no order in ONNX.
         let (a, b) = match of {
             Elem::Bool if !equal => (self.cast(level, &a, Elem::Int64), self.cast(level, &b, Elem::Int64)),
-            Elem::Bool | Elem::Float | Elem::Int32 | Elem::Int64 | Elem::Text | Elem::Double | Elem::UInt64 => {
-                (a, b)
-            }
+            Elem::Bool
+            | Elem::Float
+            | Elem::Int32
+            | Elem::Int64
+            | Elem::Text
+            | Elem::Double
+            | Elem::UInt64 => (a, b),
         };
         match direction {
             Direction::Eq => self.node(level, "Equal", &[&a, &b], &[]),
@@ -315,10 +317,8 @@ impl Emitter<'_> {
                 };
                 let size = |d: Dim| d.fixed().unwrap_or(0) as i64;
                 let before: Vec<i64> = axes.iter().map(|&a| low[a] as i64).collect();
-                let after: Vec<i64> = axes
-                    .iter()
-                    .map(|&a| size(ty.shape[a]) - size(own.shape[a]) - low[a] as i64)
-                    .collect();
+                let after: Vec<i64> =
+                    axes.iter().map(|&a| size(ty.shape[a]) - size(own.shape[a]) - low[a] as i64).collect();
                 Val::named(self.pad(level, &name, &before, &after, None), axes)
             }
             Movement::Reverse { axes } => {
@@ -392,7 +392,8 @@ impl Emitter<'_> {
             true => self.stored(x),
             false => (self.canonical(x)?, (0..rank).collect()),
         };
-        let places: Vec<i64> = (0..axes.len()).filter(|i| folded.contains(&axes[*i])).map(|i| i as i64).collect();
+        let places: Vec<i64> =
+            (0..axes.len()).filter(|i| folded.contains(&axes[*i])).map(|i| i as i64).collect();
         let left: Vec<usize> = axes
             .iter()
             .filter(|a| !folded.contains(a))
@@ -402,7 +403,9 @@ impl Emitter<'_> {
         let drop = ("keepdims", Attr::Int(0));
         let list = self.ints(&places);
         let name = match op {
-            Reduce::Fold { op: Reduction::Add, .. } => self.node(level, "ReduceSum", &[&name, &list], &[drop]),
+            Reduce::Fold { op: Reduction::Add, .. } => {
+                self.node(level, "ReduceSum", &[&name, &list], &[drop])
+            }
             Reduce::Fold { op: Reduction::Maximum, .. } => self.most(level, "ReduceMax", &name, &list, of),
             Reduce::Fold { op: Reduction::Minimum, .. } => self.most(level, "ReduceMin", &name, &list, of),
             Reduce::ArgMax { .. } => {
@@ -419,11 +422,11 @@ impl Emitter<'_> {
 
     /// The largest or smallest. Runtimes pass over what is no number; here it stays.
     fn most(&mut self, level: usize, op: &'static str, x: &str, axes: &str, of: Elem) -> String {
-        let drop = ("keepdims", Attr::Int(0));
-        let best = self.node(level, op, &[x, axes], &[drop.clone()]);
+        let drop = [("keepdims", Attr::Int(0))];
+        let best = self.node(level, op, &[x, axes], &drop);
         let none = self.node(level, "IsNaN", &[x], &[]);
         let none = self.cast(level, &none, Elem::Int32);
-        let none = self.node(level, "ReduceMax", &[&none, axes], &[drop]);
+        let none = self.node(level, "ReduceMax", &[&none, axes], &drop);
         let none = self.cast(level, &none, Elem::Bool);
         let nan = self.number(f64::NAN, of);
         self.node(level, "Where", &[&none, &nan, &best], &[])
@@ -432,7 +435,8 @@ impl Emitter<'_> {
     fn dot(&mut self, level: usize, dims: &DotDims, a: At, b: At, ty: &Type) -> Result<Val, String> {
         let (la, lb) = (self.ty(a).rank(), self.ty(b).rank());
         let (left, right) = (dims.left_free(la), dims.right_free(lb));
-        let rows = if dims.left_batch.is_empty() { right.len() <= 1 } else { left.len() == 1 && right.len() == 1 };
+        let rows =
+            if dims.left_batch.is_empty() { right.len() <= 1 } else { left.len() == 1 && right.len() == 1 };
         if dims.left_contract.len() == 1 && rows {
             let x = self.full(a, &[&dims.left_batch[..], &left, &dims.left_contract].concat())?;
             let y = self.full(b, &[&dims.right_batch[..], &dims.right_contract, &right].concat())?;

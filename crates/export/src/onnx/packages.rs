@@ -8,22 +8,37 @@ use nnc_graph::{Builder, DType, Dim, DotDims, OutputKind, Role, Type};
 use std::collections::BTreeMap;
 use std::process::Command;
 
-const HOSTILE: [&str; 9] =
-    ["a\"b", "new\nline", "../../etc/passwd", "größe 価格 🦀", "", "\u{0}\u{7}", "valid", "x'); --", "output"];
+const HOSTILE: [&str; 9] = [
+    "a\"b",
+    "new\nline",
+    "../../etc/passwd",
+    "größe 価格 🦀",
+    "",
+    "\u{0}\u{7}",
+    "valid",
+    "x'); --",
+    "output",
+];
 
 /// Rows of numbers and words, of which the network says each number again: `inputs` in, as many out.
 fn package(float: DType) -> Package {
     let names = HOSTILE;
     let classes: Vec<String> = ["a\"b", "new\nline", "größe", "other"].map(String::from).to_vec();
     let columns = vec![
-        (names[0], Encoding::Number {
-            steps: vec![Step::Log, Step::Shift { minus: 0.5, over: 2.0 }],
-            fill: Some(3.0),
-            indicator: true,
-        }),
+        (
+            names[0],
+            Encoding::Number {
+                steps: vec![Step::Log, Step::Shift { minus: 0.5, over: 2.0 }],
+                fill: Some(3.0),
+                indicator: true,
+            },
+        ),
         (names[1], Encoding::Number { steps: vec![], fill: None, indicator: false }),
         (names[2], Encoding::Number { steps: vec![], fill: Some(7.0), indicator: false }),
-        (names[3], Encoding::OneHot { classes: classes.clone(), other: Some(3), fill: Some(0), indicator: true }),
+        (
+            names[3],
+            Encoding::OneHot { classes: classes.clone(), other: Some(3), fill: Some(0), indicator: true },
+        ),
         (names[4], Encoding::Class { classes: classes.clone(), other: None, fill: None }),
     ];
     let mut offset = 0;
@@ -64,7 +79,12 @@ fn package(float: DType) -> Package {
         }],
         answers: vec![
             Answer { name: names[6].into(), shape: vec![width], classes: None, scaling },
-            Answer { name: names[7].into(), shape: vec![1], classes: Some(vec![names[1].into(), names[3].into()]), scaling: vec![] },
+            Answer {
+                name: names[7].into(),
+                shape: vec![1],
+                classes: Some(vec![names[1].into(), names[3].into()]),
+                scaling: vec![],
+            },
         ],
         about: HOSTILE.iter().map(|n| (n.to_string(), n.to_string())).collect(),
     }
@@ -131,11 +151,13 @@ fn names_that_end_texts_elsewhere() {
         let numbers = each[0].strip_prefix("['valid', [").unwrap();
         let rows: Vec<&str> = numbers.trim_end_matches("]]").split("], ").collect();
         // The scaling is undone: the number itself; and (4 · 3) of a column without one.
-        let first: Vec<f64> = rows[0].trim_matches(['[', ']']).split(", ").map(|x| x.parse().unwrap()).collect();
+        let first: Vec<f64> =
+            rows[0].trim_matches(['[', ']']).split(", ").map(|x| x.parse().unwrap()).collect();
         let wanted = [2.0, 10.0, 3.0, 4.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0];
         let near = if i == 0 { 1e-6 } else { 1e-12 };
         assert!(first.iter().zip(wanted).all(|(a, b)| (a - b).abs() < near), "{first:?}");
-        let second: Vec<f64> = rows[1].trim_matches(['[', ']']).split(", ").map(|x| x.parse().unwrap()).collect();
+        let second: Vec<f64> =
+            rows[1].trim_matches(['[', ']']).split(", ").map(|x| x.parse().unwrap()).collect();
         let wanted = [3.0, 12.0, 3.0, 7.0, 1.0, 0.0, 0.0, 0.0, 1.0, 2.0];
         assert!(second.iter().zip(wanted).all(|(a, b)| (a - b).abs() < near), "{second:?}");
         assert_eq!(rows[3].trim_start_matches('[').trim_end_matches(']'), gap.trim_matches(['[', ']']));
@@ -151,7 +173,12 @@ fn names_that_end_texts_elsewhere() {
 /// Field by field, so that this holds where no Python is.
 #[test]
 fn the_bytes_are_those_of_the_format() {
-    let port = Port { name: "x".into(), elem: Elem::Float, shape: vec![Size::Batch, Size::Of(300)], doc: String::new() };
+    let port = Port {
+        name: "x".into(),
+        elem: Elem::Float,
+        shape: vec![Size::Batch, Size::Of(300)],
+        doc: String::new(),
+    };
     let node = Node {
         name: "n".into(),
         op: "Cast",
@@ -170,7 +197,10 @@ fn the_bytes_are_those_of_the_format() {
         graph: Graph {
             name: "g".into(),
             nodes: vec![node],
-            constants: vec![tensor(Elem::Float, Data::Numbers(vec![1.0])), tensor(Elem::Text, Data::Texts(vec!["é".into()]))],
+            constants: vec![
+                tensor(Elem::Float, Data::Numbers(vec![1.0])),
+                tensor(Elem::Text, Data::Texts(vec!["é".into()])),
+            ],
             inputs: vec![port],
             ..Graph::default()
         },

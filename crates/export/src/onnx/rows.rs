@@ -12,6 +12,9 @@ pub(crate) struct Rows {
     members: Vec<Vec<String>>,
 }
 
+/// What makes two columns one input.
+type Key<'a> = (&'a str, Option<&'a str>, Elem, Vec<Size>);
+
 /// The sizes of a column before its own: samples, and steps of a window.
 fn lead(input: &Input) -> Vec<Size> {
     let steps = input.rows.map(Size::Of);
@@ -22,14 +25,20 @@ fn lead(input: &Input) -> Vec<Size> {
 pub(crate) fn ports(e: &mut Emitter<'_>, package: &Package, plain: bool) -> Rows {
     let mut rows = Rows { ports: Vec::new(), members: Vec::new() };
     // A column may be in several inputs.
-    let mut seen: Vec<(&str, Option<&str>, Elem, Vec<Size>, String)> = Vec::new();
+    let mut seen: Vec<(Key<'_>, String)> = Vec::new();
     for input in &package.inputs {
         let whole: Vec<Size> =
             [Size::Batch].into_iter().chain(input.shape.iter().map(|n| Size::Of(*n))).collect();
         if plain || input.columns.is_empty() {
             let name = e.fresh(&input.name);
-            let what = if input.columns.is_empty() { &input.what[..] } else { "numbers as the network sees them" };
-            rows.ports.push(Port { name: name.clone(), elem: elem(input.dtype), shape: whole, doc: what.into() });
+            let what =
+                if input.columns.is_empty() { &input.what[..] } else { "numbers as the network sees them" };
+            rows.ports.push(Port {
+                name: name.clone(),
+                elem: elem(input.dtype),
+                shape: whole,
+                doc: what.into(),
+            });
             rows.members.push(vec![name]);
             continue;
         }
@@ -41,8 +50,8 @@ pub(crate) fn ports(e: &mut Emitter<'_>, package: &Package, plain: bool) -> Rows
                 Encoding::Tensor { .. } => (elem(package.graph.float), whole.clone()),
             };
             let part = column.part.as_deref();
-            let found = seen.iter().find(|s| (s.0, s.1, s.2, &s.3) == (&column.name[..], part, kind, &shape));
-            if let Some((.., name)) = found {
+            let key = (&column.name[..], part, kind, shape.clone());
+            if let Some((_, name)) = seen.iter().find(|s| s.0 == key) {
                 members.push(name.clone());
                 continue;
             }
@@ -51,8 +60,8 @@ pub(crate) fn ports(e: &mut Emitter<'_>, package: &Package, plain: bool) -> Rows
                 None => column.name.clone(),
             });
             let doc = doc(column, input);
-            rows.ports.push(Port { name: name.clone(), elem: kind, shape: shape.clone(), doc });
-            seen.push((&column.name, part, kind, shape, name.clone()));
+            rows.ports.push(Port { name: name.clone(), elem: kind, shape, doc });
+            seen.push((key, name.clone()));
             members.push(name);
         }
         rows.members.push(members);
@@ -266,23 +275,28 @@ impl Emitter<'_> {
         let missing = self.node(0, "Equal", &[x, &gap], &[]);
         let number = |p: Option<usize>| p.map_or(-1, |p| p as i64);
         let (other, fill) = (self.int(number(other)), self.int(number(fill)));
-        let rest = self.node(0, "Where", &[&missing, &fill, &other], &[]);
-        if classes.is_empty() {
-            return (rest, missing);
-        }
-        let list = Data::Texts(classes.to_vec());
-        let list = self.constant("classes", Elem::Text, vec![classes.len()], list);
-        let each = self.last(x, lead);
-        let same = self.node(0, "Equal", &[&each, &list], &[]);
-        let same = self.cast(0, &same, Elem::Int32);
-        let drop = ("keepdims", Attr::Int(0));
-        let at = self.node(0, "ArgMax", &[&same], &[("axis", Attr::Int(lead as i64)), drop.clone()]);
-        let axes = self.ints(&[lead as i64]);
-        let found = self.node(0, "ReduceMax", &[&same, &axes], &[drop]);
-        let found = self.cast(0, &found, Elem::Bool);
-        let there = self.node(0, "Not", &[&missing], &[]);
-        let found = self.node(0, "And", &[&found, &there], &[]);
-        let place = self.node(0, "Where", &[&found, &at, &rest], &[]);
+        let rest = match fill == other {
+            true => fill,
+            false => self.node(0, "Where", &[&missing, &fill, &other], &[]),
+        };
+        let place = if classes.is_empty() {
+            let shape = self.node(0, "Shape", &[x], &[]);
+            self.node(0, "Expand", &[&rest, &shape], &[])
+        } else {
+            let list = Data::Texts(classes.to_vec());
+            let list = self.constant("classes", Elem::Text, vec![classes.len()], list);
+            let each = self.last(x, lead);
+            let same = self.node(0, "Equal", &[&each, &list], &[]);
+            let same = self.cast(0, &same, Elem::Int32);
+            let drop = ("keepdims", Attr::Int(0));
+            let at = self.node(0, "ArgMax", &[&same], &[("axis", Attr::Int(lead as i64)), drop.clone()]);
+            let axes = self.ints(&[lead as i64]);
+            let found = self.node(0, "ReduceMax", &[&same, &axes], &[drop]);
+            let found = self.cast(0, &found, Elem::Bool);
+            let there = self.node(0, "Not", &[&missing], &[]);
+            let found = self.node(0, "And", &[&found, &there], &[]);
+            self.node(0, "Where", &[&found, &at, &rest], &[])
+        };
         let least = self.int(0);
         let known = self.node(0, "GreaterOrEqual", &[&place, &least], &[]);
         valid.push(self.per_sample(&known, lead));
@@ -310,7 +324,8 @@ fn doc(column: &Column, input: &Input) -> String {
                 None => "no others".into(),
             };
             let shown: Vec<String> = (0..classes.len().min(8)).map(name).collect();
-            let more = if classes.len() > 8 { format!(" and {} more", classes.len() - 8) } else { String::new() };
+            let more =
+                if classes.len() > 8 { format!(" and {} more", classes.len() - 8) } else { String::new() };
             format!("{}{more}; {other}; {missing}", shown.join(", "))
         }
         Encoding::Tensor { .. } => input.what.clone(),

@@ -15,10 +15,11 @@ impl Emitter<'_> {
         let body = &own.of.body;
         let mut results: Vec<(NodeId, ScanResult)> = Vec::new();
         for other in graph.ids() {
-            if let Prim::Scan(s) = self.prim((level, other)) {
-                if s.of == scan.of && self.operands((level, other)) == operands {
-                    results.push((other, s.result));
-                }
+            if let Prim::Scan(s) = self.prim((level, other))
+                && s.of == scan.of
+                && self.operands((level, other)) == operands
+            {
+                results.push((other, s.result));
             }
         }
         let (carries, slices) = (body.carries(), body.slices());
@@ -62,10 +63,10 @@ impl Emitter<'_> {
         let mut outputs = Vec::new();
         let mut asked: Vec<NodeId> = Vec::new();
         for (_, result) in &results {
-            if let ScanResult::Stack(node) = *result {
-                if !asked.contains(&node) {
-                    asked.push(node);
-                }
+            if let ScanResult::Stack(node) = *result
+                && !asked.contains(&node)
+            {
+                asked.push(node);
             }
         }
         for (i, &node) in body.next().iter().chain(&asked).enumerate() {
@@ -88,10 +89,8 @@ impl Emitter<'_> {
         let over = given.len() - carries;
         let name = self.fresh(&format!("{}/scan", self.origin));
         let says: Vec<String> = (0..said.len()).map(|i| self.fresh(&format!("{name}.{i}"))).collect();
-        let mut attrs = vec![
-            ("body", Attr::Graph(Box::new(body))),
-            ("num_scan_inputs", Attr::Int(over as i64)),
-        ];
+        let mut attrs =
+            vec![("body", Attr::Graph(Box::new(body))), ("num_scan_inputs", Attr::Int(over as i64))];
         if own.of.reverse {
             attrs.push(("scan_input_directions", Attr::Ints(vec![1; over])));
             attrs.push(("scan_output_directions", Attr::Ints(vec![1; asked.len()])));

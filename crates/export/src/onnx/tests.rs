@@ -10,8 +10,8 @@ use nnc_graph::eval::{Array, Bindings, evaluate};
 use nnc_graph::passes::sweep;
 use nnc_graph::scan::{Body, Carry};
 use nnc_graph::{
-    Binary, Builder, DType, Dim, Direction, Distribution, DotDims, Graph, NodeId, OutputKind, Prim, Reduction,
-    Region, Role, Type, Unary,
+    Binary, Builder, DType, Dim, Direction, Distribution, DotDims, Graph, NodeId, OutputKind, Prim,
+    Reduction, Region, Role, Type, Unary,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -106,12 +106,8 @@ fn values(case: &Case, types: &[Type]) -> Vec<Array> {
 /// The model of a graph.
 fn model_of(graph: &Graph) -> Result<Model, String> {
     let mut e = Emitter::new();
-    let mut ports = vec![Port {
-        name: e.fresh("rows"),
-        elem: Elem::Float,
-        shape: vec![Size::Batch],
-        doc: String::new(),
-    }];
+    let mut ports =
+        vec![Port { name: e.fresh("rows"), elem: Elem::Float, shape: vec![Size::Batch], doc: String::new() }];
     e.batch = Some("rows".into());
     let mut vals = vec![None; graph.len()];
     for (name, id) in graph.parameters(Role::Input) {
@@ -257,7 +253,9 @@ fn list(dims: &[usize], values: &[f64]) -> Array {
 /// Where runtimes, or ONNX itself, easily mean something else.
 fn corners(float: DType) -> Vec<Trial> {
     let mut out = Vec::new();
-    let mut add = |name: &str, inputs: &[(Type, Array)], build: &dyn Fn(&mut Builder, &[NodeId]) -> NodeId| {
+    let mut add = |name: &str,
+                   inputs: &[(Type, Array)],
+                   build: &dyn Fn(&mut Builder, &[NodeId]) -> NodeId| {
         let types: Vec<Type> = inputs.iter().map(|(t, _)| t.clone()).collect();
         let graph = graph_of(&types, float, build);
         out.push(Trial { name: name.into(), graph, inputs: inputs.iter().map(|(_, x)| x.clone()).collect() });
@@ -270,8 +268,10 @@ fn corners(float: DType) -> Vec<Trial> {
             add(op.name(), &[one(&odd)], &|b, x| b.unary(op, x[0]));
         }
     }
-    let small: Vec<f64> =
-        [1e-3, 1e-5, 1e-8, 1e-12, 3e-7, 0.9999, 1.0, 1.5, 40.0].iter().flat_map(|x| [f64::from(*x as f32), f64::from(-*x as f32)]).collect();
+    let small: Vec<f64> = [1e-3, 1e-5, 1e-8, 1e-12, 3e-7, 0.9999, 1.0, 1.5, 40.0]
+        .iter()
+        .flat_map(|x| [f64::from(*x as f32), f64::from(-*x as f32)])
+        .collect();
     let scaled = |op: Unary| {
         move |b: &mut Builder, x: &[NodeId]| {
             // Near 0 what counts is the relative error.
@@ -329,7 +329,10 @@ fn corners(float: DType) -> Vec<Trial> {
         b.gather(x[0], x[1])
     });
     // Where axes lie: transposed, repeated, folded and joined without being written in between.
-    let cube = (ty(DType::F64, &[0, 2, 4]), Array::from_fn(&[3, 2, 4], |i| (i[0] * 8 + i[1] * 4 + i[2]) as f64 / 8.0));
+    let cube = (
+        ty(DType::F64, &[0, 2, 4]),
+        Array::from_fn(&[3, 2, 4], |i| (i[0] * 8 + i[1] * 4 + i[2]) as f64 / 8.0),
+    );
     add("axes", &[cube.clone(), one(&[1.0, -2.0]), one(&[3.0, 4.0, 5.0, 6.0])], &|b, x| {
         let turned = b.transpose(x[0], vec![2, 0, 1]);
         let shape = b.ty(turned).shape.clone();
@@ -350,12 +353,16 @@ fn corners(float: DType) -> Vec<Trial> {
         let wide = b.broadcast(x[0], vec![1], ty(DType::F64, &[0, 1, 3]).shape);
         let most = b.reduce(Reduction::Add, wide, vec![0, 2]);
         let wide = b.broadcast(most, vec![2], ty(DType::F64, &[3, 0, 1]).shape);
-        b.dot(wide, wide, DotDims {
-            left_batch: vec![1],
-            right_batch: vec![1],
-            left_contract: vec![2],
-            right_contract: vec![2],
-        })
+        b.dot(
+            wide,
+            wide,
+            DotDims {
+                left_batch: vec![1],
+                right_batch: vec![1],
+                left_contract: vec![2],
+                right_contract: vec![2],
+            },
+        )
     });
     add("softmax along the first axis", &[(ty(DType::F64, &[3, 0]), list(&[3, 3], &[0.5; 9]))], &|b, x| {
         let most = b.reduce(Reduction::Maximum, x[0], vec![0]);

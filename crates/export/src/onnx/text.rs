@@ -46,7 +46,8 @@ impl Port {
                 Size::Of(n) => n.to_string(),
             })
             .collect();
-        let doc = if self.doc.is_empty() { String::new() } else { format!("    # {}", self.doc.escape_debug()) };
+        let doc =
+            if self.doc.is_empty() { String::new() } else { format!("    # {}", self.doc.escape_debug()) };
         format!("{:?} : {}[{}]{doc}", self.name, self.elem.name(), dims.join(","))
     }
 }
