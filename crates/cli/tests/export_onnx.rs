@@ -330,7 +330,23 @@ fn a_text_model_takes_numbers_of_characters() {
     let windows = predicted["rows"].as_array().unwrap().len();
     let cells: Vec<&[usize]> = (0..windows).map(|w| &all[w * 7..w * 7 + 12]).collect();
     place.write("given.json", &format!("{{\"input\": {cells:?}}}"));
-    let worst = worst(&asked(&place, &python), &predicted, "output");
+    let ours = asked(&place, &python);
+    let worst = worst(&ours, &predicted, "output");
+    let names: Vec<String> =
+        serde_json::from_str(ours["about"][2]["classes of input"].as_str().unwrap()).unwrap();
+    assert_eq!(names.concat(), letters.iter().collect::<String>());
+    for (row, text) in said(&predicted, "output").iter().zip(ours["output_name"].as_array().unwrap()) {
+        for (shares, label) in row.chunks(letters.len()).zip(text.as_array().unwrap()) {
+            let most = shares.iter().copied().fold(0.0, f64::max);
+            // Numbers that are printed alike may differ.
+            assert!(
+                shares
+                    .iter()
+                    .zip(&names)
+                    .any(|(s, name)| *s > most - 1e-5 && name == label.as_str().unwrap())
+            );
+        }
+    }
     eprintln!("text: {windows} rows, {worst:e}");
     assert!(windows > 1000 && worst < 1e-5, "{windows} {worst:e}");
 }

@@ -19,7 +19,9 @@ pub(crate) fn names(e: &mut Emitter<'_>, package: &Package, plain: bool) -> Name
         .answers
         .iter()
         .zip(&numbers)
-        .map(|(a, name)| (a.classes.is_some() && !plain).then(|| e.fresh(&format!("{name}_name"))))
+        .map(|(a, name)| {
+            ((a.classes.is_some() || a.steps.is_some()) && !plain).then(|| e.fresh(&format!("{name}_name")))
+        })
         .collect();
     let valid = (!plain).then(|| e.fresh("valid"));
     Names { numbers, classes, valid }
@@ -65,19 +67,13 @@ impl Names {
                 said = e.undone(&said, answer, &ty.shape)?;
                 doc = "in the units of the file";
             }
-            let label = match (class, &answer.classes) {
-                (Some(_), Some(classes)) => Some(e.label(&said, answer, classes, of)?),
-                _ => None,
+            let label = match (class, &answer.classes, &answer.steps) {
+                (Some(_), Some(classes), _) => Some(e.label(&said, answer, classes, of)?),
+                (Some(_), None, Some(classes)) => Some(e.labels(&said, answer, classes)),
+                (None, ..) | (_, None, None) => None,
             };
             if let (Some(holds), true) = (checked, matches!(of, Elem::Float | Elem::Double)) {
-                let wide: Vec<i64> = (1..ty.rank() as i64).collect();
-                let holds = match wide.is_empty() {
-                    true => holds.clone(),
-                    false => {
-                        let axes = e.ints(&wide);
-                        e.node(0, "Unsqueeze", &[holds, &axes], &[])
-                    }
-                };
+                let holds = e.with_axes(holds, ty.rank());
                 let nan = e.number(f64::NAN, of);
                 said = e.node(0, "Where", &[&holds, &said, &nan], &[]);
             }
@@ -85,13 +81,20 @@ impl Names {
             let shape = super::emit::sizes(&ty.shape);
             ports.push(Port { name: name.clone(), elem: of, shape, doc: doc.into() });
             if let (Some(name), Some(mut label)) = (class, label) {
+                let shape = if answer.classes.is_some() { &[] } else { &ty.shape[1..ty.rank() - 1] };
+                let shape = [&[Dim::Batch], shape].concat();
                 if let Some(holds) = checked {
                     let gap = e.constant("gap", Elem::Text, Vec::new(), Data::Texts(vec![String::new()]));
-                    label = e.node(0, "Where", &[holds, &label, &gap], &[]);
+                    let holds = e.with_axes(holds, shape.len());
+                    label = e.node(0, "Where", &[&holds, &label, &gap], &[]);
                 }
                 e.push(0, "Identity", name, &[&label], vec![name.clone()], Vec::new());
-                let doc = format!("the class that `{}` says", answer.name);
-                ports.push(Port { name: name.clone(), elem: Elem::Text, shape: vec![Size::Batch], doc });
+                let doc = match answer.classes {
+                    Some(_) => format!("the class that `{}` says", answer.name),
+                    None => format!("the class that `{}` says at every step", answer.name),
+                };
+                let shape = super::emit::sizes(&shape);
+                ports.push(Port { name: name.clone(), elem: Elem::Text, shape, doc });
             }
         }
         if let (Some(name), Some(holds)) = (&self.valid, &holds) {
@@ -157,6 +160,27 @@ impl Emitter<'_> {
             };
         }
         x
+    }
+
+    /// Conditions `[batch]` with axes of size 1 for all others of so many.
+    fn with_axes(&mut self, holds: &str, rank: usize) -> String {
+        if rank <= 1 {
+            return holds.to_string();
+        }
+        let axes: Vec<i64> = (1..rank as i64).collect();
+        let axes = self.ints(&axes);
+        self.node(0, "Unsqueeze", &[holds, &axes], &[])
+    }
+
+    /// The names of the classes at every step: those of the first largest number along the last axis.
+    fn labels(&mut self, x: &str, answer: &Answer, classes: &[String]) -> String {
+        let attrs = [("axis", Attr::Int(answer.shape.len() as i64)), ("keepdims", Attr::Int(0))];
+        let place = self.node(0, "ArgMax", &[x], &attrs);
+        let mut names = classes.to_vec();
+        names.resize(names.len().max(answer.shape.last().copied().unwrap_or(1)), String::new());
+        let count = names.len();
+        let list = self.constant("classes", Elem::Text, vec![count], Data::Texts(names));
+        self.node(0, "Gather", &[&list, &place], &[("axis", Attr::Int(0))])
     }
 
     /// The name of the class: one number above 0.5 says the second of two, several say that of the first largest.

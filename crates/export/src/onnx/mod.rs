@@ -119,6 +119,14 @@ fn finish(mut e: Emitter<'_>, package: &Package, mut inputs: Vec<Port>, outputs:
     inputs.extend(e.inputs);
     let mut about = package.about.clone();
     about.retain(|(key, _)| !key.is_empty());
+    // What numbers of characters and words stand for.
+    let inputs_of = package.inputs.iter().map(|i| (&i.name, &i.classes));
+    let outputs_of = package.answers.iter().map(|a| (&a.name, &a.steps));
+    for (name, classes) in inputs_of.chain(outputs_of) {
+        if let Some(classes) = classes {
+            about.push((format!("classes of {name}"), list(classes)));
+        }
+    }
     Model {
         ir: IR,
         opset: OPSET,
@@ -135,6 +143,26 @@ fn finish(mut e: Emitter<'_>, package: &Package, mut inputs: Vec<Port>, outputs:
         },
         about,
     }
+}
+
+/// Texts as a list of JSON.
+fn list(texts: &[String]) -> String {
+    let mut out = String::from("[");
+    for text in texts {
+        if out.len() > 1 {
+            out.push_str(", ");
+        }
+        out.push('"');
+        for c in text.chars() {
+            match c {
+                '"' | '\\' => out.extend(['\\', c]),
+                c if c.is_control() => out.push_str(&format!("\\u{:04x}", c as u32)),
+                c => out.push(c),
+            }
+        }
+        out.push('"');
+    }
+    out + "]"
 }
 
 /// Lets the operators that compute the outputs give them their names, instead of saying them again.

@@ -76,13 +76,15 @@ fn package(float: DType) -> Package {
             columns,
             rows: None,
             what: names[1].into(),
+            classes: None,
         }],
         answers: vec![
-            Answer { name: names[6].into(), shape: vec![width], classes: None, scaling },
+            Answer { name: names[6].into(), shape: vec![width], classes: None, steps: None, scaling },
             Answer {
                 name: names[7].into(),
                 shape: vec![1],
                 classes: Some(vec![names[1].into(), names[3].into()]),
+                steps: None,
                 scaling: vec![],
             },
         ],
