@@ -4,13 +4,16 @@
 //! lies in one array that the caller gives. One call answers one sample.
 
 mod arena;
+mod convolve;
 mod emit;
 mod heavy;
 mod index;
 mod library;
+mod loops;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod value;
 
 use crate::names::{Names, comment, prefix};
 use crate::package::{Package, Weights};
