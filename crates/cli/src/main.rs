@@ -3,6 +3,7 @@
 //! This crate is the command line: arguments, streams, exit codes, pictures of mistakes. One file of
 //! [`commands`] is one command; what they share stands beside them.
 
+mod answers;
 mod args;
 mod commands;
 mod compare_report;
@@ -15,6 +16,7 @@ mod input;
 mod neurons;
 mod output;
 mod pages;
+mod piped;
 mod port;
 mod programs;
 mod progress;

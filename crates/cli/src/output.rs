@@ -72,6 +72,11 @@ impl Output {
 
     /// Writes a result.
     pub fn result(&mut self, text: &str) -> Result<()> {
+        Self::write(text)
+    }
+
+    /// Writes a result, where the conversation goes on meanwhile.
+    pub fn write(text: &str) -> Result<()> {
         let mut out = stdout().lock();
         out.write_all(text.as_bytes())?;
         Ok(out.flush()?)

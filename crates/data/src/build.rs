@@ -17,7 +17,9 @@ use crate::samples::{self, Samples};
 use crate::schema::{ColumnKind, Schema};
 use crate::series::{self, Series};
 use crate::source::{self, Source, rows};
-use crate::spec::{Columns, CsvSpec, DataSpec, GeneratorKind, Missing, Role, RowsSpec, SourceSpec, TextSpec};
+use crate::spec::{
+    Columns, CsvSpec, DataSpec, GeneratorKind, Handle, Missing, Role, RowsSpec, SourceSpec, TextSpec,
+};
 use crate::split::{self, Parts};
 use crate::stats::{Fill, STATS_VERSION, SeriesColumn, Stats};
 use crate::table::{Rows, Store, Table};
@@ -195,8 +197,19 @@ pub(crate) fn encode_part(
     limits: &Limits,
     lenient: bool,
 ) -> Result<Table, Vec<Fault>> {
-    let mut faults = Faults::new();
     let source = source::open(&whole_rows(spec, stats), limits, Some(stats))?;
+    encode_opened(stats, source, spec.handle(), limits, lenient)
+}
+
+/// See [`crate::encode_given`].
+pub(crate) fn encode_opened(
+    stats: &Stats,
+    source: Box<dyn Source + '_>,
+    handle: Option<Handle>,
+    limits: &Limits,
+    lenient: bool,
+) -> Result<Table, Vec<Fault>> {
+    let mut faults = Faults::new();
     let name = source.name().to_string();
     let mut map = match_columns(stats, source.heads(), &name, &mut faults);
     let by = series::again(stats, source.heads(), &name, &mut faults);
@@ -246,14 +259,14 @@ pub(crate) fn encode_part(
         columns.find(|(_, at)| **at == Some(i)).map_or("", |(c, _)| c.source())
     };
     let mut notes = std::mem::take(&mut raw.notes);
-    notes.extend(kept.note(&raw, name_of, spec.handle()));
-    notes.extend(unlike::note(&raw, stats, &map, &name, spec.handle()));
+    notes.extend(kept.note(&raw, name_of, handle));
+    notes.extend(unlike::note(&raw, stats, &map, &name, handle));
     let series = Series::find(&raw, by.into_iter()).map_err(|f| vec![*f])?;
     let samples = Samples::new(raw.len, kept.rows, stats.window, series);
     wholes::too_long(&raw, &samples, lenient, &mut gaps, &mut faults);
     let kept = samples.kept.clone();
     let series = samples.series.clone();
-    let job = Job { stats, map: &map, kept, series, lenient, rest: false, limits, handle: spec.handle() };
+    let job = Job { stats, map: &map, kept, series, lenient, rest: false, limits, handle };
     let Some(store) = encode::encode(raw, job, gaps, &mut faults) else { return Err(faults.into_vec()) };
     let store = Store { notes, ..store };
     let whole = if store.targets.is_empty() { samples.without_targets() } else { samples };
@@ -262,7 +275,7 @@ pub(crate) fn encode_part(
         None => Table { store: Arc::new(store), rows: Rows::All },
     };
     if table.is_empty() {
-        return Err(vec![no_samples(stats, &name).at(spec.handle())]);
+        return Err(vec![no_samples(stats, &name).at(handle)]);
     }
     // Where no row at all has an answer, that is a mistake like any other.
     if lenient && !(0..table.len()).any(|row| table.is_answerable(row)) {

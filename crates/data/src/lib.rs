@@ -116,6 +116,7 @@ pub use rng::shuffled;
 pub use schema::{Column, ColumnKind, Port, PortId, Schema};
 pub use show::Style;
 pub use source::cells::{Cells, keep_stdin, places};
+pub use source::table::given::{Given, Header, Stream, keys};
 pub use spec::{
     Cell, CellValue, ColumnName, Columns, CsvSpec, DataSpec, Extent, GeneratorKind, GeneratorSpec, Handle,
     IdxSpec, ImagesSpec, Kind, Missing, NpySpec, NpzSpec, Role, RoleSpec, RowSpec, RowsSpec, Scaling,
@@ -227,6 +228,21 @@ pub fn encode_with(stats: &Stats, source: &SourceSpec, limits: &Limits) -> Resul
 /// As [`open`]; and where no row at all can be encoded, why not.
 pub fn encode_inputs(stats: &Stats, source: &SourceSpec, limits: &Limits) -> Result<Table, Vec<Fault>> {
     build::encode_part(stats, source, limits, true)
+}
+
+/// [`encode_inputs`] of rows that were read already. What is decided about a
+/// row does not depend on which others come with it.
+///
+/// # Errors
+/// As [`encode_inputs`].
+pub fn encode_given(
+    stats: &Stats,
+    header: &Header,
+    rows: Vec<&Given>,
+    limits: &Limits,
+) -> Result<Table, Vec<Fault>> {
+    let source = source::table::given::GivenRows { header, rows, limits: *limits };
+    build::encode_opened(stats, Box::new(source), None, limits, true)
 }
 
 /// Whether a text is the name of an encoding that tables may be written in,

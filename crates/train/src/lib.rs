@@ -58,5 +58,6 @@ pub use infer::inference::{
 pub use infer::predictions::{
     Answer, Answers, Beside, CellHeading, CellValue, Heading, Headings, PredictedRow, Predictions, Reading,
 };
-pub use nnc_data::{Description, Standing, Style};
+pub use infer::responder::{Responder, Told, Unanswered, next_row};
+pub use nnc_data::{Description, Given, Header, Standing, Stream, Style, keys};
 pub use problem::{Outcome, Problem, ProblemKind};

@@ -33,6 +33,8 @@ pub(crate) struct Column {
     cells: Arc<Cells>,
     /// The sign that stands beside its numbers.
     sign: Option<Sign>,
+    /// Whether it may be any.
+    any_sign: bool,
     /// How many cells had it.
     signs: u64,
     /// Cells that begin with a 0 as a code does, and the first of them.
@@ -132,6 +134,7 @@ impl Column {
             kind,
             cells: Arc::clone(cells),
             sign: None,
+            any_sign: false,
             signs: 0,
             codes: 0,
             code: String::new(),
@@ -174,6 +177,11 @@ impl Column {
             n if look.numbers * 2 >= n || sign.is_some() => Self::numbers(look, cells),
             _ => Self::text(cells),
         }
+    }
+
+    /// Takes every number that has a sign beside it.
+    pub(crate) fn take_any_sign(&mut self) {
+        self.any_sign = true;
     }
 
     /// Adds a cell; says where it is not what the column holds, and then the
@@ -254,7 +262,7 @@ impl Column {
             return Some(f64::NAN);
         }
         let (sign, value) = number::signed(cell, self.cells.digits)?;
-        (Some(sign) == self.sign).then(|| {
+        (self.any_sign || Some(sign) == self.sign).then(|| {
             self.signs += 1;
             value
         })

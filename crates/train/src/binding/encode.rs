@@ -5,7 +5,9 @@ use crate::binding::marks::Marks;
 use crate::binding::source::{Sources, replaced};
 use crate::memory;
 use crate::problem::{Outcome, Problem, ProblemKind};
-use nnc_data::{Cells, Fault, GeneratorSpec, Handle, Limits, Role, RowPlace, SourceSpec, Stats, Table};
+use nnc_data::{
+    Cells, Dialect, Fault, GeneratorSpec, Handle, Limits, Role, RowPlace, SourceSpec, Stats, Table,
+};
 use nnc_model::Spec;
 use nnc_model::data::Part;
 use nnc_syntax::units::{count, grouped};
@@ -66,6 +68,17 @@ pub(crate) fn asked(stats: &Stats, spec: &Spec, options: &LoadOptions, data: Opt
         other => other,
     };
     Ok(Asked { source, marks: opener.marks, texts, limits })
+}
+
+/// How the program says that its table is written.
+pub(crate) fn dialect(spec: &Spec) -> Dialect {
+    let (base, mut marks, mut diagnostics) = (PathBuf::new(), Marks::default(), Vec::new());
+    let mut sources = Sources { base: &base, marks: &mut marks, diagnostics: &mut diagnostics };
+    let train = spec.data.iter().find(|d| d.part == Part::Train);
+    match train.and_then(|decl| sources.source(decl).ok()) {
+        Some(SourceSpec::Csv(csv)) => csv.dialect,
+        _ => Dialect::default(),
+    }
 }
 
 impl Asked {

@@ -2,9 +2,9 @@
 
 use crate::binding::encode::{Asked, fault_problem};
 use crate::infer::decode::Decoder;
-use crate::infer::predictions::{Answer, Beside, CellHeading, CellValue, Headings, Reading};
+use crate::infer::predictions::{Answer, Beside, CellHeading, CellValue, Heading, Headings, Reading};
 use crate::problem::{Outcome, Problem, ProblemKind};
-use nnc_data::{Cells, ColumnKind, Following, Standing, Stats, Table};
+use nnc_data::{Cells, ColumnKind, Following, Header, Standing, Stats, Table};
 use nnc_model::suggest::nearest;
 use nnc_syntax::{Code, Diagnostic, SourceMap};
 use std::collections::{BTreeMap, VecDeque};
@@ -45,15 +45,46 @@ enum After {
 /// By so many of the last rows it is judged how a column goes on.
 const TAIL: usize = 12;
 
+/// What the answers to rows that were read already consist of, and the places of the wanted cells in a row.
+pub(crate) fn of_rows(
+    header: &Header,
+    stats: &Stats,
+    beside: &Beside,
+    decoder: &Decoder<'_>,
+) -> Outcome<(Headings, Vec<usize>)> {
+    let reader = BesideReader { file: header.source().to_string(), ..BesideReader::empty(stats, beside) };
+    let all = match beside {
+        Beside::Nothing => Vec::new(),
+        Beside::Columns(_) | Beside::All => reader.text_headings(&header.names(), header.is_named()),
+    };
+    let chosen = match beside {
+        Beside::Nothing | Beside::All => (0..all.len()).collect(),
+        Beside::Columns(names) => reader.find(names, &all)?,
+    };
+    let cells: Vec<CellHeading> = chosen.iter().filter_map(|&i| all.get(i).cloned()).collect();
+    let outputs = outputs(decoder, &cells);
+    let (windows, series) = (stats.window.is_some(), !stats.by.is_empty());
+    Ok((Headings { cells, outputs, windows, series }, chosen))
+}
+
+/// The headings of the answers. With the names of other columns, they could not be told from cells.
+fn outputs(decoder: &Decoder<'_>, cells: &[CellHeading]) -> Vec<Heading> {
+    let mut outputs: Vec<_> = decoder.outputs.iter().map(|o| o.heading.clone()).collect();
+    for heading in &mut outputs {
+        if cells.iter().any(|c| c.name() == heading.name) {
+            heading.name.push_str(".predicted");
+        }
+    }
+    outputs
+}
+
 impl<'a> BesideReader<'a> {
-    pub(crate) fn open(asked: &Asked, stats: &'a Stats, beside: &'a Beside) -> Outcome<Self> {
-        let cells = if *beside == Beside::Nothing { None } else { asked.cells(stats)? };
-        let file = asked.name();
-        Ok(Self {
+    fn empty(stats: &'a Stats, beside: &'a Beside) -> Self {
+        Self {
             beside,
             stats,
-            file,
-            cells,
+            file: String::new(),
+            cells: None,
             chosen: Vec::new(),
             shared: Vec::new(),
             measured: Vec::new(),
@@ -61,7 +92,12 @@ impl<'a> BesideReader<'a> {
             last: Vec::new(),
             ends: BTreeMap::new(),
             keys: Vec::new(),
-        })
+        }
+    }
+
+    pub(crate) fn open(asked: &Asked, stats: &'a Stats, beside: &'a Beside) -> Outcome<Self> {
+        let cells = if *beside == Beside::Nothing { None } else { asked.cells(stats)? };
+        Ok(Self { file: asked.name(), cells, ..Self::empty(stats, beside) })
     }
 
     /// Whether the table has to hold targets, as there is no text to take them from.
@@ -101,14 +137,7 @@ impl<'a> BesideReader<'a> {
             self.last.dedup_by_key(|(row, _)| *row);
         }
         let cells: Vec<CellHeading> = self.chosen.iter().map(|&i| all[i].clone()).collect();
-        // With the names of other columns, answers could not be told from cells.
-        let taken = |name: &str, cells: &[CellHeading]| cells.iter().any(|c| c.name() == name);
-        let mut outputs: Vec<_> = decoder.outputs.iter().map(|o| o.heading.clone()).collect();
-        for heading in &mut outputs {
-            if taken(&heading.name, &cells) {
-                heading.name.push_str(".predicted");
-            }
-        }
+        let outputs = outputs(decoder, &cells);
         Ok(Headings { cells, outputs, windows, series: !self.stats.by.is_empty() })
     }
 

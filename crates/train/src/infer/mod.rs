@@ -10,3 +10,4 @@ pub(crate) mod generate;
 pub(crate) mod inference;
 pub(crate) mod package;
 pub(crate) mod predictions;
+pub(crate) mod responder;

@@ -160,7 +160,7 @@ fn markdown_rule(scanner: &Scanner) -> Option<u64> {
 }
 
 /// `sep=;`, which Excel reads and writes as a first line.
-fn separator_line(head: &[u8]) -> Option<u8> {
+pub(super) fn separator_line(head: &[u8]) -> Option<u8> {
     let line = &head[..memchr::memchr2(b'\n', b'\r', head)?];
     let line = line.strip_prefix(b"\"").and_then(|l| l.strip_suffix(b"\"")).unwrap_or(line);
     match line {
@@ -171,7 +171,7 @@ fn separator_line(head: &[u8]) -> Option<u8> {
 
 /// The separator under which the first line is made of the names a model
 /// knows, or has as many cells as its table had.
-fn of_names(scanner: &Scanner, known: &Stats) -> Option<Separator> {
+pub(super) fn of_names(scanner: &Scanner, known: &Stats) -> Option<Separator> {
     let trained = known.form.map(|f| f.separator);
     let bytes = [b',', b'\t', b';', b'|'].map(Separator::Byte);
     let all = trained.into_iter().chain(bytes).chain([Separator::Blanks]);

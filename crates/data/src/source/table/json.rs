@@ -105,6 +105,45 @@ fn told(line: u64, why: &str) -> io::Error {
     Told::error(fault)
 }
 
+/// The keys of an object, as the names of columns; none where it is no object.
+pub(super) fn names(text: &[u8]) -> Vec<String> {
+    let mut names = Vec::new();
+    let _ = object(text).map(|text| {
+        flatten(text.unwrap_or_default(), "", 0, &mut |name, _| {
+            names.push(name);
+            Ok(())
+        })
+    });
+    names
+}
+
+/// The values of an object as cells, each where its key says; those of other keys are left away.
+pub(super) fn cells(
+    text: &[u8],
+    index: &HashMap<String, usize>,
+    width: usize,
+) -> Result<Vec<Vec<u8>>, String> {
+    let mut cells = vec![Vec::new(); width];
+    let mut filled = vec![false; width];
+    let text = object(text)?.ok_or("there is nothing")?;
+    flatten(text, "", 0, &mut |name, value| {
+        let Some(&at) = index.get(&name) else { return Ok(()) };
+        if std::mem::replace(&mut filled[at], true) {
+            return Err(format!("it has `{name}` twice"));
+        }
+        cells[at] = match value {
+            Value::Missing => Vec::new(),
+            Value::Bare(text) | Value::List(text) => text.as_bytes().to_vec(),
+            Value::Text(text) => text.trim_ascii().as_bytes().to_vec(),
+        };
+        Ok(())
+    })?;
+    match filled.contains(&true) {
+        true => Ok(cells),
+        false => Err("it has none of the columns that the model reads".into()),
+    }
+}
+
 /// The keys of a file.
 #[derive(Default)]
 pub(super) struct Keys {

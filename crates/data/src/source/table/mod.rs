@@ -2,6 +2,7 @@
 
 mod arff;
 mod file;
+pub(crate) mod given;
 mod header;
 mod json;
 mod lines;

@@ -121,6 +121,26 @@ impl<'a> TableReader<'a> {
         self.odd = false;
     }
 
+    /// The rows to come were read already, and each of their cells is read
+    /// as if there were no other.
+    pub(super) fn each_alone(&mut self, name: &str) {
+        self.places.paths.push(name.to_string());
+        self.columns.iter_mut().for_each(Column::take_any_sign);
+    }
+
+    /// A row of which nothing is known but why.
+    pub(super) fn unread(&mut self, line: u64, fault: &Fault, faults: &mut Faults) {
+        self.places.note_line(self.len as u64, line);
+        self.places.note_bad(self.len);
+        for column in &mut self.columns {
+            let _ = column.push(b"");
+        }
+        self.len += 1;
+        let row = Some(self.len as u64);
+        let place = Place { row, ..fault.place.clone().unwrap_or_default() };
+        faults.push(Fault { code: codes::ROW_WIDTH, place: Some(place), ..fault.clone() });
+    }
+
     fn names(&self) -> Vec<String> {
         self.heads.iter().filter(|h| !h.aside).map(|h| h.name.clone()).collect()
     }
