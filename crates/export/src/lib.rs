@@ -7,6 +7,7 @@
 //!
 //! * [`c`]: one C99 file and its header, which need nothing else.
 //! * [`onnx`]: one ONNX file, for onnxruntime and whatever else reads it.
+//! * [`stablehlo`]: modules of StableHLO for one number of samples each.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -14,5 +15,6 @@ pub mod c;
 mod names;
 pub mod onnx;
 mod package;
+pub mod stablehlo;
 
 pub use package::{Answer, Column, Encoding, Input, Package, Step, Weights};

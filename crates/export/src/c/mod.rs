@@ -12,7 +12,7 @@ mod library;
 mod loops;
 mod rows;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod value;
 
 use crate::names::{Names, comment, prefix};

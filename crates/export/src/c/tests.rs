@@ -12,9 +12,9 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::process::Command;
 
-const BATCH: usize = 3;
-const SEED: u64 = 11;
-const STEP: u64 = 5;
+pub(crate) const BATCH: usize = 3;
+pub(crate) const SEED: u64 = 11;
+pub(crate) const STEP: u64 = 5;
 
 /// A compiler of C, if the machine has one.
 pub(crate) fn compiler() -> Option<&'static str> {
@@ -26,7 +26,7 @@ pub(crate) fn compiler() -> Option<&'static str> {
     found
 }
 
-fn graph_of(case: &Case, float: DType) -> (Graph, NodeId, Vec<Type>) {
+pub(crate) fn graph_of(case: &Case, float: DType) -> (Graph, NodeId, Vec<Type>) {
     let mut b = Builder::new("case", DType::F64);
     let inputs: Vec<NodeId> = case
         .inputs
@@ -46,7 +46,7 @@ fn graph_of(case: &Case, float: DType) -> (Graph, NodeId, Vec<Type>) {
 }
 
 /// The same graph of single precision.
-fn single(graph: &Graph) -> Graph {
+pub(crate) fn single(graph: &Graph) -> Graph {
     let mut b = Builder::new(graph.name.clone(), DType::F32);
     let of = |t: &Type| if t.dtype.is_float() { t.with_dtype(DType::F32) } else { t.clone() };
     let mut new: Vec<NodeId> = Vec::new();
@@ -65,7 +65,7 @@ fn single(graph: &Graph) -> Graph {
     b.finish()
 }
 
-fn values(case: &Case, types: &[Type]) -> Vec<Array> {
+pub(crate) fn values(case: &Case, types: &[Type]) -> Vec<Array> {
     let (low, high) = case.range;
     let mut state = 7u64;
     let mut next = || {
