@@ -7,6 +7,8 @@
 mod common;
 
 use common::{Place, run};
+use nnc_graph::OutputKind;
+use nnc_graph::passes::standard;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -26,6 +28,15 @@ const EXPORTS: [(&str, &[&str]); 1] = [("onnx.txt", &["export", "onnx", "--text"
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/programs")
+}
+
+/// What `nnc export stablehlo` makes of the predictions, for three samples; made of `eval.txt`.
+const PREDICT: &str = "predict.mlir";
+
+fn predict(eval: &str) -> String {
+    let mut graph = nnc_graph::text::parse(eval).unwrap();
+    graph.retain_outputs(|o| o.kind == OutputKind::Prediction);
+    nnc_export::stablehlo::module(&standard(&graph), 3).unwrap().text
 }
 
 /// The programs and the folders of their texts, by name.
@@ -58,7 +69,11 @@ fn every_stage_of_every_program_is_as_it_was() {
         let mut all: Vec<(&str, String)> = Vec::new();
         for (file, command, options) in STAGES {
             let args = [&[command, name.as_str()], options].concat();
-            all.push((file, run(&folder(), &args, "").fine()));
+            let text = run(&folder(), &args, "").fine();
+            if file == "eval.txt" {
+                all.push((PREDICT, predict(&text)));
+            }
+            all.push((file, text));
         }
         let place = Place::new();
         for file in fs::read_dir(folder()).unwrap().map(|e| e.unwrap().path()).filter(|p| p.is_file()) {
@@ -82,7 +97,9 @@ fn every_stage_of_every_program_is_as_it_was() {
             }
         }
         let known = |name: &str| {
-            STAGES.iter().any(|(file, ..)| *file == name) || EXPORTS.iter().any(|(file, _)| *file == name)
+            name == PREDICT
+                || STAGES.iter().any(|(file, ..)| *file == name)
+                || EXPORTS.iter().any(|(file, _)| *file == name)
         };
         let files = fs::read_dir(&texts).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
         wrong.extend(files.filter(|f| !known(f)).map(|f| format!("{program}/{f} belongs to no stage")));

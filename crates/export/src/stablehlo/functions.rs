@@ -148,7 +148,8 @@ impl Code {
             let apart: Vec<Value> = numbers.iter().map(|n| code.reshape(n, &[blocks, 1])).collect();
             let together = code.concatenate(&apart, 1);
             let flat = code.reshape(&together, &[blocks * per_block]);
-            let cut = if count == blocks * per_block { flat } else { code.slice(&flat, &[0], &[count], &[1]) };
+            let cut =
+                if count == blocks * per_block { flat } else { code.slice(&flat, &[0], &[count], &[1]) };
             let converted = code.convert(&cut, ty.element);
             vec![code.reshape(&converted, &ty.dims)]
         };

@@ -128,7 +128,12 @@ pub fn module(graph: &Graph, batch: usize) -> Result<Module, String> {
     });
     let results: Vec<Outcome> = results.collect();
 
-    let mut text = format!("// {}: {} samples\nmodule @{} {{\n  func.func public @main(\n", graph.name, batch, name(graph));
+    let mut text = format!(
+        "// {}: {} samples\nmodule @{} {{\n  func.func public @main(\n",
+        graph.name,
+        batch,
+        name(graph)
+    );
     for (i, (argument, value)) in arguments.iter().zip(&values).enumerate() {
         let comma = if i + 1 == arguments.len() { "" } else { "," };
         let alias =

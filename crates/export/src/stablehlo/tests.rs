@@ -213,8 +213,8 @@ fn numbers(float: DType) -> Vec<Job> {
 /// Functions where they are hard.
 fn far(float: DType, within: f64) -> Job {
     let points = [
-        0.0, 1e-30, 1e-9, 0.1, 0.5, 0.843, 0.844, 0.99, 1.0, 1.1, 1.249, 1.26, 1.9, 2.1, 2.85, 2.86, 4.0, 5.9,
-        6.1, 9.0, 30.0, 90.0,
+        0.0, 1e-30, 1e-9, 0.1, 0.5, 0.843, 0.844, 0.99, 1.0, 1.1, 1.249, 1.26, 1.9, 2.1, 2.85, 2.86, 4.0,
+        5.9, 6.1, 9.0, 30.0, 90.0,
     ];
     let x: Vec<f64> = points.iter().flat_map(|&x| [x, -x]).collect();
     let graph = graph(float, &[sized(float, &[x.len()])], |b, v| {
@@ -336,7 +336,8 @@ fn parameters_have_an_order_and_their_next_values() {
     assert_eq!(module.arguments[0].replaced_by, Some(1));
     assert_eq!((module.arguments[1].batch_axis, &module.arguments[1].shape[..]), (Some(0), &[4][..]));
     assert_eq!(module.results.len(), 2);
-    let line = r#"%arg0: tensor<f32> {nnc.name = "w \22\0A", nnc.role = "weight", tf.aliasing_output = 1 : i32},"#;
+    let line =
+        r#"%arg0: tensor<f32> {nnc.name = "w \22\0A", nnc.role = "weight", tf.aliasing_output = 1 : i32},"#;
     assert!(module.text.contains(line), "{}", module.text);
     assert_eq!(quoted("a\\ü\u{85}"), "\"a\\5Cü\\C2\\85\"");
 }

@@ -115,6 +115,8 @@ pub(super) struct Code {
     next: usize,
     /// Functions by their names, whole.
     pub(super) functions: BTreeMap<String, String>,
+    /// Where the next line comes from, and what was last said about that.
+    origin: String,
     said: String,
 }
 
@@ -142,7 +144,9 @@ pub(super) fn quoted(text: &str) -> String {
 
 /// A text that stays on one line of comment.
 fn comment(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c }).collect()
+    text.chars()
+        .map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c })
+        .collect()
 }
 
 /// The types of values, with commas.
@@ -157,11 +161,24 @@ pub(super) fn names(values: &[Value]) -> String {
 
 impl Code {
     pub(super) fn new() -> Self {
-        Self { text: String::new(), depth: 2, next: 0, functions: BTreeMap::new(), said: String::new() }
+        Self {
+            text: String::new(),
+            depth: 2,
+            next: 0,
+            functions: BTreeMap::new(),
+            origin: String::new(),
+            said: String::new(),
+        }
     }
 
     /// A line.
     pub(super) fn line(&mut self, text: &str) {
+        if self.origin != self.said {
+            self.said.clone_from(&self.origin);
+            if !self.said.is_empty() {
+                let _ = writeln!(self.text, "{}// {}", "  ".repeat(self.depth), comment(&self.said));
+            }
+        }
         let _ = writeln!(self.text, "{}{text}", "  ".repeat(self.depth));
     }
 
@@ -175,12 +192,7 @@ impl Code {
 
     /// Says where the following lines come from, unless it was just said.
     pub(super) fn origin(&mut self, said: String) {
-        if said != self.said {
-            if !said.is_empty() {
-                self.line(&format!("// {}", comment(&said)));
-            }
-            self.said = said;
-        }
+        self.origin = said;
     }
 
     /// A name that is free.
@@ -230,7 +242,8 @@ impl Code {
             Element::U32 => format!("{}", x as u32),
             Element::U64 => format!("{}", x as u64),
         };
-        let said = if ty.element.is_float() { format!("  // {}", nnc_graph::Bits::from(x)) } else { String::new() };
+        let said =
+            if ty.element.is_float() { format!("  // {}", nnc_graph::Bits::from(x)) } else { String::new() };
         self.value(ty, &format!("stablehlo.constant dense<{literal}> : {ty}{said}"))
     }
 
@@ -242,8 +255,12 @@ impl Code {
     pub(super) fn compare(&mut self, direction: Direction, a: &Value, b: &Value) -> Value {
         let to = a.ty.with(Element::Pred);
         let (how, ty) = (a.ty.element.compared(), &a.ty);
-        let op =
-            format!("stablehlo.compare {}, {}, {}, {how} : ({ty}, {ty}) -> {to}", direction.name(), a.name, b.name);
+        let op = format!(
+            "stablehlo.compare {}, {}, {}, {how} : ({ty}, {ty}) -> {to}",
+            direction.name(),
+            a.name,
+            b.name
+        );
         self.value(&to, &op)
     }
 
@@ -291,17 +308,20 @@ impl Code {
             format!("{}:{end}{every}", start[i])
         };
         let to = x.ty.sized(count);
-        let op = format!(
-            "stablehlo.slice {} [{}] : ({}) -> {to}",
-            x.name,
-            list((0..x.ty.rank()).map(axis)),
-            x.ty
-        );
+        let op =
+            format!("stablehlo.slice {} [{}] : ({}) -> {to}", x.name, list((0..x.ty.rank()).map(axis)), x.ty);
         self.value(&to, &op)
     }
 
     /// `with` around the elements and, `interior` of it, between them; negative numbers cut off.
-    pub(super) fn pad(&mut self, x: &Value, with: &Value, low: &[i64], high: &[i64], interior: &[i64]) -> Value {
+    pub(super) fn pad(
+        &mut self,
+        x: &Value,
+        with: &Value,
+        low: &[i64],
+        high: &[i64],
+        interior: &[i64],
+    ) -> Value {
         let size = |i: usize| {
             let n = x.ty.dims[i] as i64;
             let inside = if n > 0 { n + (n - 1) * interior[i] } else { 0 };
@@ -325,8 +345,7 @@ impl Code {
         let mut dims = parts[0].ty.dims.clone();
         dims[axis] = parts.iter().map(|p| p.ty.dims[axis]).sum();
         let to = parts[0].ty.sized(&dims);
-        let op =
-            format!("stablehlo.concatenate {}, dim = {axis} : ({}) -> {to}", names(parts), types(parts));
+        let op = format!("stablehlo.concatenate {}, dim = {axis} : ({}) -> {to}", names(parts), types(parts));
         self.value(&to, &op)
     }
 
