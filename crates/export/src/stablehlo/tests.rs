@@ -148,13 +148,14 @@ fn sized(float: DType, dims: &[usize]) -> Type {
 /// Pools over numbers of which many are equal, some -inf, some none.
 fn pools(float: DType) -> Vec<Job> {
     let mut jobs = Vec::new();
-    let same: [(&[usize], &[usize], &[i64], &[i64]); 4] = [
-        (&[2, 2], &[2, 2], &[0, 0], &[1, 1]),
-        (&[3, 3], &[2, 2], &[0, 1], &[1, 1]),
-        (&[3, 2], &[1, 3], &[2, 0], &[1, 1]),
-        (&[2, 3], &[3, 2], &[0, 0], &[0, 0]),
+    type Padding = [[i64; 2]; 2];
+    let same: [([usize; 2], [usize; 2], Padding); 4] = [
+        ([2, 2], [2, 2], [[0, 0], [1, 1]]),
+        ([3, 3], [2, 2], [[0, 1], [1, 1]]),
+        ([3, 2], [1, 3], [[2, 0], [1, 1]]),
+        ([2, 3], [3, 2], [[0, 0], [0, 0]]),
     ];
-    for (size, stride, low, high) in same {
+    for (size, stride, [low, high]) in same {
         let mut w = WindowDims::new(size.to_vec(), stride.to_vec());
         (w.low, w.high) = (low.to_vec(), high.to_vec());
         let x = sized(float, &[2, 7, 5, 3]);
