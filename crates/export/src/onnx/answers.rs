@@ -137,14 +137,8 @@ impl Emitter<'_> {
     fn undo(&mut self, x: &str, scaling: &[Vec<Step>], shape: &[usize]) -> String {
         let mut x = x.to_string();
         for k in (0..scaling[0].len()).rev() {
-            let numbers = |e: &mut Self, of: fn(f64, f64) -> f64| {
-                let each: Vec<f64> = scaling
-                    .iter()
-                    .map(|s| match s[k] {
-                        Step::Shift { minus, over } => of(minus, over),
-                        Step::Log => 0.0,
-                    })
-                    .collect();
+            let numbers = |e: &mut Self, of: fn(&Step) -> f64| {
+                let each: Vec<f64> = scaling.iter().map(|s| of(&s[k])).collect();
                 match each.iter().all(|x| x.to_bits() == each[0].to_bits()) {
                     true => e.number(each[0], Elem::Double),
                     false => e.constant("scaling", Elem::Double, shape.to_vec(), Data::Numbers(each)),
@@ -153,9 +147,18 @@ impl Emitter<'_> {
             x = match scaling[0][k] {
                 Step::Log => self.node(0, "Exp", &[&x], &[]),
                 Step::Shift { .. } => {
-                    let (minus, over) = (numbers(self, |m, _| m), numbers(self, |_, o| o));
-                    let wide = self.node(0, "Mul", &[&x, &over], &[]);
-                    self.node(0, "Add", &[&wide, &minus], &[])
+                    let plain = |by: f64, of: fn(&Step) -> f64| scaling.iter().all(|s| of(&s[k]) == by);
+                    let over = |s: &Step| if let Step::Shift { over, .. } = s { *over } else { 1.0 };
+                    let minus = |s: &Step| if let Step::Shift { minus, .. } = s { *minus } else { 0.0 };
+                    if !plain(1.0, over) {
+                        let over = numbers(self, over);
+                        x = self.node(0, "Mul", &[&x, &over], &[]);
+                    }
+                    if !plain(0.0, minus) {
+                        let minus = numbers(self, minus);
+                        x = self.node(0, "Add", &[&x, &minus], &[]);
+                    }
+                    x
                 }
             };
         }

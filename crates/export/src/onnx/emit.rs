@@ -77,7 +77,7 @@ pub(crate) struct Emitter<'a> {
     /// Who asks: the beginning of names.
     pub(crate) origin: String,
     pub(crate) doc: String,
-    /// A value whose first axis is the batch.
+    /// A value whose first axis is the batch; without it, how many samples there are is an input.
     pub(crate) batch: Option<String>,
     /// Further inputs that turned out to be needed.
     pub(crate) inputs: Vec<Port>,
@@ -279,7 +279,13 @@ impl<'a> Emitter<'a> {
         if let Some(name) = self.memo.get("batch") {
             return Ok(name.clone());
         }
-        let of = self.batch.clone().ok_or("no input says how many samples there are")?;
+        let Some(of) = self.batch.clone() else {
+            let count = self.further("samples", "how many answers are wanted");
+            let axes = self.ints(&[0]);
+            let name = self.node(0, "Unsqueeze", &[&count, &axes], &[]);
+            self.memo.insert("batch".into(), name.clone());
+            return Ok(name);
+        };
         let name = self.fresh("batch_size");
         let attrs = vec![("start", Attr::Int(0)), ("end", Attr::Int(1))];
         self.push(0, "Shape", &name, &[of.as_str()], vec![name.clone()], attrs);

@@ -194,10 +194,9 @@ impl Emitter<'_> {
             });
             x = match shifts.collect::<Option<Vec<(f64, f64)>>>() {
                 Some(shifts) => {
-                    let minus = self.each(shifts.iter().map(|s| s.0).collect());
-                    let over = self.each(shifts.iter().map(|s| s.1).collect());
-                    let moved = self.node(0, "Sub", &[&x, &minus], &[]);
-                    self.node(0, "Div", &[&moved, &over], &[])
+                    let minus: Vec<f64> = shifts.iter().map(|s| s.0).collect();
+                    let over: Vec<f64> = shifts.iter().map(|s| s.1).collect();
+                    self.shifted_by(x, minus, over)
                 }
                 None => self.node(0, "Log", &[&x], &[]),
             };
@@ -231,13 +230,22 @@ impl Emitter<'_> {
         let mut x = x.to_string();
         for step in steps {
             x = match *step {
-                Step::Shift { minus, over } => {
-                    let (minus, over) = (self.number(minus, Elem::Double), self.number(over, Elem::Double));
-                    let moved = self.node(0, "Sub", &[&x, &minus], &[]);
-                    self.node(0, "Div", &[&moved, &over], &[])
-                }
+                Step::Shift { minus, over } => self.shifted_by(x, vec![minus], vec![over]),
                 Step::Log => self.node(0, "Log", &[&x], &[]),
             };
+        }
+        x
+    }
+
+    /// `(x - minus) / over`, of what changes anything.
+    fn shifted_by(&mut self, mut x: String, minus: Vec<f64>, over: Vec<f64>) -> String {
+        if minus.iter().any(|m| *m != 0.0) {
+            let minus = self.each(minus);
+            x = self.node(0, "Sub", &[&x, &minus], &[]);
+        }
+        if over.iter().any(|o| *o != 1.0) {
+            let over = self.each(over);
+            x = self.node(0, "Div", &[&x, &over], &[]);
         }
         x
     }
@@ -307,6 +315,7 @@ impl Emitter<'_> {
 /// What a column takes, for people.
 fn doc(column: &Column, input: &Input) -> String {
     let told = match &column.part {
+        Some(part) if part == "weekday" => format!("weekday of `{}`, from 0 for Monday", column.name),
         Some(part) => format!("{part} of `{}`", column.name),
         None => format!("`{}`", column.name),
     };
