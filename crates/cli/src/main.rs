@@ -29,6 +29,7 @@ mod sweep_report;
 mod table;
 mod training;
 mod variants;
+mod version;
 
 use clap::Parser;
 use commands::Cli;
@@ -50,8 +51,12 @@ fn main() -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    let mut out = Output::new(cli.command.quiet());
-    let code = match catch_unwind(AssertUnwindSafe(|| cli.command.run(&mut out))) {
+    let mut out = Output::new(cli.command.as_ref().is_some_and(|c| c.quiet()));
+    let run = |out: &mut Output| match &cli.command {
+        Some(command) => command.run(out),
+        None => version::print(cli.verbose, out),
+    };
+    let code = match catch_unwind(AssertUnwindSafe(|| run(&mut out))) {
         Ok(Ok(code)) => code,
         Ok(Err(failure)) => report(&mut out, failure),
         Err(_) => {

@@ -34,5 +34,5 @@ pub use backend::Cpu;
 pub use error::EngineError;
 pub use exec::Executor;
 pub use layout::{Layout, Store};
-pub use nnc_kernels::{Pool, Real};
+pub use nnc_kernels::{Pool, Real, vectors};
 pub use plan::{Plan, PlanOptions, plan};

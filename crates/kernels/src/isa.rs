@@ -35,6 +35,20 @@ impl Isa {
     }
 }
 
+/// The vectors that loops use on this machine, for people.
+pub fn vectors() -> &'static str {
+    match Isa::detect() {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Base => "128 bits (SSE2)",
+        #[cfg(not(target_arch = "x86_64"))]
+        Isa::Base => "those of every machine of this kind",
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => "256 bits (AVX2, FMA)",
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => "512 bits (AVX-512)",
+    }
+}
+
 #[cfg(test)]
 impl Isa {
     /// All that this machine has.

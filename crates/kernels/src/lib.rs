@@ -39,6 +39,7 @@ pub use conv::window::{Window, WindowFold, Windows};
 pub use elementwise::math::{BinaryOp, UnaryOp};
 pub use elementwise::tile::{Access, Arg, Load, MicroOp, Op, Program, Scalar, Store};
 pub use instr::{Instr, Loop};
+pub use isa::vectors;
 pub use matmul::dot::{Dot, Matrix};
 pub use moves::{Copy, Gather, ScatterAdd, Zero};
 pub use place::{Cursor, Place, Space};

@@ -39,7 +39,7 @@ pub use check::reproduce::{Reproduction, reproduce};
 pub use check::row::{LayerValue, RowExplained, explain_row};
 pub use check::step::{RowSeen, RunStep, step_of};
 pub use check::why::{Moved, Spike, Story, Why, why};
-pub use engine::Engine;
+pub use engine::{Engine, Machine, machine};
 pub use execute::metrics::{Metrics, TableMetric};
 pub use execute::runner::ProfileRow;
 pub use fit::folds::{Folds, Spread, Summary};

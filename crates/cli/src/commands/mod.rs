@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 mod compare;
+mod completions;
 mod data;
 mod diff;
 mod eval;
@@ -15,6 +16,7 @@ mod folds;
 mod generate;
 mod graph;
 mod import;
+mod man;
 mod new;
 mod predict;
 mod report;
@@ -33,7 +35,8 @@ use clap::{Parser, Subcommand};
 
 /// A compiler for neural networks: text in, trained network out.
 #[derive(Parser, Debug)]
-#[command(name = "nnc", version, arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(name = "nnc", version, disable_version_flag = true, arg_required_else_help = true)]
+#[command(args_conflicts_with_subcommands = true)]
 #[command(after_help = "\
 Start here:
   nnc new xor              write xor.nn, a program with comments
@@ -44,7 +47,13 @@ Exit codes: 0 fine, 1 training diverged or a check failed, 2 a mistake in what w
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Option<Command>,
+    /// Print the version
+    #[arg(short = 'V', long)]
+    pub version: bool,
+    /// With the version: features, vectors, threads, memory
+    #[arg(short, long, requires = "version")]
+    pub verbose: bool,
 }
 
 /// The commands, in the order of the help.
@@ -75,6 +84,8 @@ pub enum Command {
     Test(test::TestArgs),
     Fmt(fmt::FmtArgs),
     Fix(fix::FixArgs),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
 }
 
 /// What every command can do.
@@ -115,6 +126,8 @@ impl Command {
             Command::Test(args) => args,
             Command::Fmt(args) => args,
             Command::Fix(args) => args,
+            Command::Completions(args) => args,
+            Command::Man(args) => args,
         }
     }
 
