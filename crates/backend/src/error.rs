@@ -14,6 +14,8 @@ pub enum ErrorKind {
     },
     /// A size that this backend cannot compute with, whatever memory there is.
     Limit,
+    /// Something that the backend needs and that is not there, such as a library.
+    Missing,
     /// A mistake of the backend, or of who calls it.
     Internal,
 }

@@ -1,8 +1,11 @@
 //! Arguments that several commands share, and how their values are read.
 
+use crate::failure::Failure;
 use clap::{Args, ValueEnum};
 use nnc_graph::DType;
+use nnc_train::{Hosts, Parallel, XlaSettings};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Which program, and what is changed in it.
 #[derive(Args, Debug, Clone, Default)]
@@ -90,6 +93,97 @@ pub struct TargetArgs {
     pub json: bool,
 }
 
+/// What computes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
+pub enum Engine {
+    /// All threads of the processor
+    #[default]
+    Cpu,
+    /// The meaning of every operation, slowly and in double precision, to compare with
+    Reference,
+    /// The devices of JAX: processors, GPUs, TPUs
+    Xla,
+}
+
+impl Engine {
+    /// As the trainer calls it, with nothing else asked for.
+    pub fn plain(self) -> nnc_train::Engine {
+        match self {
+            Engine::Cpu => nnc_train::Engine::Cpu,
+            Engine::Reference => nnc_train::Engine::Reference,
+            Engine::Xla => nnc_train::Engine::Xla(Arc::default()),
+        }
+    }
+}
+
+/// What computes, and on which devices.
+#[derive(Args, Debug, Clone, Default)]
+pub struct EngineArgs {
+    /// What computes
+    #[arg(long, value_name = "NAME", value_enum, default_value_t)]
+    pub engine: Engine,
+    /// xla: how many devices of this machine; all that JAX has where not given
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub devices: Option<usize>,
+    /// xla: how they share the work: dp (samples), fsdp (samples and weights), or numbers such as dp=4,tp=2
+    #[arg(long, value_name = "HOW")]
+    pub parallel: Option<Parallel>,
+    /// xla: the Python that has JAX; NNC_PYTHON, or python3, where not given
+    #[arg(long, value_name = "FILE")]
+    pub python: Option<PathBuf>,
+    /// xla: of several machines, the address of the first, such as 10.0.0.1:1234
+    #[arg(long, value_name = "HOST:PORT", requires_all = ["hosts", "host_id"])]
+    pub coordinator: Option<String>,
+    /// xla: how many machines
+    #[arg(long, value_name = "N", value_parser = count, requires = "coordinator")]
+    pub hosts: Option<usize>,
+    /// xla: which of them this is, from 0
+    #[arg(long, value_name = "I", requires = "coordinator")]
+    pub host_id: Option<usize>,
+}
+
+impl EngineArgs {
+    /// As the trainer calls it.
+    ///
+    /// # Errors
+    /// Something is asked for that this engine has not.
+    pub fn chosen(&self) -> Result<nnc_train::Engine, Failure> {
+        let only_xla = [
+            ("--devices", self.devices.is_some()),
+            ("--parallel", self.parallel.is_some()),
+            ("--python", self.python.is_some()),
+            ("--coordinator", self.coordinator.is_some()),
+        ];
+        if let Some((name, _)) = only_xla.iter().find(|(_, given)| *given && self.engine != Engine::Xla) {
+            return Err(Failure::usage(format!("{name} is a matter of the engine xla"), "--engine xla"));
+        }
+        let hosts = match (&self.coordinator, self.hosts, self.host_id) {
+            (Some(coordinator), Some(count), Some(id)) if id < count => {
+                Some(Hosts { coordinator: coordinator.clone(), count, id })
+            }
+            (Some(_), Some(count), Some(id)) => {
+                let message = format!("--host-id {id} of {count} machines: they count from 0");
+                return Err(Failure::usage(message, format!("--host-id 0 to {}", count - 1)));
+            }
+            _ => None,
+        };
+        Ok(match self.engine {
+            Engine::Cpu | Engine::Reference => self.engine.plain(),
+            Engine::Xla => nnc_train::Engine::Xla(Arc::new(XlaSettings {
+                python: self.python.clone(),
+                devices: self.devices,
+                parallel: self.parallel.unwrap_or_default(),
+                hosts,
+            })),
+        })
+    }
+
+    /// Whether this is one of several machines, and not the first: that one tells what comes of the run, and keeps it.
+    pub fn is_follower(&self) -> bool {
+        self.host_id.is_some_and(|id| id > 0)
+    }
+}
+
 /// How exact numbers are.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Precision {
@@ -128,6 +222,11 @@ pub fn positive(text: &str) -> Result<u64, String> {
         Ok(_) => Err("1 or more".into()),
         Err(_) => Err("a whole number, 1 or more".into()),
     }
+}
+
+/// How many, from 1 on.
+pub fn count(text: &str) -> Result<usize, String> {
+    positive(text).and_then(|n| usize::try_from(n).map_err(|_| "fewer".into()))
 }
 
 /// Bytes: `1073741824`, `512M`, `1.5GiB`. Units are powers of 1024.

@@ -188,6 +188,7 @@ codes! {
         N0706 "nothing is promised"
         N0707 "more memory than is allowed"
         N0708 "more than the engine can compute"
+        N0709 "the engine lacks something"
     }
     Internal "N09" "nnc itself" {
         N0901 "a mistake in nnc itself"

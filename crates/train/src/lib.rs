@@ -60,4 +60,5 @@ pub use infer::predictions::{
 };
 pub use infer::responder::{Responder, Told, Unanswered, next_row};
 pub use nnc_data::{Description, Given, Header, Standing, Stream, Style, keys};
+pub use nnc_xla::{Hosts, Parallel, Settings as XlaSettings};
 pub use problem::{Outcome, Problem, ProblemKind};

@@ -2,7 +2,6 @@
 
 use crate::args::{Precision, SpecArgs, assignment, positive};
 use crate::commands::Run;
-use crate::commands::train::Engine;
 use crate::compare_report::{self, Side};
 use crate::failure::{Failure, Result};
 use crate::format::count;
@@ -116,7 +115,7 @@ fn run(args: &CompareArgs, out: &mut Output) -> Result<u8> {
         (0..seeds).flat_map(|i| [0, 1].map(|side| (side, seed.wrapping_add(i)))).collect();
     let jobs = JobOptions {
         jobs: args.jobs,
-        engine: Engine::Cpu.chosen(),
+        engine: nnc_train::Engine::Cpu,
         shuffle: true,
         memory_limit: None,
         interrupt: flag,

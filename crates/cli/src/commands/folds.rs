@@ -21,7 +21,7 @@ pub trait Fold {
     /// The data of fold `fold.0` of `fold.1`, and the network for it.
     fn prepare(&self, fold: (usize, usize), out: &mut Output) -> Result<(Loaded, Model)>;
     /// How it trains, into its folder.
-    fn options(&self, folder: PathBuf, interrupt: Arc<AtomicBool>) -> TrainOptions;
+    fn options(&self, folder: PathBuf, interrupt: Arc<AtomicBool>) -> Result<TrainOptions>;
 }
 
 /// Trains once for each fold, in a folder below `folder`, and tells what came of it.
@@ -34,7 +34,7 @@ pub fn run(
 ) -> Result<u8> {
     let flag = interrupt(out);
     let first = each.prepare((0, folds), out).map_err(|f| f.with_tail(NOTHING))?;
-    let overwrite = each.options(PathBuf::new(), flag.clone()).overwrite;
+    let overwrite = each.options(PathBuf::new(), flag.clone())?.overwrite;
     let mut all = Folds::begin(folds, folder, &first.0, overwrite)?;
     let mut next = Some(first);
     let mut interrupted = false;

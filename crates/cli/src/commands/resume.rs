@@ -1,6 +1,6 @@
 //! `nnc resume`: a run goes on where it stopped.
 
-use crate::args::{MachineArgs, ResultArgs, positive};
+use crate::args::{EngineArgs, MachineArgs, ResultArgs, positive};
 use crate::commands::Run;
 use crate::failure::Result;
 use crate::output::Output;
@@ -13,7 +13,7 @@ use std::rc::Rc;
 /// Go on with a run that was stopped
 #[derive(Args, Debug)]
 #[command(after_help = "\
-The weights are, bit for bit, those of a run that was never stopped.
+The weights are, bit for bit, those of a run that was never stopped (on the engine cpu; --engine goes on with any).
 
 Examples:
   nnc resume runs/moons/3
@@ -31,6 +31,9 @@ pub struct ResumeArgs {
     /// What it takes of the machine.
     #[command(flatten)]
     pub machine: MachineArgs,
+    /// What computes.
+    #[command(flatten)]
+    pub engine: EngineArgs,
     /// How the result is written.
     #[command(flatten)]
     pub result: ResultArgs,
@@ -55,6 +58,8 @@ fn run(args: &ResumeArgs, out: &mut Output) -> Result<u8> {
     let loaded = load(checkpoint.spec.clone(), &origin)?;
     let model = loaded.model(checkpoint.float)?;
     let options = TrainOptions {
+        engine: args.engine.chosen()?,
+        write: !args.engine.is_follower(),
         threads: args.machine.threads,
         shuffle: checkpoint.shuffle,
         memory_limit: memory,

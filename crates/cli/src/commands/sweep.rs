@@ -1,8 +1,7 @@
 //! `nnc sweep`: many trainings of one program, over values of its parameters and over seeds.
 
-use crate::args::{Precision, SpecArgs, assignment, positive, size};
+use crate::args::{Engine, Precision, SpecArgs, assignment, positive, size};
 use crate::commands::Run;
-use crate::commands::train::Engine;
 use crate::failure::{Failure, Result};
 use crate::format::{count, duration, grouped};
 use crate::input::Length;
@@ -257,7 +256,7 @@ fn run(args: &SweepArgs, out: &mut Output) -> Result<u8> {
     let labels: Vec<String> = record.plan.points.iter().map(Point::label).collect();
     let jobs = JobOptions {
         jobs: args.jobs,
-        engine: args.engine.chosen(),
+        engine: args.engine.plain(),
         shuffle: !args.no_shuffle,
         memory_limit: args.memory,
         interrupt: flag,

@@ -1,13 +1,13 @@
 //! `nnc train`: from text to a trained network.
 
-use crate::args::{Precision, ResultArgs, SpecArgs, positive};
+use crate::args::{Engine, EngineArgs, Precision, ResultArgs, SpecArgs, positive};
 use crate::commands::Run;
 use crate::commands::folds::{self, Fold};
 use crate::failure::Result;
 use crate::input::{self, Length};
 use crate::output::Output;
 use crate::training::{NOTHING, interrupt, train_and_report};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use nnc_model::Model;
 use nnc_train::{Loaded, TrainOptions};
 use std::path::PathBuf;
@@ -40,9 +40,9 @@ pub struct TrainArgs {
     /// How exact numbers are
     #[arg(long, value_name = "TYPE", value_enum, default_value_t)]
     pub precision: Precision,
-    /// What computes
-    #[arg(long, value_name = "NAME", value_enum, default_value_t)]
-    pub engine: Engine,
+    /// What computes.
+    #[command(flatten)]
+    pub engine: EngineArgs,
     /// Start from the weights of this file, as far as they fit
     #[arg(long, value_name = "F.safetensors")]
     pub init: Option<PathBuf>,
@@ -63,26 +63,6 @@ pub struct TrainArgs {
     pub result: ResultArgs,
 }
 
-/// What computes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
-pub enum Engine {
-    /// All threads of the processor
-    #[default]
-    Cpu,
-    /// The meaning of every operation, slowly and in double precision, to compare with
-    Reference,
-}
-
-impl Engine {
-    /// As the trainer calls it.
-    pub fn chosen(self) -> nnc_train::Engine {
-        match self {
-            Engine::Cpu => nnc_train::Engine::Cpu,
-            Engine::Reference => nnc_train::Engine::Reference,
-        }
-    }
-}
-
 impl Run for TrainArgs {
     fn quiet(&self) -> bool {
         self.result.quiet
@@ -101,7 +81,7 @@ fn run(args: &TrainArgs, out: &mut Output) -> Result<u8> {
     }
     let prepared = prepare(args, None, out);
     let (loaded, model) = prepared.map_err(|f| f.with_tail(NOTHING))?;
-    let mut options = options(args, args.out.clone(), interrupt(out));
+    let mut options = options(args, args.out.clone(), interrupt(out))?;
     options.init = options.init.map(|path| nnc_train::resolve_model(&path)).transpose()?;
     train_and_report(&loaded, &model, &options, style, out)
 }
@@ -111,7 +91,7 @@ impl Fold for TrainArgs {
         prepare(self, Some(fold), out)
     }
 
-    fn options(&self, folder: PathBuf, interrupt: Arc<AtomicBool>) -> TrainOptions {
+    fn options(&self, folder: PathBuf, interrupt: Arc<AtomicBool>) -> Result<TrainOptions> {
         options(self, Some(folder), interrupt)
     }
 }
@@ -125,14 +105,15 @@ fn prepare(args: &TrainArgs, fold: Option<(usize, usize)>, out: &mut Output) -> 
         out.note(&roles);
     }
     // The reference has one precision only.
-    let precision = if args.engine == Engine::Reference { Precision::F64 } else { args.precision };
+    let precision = if args.engine.engine == Engine::Reference { Precision::F64 } else { args.precision };
     let model = input::model(&loaded, precision, out)?;
     Ok((loaded, model))
 }
 
-fn options(args: &TrainArgs, folder: Option<PathBuf>, interrupt: Arc<AtomicBool>) -> TrainOptions {
-    TrainOptions {
-        engine: args.engine.chosen(),
+fn options(args: &TrainArgs, folder: Option<PathBuf>, interrupt: Arc<AtomicBool>) -> Result<TrainOptions> {
+    Ok(TrainOptions {
+        engine: args.engine.chosen()?,
+        write: !args.engine.is_follower(),
         threads: args.threads,
         init: args.init.clone(),
         shuffle: !args.no_shuffle,
@@ -142,5 +123,5 @@ fn options(args: &TrainArgs, folder: Option<PathBuf>, interrupt: Arc<AtomicBool>
         interrupt,
         film: !args.result.no_report,
         ..TrainOptions::default()
-    }
+    })
 }

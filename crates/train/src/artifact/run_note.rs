@@ -6,6 +6,7 @@ use nnc_graph::DType;
 use nnc_model::Model;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What `run.json` says beside the model: where the data was, and how the run went.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -65,12 +66,15 @@ pub(crate) const DIVERGED: &str = "diverged";
 /// What `run.json` calls the engine that means every operation.
 const REFERENCE: &str = "reference";
 
+/// What it calls the devices of JAX.
+const XLA: &str = "xla";
+
 impl RunNote {
     /// What is known before the first step.
     pub(crate) fn new(
         loaded: &Loaded,
         model: &Model,
-        engine: Engine,
+        engine: &Engine,
         shuffle: bool,
         init: Option<&Path>,
     ) -> Self {
@@ -90,7 +94,11 @@ impl RunNote {
             set: loaded.spec.overrides().set.clone(),
             seed: model.settings.seed,
             shuffle,
-            engine: if engine == Engine::Reference { REFERENCE.into() } else { String::new() },
+            engine: match engine {
+                Engine::Cpu => String::new(),
+                Engine::Reference => REFERENCE.into(),
+                Engine::Xla(_) => XLA.into(),
+            },
             precision: if model.step.float == DType::F64 { "f64" } else { "f32" }.into(),
             init: init.map(absolute),
             ..Self::default()
@@ -104,7 +112,11 @@ impl RunNote {
 
     /// What computed.
     pub(crate) fn engine(&self) -> Engine {
-        if self.engine == REFERENCE { Engine::Reference } else { Engine::Cpu }
+        match self.engine.as_str() {
+            REFERENCE => Engine::Reference,
+            XLA => Engine::Xla(Arc::default()),
+            _ => Engine::Cpu,
+        }
     }
 
     pub(crate) fn json(&self) -> String {

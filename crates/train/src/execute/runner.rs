@@ -63,6 +63,11 @@ pub(crate) fn refused(error: &nnc_backend::Error) -> Box<Problem> {
         ErrorKind::Limit => {
             return Problem::new(ProblemKind::Memory, Diagnostic::error(Code::N0708, error.to_string()));
         }
+        ErrorKind::Missing => {
+            let d = Diagnostic::error(Code::N0709, error.to_string());
+            let d = d.help("python3 -m venv jax && jax/bin/pip install jax   then   --python jax/bin/python");
+            return Problem::new(ProblemKind::Usage, d);
+        }
         ErrorKind::Internal => Diagnostic::error(Code::N0901, error.to_string()),
     };
     Problem::new(ProblemKind::Internal, d.help("this is a mistake in nnc; please report it with the program"))

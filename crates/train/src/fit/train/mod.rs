@@ -219,7 +219,7 @@ impl<'a> Trainer<'a> {
             augment: Augment::new(&loaded.spec, &loaded.ports, settings.seed),
             total: settings.total_steps(rows),
             memory: need.total(),
-            note: RunNote::new(loaded, model, options.engine, options.shuffle, options.init.as_deref()),
+            note: RunNote::new(loaded, model, &options.engine, options.shuffle, options.init.as_deref()),
             card: if options.write { weights::card(loaded) } else { ModelCard::default() },
             clock: Clock::start(),
             film: keep::film(loaded, model, options),
