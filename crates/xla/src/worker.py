@@ -143,6 +143,9 @@ class Worker:
             at += array.nbytes
             array = array.reshape(entry["dims"]).copy()
             state[(entry["role"], entry["name"])] = self.put(array, self.place(entry))
+        if settings["verbose"]:
+            each = sum(a.addressable_shards[0].data.nbytes for a in state.values())
+            print("xla: a state of %d bytes, of which a device keeps %d" % (at, each), file=sys.stderr)
 
     def run(self, message, payload):
         loaded, arguments, results, shardings, out_shardings = self.modules[message["module"]]

@@ -44,7 +44,7 @@ pub fn run(
             None => each.prepare((i, folds), out)?,
         };
         out.note(&format!("fold {} of {folds}", i + 1));
-        let report = trained(&loaded, &model, &each.options(all.out(i), flag.clone()), style, out)?;
+        let report = trained(&loaded, &model, &each.options(all.out(i), flag.clone())?, style, out)?;
         interrupted = report.interrupted();
         if interrupted {
             break;

@@ -159,7 +159,7 @@ fn one(
 ) -> Outcome<Option<Entry>> {
     let (loaded, model) = prepare(point, seed)?;
     let train = TrainOptions {
-        engine: options.engine,
+        engine: options.engine.clone(),
         threads,
         shuffle: options.shuffle,
         memory_limit: options.memory_limit,
