@@ -284,6 +284,12 @@ impl Drop for Values {
     }
 }
 
+/// The argument whose next value a result is.
+fn replaced(module: &Module, result: usize) -> Option<(&'static str, &str)> {
+    let argument = module.arguments.iter().find(|a| a.replaced_by == Some(result));
+    argument.map(|a| (a.role, a.name.as_str()))
+}
+
 fn strange() -> Error {
     Error::internal("the state is of another layout")
 }
@@ -326,13 +332,14 @@ impl Executable for Compiled {
             .module
             .arguments
             .iter()
-            .map(|a| json!({"role": a.role, "name": &*a.name, "dtype": a.dtype, "dims": a.dims}))
+            .map(|a| json!({"role": a.role, "name": &*a.name, "dtype": a.dtype, "dims": a.shape}))
             .collect();
         let results: Vec<Value> = self
             .module
             .results
             .iter()
-            .map(|r| json!({"name": &*r.name, "dims": r.dims, "replaces": r.replaces}))
+            .enumerate()
+            .map(|(i, r)| json!({"name": &*r.name, "dims": r.shape, "replaces": replaced(&self.module, i)}))
             .collect();
         let mut worker = self.worker.lock();
         let id = worker.next_module();
@@ -404,13 +411,13 @@ impl Session for Run {
         });
         let (_, bytes) = self.compiled.worker.lock().ask(head, &payload)?;
         let mut rest = &bytes[..];
-        for (result, output) in module.results.iter().zip(self.compiled.graph.outputs()) {
-            if result.replaces.is_none() {
-                let count = result.dims.iter().product();
+        for (i, (result, output)) in module.results.iter().zip(self.compiled.graph.outputs()).enumerate() {
+            if replaced(module, i).is_none() {
+                let count = result.shape.iter().product();
                 self.values.insert(output.node, worker::take(&mut rest, float, count));
             }
         }
-        if module.results.iter().any(|r| r.replaces.is_some()) {
+        if module.arguments.iter().any(|a| a.replaced_by.is_some()) {
             state.host = OnceCell::new();
         }
         Ok(())
