@@ -191,7 +191,7 @@ module @nnc_eval {
     %17 = stablehlo.constant dense<0xBEC0939F> : tensor<3x3x16xf32>  // -0.37612626
     %18 = stablehlo.add %16, %17 : tensor<3x3x16xf32>
     %19 = stablehlo.multiply %18, %2 : tensor<3x3x16xf32>
-    %20 = stablehlo.constant dense<0x3F906EBB> : tensor<3x3x16xf32>  // 1.1283792
+    %20 = stablehlo.constant dense<0x3F906EBB> : tensor<3x3x16xf32>  // 1.1283791670955126
     %21 = stablehlo.add %19, %20 : tensor<3x3x16xf32>
     %22 = stablehlo.multiply %arg0, %21 : tensor<3x3x16xf32>
     %23 = stablehlo.maximum %1, %0 : tensor<3x3x16xf32>
