@@ -24,6 +24,8 @@ mod render;
 mod run_page;
 mod run_report;
 mod runs_page;
+#[cfg(feature = "serve")]
+mod serve;
 mod stage;
 mod sweep_report;
 mod table;

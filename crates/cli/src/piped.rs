@@ -94,7 +94,7 @@ pub fn answer(
         Beside::Columns(names) => &names[..],
         Beside::Nothing | Beside::All => &[],
     };
-    let mut stream = trained.rows_of_stdin(more)?;
+    let mut stream = trained.questions()?.rows_of_stdin(more)?;
     if stream.is_json() && *beside == Beside::All {
         let message = "--full is for a table, whose columns are known from its header";
         return Err(Failure::usage(message, "name them: --with id,time"));

@@ -6,7 +6,10 @@ use nnc_syntax::units::bytes;
 use nnc_train::machine;
 
 /// The features that this binary was built with.
-const FEATURES: &[&str] = &[];
+const FEATURES: &[&str] = &[
+    #[cfg(feature = "serve")]
+    "serve",
+];
 
 /// Prints the version.
 pub fn print(verbose: bool, out: &mut Output) -> Result<u8> {

@@ -58,7 +58,7 @@ pub use infer::inference::{
 pub use infer::predictions::{
     Answer, Answers, Beside, CellHeading, CellValue, Heading, Headings, PredictedRow, Predictions, Reading,
 };
-pub use infer::responder::{Responder, Told, Unanswered, next_row};
+pub use infer::responder::{Questions, Responder, Told, Unanswered, next_row};
 pub use nnc_data::{Description, Given, Header, Standing, Stream, Style, keys};
 pub use nnc_xla::{Hosts, Parallel, Settings as XlaSettings};
 pub use problem::{Outcome, Problem, ProblemKind};

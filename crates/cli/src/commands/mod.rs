@@ -23,6 +23,8 @@ mod report;
 mod reproduce;
 mod resume;
 pub mod runs;
+#[cfg(feature = "serve")]
+mod serve;
 mod summary;
 mod sweep;
 mod test;
@@ -37,6 +39,7 @@ use clap::{Parser, Subcommand};
 #[derive(Parser, Debug)]
 #[command(name = "nnc", version, disable_version_flag = true, arg_required_else_help = true)]
 #[command(args_conflicts_with_subcommands = true)]
+#[command(override_usage = "nnc <COMMAND>\n       nnc --version [--verbose]")]
 #[command(after_help = "\
 Start here:
   nnc new xor              write xor.nn, a program with comments
@@ -70,6 +73,8 @@ pub enum Command {
     Report(report::ReportArgs),
     Eval(eval::EvalArgs),
     Predict(predict::PredictArgs),
+    #[cfg(feature = "serve")]
+    Serve(serve::ServeArgs),
     Generate(generate::GenerateArgs),
     Check(check::CheckArgs),
     Import(import::ImportArgs),
@@ -112,6 +117,8 @@ impl Command {
             Command::Report(args) => args,
             Command::Eval(args) => args,
             Command::Predict(args) => args,
+            #[cfg(feature = "serve")]
+            Command::Serve(args) => args,
             Command::Generate(args) => args,
             Command::Check(args) => args,
             Command::Import(args) => args,

@@ -9,7 +9,7 @@ use crate::infer::predictions::{Beside, Headings, Reading};
 use crate::memory;
 use crate::problem::{Outcome, Problem, ProblemKind};
 use nnc_data::{
-    ColumnKind, Dialect, Fault, Given, Header, Limits, Role, Standing, Stream, Table, encode_given,
+    ColumnKind, Dialect, Fault, Given, Header, Limits, Role, Standing, Stats, Stream, Table, encode_given,
 };
 use nnc_syntax::{Code, Diagnostic, SourceMap};
 use std::io::Read;
@@ -83,14 +83,43 @@ impl Trained {
         self.stats.window.is_some()
     }
 
-    /// The columns that it reads of a table, in the order of the file it was trained on, and what each may be: the
-    /// categories, where there are any.
-    pub fn columns(&self) -> Vec<(&str, &[String])> {
-        let mut all: Vec<(&str, &[String])> = Vec::new();
+    /// How it is asked about rows.
+    ///
+    /// # Errors
+    /// It reads no table.
+    pub fn questions(&self) -> Outcome<Questions> {
+        Ok(Questions { stats: self.stats.clone(), dialect: written(self)? })
+    }
+}
+
+/// How a trained model is asked about rows; threads may share it.
+#[derive(Clone, Debug)]
+pub struct Questions {
+    stats: Stats,
+    dialect: Dialect,
+}
+
+impl Questions {
+    /// The columns that it reads of a table, in the order of the file it was trained on: `number`, `category`, `date`
+    /// or `text`, and the categories, where there are any.
+    pub fn columns(&self) -> Vec<(&str, &'static str, &[String])> {
+        let mut all: Vec<(&str, &'static str, &[String])> = Vec::new();
         for column in self.stats.columns.iter().filter(|c| c.role == Role::Input) {
-            if all.iter().all(|(name, _)| *name != column.source()) {
-                let text = column.kind == ColumnKind::Tokens;
-                all.push((column.source(), if text { &[] } else { &column.vocabulary }));
+            let (kind, categories) = match column.kind {
+                _ if column.date.is_some() => ("date", &[][..]),
+                ColumnKind::Number => ("number", &[][..]),
+                ColumnKind::Category => ("category", &column.vocabulary[..]),
+                ColumnKind::Date => ("date", &[][..]),
+                ColumnKind::Tokens => ("text", &[][..]),
+                ColumnKind::Tensor | ColumnKind::Characters | ColumnKind::Bytes => ("array", &[][..]),
+            };
+            if all.iter().all(|(name, ..)| *name != column.source()) {
+                all.push((column.source(), kind, categories));
+            }
+        }
+        for column in &self.stats.by {
+            if all.iter().all(|(name, ..)| *name != column.name) {
+                all.push((&column.name, "category", &[]));
             }
         }
         all
@@ -100,25 +129,25 @@ impl Trained {
     /// the columns `more` are kept beside those that the model reads.
     ///
     /// # Errors
-    /// Nothing can be read, a column is lacking, or the model reads no table.
+    /// Nothing can be read, or a column is lacking.
     pub fn rows_of_stdin(&self, more: &[String]) -> Outcome<Stream> {
-        Stream::stdin(&self.stats, &written(self)?, more).map_err(|f| problem(&f))
+        Stream::stdin(&self.stats, &self.dialect, more).map_err(|f| problem(&f))
     }
 
     /// The rows of a table in text; `name` is what it is called in messages.
     ///
     /// # Errors
-    /// As [`Trained::rows_of_stdin`].
+    /// As [`Questions::rows_of_stdin`].
     pub fn rows_of(&self, reader: Box<dyn Read + Send>, name: &str) -> Outcome<Stream> {
-        Stream::open(reader, name, &self.stats, &written(self)?, &[]).map_err(|f| problem(&f))
+        Stream::open(reader, name, &self.stats, &self.dialect, &[]).map_err(|f| problem(&f))
     }
 
     /// How the rows of objects of JSON with these keys are read.
     ///
     /// # Errors
-    /// A column is lacking, or the model reads no table.
+    /// A column is lacking.
     pub fn header_of(&self, keys: &[String], name: &str) -> Outcome<Header> {
-        Header::of_keys(&self.stats, name, &written(self)?, keys).map_err(|f| problem(&f))
+        Header::of_keys(&self.stats, name, &self.dialect, keys).map_err(|f| problem(&f))
     }
 }
 
