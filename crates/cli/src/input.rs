@@ -7,7 +7,7 @@ use crate::port;
 use nnc_model::suggest::nearest;
 use nnc_model::{Model, Overrides, Spec};
 use nnc_syntax::{Code, Diagnostic};
-use nnc_train::{LoadOptions, Loaded, Problem, ProblemKind, load, open_model};
+use nnc_train::{LoadOptions, Loaded, Problem, ProblemKind, load, open_model, used};
 use std::fs::{self, File};
 use std::io::{self, Read, stdin};
 use std::path::{Path, PathBuf};
@@ -134,19 +134,6 @@ fn base(args: &SpecArgs) -> PathBuf {
         Some(path) if path != "-" => Path::new(path).parent().map(Path::to_path_buf).unwrap_or_default(),
         _ => PathBuf::new(),
     }
-}
-
-/// The text of a file that a program uses, or why there is none.
-#[allow(clippy::wildcard_enum_match_arm, reason = "the system has many errors")]
-pub fn used(base: &Path, path: &str) -> std::result::Result<String, String> {
-    let file = base.join(path);
-    let shown = file.display();
-    let opened = File::open(&file).map_err(|e| match e.kind() {
-        io::ErrorKind::NotFound => format!("there is no file `{shown}`"),
-        _ => format!("`{shown}` cannot be read: {e}"),
-    })?;
-    let bytes = read_limited(opened).map_err(|e| format!("`{shown}` cannot be read: {e}"))?;
-    String::from_utf8(bytes).map_err(|_| format!("`{shown}` is not text (UTF-8)"))
 }
 
 /// Builds the graphs.

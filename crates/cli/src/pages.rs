@@ -59,6 +59,13 @@ pub fn statements() -> impl Iterator<Item = Page> {
 }
 
 impl Page {
+    /// The page as it stands in the file.
+    #[cfg(feature = "lsp")]
+    pub fn markdown(&self) -> String {
+        let title = if self.title.is_empty() { String::new() } else { format!(": {}", self.title) };
+        format!("**{}**{title}\n\n{}", self.name, self.text.trim())
+    }
+
     /// The page as a terminal shows it.
     pub fn show(&self, width: usize) -> String {
         let mut out = match self.title {

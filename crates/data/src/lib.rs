@@ -71,6 +71,7 @@ mod dialect;
 mod disk;
 mod encode;
 mod fault;
+mod files;
 mod fit;
 mod fit_array;
 mod following;
@@ -191,6 +192,12 @@ pub fn open(spec: &DataSpec) -> Result<Dataset, Vec<Fault>> {
 /// As [`open`].
 pub fn open_with(spec: &DataSpec, limits: &Limits) -> Result<Dataset, Vec<Fault>> {
     build::open(spec, limits)
+}
+
+/// The files that a spec reads, as far as their names are known without opening them. Of a folder of pictures these are
+/// the folder and those in it: another picture changes them, another content of a picture does not.
+pub fn files(spec: &DataSpec) -> Vec<String> {
+    files::files(spec)
 }
 
 /// The ports of data with mistakes, as far as they can be told: what is wrong

@@ -14,6 +14,7 @@
     reason = "one asks of a value or an expression whether it is of one kind"
 )]
 
+mod answer;
 mod data;
 mod emit;
 mod graph;
@@ -25,6 +26,8 @@ mod step;
 mod told;
 mod training;
 mod value;
+
+pub use answer::answer;
 
 /// A library that programs are written with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

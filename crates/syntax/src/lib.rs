@@ -27,6 +27,7 @@ pub mod foreign;
 pub mod habits;
 mod head;
 mod layout;
+mod lexeme;
 mod lexer;
 mod parser;
 mod port;
@@ -37,8 +38,9 @@ pub mod units;
 
 pub use code::{Code, Group};
 pub use diagnostic::{Diagnostic, Fix, Label, Severity};
-pub use fmt::format;
+pub use fmt::{format, format_surely};
 pub use head::Head;
+pub use lexeme::{Lexeme, LexemeKind, lexemes};
 pub use parser::{MAX_DIAGNOSTICS, limit};
 pub use port::Port;
 pub use source::{Source, SourceId, SourceMap, Span};

@@ -30,11 +30,15 @@ pub use artifact::checkpoint::{Checkpoint, Longer, open_checkpoint};
 pub use artifact::import::{Import, ImportOptions, import};
 pub use artifact::run_folder::resolve_model;
 pub use artifact::runs::{RunInfo, history, list_runs, remove_run, run_info};
-pub use binding::load::{LoadOptions, Loaded, Remedy, describe, load, remedies};
+pub use binding::cache::DataCache;
+pub use binding::load::{LoadOptions, Loaded, Remedy, describe, load, load_again, remedies};
 pub use binding::starter::first_program;
+pub use binding::words::{DataWords, data_options, data_words};
 pub use check::bench::{BenchOptions, BenchReport, bench, plan_graph, plan_step};
 pub use check::expect::{Tally, Trial, trial};
+pub use check::find::{Findings, find, used};
 pub use check::gradients::{GradientOptions, GradientReport, TensorCheck, check_gradients};
+pub use check::mend::{Mended, mend};
 pub use check::reproduce::{Reproduction, reproduce};
 pub use check::row::{LayerValue, RowExplained, explain_row};
 pub use check::step::{RowSeen, RunStep, step_of};
@@ -59,6 +63,8 @@ pub use infer::predictions::{
     Answer, Answers, Beside, CellHeading, CellValue, Heading, Headings, PredictedRow, Predictions, Reading,
 };
 pub use infer::responder::{Questions, Responder, Told, Unanswered, next_row};
-pub use nnc_data::{Description, Given, Header, Standing, Stream, Style, keys};
+pub use nnc_data::{
+    ColumnKind, ColumnStats, Description, Given, Header, Role, Standing, Stream, Style, keys,
+};
 pub use nnc_xla::{Hosts, Parallel, Settings as XlaSettings};
 pub use problem::{Outcome, Problem, ProblemKind};

@@ -7,7 +7,7 @@ use crate::output::Output;
 use crate::{input, programs, report};
 use clap::Args;
 use nnc_model::library::layer_names;
-use nnc_syntax::{SourceId, SourceMap, format, parse, same_meaning};
+use nnc_syntax::{SourceMap, format_surely};
 use nnc_train::{Problem, ProblemKind};
 use std::collections::BTreeSet;
 
@@ -95,11 +95,5 @@ pub(super) fn formatted(name: &str, text: &str, layers: &BTreeSet<String>) -> Re
     let failure = |found| {
         Failure::from(Problem::at(ProblemKind::Spec, found, &sources)).with_tail("it stays as it was")
     };
-    let formatted = format(text, id, &|name| layers.contains(name)).map_err(failure)?;
-    // Nobody looks at what a formatter did to a whole folder, so it looks itself.
-    let plain = format(text, id, &|_| false).map_err(failure)?;
-    let kept = same_meaning(&parse(text, id).program, &parse(&plain, SourceId::default()).program)
-        && format(&formatted, id, &|name| layers.contains(name)).as_ref() == Ok(&formatted);
-    debug_assert!(kept, "{text}");
-    Ok(if kept { formatted } else { text.to_string() })
+    format_surely(text, id, &|name| layers.contains(name)).map_err(failure)
 }

@@ -16,6 +16,8 @@ mod folds;
 mod generate;
 mod graph;
 mod import;
+#[cfg(feature = "lsp")]
+mod lsp;
 mod man;
 mod new;
 mod predict;
@@ -91,6 +93,8 @@ pub enum Command {
     Fix(fix::FixArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
+    #[cfg(feature = "lsp")]
+    Lsp(lsp::LspArgs),
 }
 
 /// What every command can do.
@@ -135,6 +139,8 @@ impl Command {
             Command::Fix(args) => args,
             Command::Completions(args) => args,
             Command::Man(args) => args,
+            #[cfg(feature = "lsp")]
+            Command::Lsp(args) => args,
         }
     }
 

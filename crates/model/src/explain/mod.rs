@@ -5,10 +5,12 @@
     reason = "an expression of another kind is said nothing special about"
 )]
 
+mod definition;
 mod name;
 mod settings;
 mod walk;
 mod words;
 
-pub use name::{Topic, foreign_row, name, names, option};
+pub use definition::{Definition, DefinitionKind, definitions, library};
+pub use name::{Argument, Topic, foreign_row, name, names, option};
 pub use walk::{Explained, walk};

@@ -6,6 +6,7 @@ use crate::elaborate::value::{Def, Kind};
 use crate::program::spec::Spec;
 use crate::suggest::foreign_names;
 use nnc_graph::DType;
+use nnc_syntax::SourceMap;
 use nnc_syntax::ast::{Block, Body, DeclareKind, Dim, Param, Stmt, StmtKind};
 use std::fmt::Write as _;
 
@@ -154,15 +155,15 @@ fn shapes(spec: &Spec, def: &Def) -> String {
         let _ = writeln!(out, "  works on  {}", words.join(", "));
     }
     if let Some(dims) = &layer.result {
-        let _ = writeln!(out, "  gives     [{}]", dims_text(spec, dims));
+        let _ = writeln!(out, "  gives     [{}]", dims_text(&spec.sources, dims));
     }
     if out.is_empty() { out } else { format!("\nShapes of one sample:\n{out}") }
 }
 
-fn dims_text(spec: &Spec, dims: &[Dim]) -> String {
+pub(super) fn dims_text(sources: &SourceMap, dims: &[Dim]) -> String {
     let words = dims.iter().map(|dim| match dim {
-        Dim::Rest(_, span) => spec.sources.slice(*span),
-        Dim::Size(expr) => spec.sources.slice(expr.span),
+        Dim::Rest(_, span) => sources.slice(*span),
+        Dim::Size(expr) => sources.slice(expr.span),
     });
     words.collect::<Vec<_>>().join(", ")
 }
@@ -176,6 +177,46 @@ pub(super) fn params(def: &Def) -> &[Param] {
     }
 }
 
+/// An argument of a definition.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Argument {
+    /// Its name.
+    pub name: String,
+    /// What it is, such as `a whole number` or `one of same, valid`.
+    pub what: String,
+    /// The words of its default.
+    pub default: Option<String>,
+    /// The words it may be, where there are only some.
+    pub options: Vec<String>,
+    /// Whether it is a tensor that the definition works on.
+    pub tensor: bool,
+}
+
+/// The arguments of a definition.
+pub(super) fn described(e: &Elab<'_>, sources: &SourceMap, def: &Def) -> Vec<Argument> {
+    let describe = |(i, p): (usize, &Param)| {
+        let options = p.options.iter().flatten().map(|o| sources.slice(o.span).to_string());
+        let options: Vec<String> = options.collect();
+        let what = match (&p.options, e.kind_of(p)) {
+            (Some(_), _) => format!("one of {}", options.join(", ")),
+            (None, Kind::Any) if matches!(def, Def::Fn(_)) && i == 0 => "the tensor it works on".into(),
+            (None, kind) => kind.describe().to_string(),
+        };
+        let what = match &p.dims {
+            Some(dims) => format!("{what} [{}]", dims_text(sources, dims)),
+            None => what,
+        };
+        Argument {
+            name: p.name.text.clone(),
+            tensor: p.dims.is_some() || what.starts_with("the tensor"),
+            what,
+            default: p.default.as_ref().map(|default| sources.slice(default.span).to_string()),
+            options,
+        }
+    };
+    params(def).iter().enumerate().map(describe).collect()
+}
+
 /// Arguments, what they are, and their defaults.
 fn arguments(spec: &Spec, def: &Def) -> String {
     let params = params(def);
@@ -183,28 +224,15 @@ fn arguments(spec: &Spec, def: &Def) -> String {
         return String::new();
     }
     let e = Elab::new(&spec.sources, spec.first_user_source, spec.globals.clone(), DType::F32, true);
-    let rows: Vec<(String, String, String)> = params
-        .iter()
-        .enumerate()
-        .map(|(i, p)| {
-            let what = match (&p.options, e.kind_of(p)) {
-                (Some(options), _) => {
-                    let words: Vec<&str> = options.iter().map(|o| spec.sources.slice(o.span)).collect();
-                    format!("one of {}", words.join(", "))
-                }
-                (None, Kind::Any) if matches!(def, Def::Fn(_)) && i == 0 => "the tensor it works on".into(),
-                (None, kind) => kind.describe().to_string(),
-            };
-            let what = match &p.dims {
-                Some(dims) => format!("{what} [{}]", dims_text(spec, dims)),
-                None => what,
-            };
-            let default = match &p.default {
-                Some(default) => format!("unless given: {}", spec.sources.slice(default.span)),
-                None if p.dims.is_some() || what.starts_with("the tensor") => String::new(),
+    let rows: Vec<(String, String, String)> = described(&e, &spec.sources, def)
+        .into_iter()
+        .map(|a| {
+            let default = match &a.default {
+                Some(default) => format!("unless given: {default}"),
+                None if a.tensor => String::new(),
                 None => "must be given".into(),
             };
-            (p.name.text.clone(), what, default)
+            (a.name, a.what, default)
         })
         .collect();
     let wide =
@@ -250,7 +278,7 @@ fn collect<'a>(spec: &'a Spec, stmts: &'a [Stmt], only: Option<&'a str>, out: &m
             StmtKind::Declare { kind, name, dims, init } => out.push(Declared {
                 name: &name.text,
                 learned: *kind == DeclareKind::Weight,
-                dims: dims_text(spec, dims),
+                dims: dims_text(&spec.sources, dims),
                 first: spec.sources.slice(init.span),
                 only,
             }),

@@ -105,6 +105,11 @@ impl Spec {
         Ok(model)
     }
 
+    /// The steps of the network, as far as they can be told of a program with mistakes.
+    pub fn rows(&self, ports: &Ports) -> Vec<LayerRow> {
+        self.run(ports, &Options::default(), true, 0).e.results.layers
+    }
+
     /// One stage of the training, from 0, and how many there are after the first.
     fn stage(
         &self,

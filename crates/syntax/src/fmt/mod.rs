@@ -9,7 +9,7 @@ mod statement;
 use crate::ast::{Program, Stmt, StmtKind};
 use crate::source::Lines;
 use crate::token::Comment;
-use crate::{Diagnostic, SourceId, Span, lexer, parse};
+use crate::{Diagnostic, SourceId, Span, lexer, parse, same_meaning};
 use doc::{Doc, cat};
 use std::collections::BTreeSet;
 
@@ -31,6 +31,22 @@ pub fn format(
     let end = u32::try_from(text.len()).unwrap_or(u32::MAX);
     let doc = formatter.statements(&parsed.program.stmts, None, end);
     Ok(doc.print())
+}
+
+/// As [`format`], and looks at what it did: a text that it would change in more than its form, or that is not in
+/// this form after once, stays as it is.
+pub fn format_surely(
+    text: &str,
+    source: SourceId,
+    is_layer: &dyn Fn(&str) -> bool,
+) -> Result<String, Vec<Diagnostic>> {
+    let formatted = format(text, source, is_layer)?;
+    // Nobody looks at what a formatter did to a whole folder, so it looks itself.
+    let plain = format(text, source, &|_| false)?;
+    let kept = same_meaning(&parse(text, source).program, &parse(&plain, SourceId::default()).program)
+        && format(&formatted, source, is_layer).as_ref() == Ok(&formatted);
+    debug_assert!(kept, "{text}");
+    Ok(if kept { formatted } else { text.to_string() })
 }
 
 /// What the file itself defines, which wins over the prelude.

@@ -2,7 +2,7 @@
 
 use crate::binding::augment;
 use crate::binding::classes;
-use crate::binding::domain;
+use crate::binding::cache::{Anew, DataCache, Read};
 use crate::binding::marks::Marks;
 use crate::binding::ports::{guessed, ports, with_counts, with_units};
 use crate::binding::roles::{self, roles};
@@ -93,24 +93,36 @@ pub(crate) fn output_names(ports: &Ports, stats: &Stats) -> Option<Vec<String>> 
 /// # Errors
 /// Everything that is wrong with the declarations and with the data.
 pub fn load(spec: Spec, options: &LoadOptions) -> Outcome<Loaded> {
+    load_by(spec, options, &mut Anew)
+}
+
+/// As [`load`], with what was read before where nothing of it has changed.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_again(spec: Spec, options: &LoadOptions, cache: &mut DataCache) -> Outcome<Loaded> {
+    load_by(spec, options, cache)
+}
+
+fn load_by(spec: Spec, options: &LoadOptions, read: &mut impl Read) -> Outcome<Loaded> {
     let mut opener = Opener::new(&spec, options);
     let plan = opener.plan();
     let failed = opener.diagnostics.iter().any(Diagnostic::is_error);
     let Some(plan) = plan.filter(|_| !failed) else {
-        opener.diagnostics.extend(beside(&spec, None, options));
+        opener.diagnostics.extend(beside(&spec, None, options, read));
         return Err(Problem::at(ProblemKind::Data, opener.diagnostics, &spec.sources));
     };
     let sources = plan.data.clone();
     let choices: Vec<Vec<RoleSpec>> =
         std::iter::once(plan.data.roles.clone()).chain(plan.otherwise.clone()).collect();
     let limits = Limits { memory: memory::limit(options.memory_limit) };
-    let opened = opener.open(plan, nnc_data::open_with);
+    let opened = opener.open(plan, |data, limits| read.open(data, limits));
     let Opener { marks, mut diagnostics, .. } = opener;
     let data = match opened {
         Ok(data) => data,
         Err(faults) => {
             diagnostics.extend(marks.diagnostics(&faults).into_iter().map(|d| misspelt(d, &spec)));
-            diagnostics.extend(beside(&spec, Some(&sources), options));
+            diagnostics.extend(beside(&spec, Some(&sources), options, read));
             return Err(Problem::at(ProblemKind::Data, diagnostics, &spec.sources));
         }
     };
@@ -129,27 +141,27 @@ pub fn load(spec: Spec, options: &LoadOptions) -> Outcome<Loaded> {
         return Err(Problem::at(ProblemKind::Data, diagnostics, &spec.sources));
     }
     let mixed = augment::asked(&spec).is_some_and(|asked| asked.mixes());
-    let look = |data: &Dataset, ports: &mut Ports| {
+    let look = |data: &Dataset, ports: &mut Ports, read: &mut _| {
         ports.mixed = mixed;
         with_units(ports, &data.stats);
         with_counts(ports, &data.stats);
         ports.has_valid = data.valid.is_some();
         ports.samples = data.train.len();
-        domain::look(data, ports);
+        Read::look(read, data, ports);
     };
-    look(&data, &mut ports);
+    look(&data, &mut ports, read);
     let wanted = classes::wanted(&spec, &ports, &data.schema);
     let (mut data, mut ports) = (data, ports);
     if !wanted.is_empty() {
         let again = choices.iter().find_map(|roles| {
             let roles = classes::roles(roles, &wanted, &data.schema);
-            nnc_data::open_with(&DataSpec { roles, ..sources.clone() }, &limits).ok()
+            read.open(&DataSpec { roles, ..sources.clone() }, &limits).ok()
         });
         // Where they cannot be classes after all, the program's mistake is told.
         if let Some(again) = again
             && let Ok(mut named) = self::ports(&again.schema, &spec)
         {
-            look(&again, &mut named);
+            look(&again, &mut named, read);
             (data, ports) = (again, named);
         }
     }
@@ -214,9 +226,14 @@ pub fn remedies(spec: &Spec, options: &LoadOptions) -> Vec<Remedy> {
 
 /// The mistakes of a program whose data has mistakes. Where the data does not even say what its ports are, only
 /// those that no data could mend.
-fn beside(spec: &Spec, data: Option<&DataSpec>, options: &LoadOptions) -> Vec<Diagnostic> {
+fn beside(
+    spec: &Spec,
+    data: Option<&DataSpec>,
+    options: &LoadOptions,
+    read: &mut impl Read,
+) -> Vec<Diagnostic> {
     let limits = Limits { memory: memory::limit(options.memory_limit) };
-    let sketched = data.and_then(|data| nnc_data::sketch(data, &limits));
+    let sketched = data.and_then(|data| read.sketch(data, &limits));
     let known = sketched.and_then(|schema| ports(&schema, spec).ok());
     let sure = known.is_some();
     let mut ports = known.unwrap_or_else(|| guessed(&spec.ports));
@@ -372,7 +389,7 @@ impl<'a> Opener<'a> {
     fn open<T>(
         &self,
         plan: Plan,
-        open: impl Fn(&DataSpec, &Limits) -> Result<T, Vec<Fault>>,
+        mut open: impl FnMut(&DataSpec, &Limits) -> Result<T, Vec<Fault>>,
     ) -> Result<T, Vec<Fault>> {
         let limits = Limits { memory: memory::limit(self.options.memory_limit) };
         let Some(otherwise) = plan.otherwise else { return open(&plan.data, &limits) };

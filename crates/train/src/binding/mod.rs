@@ -9,6 +9,7 @@
 
 mod args;
 pub(crate) mod augment;
+pub(crate) mod cache;
 pub(crate) mod classes;
 mod dialect;
 pub(crate) mod domain;
@@ -20,3 +21,4 @@ pub(crate) mod resolved;
 pub(crate) mod roles;
 pub(crate) mod source;
 pub(crate) mod starter;
+pub(crate) mod words;

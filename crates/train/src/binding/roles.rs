@@ -10,7 +10,7 @@ use nnc_syntax::ast::{Row, Word, WordKind};
 use nnc_syntax::{Code, Diagnostic, Span};
 
 /// Words that begin a line.
-const ROLES: [(&str, Role); 4] =
+pub(crate) const ROLES: [(&str, Role); 4] =
     [("input", Role::Input), ("target", Role::Target), ("weight", Role::Weight), ("drop", Role::Drop)];
 
 /// Words that say what is done with the columns of a line.
@@ -30,7 +30,7 @@ pub(crate) const WORDS: [&str; 12] = [
 ];
 
 /// Options with a value.
-const KEYS: [&str; 6] = ["scale", "missing", "unknown", "order", "vocabulary", "length"];
+pub(crate) const KEYS: [&str; 6] = ["scale", "missing", "unknown", "order", "vocabulary", "length"];
 
 /// Whether a word means something in a line of columns, so that a column of that name stands in quotes.
 pub(crate) fn is_word(word: &str) -> bool {

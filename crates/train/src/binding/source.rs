@@ -31,6 +31,21 @@ const TABLE: [&str; 15] = {
     all
 };
 
+/// The options of a kind of source.
+pub(crate) fn options(kind: &str) -> &'static [&'static str] {
+    match kind {
+        "csv" | "jsonl" | "arff" => &TABLE,
+        "text" => &["window", "stride", "bytes"],
+        "idx" | "npy" | "npz" | "images" => &["augment", "mixup", "cutmix"],
+        _ => &["noise", "classes", "low", "high", "dims", "seed", "mixup"],
+    }
+}
+
+/// The kinds of source: of files, and of what is made up.
+pub(crate) fn kinds() -> Vec<&'static str> {
+    FILES.into_iter().chain(GeneratorKind::ALL.iter().map(|(name, _)| *name)).collect()
+}
+
 /// Turns declarations into sources.
 pub(crate) struct Sources<'a> {
     /// Where relative paths begin.
@@ -338,12 +353,7 @@ impl Sources<'_> {
     }
 
     fn nothing_left(&mut self, kind: &str, words: &ArgCursor<'_>) -> Res<()> {
-        let known: &[&str] = match kind {
-            "csv" | "jsonl" | "arff" => &TABLE,
-            "text" => &["window", "stride", "bytes"],
-            "idx" | "npy" | "npz" | "images" => &["augment", "mixup", "cutmix"],
-            _ => &["noise", "classes", "low", "high", "dims", "seed", "mixup"],
-        };
+        let known = options(kind);
         let mut clean = Ok(());
         for arg in words.left() {
             let word = match (arg.key(), &arg.value) {
@@ -377,8 +387,7 @@ impl Sources<'_> {
     }
 
     fn unknown_kind<T>(&mut self, kind: &str, span: Span) -> Res<T> {
-        let generators = GeneratorKind::ALL.iter().map(|(name, _)| *name);
-        let known: Vec<&str> = FILES.into_iter().chain(generators).collect();
+        let known = kinds();
         let label = nearest(kind, &known).map_or(String::new(), |n| format!("did you mean `{n}`?"));
         let d = Diagnostic::error(Code::N0514, format!("there is no source of data called `{kind}`"));
         self.diagnostics.push(d.label(span, label).help(help()));

@@ -5,7 +5,9 @@
 pub(crate) mod again;
 pub(crate) mod bench;
 pub(crate) mod expect;
+pub(crate) mod find;
 pub(crate) mod gradients;
+pub(crate) mod mend;
 pub(crate) mod reproduce;
 pub(crate) mod row;
 pub(crate) mod step;
