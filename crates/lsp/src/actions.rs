@@ -9,7 +9,12 @@ use nnc_train::{DataCache, mend};
 use std::collections::HashMap;
 
 /// The remedies of the mistakes in a range; those that `nnc fix` is sure of are preferred.
-pub fn actions(document: &Document, uri: &Uri, range: Range, place: &dyn Fn(&str) -> Option<Uri>) -> Vec<CodeAction> {
+pub fn actions(
+    document: &Document,
+    uri: &Uri,
+    range: Range,
+    place: &dyn Fn(&str) -> Option<Uri>,
+) -> Vec<CodeAction> {
     let Some(seen) = document.seen.as_ref().filter(|_| document.is_current()) else { return Vec::new() };
     let mut out = Vec::new();
     for d in &seen.diagnostics {
@@ -47,7 +52,8 @@ pub fn fix_all(document: &Document, uri: &Uri, cache: &mut DataCache) -> Option<
 /// The changes that bring a program into the usual form; `None` where it has mistakes of syntax.
 pub fn format(document: &Document) -> Option<Vec<TextEdit>> {
     let text = document.text.as_str();
-    let formatted = format_surely(text, document.source, &|name| document.library.layers.contains(name)).ok()?;
+    let formatted =
+        format_surely(text, document.source, &|name| document.library.layers.contains(name)).ok()?;
     Some(edits(&document.text, &formatted))
 }
 

@@ -5,8 +5,8 @@ use crate::document::Document;
 use crate::hover::{about, about_column, shape};
 use crate::library::kind_word;
 use lsp_types::{
-    CompletionItem, CompletionItemKind, CompletionTextEdit, Documentation, MarkupContent, MarkupKind, Position,
-    Range, TextEdit,
+    CompletionItem, CompletionItemKind, CompletionTextEdit, Documentation, MarkupContent, MarkupKind,
+    Position, Range, TextEdit,
 };
 use nnc_model::explain::{Argument, Definition, DefinitionKind};
 use nnc_syntax::Head;
@@ -47,13 +47,20 @@ pub fn completion(document: &Document, position: Position) -> Vec<CompletionItem
 
 impl Offers<'_> {
     /// Adds one; `rank` orders groups of them.
-    fn add(&mut self, rank: u32, label: &str, insert: &str, kind: CompletionItemKind, detail: String, doc: Option<String>) {
+    fn add(
+        &mut self,
+        rank: u32,
+        label: &str,
+        insert: &str,
+        kind: CompletionItemKind,
+        detail: String,
+        doc: Option<String>,
+    ) {
         if !self.known.insert(label.to_string()) {
             return;
         }
-        let documentation = doc.map(|value| {
-            Documentation::MarkupContent(MarkupContent { kind: MarkupKind::Markdown, value })
-        });
+        let documentation = doc
+            .map(|value| Documentation::MarkupContent(MarkupContent { kind: MarkupKind::Markdown, value }));
         self.out.push(CompletionItem {
             label: label.to_string(),
             kind: Some(kind),
@@ -108,7 +115,9 @@ impl Offers<'_> {
             let group = d.group.as_str();
             match d.kind {
                 DefinitionKind::Layer => true,
-                DefinitionKind::Function => !matches!(group, "schedules" | "losses" | "metrics" | "distributions"),
+                DefinitionKind::Function => {
+                    !matches!(group, "schedules" | "losses" | "metrics" | "distributions")
+                }
                 DefinitionKind::Optimizer | DefinitionKind::Initialiser => false,
             }
         };
@@ -152,7 +161,8 @@ impl Offers<'_> {
     fn columns(&mut self, context: &Context) {
         let line = context.columns.as_deref().unwrap_or_default();
         if context.key.as_deref() == Some("order") {
-            let column = line.iter().rev().find_map(|w| self.document.columns().iter().find(|c| c.name == *w));
+            let column =
+                line.iter().rev().find_map(|w| self.document.columns().iter().find(|c| c.name == *w));
             for class in column.iter().flat_map(|c| &c.vocabulary).take(CLASSES) {
                 let text = quoted(class);
                 self.add(0, class, &text, CompletionItemKind::ENUM_MEMBER, "class".into(), None);
@@ -200,11 +210,16 @@ impl Offers<'_> {
     /// Behind the word of a statement.
     fn setting(&mut self, head: Head, context: &Context) {
         let callee = context.callee.as_deref().filter(|c| *c != head.word());
-        let group = |group: &'static str| move |d: &Definition| d.group == group && d.kind != DefinitionKind::Layer;
+        let group =
+            |group: &'static str| move |d: &Definition| d.group == group && d.kind != DefinitionKind::Layer;
         let own = |d: &Definition| d.kind == DefinitionKind::Function && d.group == self.document.name;
         match (head, callee) {
-            (Head::Loss, None) => self.definitions(0, |d| group("losses")(d) || group("distributions")(d) || own(d)),
-            (Head::Metrics, _) => self.definitions(0, |d| group("metrics")(d) || group("losses")(d) || own(d)),
+            (Head::Loss, None) => {
+                self.definitions(0, |d| group("losses")(d) || group("distributions")(d) || own(d))
+            }
+            (Head::Metrics, _) => {
+                self.definitions(0, |d| group("metrics")(d) || group("losses")(d) || own(d))
+            }
             (Head::Schedule, None) => self.definitions(0, |d| group("schedules")(d) || own(d)),
             (Head::Optimizer, None) => self.definitions(0, |d| d.kind == DefinitionKind::Optimizer),
             (Head::Loss | Head::Schedule | Head::Optimizer, Some(_)) => self.call(context),
@@ -228,7 +243,14 @@ impl Offers<'_> {
                 }
                 for option in data_options(kind.unwrap_or("csv")) {
                     if !context.given.iter().any(|g| g == option) {
-                        self.add(2, option, &format!("{option}="), CompletionItemKind::PROPERTY, "option".into(), None);
+                        self.add(
+                            2,
+                            option,
+                            &format!("{option}="),
+                            CompletionItemKind::PROPERTY,
+                            "option".into(),
+                            None,
+                        );
                     }
                 }
             }
@@ -236,7 +258,8 @@ impl Offers<'_> {
             (Head::Output, _) => self.names(0),
             (Head::Freeze | Head::Rate, _) => {
                 let rows = self.document.seen.iter().flat_map(|seen| &seen.rows);
-                let names: BTreeSet<String> = rows.filter(|r| r.weights > 0).map(|r| r.name.clone()).collect();
+                let names: BTreeSet<String> =
+                    rows.filter(|r| r.weights > 0).map(|r| r.name.clone()).collect();
                 for name in names {
                     self.word(0, &name, CompletionItemKind::VARIABLE, "layer");
                 }
@@ -245,7 +268,14 @@ impl Offers<'_> {
                 for stmt in &self.document.program.stmts {
                     if let StmtKind::Param { name, .. } = &stmt.kind {
                         let text = format!("{}=", name.text);
-                        self.add(0, &name.text, &text, CompletionItemKind::PROPERTY, "parameter".into(), None);
+                        self.add(
+                            0,
+                            &name.text,
+                            &text,
+                            CompletionItemKind::PROPERTY,
+                            "parameter".into(),
+                            None,
+                        );
                     }
                 }
             }
@@ -280,7 +310,9 @@ impl Offers<'_> {
                 | Head::State
                 | Head::Require,
                 _,
-            ) => self.definitions(0, |d| d.kind == DefinitionKind::Initialiser || d.kind == DefinitionKind::Function),
+            ) => self.definitions(0, |d| {
+                d.kind == DefinitionKind::Initialiser || d.kind == DefinitionKind::Function
+            }),
         }
     }
 
@@ -296,7 +328,12 @@ impl Offers<'_> {
         }
         for figure in figures {
             self.word(0, &figure, CompletionItemKind::VARIABLE, "figure");
-            self.word(0, &format!("val_{figure}"), CompletionItemKind::VARIABLE, "figure of the validation part");
+            self.word(
+                0,
+                &format!("val_{figure}"),
+                CompletionItemKind::VARIABLE,
+                "figure of the validation part",
+            );
         }
     }
 
@@ -321,7 +358,14 @@ impl Offers<'_> {
                     None => argument.what.clone(),
                 };
                 let text = format!("{}=", argument.name);
-                self.add(0, &format!("{}=", argument.name), &text, CompletionItemKind::PROPERTY, detail, None);
+                self.add(
+                    0,
+                    &format!("{}=", argument.name),
+                    &text,
+                    CompletionItemKind::PROPERTY,
+                    detail,
+                    None,
+                );
             }
         }
         self.names(1);
@@ -335,7 +379,8 @@ impl Offers<'_> {
         match argument.what.as_str() {
             "a function such as relu" => self.definitions(rank + 1, |d| {
                 d.kind == DefinitionKind::Function
-                    && (d.group == "activations" || ["tanh", "sigmoid", "softplus"].contains(&d.name.as_str()))
+                    && (d.group == "activations"
+                        || ["tanh", "sigmoid", "softplus"].contains(&d.name.as_str()))
             }),
             "an initialiser such as glorot" => {
                 self.definitions(rank + 1, |d| d.kind == DefinitionKind::Initialiser);

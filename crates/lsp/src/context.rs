@@ -96,7 +96,9 @@ impl Level {
             At::Argument => {
                 let names_one = matches!(self.head, Some(Head::Loss | Head::Optimizer | Head::Schedule));
                 let first = names_one && self.line.len() == 2;
-                if first || self.head == Some(Head::Metrics) || self.head == Some(Head::Data) && self.line.len() == 2
+                if first
+                    || self.head == Some(Head::Metrics)
+                    || self.head == Some(Head::Data) && self.line.len() == 2
                 {
                     self.callee = Some(word.to_string());
                     (self.numbers, self.key) = (0, None);
@@ -207,7 +209,9 @@ fn levels(document: &Document, text: &str, until: usize) -> Vec<Level> {
                 level.chain();
                 level.names = false;
             }
-            (LexemeKind::Sign, "=") if level.names && level.head.is_none() && level.open != '(' && !level.data => {
+            (LexemeKind::Sign, "=")
+                if level.names && level.head.is_none() && level.open != '(' && !level.data =>
+            {
                 level.chain();
                 level.names = false;
             }
@@ -245,7 +249,8 @@ fn levels(document: &Document, text: &str, until: usize) -> Vec<Level> {
     // What was typed last may stand on a line of its own.
     let pending = text.get(..until).and_then(|t| t.rfind('\n'));
     let last = document.pieces.iter().take_while(|p| p.span.end as usize <= until);
-    let ended = newline || pending.is_some_and(|at| last.clone().last().is_none_or(|p| (p.span.end as usize) <= at));
+    let ended =
+        newline || pending.is_some_and(|at| last.clone().last().is_none_or(|p| (p.span.end as usize) <= at));
     if let Some(level) = levels.last_mut()
         && ended
         && !matches!(level.open, '(' | '[')
@@ -263,7 +268,31 @@ fn levels(document: &Document, text: &str, until: usize) -> Vec<Level> {
 fn goes_on(piece: &str) -> bool {
     matches!(
         piece,
-        "," | ".." | "+" | "-" | "*" | "/" | "@" | "^" | "==" | "!=" | "<" | "<=" | ">" | ">=" | "=" | ":=" | "->"
-            | "and" | "or" | "in" | "not" | "then" | "else" | "as" | "of" | "with" | "if"
+        "," | ".."
+            | "+"
+            | "-"
+            | "*"
+            | "/"
+            | "@"
+            | "^"
+            | "=="
+            | "!="
+            | "<"
+            | "<="
+            | ">"
+            | ">="
+            | "="
+            | ":="
+            | "->"
+            | "and"
+            | "or"
+            | "in"
+            | "not"
+            | "then"
+            | "else"
+            | "as"
+            | "of"
+            | "with"
+            | "if"
     )
 }

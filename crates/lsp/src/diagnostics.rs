@@ -79,7 +79,10 @@ fn elsewhere(d: &nnc_syntax::Diagnostic, seen: &Seen, text: &Text) -> Range {
         (StmtKind::Data(_), None) if d.code.group() == Group::Data => Some(first_line(stmt.span, text)),
         _ => None,
     });
-    about.map_or_else(|| Range::new(text.position(0), text.position(text.line_span(0).1)), |span| text.range(span))
+    about.map_or_else(
+        || Range::new(text.position(0), text.position(text.line_span(0).1)),
+        |span| text.range(span),
+    )
 }
 
 fn first_line(span: Span, text: &Text) -> Span {

@@ -96,7 +96,9 @@ fn number(document: &Document, offset: usize) -> Option<String> {
     }
     let definition = document.definition(context.callee.as_deref()?)?;
     let numeric = |a: &&Argument| {
-        !a.tensor && !context.given.contains(&a.name) && matches!(a.what.as_str(), "a whole number" | "a number")
+        !a.tensor
+            && !context.given.contains(&a.name)
+            && matches!(a.what.as_str(), "a whole number" | "a number")
             || a.what.starts_with("a size")
     };
     let argument = match &context.key {
@@ -186,11 +188,16 @@ fn own(document: &Document, name: &str) -> Option<String> {
     for stmt in &document.program.stmts {
         match &stmt.kind {
             StmtKind::Param { name: own, .. } if own.text == name => {
-                return Some(format!("a parameter of this program\n\n```nn\n{}\n```", document.words(stmt.span)));
+                return Some(format!(
+                    "a parameter of this program\n\n```nn\n{}\n```",
+                    document.words(stmt.span)
+                ));
             }
             StmtKind::Shared { name: own, .. } if own.text == name => {
                 let text = document.words(stmt.span);
-                return Some(format!("one layer, with one set of weights wherever it is used\n\n```nn\n{text}\n```"));
+                return Some(format!(
+                    "one layer, with one set of weights wherever it is used\n\n```nn\n{text}\n```"
+                ));
             }
             StmtKind::Flow(flow) if flow.targets.iter().any(|t| t.text == name) => {
                 return Some(tensor(document, stmt, name, flow.targets.len()));
@@ -354,7 +361,8 @@ fn units_of(n: u64) -> String {
 }
 
 fn short(x: f64) -> String {
-    let text = if x == 0.0 || (1e-3..1e7).contains(&x.abs()) { format!("{x:.4}") } else { format!("{x:.4e}") };
+    let text =
+        if x == 0.0 || (1e-3..1e7).contains(&x.abs()) { format!("{x:.4}") } else { format!("{x:.4e}") };
     match text.contains('.') && !text.contains('e') {
         true => text.trim_end_matches('0').trim_end_matches('.').to_string(),
         false => text,

@@ -46,7 +46,7 @@ pub use hints::hints;
 pub use hover::hover;
 pub use library::{Library, Pages};
 pub use names::{Place, definition, highlights, prepare_rename, references, rename};
-pub use semantic::{legend, semantic_tokens};
+pub use semantic::{WORDS, legend, semantic_tokens};
 pub use server::{capabilities, serve};
 pub use symbols::symbols;
 pub use text::Text;

@@ -6,9 +6,7 @@
 use crate::context::context;
 use crate::document::Document;
 use lsp_types::{Position, Range, TextEdit};
-use nnc_syntax::ast::{
-    Block, Body, Chain, Dim, Expr, ExprKind, Link, Name, Param, Stmt, StmtKind,
-};
+use nnc_syntax::ast::{Block, Body, Chain, Dim, Expr, ExprKind, Link, Name, Param, Stmt, StmtKind};
 use nnc_syntax::{Head, Lexeme, LexemeKind, Span};
 
 /// Where something is defined.
@@ -73,7 +71,9 @@ fn file(document: &Document, piece: Lexeme) -> Option<Place> {
     let path = document.words(at).trim_matches('"').to_string();
     match &stmt.kind {
         StmtKind::Use { .. } => Some(Place::File(path)),
-        StmtKind::Data(data) if data.rows_span.is_none_or(|rows| at.end <= rows.start) => Some(Place::File(path)),
+        StmtKind::Data(data) if data.rows_span.is_none_or(|rows| at.end <= rows.start) => {
+            Some(Place::File(path))
+        }
         _ => None,
     }
 }
@@ -116,9 +116,8 @@ pub fn rename(document: &Document, position: Position, new: &str) -> Result<Vec<
     if new == symbol.text {
         return Ok(Vec::new());
     }
-    let inside = |p: &&Lexeme| {
-        symbol.scope.is_none_or(|scope| scope.start <= p.span.start && p.span.end <= scope.end)
-    };
+    let inside =
+        |p: &&Lexeme| symbol.scope.is_none_or(|scope| scope.start <= p.span.start && p.span.end <= scope.end);
     let taken = document.pieces.iter().filter(inside);
     if taken.filter(|p| p.kind == LexemeKind::Word).any(|p| document.words(p.span) == new) {
         return Err(format!("there is a `{new}` already, and one could not be told from the other"));
@@ -129,9 +128,9 @@ pub fn rename(document: &Document, position: Position, new: &str) -> Result<Vec<
     if document.library.find(new).is_some() {
         return Err(format!("`{new}` is a name of the library, which would be hidden"));
     }
-    let edits = places(document, &symbol).into_iter().map(|(span, prefix)| {
-        TextEdit::new(document.text.range(span), format!("{prefix}{new}"))
-    });
+    let edits = places(document, &symbol)
+        .into_iter()
+        .map(|(span, prefix)| TextEdit::new(document.text.range(span), format!("{prefix}{new}")));
     Ok(edits.collect())
 }
 
@@ -216,7 +215,9 @@ fn places(document: &Document, symbol: &Symbol) -> Vec<(Span, &'static str)> {
         let inside =
             symbol.scope.is_none_or(|scope| scope.start <= piece.span.start && piece.span.end <= scope.end);
         match piece.kind {
-            LexemeKind::Text if inside && is_message(document, at) => holes(document, symbol, *piece, &mut out),
+            LexemeKind::Text if inside && is_message(document, at) => {
+                holes(document, symbol, *piece, &mut out)
+            }
             LexemeKind::Word => {
                 let prefix = match words == symbol.text {
                     true => "",

@@ -28,8 +28,9 @@ const COMMENT: u32 = 7;
 const OPERATOR: u32 = 8;
 
 /// Words between the parts of an expression or a statement, and names with a fixed meaning.
-pub(crate) const WORDS: [&str; 16] = [
-    "and", "or", "in", "not", "if", "then", "else", "as", "of", "with", "when", "within", "stalls", "it", "yes", "no",
+pub const WORDS: [&str; 17] = [
+    "and", "or", "in", "not", "if", "then", "else", "as", "of", "with", "when", "within", "stalls", "it",
+    "yes", "no", "training",
 ];
 
 /// The kinds of token.
@@ -79,7 +80,9 @@ fn kind(document: &Document, at: usize, piece: &Lexeme, words: &str, first: bool
         LexemeKind::Number => NUMBER,
         LexemeKind::Text => STRING,
         LexemeKind::Comment | LexemeKind::Doc => COMMENT,
-        LexemeKind::Sign if matches!(words, "(" | ")" | "[" | "]" | "{" | "}" | "," | ";" | ".") => return None,
+        LexemeKind::Sign if matches!(words, "(" | ")" | "[" | "]" | "{" | "}" | "," | ";" | ".") => {
+            return None;
+        }
         LexemeKind::Sign => OPERATOR,
         LexemeKind::Newline | LexemeKind::Unreadable => return None,
         LexemeKind::Word if WORDS.contains(&words) => KEYWORD,
@@ -87,7 +90,9 @@ fn kind(document: &Document, at: usize, piece: &Lexeme, words: &str, first: bool
         LexemeKind::Word if !first && next() == Some("=") => PARAMETER,
         LexemeKind::Word => match document.definition(words).map(|d| d.kind) {
             Some(DefinitionKind::Layer) => CLASS,
-            Some(DefinitionKind::Function | DefinitionKind::Optimizer | DefinitionKind::Initialiser) => FUNCTION,
+            Some(DefinitionKind::Function | DefinitionKind::Optimizer | DefinitionKind::Initialiser) => {
+                FUNCTION
+            }
             None => VARIABLE,
         },
     })

@@ -344,8 +344,9 @@ impl Server<'_> {
             r::PrepareRenameRequest::METHOD => {
                 let p: lsp::TextDocumentPositionParams = read(params)?;
                 let found = self.at(&p, prepare_rename);
-                value(found.map(|(range, placeholder)| {
-                    lsp::PrepareRenameResponse::RangeWithPlaceholder { range, placeholder }
+                value(found.map(|(range, placeholder)| lsp::PrepareRenameResponse::RangeWithPlaceholder {
+                    range,
+                    placeholder,
                 }))
             }
             r::Rename::METHOD => {

@@ -4,8 +4,8 @@
 
 use lsp_types::{DiagnosticSeverity, HoverContents, InlayHintLabel, Position, Range};
 use nnc_lsp::{
-    Document, Library, Place, actions, completion, definition, diagnostics, fix_all, format, hints, hover, references,
-    rename, semantic_tokens, symbols,
+    Document, Library, Place, actions, completion, definition, diagnostics, fix_all, format, hints, hover,
+    references, rename, semantic_tokens, symbols,
 };
 use nnc_train::DataCache;
 use std::fs;
@@ -99,7 +99,10 @@ fn columns_say_what_they_hold() {
         markup.value
     };
     let column = said("größe");
-    assert!(column.contains("`größe`, a column, an input") && column.contains("from 1.5 to 4.5, mean 3"), "{column}");
+    assert!(
+        column.contains("`größe`, a column, an input") && column.contains("from 1.5 to 4.5, mean 3"),
+        "{column}"
+    );
     assert!(said("kind").contains("* `a`: 2"), "{}", said("kind"));
     let offered = |needle: &str| -> Vec<String> {
         completion(&document, at(needle)).into_iter().map(|i| i.label).collect()
@@ -197,19 +200,33 @@ fn names_are_found_and_changed() {
     let all = renamed("width", "units").unwrap();
     assert_eq!(all, text.replace("width", "units"));
     assert_eq!(renamed("mine width", "own").unwrap(), text.replace("mine", "own"));
-    assert_eq!(renamed("y = x", "z").unwrap(), text.replace("y = x", "z = x").replace("y -> act", "z -> act"));
-    assert_eq!(renamed("h = mine", "hidden").unwrap(), text.replace("h = mine", "hidden = mine").replace("h + 1", "hidden + 1"));
-    assert_eq!(renamed("act =", "f").unwrap(), text.replace("act =", "f =").replace("-> act", "-> f").replace("act=tanh", "f=tanh"));
+    assert_eq!(
+        renamed("y = x", "z").unwrap(),
+        text.replace("y = x", "z = x").replace("y -> act", "z -> act")
+    );
+    assert_eq!(
+        renamed("h = mine", "hidden").unwrap(),
+        text.replace("h = mine", "hidden = mine").replace("h + 1", "hidden + 1")
+    );
+    assert_eq!(
+        renamed("act =", "f").unwrap(),
+        text.replace("act =", "f =").replace("-> act", "-> f").replace("act=tanh", "f=tanh")
+    );
     assert!(renamed("h = mine", "dense").is_err());
     assert!(renamed("h = mine", "mine").is_err());
     assert!(renamed("h = mine", "loss").is_err());
     assert!(renamed("h = mine", "1x").is_err());
     assert!(renamed("dense 1", "x").is_err());
 
-    let (document, at) = program("fn gap(y, target) with better=lower = mean(abs(y - target))\ndata xor\ndense 1\nmetrics |gap\nstop when val_gap stalls for 3\n");
+    let (document, at) = program(
+        "fn gap(y, target) with better=lower = mean(abs(y - target))\ndata xor\ndense 1\nmetrics |gap\nstop when val_gap stalls for 3\n",
+    );
     assert_eq!(references(&document, at, true).len(), 3);
     assert_eq!(references(&document, at, false).len(), 2);
-    assert_eq!(definition(&document, at), Some(Place::Here(Range::new(Position::new(0, 3), Position::new(0, 6)))));
+    assert_eq!(
+        definition(&document, at),
+        Some(Place::Here(Range::new(Position::new(0, 3), Position::new(0, 6))))
+    );
     let (document, at) = program("data xor\nden|se 1\n");
     let Some(Place::In(name, range)) = definition(&document, at) else { panic!() };
     assert_eq!(name, "prelude/layers.nn");
@@ -253,15 +270,27 @@ fn the_usual_form_the_outline_and_the_colours() {
         .iter()
         .map(|t| [t.delta_line, t.delta_start, t.length, t.token_type])
         .collect();
-    let wanted =
-        [[0, 0, 4, 7], [1, 0, 1, 4], [0, 2, 1, 8], [0, 2, 5, 1], [0, 6, 1, 5], [0, 2, 4, 3], [0, 4, 1, 8], [0, 1, 2, 0]];
+    let wanted = [
+        [0, 0, 4, 7],
+        [1, 0, 1, 4],
+        [0, 2, 1, 8],
+        [0, 2, 5, 1],
+        [0, 6, 1, 5],
+        [0, 2, 4, 3],
+        [0, 4, 1, 8],
+        [0, 1, 2, 0],
+    ];
     assert_eq!(tokens, wanted);
 }
 
 #[test]
 fn definitions_of_other_files_are_known() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("blocks.nn"), "## Twice.\nlayer twice(n: int) of x { dense n -> dense n }\n").unwrap();
+    fs::write(
+        folder.path().join("blocks.nn"),
+        "## Twice.\nlayer twice(n: int) of x { dense n -> dense n }\n",
+    )
+    .unwrap();
     let name = folder.path().join("x.nn").to_str().unwrap().to_string();
     let text = "use \"blocks.nn\"\ndata xor\ntwice 8\ndense 1\n";
     let mut document = Document::new(name, text, &Library::new());

@@ -7,8 +7,8 @@
 
 use lsp_types::{Position, Range, TextDocumentContentChangeEvent, Uri};
 use nnc_lsp::{
-    Document, Library, Text, actions, completion, definition, diagnostics, format, hints, hover, prepare_rename,
-    references, rename, semantic_tokens, symbols,
+    Document, Library, Text, actions, completion, definition, diagnostics, format, hints, hover,
+    prepare_rename, references, rename, semantic_tokens, symbols,
 };
 use nnc_train::DataCache;
 use std::path::{Path, PathBuf};
@@ -121,8 +121,30 @@ fn beginnings_of_all_programs() {
 #[test]
 fn deletions_and_insertions() {
     const INSERTED: [&str; 24] = [
-        "d", " ", "\n", "->", "(", ")", "{", "}", "[", "\"", "=", "units=", "dense 8 relu\n", "#", "##", "ä", "𝒳", "0",
-        ";", "loss ", "optimizer adam lr=", ".", ",", "\r\n",
+        "d",
+        " ",
+        "\n",
+        "->",
+        "(",
+        ")",
+        "{",
+        "}",
+        "[",
+        "\"",
+        "=",
+        "units=",
+        "dense 8 relu\n",
+        "#",
+        "##",
+        "ä",
+        "𝒳",
+        "0",
+        ";",
+        "loss ",
+        "optimizer adam lr=",
+        ".",
+        ",",
+        "\r\n",
     ];
     let library = Library::new();
     let uri: Uri = "file:///x.nn".parse().unwrap();
@@ -140,8 +162,11 @@ fn deletions_and_insertions() {
             };
             let range = document.text.range_of(start, end);
             let insert = if random.below(3) == 0 { "" } else { INSERTED[random.below(INSERTED.len())] };
-            let change =
-                TextDocumentContentChangeEvent { range: Some(range), range_length: None, text: insert.into() };
+            let change = TextDocumentContentChangeEvent {
+                range: Some(range),
+                range_length: None,
+                text: insert.into(),
+            };
             let text = document.text.changed(&change);
             document.set(i32::try_from(round).unwrap() + 1, text);
             if round % 10 == 9 {

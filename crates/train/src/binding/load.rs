@@ -1,8 +1,8 @@
 //! From a program's `data` statements to a dataset and the ports it offers.
 
 use crate::binding::augment;
-use crate::binding::classes;
 use crate::binding::cache::{Anew, DataCache, Read};
+use crate::binding::classes;
 use crate::binding::marks::Marks;
 use crate::binding::ports::{guessed, ports, with_counts, with_units};
 use crate::binding::roles::{self, roles};

@@ -150,4 +150,3 @@ fn render(d: &Diagnostic, fix: &Fix, sources: &SourceMap) -> String {
     };
     format!("{}: {} ({})", sources.place(fix.span), what, d.code)
 }
-
