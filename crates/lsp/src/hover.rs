@@ -144,7 +144,7 @@ pub(crate) fn about(document: &Document, definition: &Definition) -> String {
         let _ = write!(out, "\n\n{}", shapes.join(", "));
     }
     if !definition.arguments.is_empty() {
-        out.push_str("\n");
+        out.push('\n');
     }
     for argument in &definition.arguments {
         let _ = write!(out, "\n* `{}`: {}", argument.name, argument.what);
@@ -278,7 +278,7 @@ pub(crate) fn about_column(column: &ColumnStats) -> String {
         ColumnKind::Category | ColumnKind::Date => {}
     }
     if column.kind == ColumnKind::Category {
-        let _ = write!(out, "; {} classes:\n", column.vocabulary.len());
+        let _ = writeln!(out, "; {} classes:", column.vocabulary.len());
         let counts = column.counts.iter().map(Some).chain(std::iter::repeat(None));
         for (class, count) in column.vocabulary.iter().zip(counts).take(CLASSES) {
             let _ = match count {
@@ -352,7 +352,7 @@ fn units_of(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::new();
     for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.push(',');
         }
         out.push(c);

@@ -295,7 +295,7 @@ fn is_message(document: &Document, at: usize) -> bool {
 }
 
 /// What stands behind a piece in its line.
-fn next<'d>(document: &'d Document, piece: Lexeme) -> Option<&'d str> {
+fn next(document: &Document, piece: Lexeme) -> Option<&str> {
     let at = document.pieces.partition_point(|p| p.span.start < piece.span.end.max(piece.span.start + 1));
     document.pieces.get(at).map(|p| document.words(p.span))
 }

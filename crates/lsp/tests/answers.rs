@@ -1,6 +1,6 @@
 //! What is answered about programs. `|` marks the place.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::mutable_key_type)]
 
 use lsp_types::{DiagnosticSeverity, HoverContents, InlayHintLabel, Position, Range};
 use nnc_lsp::{
