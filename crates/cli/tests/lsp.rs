@@ -196,7 +196,7 @@ fn a_session() {
     let wanted: Vec<Value> =
         wanted.iter().map(|(range, text)| json!({ "range": range, "newText": text })).collect();
     assert_eq!(edits, Value::Array(wanted));
-    asked["newName"] = "dense".into();
+    asked["newName"] = "conv".into();
     let refused = editor.answer("textDocument/rename", asked);
     assert!(refused["error"]["message"].as_str().unwrap().contains("a name of the library"), "{refused}");
 
