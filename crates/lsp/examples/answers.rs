@@ -18,9 +18,9 @@ fn program(lines: usize) -> String {
         out.push(format!("## A block with a way around it, number {i}."));
         out.push(format!("layer block{i}(units: int, rate = 0.1) of x[..., n] -> [..., units] {{"));
         out.push("  require units > 0 else \"{units} is no size\"".into());
-        out.push("  h = dense(x, units, relu)  # größe".into());
-        out.push("  h = dropout(h, rate)".into());
-        out.push("  dense(h, units)".into());
+        out.push("  h = x -> dense units relu  # größe".into());
+        out.push("  h -> dropout rate".into());
+        out.push("  dense units".into());
         out.push("}".into());
     }
     let mut i = 0;
@@ -75,6 +75,9 @@ fn main() {
     println!("a program of {} lines, {} bytes", text.lines().count(), text.len());
     measured("(looking at it)", 5, |_| document.look(&mut cache));
     let found = diagnostics(&document, &|_| None);
+    for d in &found {
+        println!("{}:{}", d.range.start.line + 1, d.message.lines().next().unwrap_or_default());
+    }
     println!("{} diagnostics, {} hints", found.len(), hints(&document, 0..usize::MAX).len());
     let places: Vec<Position> = (0..100)
         .map(|i| {

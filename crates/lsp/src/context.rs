@@ -111,6 +111,12 @@ impl Level {
 
 /// Finds out where `offset` is.
 pub(crate) fn context(document: &Document, offset: usize) -> Context {
+    context_from(document, offset, 0)
+}
+
+/// As [`context`], where `from` is known to be the beginning of a statement at the top, which spares reading what stands
+/// before it.
+pub(crate) fn context_from(document: &Document, offset: usize, from: usize) -> Context {
     let text = document.text.as_str();
     let here = document.piece(offset);
     let inside = |p: &Lexeme| {
@@ -118,7 +124,8 @@ pub(crate) fn context(document: &Document, offset: usize) -> Context {
             && (offset < p.span.end as usize
                 || offset == p.span.end as usize && matches!(p.kind, LexemeKind::Comment | LexemeKind::Doc))
     };
-    let silent = document.pieces.iter().any(|p| {
+    let near = document.pieces.partition_point(|p| (p.span.end as usize) < offset);
+    let silent = document.pieces.iter().skip(near).take(2).any(|p| {
         inside(p)
             && matches!(
                 p.kind,
@@ -131,7 +138,7 @@ pub(crate) fn context(document: &Document, offset: usize) -> Context {
         }
         _ => (offset, offset),
     };
-    let levels = levels(document, text, word.0);
+    let levels = levels(document, text, from, word.0);
     let level = levels.last().cloned().unwrap_or_else(|| Level::new(' '));
     // A list is the value of an option of what stands around it.
     let level = match (level.open, levels.iter().rev().nth(1)) {
@@ -159,11 +166,13 @@ pub(crate) fn context(document: &Document, offset: usize) -> Context {
 }
 
 /// The brackets around a place, the outermost first.
-fn levels(document: &Document, text: &str, until: usize) -> Vec<Level> {
+fn levels(document: &Document, text: &str, from: usize, until: usize) -> Vec<Level> {
+    let pieces = document.pieces.partition_point(|p| (p.span.start as usize) < from);
+    let pieces = document.pieces.get(pieces..).unwrap_or(&[]);
     let mut levels = vec![Level::new(' ')];
     let mut newline = false;
     let mut before = "";
-    let before_here = document.pieces.iter().take_while(|p| p.span.end as usize <= until);
+    let before_here = pieces.iter().take_while(|p| p.span.end as usize <= until);
     for piece in before_here.filter(|p| p.span.start < p.span.end) {
         let words = document.words(piece.span);
         if levels.is_empty() {
@@ -248,7 +257,7 @@ fn levels(document: &Document, text: &str, until: usize) -> Vec<Level> {
     }
     // What was typed last may stand on a line of its own.
     let pending = text.get(..until).and_then(|t| t.rfind('\n'));
-    let last = document.pieces.iter().take_while(|p| p.span.end as usize <= until);
+    let last = pieces.iter().take_while(|p| p.span.end as usize <= until);
     let ended =
         newline || pending.is_some_and(|at| last.clone().last().is_none_or(|p| (p.span.end as usize) <= at));
     if let Some(level) = levels.last_mut()

@@ -3,7 +3,7 @@
 //! A name that a definition binds (a parameter, an operand, the size of an axis, a tensor of its body) is known in that
 //! definition alone; any other of the program is known in all of it but in definitions that bind it anew.
 
-use crate::context::context;
+use crate::context::{Context, Expected, context_from};
 use crate::document::Document;
 use lsp_types::{Position, Range, TextEdit};
 use nnc_syntax::ast::{Block, Body, Chain, Dim, Expr, ExprKind, Link, Name, Param, Stmt, StmtKind};
@@ -152,7 +152,7 @@ fn symbol(document: &Document, piece: Lexeme) -> Option<Symbol> {
     let key = next == Some("=") && is_key(document, piece);
     if key {
         // `layer=…` of a call of a layer of this program, or `hidden=…` of an experiment.
-        let context = context(document, piece.span.start as usize);
+        let context = around_key(document, piece);
         if context.head == Some(Head::Experiment) {
             return global(document, text);
         }
@@ -241,7 +241,7 @@ fn is_place(document: &Document, symbol: &Symbol, piece: Lexeme, inside: bool) -
     let here = |stmt: &&Stmt| stmt.span.start <= piece.span.start && piece.span.end <= stmt.span.end;
     let around = document.program.stmts.iter().find(here);
     if next(document, piece) == Some("=") && is_key(document, piece) {
-        let context = context(document, piece.span.start as usize);
+        let context = around_key(document, piece);
         return match &symbol.parameter_of {
             Some(owner) => context.callee.as_ref() == Some(owner),
             None => symbol.param && context.head == Some(Head::Experiment),
@@ -307,6 +307,14 @@ fn is_member(document: &Document, piece: Lexeme) -> bool {
     before.is_some_and(|p| document.words(p.span) == ".")
 }
 
+/// Where a word before `=` is, seen from the beginning of its statement.
+fn around_key(document: &Document, piece: Lexeme) -> Context {
+    let stmts = &document.program.stmts;
+    let at = stmts.partition_point(|stmt| stmt.span.start <= piece.span.start);
+    let from = at.checked_sub(1).and_then(|at| stmts.get(at)).map_or(0, |stmt| stmt.span.start as usize);
+    context_from(document, piece.span.start as usize, from)
+}
+
 /// Whether a word before `=` is an option and not a name that is given.
 fn is_key(document: &Document, piece: Lexeme) -> bool {
     // A parameter with its default, in the head of a definition.
@@ -314,8 +322,8 @@ fn is_key(document: &Document, piece: Lexeme) -> bool {
     if head.into_iter().any(|p| p.name.span == piece.span) {
         return false;
     }
-    let context = context(document, piece.span.start as usize);
-    matches!(context.expected, crate::context::Expected::Argument)
+    let context = around_key(document, piece);
+    matches!(context.expected, Expected::Argument)
         && !matches!(context.head, Some(Head::Param | Head::Shared | Head::Weight | Head::State | Head::Fn))
 }
 

@@ -33,7 +33,7 @@ pub fn format(
     Ok(doc.print())
 }
 
-/// As [`format`], and looks at what it did: a text that it would change in more than its form, or that is not in
+/// As [`format()`], and looks at what it did: a text that it would change in more than its form, or that is not in
 /// this form after once, stays as it is.
 pub fn format_surely(
     text: &str,
