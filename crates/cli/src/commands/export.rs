@@ -6,11 +6,11 @@ use crate::format::bytes;
 use crate::output::Output;
 use clap::{Args, ValueEnum};
 use nnc_artifact::write_atomic;
-use nnc_export::{Package, c, onnx};
+use nnc_export::{Package, c, onnx, stablehlo};
 use nnc_train::{InferOptions, Trained, evaluate, open_model};
 use std::path::{Path, PathBuf};
 
-/// Write a trained network as C or ONNX, for programs that know nothing of nnc
+/// Write a trained network as C, ONNX or StableHLO, for programs that know nothing of nnc
 #[derive(Args, Debug)]
 #[command(
     override_usage = "nnc export <FORMAT> <RUN> [OPTIONS]\n       nnc export --list <RUN>",
@@ -21,6 +21,7 @@ Examples:
   nnc export c mnist.nn --int8            weights as whole numbers, and what that costs
   nnc export onnx iris.nn                 iris.onnx, for onnxruntime and others
   nnc export onnx iris.nn --text          what stands in it, for people
+  nnc export stablehlo iris.nn -o out     a folder: predictions and training steps for XLA
   nnc export --list iris.nn               what this network can be written as, and what not
 
 What is written takes rows as the file has them: numbers in their units, texts, gaps. --no-preprocessing
@@ -30,7 +31,7 @@ pub struct ExportArgs {
     /// What to write, and which network: a run's folder, a .safetensors file, or a program (its newest run)
     #[arg(value_names = ["FORMAT", "RUN"], num_args = 1..=2, required = true)]
     pub what: Vec<PathBuf>,
-    /// Write to this file
+    /// Write to this file; StableHLO: to this folder
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Tell what this network can be written as, and what not
@@ -55,6 +56,8 @@ pub struct ExportArgs {
 enum Format {
     C,
     Onnx,
+    #[value(name = "stablehlo")]
+    StableHlo,
 }
 
 impl Format {
@@ -63,6 +66,7 @@ impl Format {
         match self {
             Format::C => "c",
             Format::Onnx => "onnx",
+            Format::StableHlo => "stablehlo",
         }
     }
 
@@ -71,14 +75,16 @@ impl Format {
         match self {
             Format::C => "one C99 file and a header, which need nothing else",
             Format::Onnx => "one ONNX file (operators of set 19), for onnxruntime and others",
+            Format::StableHlo => "a folder of StableHLO modules, for JAX and whatever else runs XLA",
         }
     }
 
-    /// The ending of its file.
+    /// The ending of its file or folder.
     fn ending(self) -> &'static str {
         match self {
             Format::C => "c",
             Format::Onnx => "onnx",
+            Format::StableHlo => "stablehlo",
         }
     }
 }
@@ -144,6 +150,7 @@ fn run(args: &ExportArgs, out: &mut Output) -> Result<u8> {
     match format {
         Format::C => write_c(args, &trained, &package, &path, out),
         Format::Onnx => write_onnx(args, &package, &path, out),
+        Format::StableHlo => write_stablehlo(&trained, &path, out),
     }
 }
 
@@ -193,6 +200,25 @@ fn write_onnx(args: &ExportArgs, package: &Package, path: &Path, out: &mut Outpu
     Ok(0)
 }
 
+/// Writes the modules of the training into a folder, with weights, manifest and script.
+fn write_stablehlo(trained: &Trained, folder: &Path, out: &mut Output) -> Result<u8> {
+    let (training, weights) = trained.training()?;
+    let files = training.files().map_err(|e| Failure::usage(e, ""))?;
+    std::fs::create_dir_all(folder).map_err(|e| {
+        let message = format!("the folder `{}` cannot be made: {e}", folder.display());
+        Failure::usage(message, "--out FOLDER names another folder")
+    })?;
+    let mut written = String::new();
+    let texts = files.iter().map(|(name, text)| (name.as_str(), text.as_bytes().to_vec()));
+    for (name, contents) in texts.chain([(stablehlo::WEIGHTS, weights.to_bytes())]) {
+        let path = folder.join(name);
+        write(&path, &contents)?;
+        written += &format!("{}\n", path.display());
+    }
+    out.result(&written)?;
+    Ok(0)
+}
+
 /// What it costs that weights are whole numbers.
 fn cost(trained: &Trained, package: &Package) -> Result<String> {
     let options = InferOptions::default();
@@ -229,6 +255,10 @@ fn list(trained: &Trained, out: &mut Output) -> Result<u8> {
                 },
                 Format::Onnx => match onnx::export(package, &onnx::Options::default()) {
                     Ok(file) => format!("{}: {} of weights", format.about(), bytes(file.weights as u64)),
+                    Err(why) => format!("not possible: {why}"),
+                },
+                Format::StableHlo => match stablehlo::possible(package) {
+                    Ok(lines) => format!("{}: {lines} lines for predictions", format.about()),
                     Err(why) => format!("not possible: {why}"),
                 },
             },

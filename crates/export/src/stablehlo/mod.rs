@@ -1,15 +1,20 @@
 //! Graphs as modules of StableHLO, for whatever runs XLA: JAX, PJRT plugins, compilers for accelerators.
 //!
 //! A module is MLIR's text: one public function `main`, for a fixed number of samples. Random numbers are the same bits
-//! as everywhere in nnc, since they are computed from whole numbers.
+//! as everywhere in nnc, since they are computed from whole numbers. [`Training::files`] writes all modules of a training,
+//! with a manifest that says what is what and a script that runs them.
 
 mod emit;
+mod files;
 mod functions;
 mod heavy;
+mod json;
 mod scan;
 #[cfg(test)]
 mod tests;
 mod text;
+
+pub use files::{Training, WEIGHTS, possible};
 
 use crate::package::sizes;
 use emit::{Given, emit};

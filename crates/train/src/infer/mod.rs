@@ -11,3 +11,4 @@ pub(crate) mod inference;
 pub(crate) mod package;
 pub(crate) mod predictions;
 pub(crate) mod responder;
+pub(crate) mod training;

@@ -7,7 +7,7 @@ use nnc_artifact::{Tensor, Values};
 use nnc_data::{ColumnKind, ColumnStats, Fill, PortId, Role as Use};
 use nnc_export::{Answer, Column, Encoding, Input, Package, Step, Weights};
 use nnc_graph::passes::standard;
-use nnc_graph::{Dim, OutputKind, Role};
+use nnc_graph::{Dim, OutputKind, Role, Type};
 use nnc_syntax::{Code, Diagnostic, Port};
 use std::collections::BTreeMap;
 
@@ -32,34 +32,12 @@ impl Trained {
         if graph.outputs().is_empty() {
             return Err(refused("this network says nothing that could be exported".into()));
         }
-        let mut inputs = Vec::new();
-        let mut order: Vec<(usize, Input)> = Vec::new();
+        let mut order = Vec::new();
         for (name, id) in graph.parameters(Role::Input) {
-            let ty = graph.ty(id);
-            let shape: Vec<usize> = ty.shape.iter().skip(1).filter_map(|d| d.fixed()).collect();
-            if ty.shape.first() != Some(&Dim::Batch) || shape.len() + 1 != ty.rank() {
-                return Err(refused(format!("the input `{name}` is {ty}, which is no row for each sample")));
-            }
-            let at = self.ports.inputs.iter().position(|p| p.name == *name);
-            let input = Input {
-                name: name.to_string(),
-                columns: Vec::new(),
-                rows: None,
-                what: match at.map(|at| &self.ports.inputs[at]) {
-                    Some(port) => about(port, self.stats.columns_of(PortId::Input(at.unwrap_or(0))).next()),
-                    None => "how many of its rows there are; the rest is padding".into(),
-                },
-                classes: at.and_then(|at| self.ports.inputs[at].classes.clone()),
-                shape,
-                dtype: ty.dtype,
-            };
-            order.push(match at {
-                Some(at) => (at, self.with_columns(at, input)),
-                None => (usize::MAX, input),
-            });
+            order.push(self.port(Role::Input, &name, graph.ty(id))?);
         }
         order.sort_by_key(|(at, _)| *at);
-        inputs.extend(order.into_iter().map(|(_, input)| input));
+        let inputs = order.into_iter().map(|(_, input)| input).collect();
         let decoder = Decoder::new(&self.stats, &self.ports, &self.model);
         let answers = decoder.outputs.iter().map(|o| o.answer()).collect();
         let mut weights = BTreeMap::new();
@@ -95,11 +73,45 @@ impl Trained {
         out
     }
 
+    /// A parameter that rows go to, with the columns that it is made of, and its place among the ports; the last of all
+    /// for what is none.
+    pub(super) fn port(&self, role: Role, name: &str, ty: &Type) -> Outcome<(usize, Input)> {
+        let shape: Vec<usize> = ty.shape.iter().skip(1).filter_map(|d| d.fixed()).collect();
+        if ty.shape.first() != Some(&Dim::Batch) || shape.len() + 1 != ty.rank() {
+            let message = format!("the {} `{name}` is {ty}, which is no row for each sample", role.name());
+            return Err(refused(message));
+        }
+        let is_target = role == Role::Target;
+        let ports = if is_target { &self.ports.targets } else { &self.ports.inputs };
+        let id = |at| if is_target { PortId::Target(at) } else { PortId::Input(at) };
+        let at = ports.iter().position(|p| p.name == *name);
+        let input = Input {
+            name: name.to_string(),
+            columns: Vec::new(),
+            rows: None,
+            what: match at {
+                Some(at) => about(&ports[at], self.stats.columns_of(id(at)).next()),
+                None if is_target => "made of another target when samples are mixed".into(),
+                None => "how many of its rows there are; the rest is padding".into(),
+            },
+            classes: at.and_then(|at| ports[at].classes.clone()),
+            shape,
+            dtype: ty.dtype,
+        };
+        Ok(match at {
+            Some(at) => (at, self.with_columns(id(at), input)),
+            None => (usize::MAX, input),
+        })
+    }
+
     /// An input with the columns that it is made of, where every one can be said as numbers and categories.
-    fn with_columns(&self, at: usize, input: Input) -> Input {
-        let port = PortId::Input(at);
+    fn with_columns(&self, port: PortId, input: Input) -> Input {
+        let (role, at) = match port {
+            PortId::Input(at) => (Use::Input, at),
+            PortId::Target(at) => (Use::Target, at),
+        };
         let members = self.stats.schema.columns.iter().zip(&self.stats.columns);
-        let members = members.filter(|(c, _)| c.role == Use::Input && c.port == Some(at));
+        let members = members.filter(|(c, _)| c.role == role && c.port == Some(at));
         let columns: Option<Vec<Column>> = members
             .map(|(column, stats)| {
                 let encoding = encoding(stats)?;
@@ -109,7 +121,7 @@ impl Trained {
             .collect();
         let rows = match self.stats.window {
             None => None,
-            Some(window) if window.whole.is_none() => Some(window.length),
+            Some(window) if window.whole.is_none() && role == Use::Input => Some(window.length),
             Some(_) => return input,
         };
         let Some(columns) = columns.filter(|c| !c.is_empty()) else { return input };
