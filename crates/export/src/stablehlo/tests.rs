@@ -7,8 +7,10 @@ use crate::c::tests::{BATCH, SEED, STEP, graph_of, values};
 use nnc_graph::cases::{key, keys, table};
 use nnc_graph::eval::{Array, Bindings, evaluate};
 use nnc_graph::passes::sweep;
+use nnc_graph::scan::{Body, Carry};
 use nnc_graph::{
-    Builder, DType, Dim, Distribution, Graph, NodeId, OutputKind, Prim, Role, Type, Unary, WindowDims, random,
+    Binary, Builder, DType, Dim, Direction, Distribution, Graph, NodeId, OutputKind, Prim, Role, Type, Unary,
+    WindowDims, random,
 };
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -211,6 +213,77 @@ fn numbers(float: DType) -> Vec<Job> {
     jobs
 }
 
+/// A loop in a loop that goes backwards, with random numbers of its steps; predicates that go round and are stacked.
+fn loops(float: DType) -> Job {
+    let flat = Type::new(float, vec![Dim::Batch, Dim::Size(4)]);
+    let graph = graph(float, std::slice::from_ref(&flat), |b, x| {
+        let at = b.stand_in(Role::Carry, flat.clone());
+        let step = b.stand_in(Role::Carry, Type::scalar(DType::I32));
+        let above = b.stand_in(Role::Carry, flat.with_dtype(DType::Pred));
+        let one = b.constant_of(1.0, DType::I32);
+        let next_step = b.binary(Binary::Add, step, one);
+        let noise = b.rng_keyed(Distribution::Uniform, 7, &[step], flat.shape.clone());
+        let within = b.stand_in(Role::Carry, flat.clone());
+        let turned = b.binary(Binary::Add, within, noise);
+        let sum = b.binary(Binary::Add, turned, x[0]);
+        let half = b.scalar_like(0.5, sum);
+        let next = b.binary(Binary::Multiply, sum, half);
+        let inner = Body {
+            length: 2,
+            reverse: false,
+            carries: vec![Carry { at: within, first: at, next }],
+            slices: Vec::new(),
+            roots: vec![within, x[0], next],
+            ..Body::default()
+        };
+        let mut inner = inner.make(b);
+        let (begun, last) = (inner.stacked(b, within), inner.last(b, 0));
+        let all = b.reduce(nnc_graph::Reduction::Add, begun, vec![0]);
+        let next = b.binary(Binary::Add, all, last);
+        let larger = b.compare(Direction::Gt, next, x[0]);
+        let turned = b.unary(Unary::Not, above);
+        let next_above = b.binary(Binary::And, larger, turned);
+        let zero = b.constant_of(0.0, DType::I32);
+        let zeros = b.scalar_like(0.0, x[0]);
+        let first = b.compare(Direction::Lt, x[0], zeros);
+        let outer = Body {
+            length: 3,
+            reverse: true,
+            carries: vec![
+                Carry { at, first: x[0], next },
+                Carry { at: step, first: zero, next: next_step },
+                Carry { at: above, first, next: next_above },
+            ],
+            slices: Vec::new(),
+            roots: vec![at, next, next_above],
+            ..Body::default()
+        };
+        let mut outer = outer.make(b);
+        vec![outer.stacked(b, at), outer.stacked(b, next), outer.stacked(b, next_above), outer.last(b, 1)]
+    });
+    let x = Array::from_fn(&[BATCH, 4], |at| (at[0] * 4 + at[1]) as f64 * 0.25 - 1.0);
+    Job::new("loops", graph, vec![x], 1e-6)
+}
+
+/// Every conversion, and rows outside a table.
+fn conversions(float: DType) -> Job {
+    let (floats, whole) = (sized(float, &[7]), sized(DType::I32, &[7]));
+    let graph = graph(float, &[floats, whole], |b, x| {
+        let (cut, truth) = (b.convert(x[0], DType::I32), b.convert(x[0], DType::Pred));
+        let (real, other) = (b.convert(x[1], float), b.convert(x[1], DType::Pred));
+        let (number, one) = (b.convert(truth, float), b.convert(other, DType::I32));
+        let (exact, same) = (b.convert(x[0], DType::F64), b.compare(Direction::Eq, truth, other));
+        let (single, count) = (b.convert(exact, DType::F32), b.iota(0, sized(DType::I32, &[7])));
+        let table = b.reshape(x[0], vec![Dim::Size(7), Dim::Size(1)]);
+        let rows = b.gather(table, x[1]);
+        let sums = b.scatter_add(x[1], rows, vec![Dim::Size(3), Dim::Size(1)]);
+        vec![cut, truth, real, other, number, one, single, same, count, rows, sums]
+    });
+    let floats = vec![-2.75, -1.0, -0.5, 0.0, 0.5, 1.0, 2.75];
+    let whole = vec![-3.0, 0.0, 9.0, 1.0, 7.0, 2.0, -1.0];
+    Job::new("conversions", graph, vec![Array::new(&[7], floats), Array::new(&[7], whole)], 0.0)
+}
+
 /// Functions where they are hard.
 fn far(float: DType, within: f64) -> Job {
     let points = [
@@ -229,7 +302,7 @@ fn every_primitive_in_double_precision() {
     let mut jobs = all(DType::F64, 2e-14);
     jobs.extend(pools(DType::F64));
     jobs.extend(numbers(DType::F64));
-    jobs.push(far(DType::F64, 2e-15));
+    jobs.extend([far(DType::F64, 2e-15), loops(DType::F64), conversions(DType::F64)]);
     compare(&jobs);
 }
 
@@ -238,7 +311,7 @@ fn every_primitive_in_single_precision() {
     let mut jobs = all(DType::F32, 3e-6);
     jobs.extend(pools(DType::F32));
     jobs.extend(numbers(DType::F32));
-    jobs.push(far(DType::F32, 1e-6));
+    jobs.extend([far(DType::F32, 1e-6), loops(DType::F32), conversions(DType::F32)]);
     compare(&jobs);
 }
 
