@@ -329,6 +329,8 @@ fn files_are_told_and_read() {
         about["modules"].as_array().unwrap().iter().map(replaced).collect::<Vec<_>>(),
         [0, 0, 12, 12, 0]
     );
+    let refused = place.nnc(&["export", "stablehlo", "net.nn", "--no-preprocessing"]);
+    assert!(refused.code == 2 && refused.err.contains("as the network sees them in any case"), "{refused:?}");
     let listed = place.nnc(&["export", "--list", "net.nn"]).fine();
     assert!(listed.contains("stablehlo  a folder of StableHLO modules"), "{listed}");
 }

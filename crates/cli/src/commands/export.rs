@@ -101,6 +101,10 @@ impl Run for ExportArgs {
 impl ExportArgs {
     /// Says of an option that it is another format's.
     fn fit(&self, format: Format) -> Result<()> {
+        if self.no_preprocessing && format == Format::StableHlo {
+            let message = "modules of StableHLO take numbers as the network sees them in any case";
+            return Err(Failure::usage(message, "leave out --no-preprocessing"));
+        }
         let options = [
             ("--int8", self.int8, Format::C),
             ("--no-math", self.no_math, Format::C),

@@ -197,10 +197,10 @@ fn answer((answer, target): &(Answer, Option<String>)) -> Json {
     ])
 }
 
-/// What cannot be written for this model, as a sentence; the modules alone, for a list of formats.
+/// Whether a network can be written, for a list of formats: the number of lines of its predictions.
 ///
 /// # Errors
-/// What cannot be said in StableHLO.
+/// What cannot be said in StableHLO, as a sentence.
 pub fn possible(package: &Package) -> Result<usize, String> {
     Ok(module(&package.graph, 1)?.text.lines().count())
 }
