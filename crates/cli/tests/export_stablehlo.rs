@@ -118,7 +118,7 @@ fn compared(theirs: &Value, ours: &str) -> f64 {
             Value::Number(x) => {
                 most = most.max((x.as_f64().unwrap() - cells[0].parse::<f64>().unwrap()).abs())
             }
-            other => {
+            other @ (Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_)) => {
                 let flat = flat(other);
                 assert_eq!(flat.len(), names.len());
                 for (value, cell) in flat.iter().zip(&cells) {
@@ -133,7 +133,8 @@ fn compared(theirs: &Value, ours: &str) -> f64 {
 fn flat(value: &Value) -> Vec<f64> {
     match value {
         Value::Array(all) => all.iter().flat_map(flat).collect(),
-        other => vec![other.as_f64().unwrap()],
+        Value::Number(x) => vec![x.as_f64().unwrap()],
+        Value::Null | Value::Bool(_) | Value::String(_) | Value::Object(_) => panic!("{value}"),
     }
 }
 
@@ -166,8 +167,7 @@ fn a_table_with_labels_gaps_and_a_partial_batch() {
     let place = Place::new();
     let mut table = String::from("length \"cm\",colour,width,species\n");
     for i in 0..50usize {
-        let colour =
-            (i % 7 != 3).then_some(["red", "dark, blue", "größer\\"][i * 13 % 3]).unwrap_or_default();
+        let colour = if i % 7 == 3 { "" } else { ["red", "dark, blue", "größer\\"][i * 13 % 3] };
         let length = if i % 11 == 5 { String::new() } else { format!("{}", (i * 37 % 101) as f64 / 10.0) };
         let species = ["setosa", "versi\"color", "virginica"][(i * 37 % 101) / 34];
         let species = species.replace('"', "\"\"");
