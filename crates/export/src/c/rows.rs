@@ -384,6 +384,7 @@ fn row_width(input: &Input) -> usize {
 fn declaration(column: &Column, input: &Input, member: &str, number: usize) -> String {
     let several = input.rows.map(|n| format!("[{n}]")).unwrap_or_default();
     let told = match (&column.part, comment(&column.name)) {
+        (Some(part), name) if part == "weekday" => format!("weekday of `{name}`, from 0 for Monday"),
         (Some(part), name) => format!("{} of `{name}`", comment(part)),
         (None, name) => format!("`{name}`"),
     };
