@@ -393,6 +393,78 @@ fn weights_of_one_byte_and_what_they_cost() {
     assert!(source.contains("static const int8_t p_conv1_k[54]"), "{}", &source[..400]);
 }
 
+/// A program that goes on with a training for some steps of all rows, prints the objective of each, and then what the
+/// network says of the first row.
+fn learner(columns: usize, rows: usize, steps: usize) -> String {
+    format!(
+        "#include <stdio.h>
+#include \"model.h\"
+int main(void)
+{{
+    static float x[{rows} * {columns}], y[{rows}], work[MODEL_STEP_WORK], said[1];
+    static model_state state;
+    for (int i = 0; i < {rows}; i++) {{
+        for (int j = 0; j < {columns}; j++)
+            if (scanf(\"%f\", &x[i * {columns} + j]) != 1) return 1;
+        if (scanf(\"%f\", &y[i]) != 1) return 1;
+    }}
+    model_begin(&state);
+    for (int i = 1; i <= {steps}; i++) printf(\"%.9g\\n\", (double)model_step(&state, x, y, (uint64_t)i, work));
+    model_run_with(&state, x, said, work);
+    printf(\"%.9g\\n\", (double)said[0]);
+    return MODEL_BATCH != {rows};
+}}
+"
+    )
+}
+
+#[test]
+fn a_training_goes_on_in_c() {
+    if !has_compiler() {
+        return;
+    }
+    let nets = [
+        "dense 12 relu; batchnorm; dense 1 sigmoid\nloss binary_crossentropy; optimizer adam lr=0.01",
+        "reshape 6x6x1; conv 4 3x3 relu same; maxpool 2x2; flatten; dense 1 sigmoid\nloss binary_crossentropy; optimizer sgd lr=0.1 momentum=0.9",
+        "reshape 6x6; gru 5; dense 1 sigmoid\nloss binary_crossentropy; optimizer rmsprop; clip 1.0",
+        "dense 20 tanh; dropout 30%; dense 1 sigmoid\nloss binary_crossentropy; optimizer sgd",
+    ];
+    for net in nets {
+        let place = Place::new();
+        let table = numbers(64, 36);
+        place.write("rows.csv", &table);
+        place.write("net.nn", &format!("data \"rows.csv\" {{ target y; input rest }}\n{net}; batch 64\n"));
+        // The same steps here: from a file of weights, so that the optimizer begins as in C.
+        place.nnc(&["train", "net.nn", "-q", "--epochs", "3", "--no-report", "--out", "begun"]).fine();
+        let more = ["train", "net.nn", "--json-lines", "--epochs", "20", "--no-report", "--no-shuffle"];
+        let ran = place.nnc(&[&more[..], &["--init", "begun/model.safetensors", "--out", "more"]].concat());
+        let losses: Vec<f64> = ran
+            .fine()
+            .lines()
+            .filter_map(|l| {
+                let line: Value = serde_json::from_str(l).unwrap();
+                line.get("epoch").and(line.get("loss")).and_then(Value::as_f64)
+            })
+            .collect();
+        place.nnc(&["export", "c", "begun", "-o", "model.c", "--train"]).fine();
+        let cells: String = table.lines().skip(1).map(|l| l.replace(',', " ") + "\n").collect();
+        let main = learner(36, 64, 20);
+        for flags in [&[][..], &["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]] {
+            if !can("gcc", flags) {
+                continue;
+            }
+            let ours: Vec<f64> =
+                compiled(&place, &main, &cells, flags).lines().map(|l| l.parse().unwrap()).collect();
+            assert_eq!((ours.len(), losses.len()), (21, 20), "{net}");
+            for (a, b) in ours.iter().zip(&losses) {
+                assert!((a - b).abs() < 2e-5, "{net}: {ours:?} {losses:?}");
+            }
+            let theirs = said(&place, &["predict", "more", "--json"]);
+            assert!((ours[20] - theirs[0][0]).abs() < 1e-4, "{net}: {} {:?}", ours[20], theirs[0]);
+        }
+    }
+}
+
 #[test]
 fn what_is_asked_for_wrongly() {
     let place = Place::new();

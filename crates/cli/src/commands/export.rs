@@ -19,6 +19,7 @@ Examples:
   nnc export c iris.nn                    the newest run: iris.c and iris.h
   nnc export c runs/iris/1 -o model.c     model.c and model.h
   nnc export c mnist.nn --int8            weights as whole numbers, and what that costs
+  nnc export c iris.nn --train            with the training step
   nnc export onnx iris.nn                 iris.onnx, for onnxruntime and others
   nnc export onnx iris.nn --text          what stands in it, for people
   nnc export stablehlo iris.nn -o out     a folder: predictions and training steps for XLA
@@ -49,6 +50,9 @@ pub struct ExportArgs {
     /// C: without math.h
     #[arg(long)]
     pub no_math: bool,
+    /// C: with the training step, so that the code can go on learning
+    #[arg(long)]
+    pub train: bool,
 }
 
 /// What a network can be written as.
@@ -108,6 +112,7 @@ impl ExportArgs {
         let options = [
             ("--int8", self.int8, Format::C),
             ("--no-math", self.no_math, Format::C),
+            ("--train", self.train, Format::C),
             ("--text", self.text, Format::Onnx),
         ];
         match options.iter().find(|(_, given, of)| *given && *of != format) {
@@ -176,7 +181,9 @@ fn write_c(
     let header = path.with_extension("h");
     let include = header.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let options = c::Options { int8: args.int8, no_math: args.no_math, plain: args.no_preprocessing };
-    let source = c::export(package, &include, &options).map_err(|e| Failure::usage(e, ""))?;
+    let lesson = if args.train { Some(trained.lesson()?) } else { None };
+    let source =
+        c::export(package, &include, &options, lesson.as_ref()).map_err(|e| Failure::usage(e, ""))?;
     write(path, source.source.as_bytes())?;
     write(&header, source.header.as_bytes())?;
     out.note(&format!(
@@ -251,7 +258,7 @@ fn list(trained: &Trained, out: &mut Output) -> Result<u8> {
         let said = match &package {
             Err(problem) => problem.diagnostics.first().map(|d| d.message.clone()).unwrap_or_default(),
             Ok(package) => match format {
-                Format::C => match c::export(package, "model.h", &c::Options::default()) {
+                Format::C => match c::export(package, "model.h", &c::Options::default(), None) {
                     Ok(source) => {
                         format!("{}: {} of weights", format.about(), bytes(source.weights as u64))
                     }

@@ -69,7 +69,8 @@ pub(crate) struct Code {
 /// Where parameters lie, by role and name.
 pub(crate) type Given = BTreeMap<(Role, String), Place>;
 
-/// Writes a graph for so many samples: parameters are read where `given` says, results written to arrays.
+/// Writes a graph for so many samples: parameters are read where `given` says, results written to arrays; those of
+/// `updates` once nothing is read any more, so that they may be arrays that are given.
 ///
 /// # Errors
 /// A parameter that is not given, or a size that nothing can hold.
@@ -78,6 +79,7 @@ pub(crate) fn emit(
     batch: usize,
     given: &Given,
     results: &[(NodeId, String)],
+    updates: &[(NodeId, String)],
 ) -> Result<Code, String> {
     let mut e = Emitter {
         scopes: Vec::new(),
@@ -90,7 +92,7 @@ pub(crate) fn emit(
         batch,
         single: graph.float == DType::F32,
     };
-    e.graph(graph, given, results)?;
+    e.graph(graph, given, results, updates)?;
     let (places, work) = settle(&e.tenants);
     let mut text = String::new();
     for (i, at) in places.iter().enumerate() {
@@ -118,8 +120,14 @@ pub(crate) struct Emitter<'a> {
 }
 
 impl<'a> Emitter<'a> {
-    fn graph(&mut self, graph: &'a Graph, given: &Given, results: &[(NodeId, String)]) -> Result<(), String> {
-        let roots: BTreeSet<NodeId> = results.iter().map(|(n, _)| *n).collect();
+    fn graph(
+        &mut self,
+        graph: &'a Graph,
+        given: &Given,
+        results: &[(NodeId, String)],
+        updates: &[(NodeId, String)],
+    ) -> Result<(), String> {
+        let roots: BTreeSet<NodeId> = results.iter().chain(updates).map(|(n, _)| *n).collect();
         let stored = stored(graph, self.batch, &roots);
         let mut places = vec![None; graph.len()];
         for id in graph.ids() {
@@ -145,6 +153,31 @@ impl<'a> Emitter<'a> {
             if !there {
                 self.copy(*node, &Place::given(name.clone()));
             }
+        }
+        self.clock += 1;
+        // A parameter that becomes another one is kept from being overwritten.
+        let mut kept = Vec::new();
+        for (node, _) in updates {
+            let moved = graph.node(*node).prim.parameter().is_some();
+            kept.push(moved.then(|| {
+                let size = self.count(graph.ty(*node));
+                let room = self.room(size);
+                self.copy(*node, &room);
+                room
+            }));
+        }
+        self.clock += 1;
+        for ((node, name), kept) in updates.iter().zip(kept) {
+            let to = Place::given(name.clone());
+            let Some(room) = kept else {
+                self.copy(*node, &to);
+                continue;
+            };
+            let size = self.count(graph.ty(*node));
+            self.nest(&[size], |e, at| {
+                let value = e.at(&room, &at[0]);
+                e.assign(&to, &at[0], &value);
+            });
         }
         self.scopes.pop();
         Ok(())

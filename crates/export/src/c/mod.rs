@@ -13,13 +13,14 @@ mod loops;
 mod rows;
 #[cfg(test)]
 pub(crate) mod tests;
+mod train;
 mod value;
 
 use crate::names::{Names, comment, prefix};
-use crate::package::{Package, Weights};
+use crate::package::{Input, Package, Weights};
 use emit::{Given, Place, emit, literal};
 use library::functions;
-use nnc_graph::{DType, NodeId, OutputKind, Role};
+use nnc_graph::{DType, Graph, NodeId, OutputKind, Role};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -56,11 +57,18 @@ pub(crate) struct Parts {
     pub(crate) outputs: Vec<String>,
 }
 
-/// Writes a model as C; `header` is the name of the file that its header goes to.
+/// Writes a model as C; `header` is the name of the file that its header goes to. With a lesson, the code can also go on
+/// with the training.
 ///
 /// # Errors
 /// What of the model cannot be said in C, as a sentence.
-pub fn export(package: &Package, header: &str, options: &Options) -> Result<Source, String> {
+pub fn export(
+    package: &Package,
+    header: &str,
+    options: &Options,
+    lesson: Option<&Lesson>,
+) -> Result<Source, String> {
+    let whole = package;
     let package = package.folded()?;
     let float = package.graph.float;
     let real = if float == DType::F64 { "double" } else { "float" };
@@ -111,7 +119,7 @@ pub fn export(package: &Package, header: &str, options: &Options) -> Result<Sour
             Ok((node.ok_or_else(|| format!("there is no prediction `{}`", answer.name))?, name.clone()))
         })
         .collect();
-    let code = emit(&package.graph, 1, &given, &results?)?;
+    let code = emit(&package.graph, 1, &given, &results?, &[])?;
     let random = code.helpers.contains("uniform") || code.helpers.contains("normal");
     let parts = Parts { inputs, outputs };
 
@@ -133,7 +141,9 @@ pub fn export(package: &Package, header: &str, options: &Options) -> Result<Sour
     } else {
         Some(rows::rows(&package, &prefix, &parts, code.work, random, options.no_math))
     };
+    let taught = lesson.map(|l| train::teach(whole, l, &prefix, &parts, options)).transpose()?;
     let mut helpers = code.helpers;
+    helpers.extend(taught.iter().flat_map(|t| t.helpers.iter().copied()));
     helpers.extend(rows.iter().flat_map(|r| r.helpers.iter().copied()));
     let (library, mut math) = functions(&helpers, float, options.no_math);
     math |= rows.as_ref().is_some_and(|r| r.math);
@@ -170,6 +180,9 @@ pub fn export(package: &Package, header: &str, options: &Options) -> Result<Sour
     if let Some(rows) = &rows {
         let _ = write!(head, "\n{}", rows.header);
     }
+    if let Some(taught) = &taught {
+        let _ = write!(head, "\n{}", taught.header);
+    }
     let _ = writeln!(head, "\n#ifdef __cplusplus\n}}\n#endif\n\n#endif");
 
     let mut source = format!("/* {title} */\n#include \"{header}\"\n\n");
@@ -192,7 +205,26 @@ pub fn export(package: &Package, header: &str, options: &Options) -> Result<Sour
         source.push('\n');
         source.push_str(&rows.source);
     }
+    if let Some(taught) = &taught {
+        source.push('\n');
+        source.push_str(&taught.source);
+    }
     Ok(Source { prefix, source, header: head, weights: bytes, work: work * size_of(float) })
+}
+
+/// A training that the code can go on with.
+#[derive(Clone, Debug)]
+pub struct Lesson {
+    /// A step: the objective, and the next value of what is trained and kept.
+    pub step: Graph,
+    /// The samples of a step.
+    pub batch: usize,
+    /// The seed of all random numbers.
+    pub seed: u64,
+    /// What samples should lead to.
+    pub targets: Vec<Input>,
+    /// Weights, states and the optimizer's memory, as they begin.
+    pub state: BTreeMap<String, Weights>,
 }
 
 /// Bytes of a number.

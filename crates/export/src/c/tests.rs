@@ -111,7 +111,7 @@ fn program(cases: &[Case], float: DType, own: bool) -> (String, Vec<(String, Vec
             let _ = writeln!(bodies, "static const real c{n}_x{i}[] = {{{}}};", literals(&x.data, single));
         }
         let value = evaluate(&graph, &bindings).unwrap().swap_remove(out.index());
-        let Code { text, work, helpers: called } = emit(&graph, BATCH, &given, &[(out, "y".into())])
+        let Code { text, work, helpers: called } = emit(&graph, BATCH, &given, &[(out, "y".into())], &[])
             .unwrap_or_else(|e| panic!("{}: {e}", case.name));
         helpers.extend(called);
         let signature: String = (0..inputs.len()).map(|i| format!("const real *restrict x{i}, ")).collect();

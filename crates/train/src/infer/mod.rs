@@ -8,6 +8,7 @@ pub(crate) mod decode;
 pub(crate) mod examine;
 pub(crate) mod generate;
 pub(crate) mod inference;
+pub(crate) mod lesson;
 pub(crate) mod package;
 pub(crate) mod predictions;
 pub(crate) mod responder;
