@@ -7,6 +7,8 @@ use nnc_train::machine;
 
 /// The features that this binary was built with.
 const FEATURES: &[&str] = &[
+    #[cfg(feature = "lsp")]
+    "lsp",
     #[cfg(feature = "serve")]
     "serve",
 ];

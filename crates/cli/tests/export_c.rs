@@ -470,7 +470,8 @@ fn what_is_asked_for_wrongly() {
     let place = Place::new();
     place.spec("xor.nn");
     place.nnc(&["train", "xor.nn", "-q", "--epochs", "1", "--no-report"]).fine();
-    let cases: [(&[&str], &str); 4] = [
+    let cases: [(&[&str], &str); 5] = [
+        (&["export", "c", "xor.nn", "-o", "model.h"], "`model.h` is where the header goes"),
         (&["export", "c"], "the format and the network are both needed"),
         (&["export", "pytorch", "xor.nn"], "there is no format `pytorch`"),
         (&["export", "c", "missing.nn"], "missing.nn"),

@@ -179,6 +179,10 @@ fn write_c(
     out: &mut Output,
 ) -> Result<u8> {
     let header = path.with_extension("h");
+    if header == path {
+        let message = format!("`{}` is where the header goes", path.display());
+        return Err(Failure::usage(message, format!("--out {}", path.with_extension("c").display())));
+    }
     let include = header.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let options = c::Options { int8: args.int8, no_math: args.no_math, plain: args.no_preprocessing };
     let lesson = if args.train { Some(trained.lesson()?) } else { None };
