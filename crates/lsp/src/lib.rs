@@ -7,7 +7,7 @@
 //! use nnc_lsp::{Document, Library, diagnostics, hints};
 //!
 //! let library = Library::new();
-//! let mut document = Document::new("xor.nn", "data xor\ndense 8 tanh\ndense 1 sigmoid\n", &library);
+//! let mut document = Document::new("xor.nn", "data xor\ndense 8 tanh\ndense 1 sigmoid\nloss mse; optimizer adam\n", &library);
 //! document.look(&mut nnc_train::DataCache::default());
 //! assert!(diagnostics(&document, &|_| None).iter().all(|d| d.severity != Some(lsp_types::DiagnosticSeverity::ERROR)));
 //! assert_eq!(hints(&document, 0..2).len(), 1);
