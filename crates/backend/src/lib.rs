@@ -74,6 +74,29 @@ pub struct Entry {
     pub dims: Vec<usize>,
 }
 
+/// What outlives a step, in the order of a layout.
+pub const KEPT: [Role; 3] = [Role::Weight, Role::State, Role::Slot];
+
+/// Everything that these graphs keep between steps, in the order of a layout.
+///
+/// # Errors
+/// Two graphs disagree about a parameter.
+pub fn kept(graphs: &[&Graph]) -> Result<Vec<Entry>, Error> {
+    let mut entries: Vec<Entry> = Vec::new();
+    for (role, graph) in KEPT.into_iter().flat_map(|role| graphs.iter().map(move |g| (role, g))) {
+        for (name, id) in graph.parameters(role) {
+            let ty = graph.ty(id);
+            let entry = Entry { role, name, dtype: ty.dtype, dims: ty.dims_at(0) };
+            match entries.iter().find(|e| e.role == role && e.name == entry.name) {
+                Some(known) if *known == entry => {}
+                Some(_) => return Err(Error::internal(format!("`{}` has two shapes", entry.name))),
+                None => entries.push(entry),
+            }
+        }
+    }
+    Ok(entries)
+}
+
 /// The values of a [`Layout`]'s entries. Those of a device are copied to where they can be read.
 pub trait State: Any + Debug {
     /// What it holds.

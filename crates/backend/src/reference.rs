@@ -1,17 +1,14 @@
 //! The reference evaluator as a backend: always in double precision, whatever the graph asks for.
 
 use crate::{
-    Backend, Entry, Error, ErrorKind, Executable, Layout, Memory, Operation, Options, Session, Slice,
-    SliceMut, State,
+    Backend, Entry, Error, ErrorKind, Executable, KEPT, Layout, Memory, Operation, Options, Session, Slice,
+    SliceMut, State, kept,
 };
 use nnc_graph::eval::{Array, Bindings, evaluate};
 use nnc_graph::{Graph, NodeId, OutputKind, Role};
 use std::any::Any;
 use std::collections::HashMap;
 use std::sync::Arc;
-
-/// What outlives a step, in the order of a layout.
-const KEPT: [Role; 3] = [Role::Weight, Role::State, Role::Slot];
 
 /// The plainest loops over every node, one after the other, in one thread.
 #[derive(Clone, Copy, Debug, Default)]
@@ -53,18 +50,7 @@ impl Backend for Reference {
     }
 
     fn layout(&self, graphs: &[&Graph]) -> Result<Arc<dyn Layout>, Error> {
-        let mut entries: Vec<Entry> = Vec::new();
-        for (role, graph) in KEPT.into_iter().flat_map(|role| graphs.iter().map(move |g| (role, g))) {
-            for (name, id) in graph.parameters(role) {
-                let ty = graph.ty(id);
-                let entry = Entry { role, name, dtype: ty.dtype, dims: ty.dims_at(0) };
-                match entries.iter().find(|e| e.role == role && e.name == entry.name) {
-                    Some(known) if *known == entry => {}
-                    Some(_) => return Err(Error::internal(format!("`{}` has two shapes", entry.name))),
-                    None => entries.push(entry),
-                }
-            }
-        }
+        let entries = kept(graphs)?;
         Ok(Arc::new(Kept { entries: entries.into() }))
     }
 }

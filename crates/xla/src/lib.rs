@@ -16,7 +16,7 @@ pub use settings::{Hosts, Parallel, Settings};
 
 use nnc_backend::{
     Backend, Buffer, Entry, Error, ErrorKind, Executable, Layout, Memory, Operation, Options, Session, Slice,
-    SliceMut, State,
+    SliceMut, State, kept,
 };
 use nnc_export::stablehlo::{self, Module};
 use nnc_graph::{DType, Graph, NodeId, Role};
@@ -27,9 +27,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use worker::Worker;
-
-/// What outlives a step, in the order of a layout.
-const KEPT: [Role; 3] = [Role::Weight, Role::State, Role::Slot];
 
 /// JAX's devices.
 #[derive(Clone, Debug)]
@@ -54,18 +51,7 @@ impl Backend for Xla {
     }
 
     fn layout(&self, graphs: &[&Graph]) -> Result<Arc<dyn Layout>, Error> {
-        let mut entries: Vec<Entry> = Vec::new();
-        for (role, graph) in KEPT.into_iter().flat_map(|role| graphs.iter().map(move |g| (role, g))) {
-            for (name, id) in graph.parameters(role) {
-                let ty = graph.ty(id);
-                let entry = Entry { role, name, dtype: ty.dtype, dims: ty.dims_at(0) };
-                match entries.iter().find(|e| e.role == role && e.name == entry.name) {
-                    Some(known) if *known == entry => {}
-                    Some(_) => return Err(Error::internal(format!("`{}` has two shapes", entry.name))),
-                    None => entries.push(entry),
-                }
-            }
-        }
+        let entries = kept(graphs)?;
         let float = graphs.first().map_or(DType::F32, |g| g.float);
         let worker = Worker::start(&self.settings)?;
         Ok(Arc::new(Kept { entries: entries.into(), float, worker: Shared(Arc::new(Mutex::new(worker))) }))
